@@ -1,0 +1,1 @@
+"""MD programs: say which command is to run, never start a process."""

@@ -1,0 +1,1 @@
+"""OpenMM in a worker process."""

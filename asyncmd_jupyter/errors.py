@@ -1,0 +1,53 @@
+"""Every exception of this package on one page.
+
+Arguments that can't be used raise the built-in ``ValueError``, ``TypeError`` or
+``FileNotFoundError``; what goes wrong later is one of these::
+
+    AsyncMDError
+    ├── EngineError                an MD engine can't do what it was asked
+    │   ├── EngineCrashedError     the MD program ended with an error
+    │   └── MaxStepsReachedError   no condition was fulfilled within the limit
+    ├── JobError                   something about one job
+    │   ├── SubmissionError        the launcher refused or could not start it
+    │   └── JobLostError           it vanished without leaving an exit code
+    ├── FunctionIdError            no persistent id can be derived (also a ValueError)
+    └── TruncatedTrajectoryError   a file ends within a frame (also a ValueError)
+"""
+
+from __future__ import annotations
+
+
+class AsyncMDError(Exception):
+    """Base of all errors that this package defines."""
+
+
+class EngineError(AsyncMDError):
+    """An MD engine can't do what it was asked to do."""
+
+
+class EngineCrashedError(EngineError):
+    """The MD program ended with an error; the message holds its last words."""
+
+
+class MaxStepsReachedError(EngineError):
+    """The limit on steps or frames was reached before any condition was fulfilled."""
+
+
+class JobError(AsyncMDError):
+    """Something is wrong with one job."""
+
+
+class SubmissionError(JobError):
+    """A job could not be started or was refused by the queue."""
+
+
+class JobLostError(JobError):
+    """A job vanished without leaving an exit code."""
+
+
+class FunctionIdError(AsyncMDError, ValueError):
+    """No id that is the same in every process can be derived for a function."""
+
+
+class TruncatedTrajectoryError(AsyncMDError, ValueError):
+    """A trajectory file ends in the middle of a frame."""

@@ -1,0 +1,1 @@
+"""Trajectories as files: frames, growing files, values cached beside them."""

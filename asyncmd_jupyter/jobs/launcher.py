@@ -1,0 +1,54 @@
+"""The seam to whatever runs jobs: this machine, a cluster's queue, a test's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from asyncmd_jupyter.jobs.model import JobRecord, Status
+
+
+class Launcher(Protocol):
+    """Runs rendered scripts. The manager calls it; nobody else does.
+
+    A launcher keeps nothing that can't be found again from the records: after a kernel
+    restart a new instance is asked about jobs that an earlier one submitted.
+    """
+
+    name: str
+
+    async def submit(self, job: JobRecord) -> str:
+        """Start ``job.script`` and return the native id.
+
+        Called once per attempt, shielded from cancellation, after the script was
+        written and the record was stored.
+
+        Raises
+        ------
+        SubmissionError
+            It was not started and never will be.
+        """
+        ...
+
+    async def poll(self, jobs: Sequence[JobRecord]) -> Mapping[str, Status]:
+        """The status of all given jobs by their ids, with one query for all of them.
+
+        Called by the manager's only poll loop. The exit-code file decides first. A job
+        left out is looked up again later: silence is no verdict.
+        """
+        ...
+
+    async def cancel(self, jobs: Sequence[JobRecord]) -> None:
+        """End the given jobs for good, all their processes with them.
+
+        Called after the intent was stored. Returns when the request was delivered; the
+        end is seen by polling. Jobs that have ended already are no error.
+        """
+        ...
+
+    async def ask_to_stop(self, jobs: Sequence[JobRecord]) -> None:
+        """Let the commands end by themselves (SIGTERM): they save their work and exit.
+
+        The script then goes on to write its exit-code file, so the job counts as done.
+        """
+        ...

@@ -1,0 +1,150 @@
+"""What a job is: immutable values, no behaviour that touches the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import Path
+
+
+class JobState(Enum):
+    """States of a job, in the order in which they are passed through."""
+
+    WAITING = "waiting"  # held back here until cores or slots are free
+    PENDING = "pending"  # handed to the launcher, not yet running
+    RUNNING = "running"
+    DONE = "done"  # exit code 0
+    FAILED = "failed"  # any other exit code, or killed by something that is not us
+    CANCELLED = "cancelled"  # somebody asked for its end and it ended
+    LOST = "lost"  # gone without an exit code and without an explanation
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing will change any more."""
+        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.LOST)
+
+
+@dataclass(frozen=True)
+class Command:
+    """One program with its arguments: never a string for a shell to split.
+
+    Attributes
+    ----------
+    argv : tuple of str
+        Program and arguments, passed on as they are.
+    cwd : Path
+        Existing folder in which it runs.
+    env : Mapping
+        Variables set in addition to the environment.
+    """
+
+    argv: tuple[str, ...]
+    cwd: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a job needs.
+
+    Attributes
+    ----------
+    cores : int
+        CPU cores it keeps busy.
+    time_limit : timedelta, optional
+        After which the launcher ends it.
+    options : Mapping
+        Options of the one launcher that gets the job, such as those of sbatch.
+    """
+
+    cores: int = 1
+    time_limit: timedelta | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a launcher knows of a job at one moment."""
+
+    state: JobState
+    exit_code: int | None = None
+    reason: str = ""
+    nodes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """All that is known of a job; one row of the store.
+
+    Attributes
+    ----------
+    id : str
+        Unique among all jobs of all kernels, chosen before the submission.
+    name : str
+        What a person calls it; need not be unique.
+    launcher : str
+        Name of the launcher that has it, such as ``local``.
+    folder : Path
+        Holds the rendered script, both outputs and the exit-code file of this job only.
+    native_id : str or None
+        Its name at the launcher, known after the submission.
+    attempt : int
+        Counts the starts of the same job: a requeue begins the next one.
+    exit_code : int or None
+        Of the command; negative for a signal, as in `subprocess`.
+    reason : str
+        One sentence in plain words why it is in this state, where there is something to say.
+    cancel_requested : bool
+        Stored before the cancellation is sent.
+    owner : str
+        The kernel (host, pid and start time) that submitted or last attached to it.
+    tags : Mapping
+        Free keys of the submitter, such as ``run``, ``engine``, ``part`` or ``notebook``.
+    """
+
+    id: str
+    name: str
+    launcher: str
+    command: Command
+    folder: Path
+    resources: Resources = field(default_factory=Resources)
+    state: JobState = JobState.WAITING
+    native_id: str | None = None
+    attempt: int = 0
+    exit_code: int | None = None
+    reason: str = ""
+    nodes: tuple[str, ...] = ()
+    cancel_requested: bool = False
+    owner: str = ""
+    submitted: datetime | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def script(self) -> Path:
+        """The bash script that every launcher runs."""
+        return self.folder / "script.sh"
+
+    @property
+    def stdout(self) -> Path:
+        """What the command wrote to its standard output."""
+        return self.folder / "stdout.txt"
+
+    @property
+    def stderr(self) -> Path:
+        """What the command wrote to its standard error."""
+        return self.folder / "stderr.txt"
+
+    def exit_file(self, attempt: int | None = None) -> Path:
+        """Appears by rename when the command of an attempt has ended."""
+        return self.folder / f"exit_code.{self.attempt if attempt is None else attempt}"
+
+
+@dataclass(frozen=True)
+class JobChanged:
+    """Published whenever the record of a job was replaced by a newer one."""
+
+    record: JobRecord

@@ -1,0 +1,1 @@
+"""Magics and widgets: the only room that knows Jupyter."""

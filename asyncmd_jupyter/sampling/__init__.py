@@ -1,0 +1,1 @@
+"""What to do with engines: evaluate functions, propagate until something happens."""

@@ -1,0 +1,171 @@
+"""What can be seen of a run from outside: immutable snapshots, made for views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class RunState(Enum):
+    """States of a walker and, summed up, of a run."""
+
+    PREPARING = "preparing"
+    WAITING = "waiting"  # its job waits for cores or in a queue
+    RUNNING = "running"
+    REACHED = "reached"  # a condition (or all of them) was fulfilled
+    LIMIT = "limit"  # the step limit came first
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing will change any more."""
+        return self not in (RunState.PREPARING, RunState.WAITING, RunState.RUNNING)
+
+
+@dataclass(frozen=True)
+class WalkerSnapshot:
+    """One walker at one moment.
+
+    Attributes
+    ----------
+    index : int
+        Counts the walkers of the run from 0.
+    state : RunState
+    steps_done : int
+        MD steps on disk, the running part included.
+    step_limit : int or None
+        At which it ends without a condition.
+    time_done : float
+        Simulated time on disk in ps.
+    ns_per_day : float or None
+        Measured over the running part.
+    seconds_left : float or None
+        Wall time until the step limit at the measured speed.
+    n_frames : int
+        Whole frames on disk, the growing file included.
+    part : int
+        Number of the running or last part, 0 before the first.
+    job_id : str or None
+        The job of the running or last part.
+    reached : tuple of str
+        Names of the conditions that ended it.
+    reached_time : float or None
+        Simulated time in ps of the deciding frame.
+    trajectory_files : tuple of Path
+        All parts, the growing one last; after the end the one result file.
+    structure_file : Path or None
+    error : str
+        Why it failed, in words.
+    """
+
+    index: int
+    state: RunState = RunState.PREPARING
+    steps_done: int = 0
+    step_limit: int | None = None
+    time_done: float = 0.0
+    ns_per_day: float | None = None
+    seconds_left: float | None = None
+    n_frames: int = 0
+    part: int = 0
+    job_id: str | None = None
+    reached: tuple[str, ...] = ()
+    reached_time: float | None = None
+    trajectory_files: tuple[Path, ...] = ()
+    structure_file: Path | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class RunSnapshot:
+    """A run at one moment.
+
+    Attributes
+    ----------
+    id : str
+        The name the user gave it.
+    conditions : tuple of str
+        Names of the conditions.
+    mode : str
+        ``any`` or ``all``.
+    workdir : Path
+    state : RunState
+        RUNNING as long as any walker goes on, then the worst of their final states.
+    walkers : tuple of WalkerSnapshot
+    wall_seconds : float
+        Since the start, until now or the end.
+    """
+
+    id: str
+    conditions: tuple[str, ...]
+    mode: str
+    workdir: Path
+    state: RunState
+    walkers: tuple[WalkerSnapshot, ...]
+    wall_seconds: float
+
+
+@dataclass(frozen=True)
+class Band:
+    """The interval of an observable that belongs to a condition.
+
+    Attributes
+    ----------
+    condition : str
+        The condition it is part of.
+    low, high : float
+        Limits, may be infinite; ``low > high`` never happens.
+    period : float or None
+        Of the observable, such as 360 for an angle in degrees.
+    """
+
+    condition: str
+    low: float
+    high: float
+    period: float | None = None
+
+
+@dataclass(frozen=True)
+class Observable:
+    """A function of the frames behind one or more conditions.
+
+    Attributes
+    ----------
+    name : str
+    values : NDArray
+        float, shape (n_frames,).
+    bands : tuple of Band
+    """
+
+    name: str
+    values: NDArray[np.float64]
+    bands: tuple[Band, ...] = ()
+
+
+@dataclass(frozen=True)
+class ConditionSeries:
+    """What the conditions of one walker said, frame by frame.
+
+    Attributes
+    ----------
+    times : NDArray
+        float, shape (n_frames,), simulated time in ps.
+    parts : NDArray
+        int, shape (n_frames,), number of the part each frame lies in.
+    fulfilled : dict
+        Name of a condition -> bool array of shape (n_frames,).
+    observables : tuple of Observable
+        Empty where the conditions are plain functions that give bools.
+    reached_frame : int or None
+        Index of the deciding frame.
+    """
+
+    times: NDArray[np.float64]
+    parts: NDArray[np.int64]
+    fulfilled: dict[str, NDArray[np.bool_]]
+    observables: tuple[Observable, ...] = field(default=())
+    reached_frame: int | None = None

@@ -1,0 +1,87 @@
+"""Limits and paths as immutable values. The environment is read here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a runtime may use and where it keeps its state.
+
+    Attributes
+    ----------
+    state_dir : Path
+        Folder of the job store; one for all kernels of a user.
+    max_cores : int
+        CPU cores that local jobs of this process use together.
+    max_processes : int
+        Python functions and conversions that run at the same time.
+    end_local_jobs_on_shutdown : bool
+        Whether a clean shutdown of the kernel ends its local jobs. Without it they go
+        on and are found again by ``%asyncmd attach`` or ``asyncmd jobs``.
+    cancel_grace : timedelta
+        Time between SIGTERM and SIGKILL when a job is cancelled.
+    """
+
+    state_dir: Path
+    max_cores: int
+    max_processes: int
+    end_local_jobs_on_shutdown: bool = False
+    cancel_grace: timedelta = field(default=timedelta(seconds=5))
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Defaults, changed by the ``ASYNCMD_*`` variables.
+
+        ``ASYNCMD_STATE_DIR``, ``ASYNCMD_MAX_CORES``, ``ASYNCMD_MAX_PROCESSES``,
+        ``ASYNCMD_END_JOBS_ON_SHUTDOWN`` (0 or 1), ``ASYNCMD_CANCEL_GRACE`` (seconds).
+
+        Raises
+        ------
+        ValueError
+            For a variable that holds no value of its kind.
+        """
+        env = os.environ if environ is None else environ
+        cores = allowed_cores()
+        return cls(
+            state_dir=_state_dir(env),
+            max_cores=_positive_int(env, "ASYNCMD_MAX_CORES", cores),
+            max_processes=_positive_int(env, "ASYNCMD_MAX_PROCESSES", max(1, cores // 4)),
+            end_local_jobs_on_shutdown=_flag(env, "ASYNCMD_END_JOBS_ON_SHUTDOWN"),
+            cancel_grace=timedelta(seconds=_positive_int(env, "ASYNCMD_CANCEL_GRACE", 5)),
+        )
+
+
+def allowed_cores() -> int:
+    """Cores this process may run on, which a scheduler or taskset may have reduced."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _state_dir(env: Mapping[str, str]) -> Path:
+    if chosen := env.get("ASYNCMD_STATE_DIR"):
+        return Path(chosen).expanduser().absolute()
+    base = env.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(base).expanduser().absolute() / "asyncmd-jupyter"
+
+
+def _positive_int(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{name}={text!r} is not a whole number of at least 1.")
+    return int(text)
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "0").strip()
+    if text not in ("", "0", "1"):
+        raise ValueError(f"{name}={text!r} is neither 0 nor 1.")
+    return text == "1"
