@@ -1,0 +1,192 @@
+"""What all views have in common: they listen, and draw only as often as is of use."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, ClassVar, Self
+
+from asyncmd_jupyter import runtime
+from asyncmd_jupyter.events import EventBus
+from asyncmd_jupyter.jupyter.display import publish
+
+logger = logging.getLogger(__name__)
+
+WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
+Bundle = dict[str, Any]
+
+
+class LiveView(ABC):
+    """Something on the screen that follows events of the runtime.
+
+    An event only marks the view as dirty. One task of its own then refreshes it, at most
+    four times a second and never for more than a fifth of the time, so that slow drawing
+    slows the view down and not the simulation.
+
+    Parameters
+    ----------
+    events : EventBus, optional
+        Where to listen; the current runtime's by default.
+    """
+
+    interval: ClassVar[float] = 0.25
+    busy_share: ClassVar[float] = 0.2
+    kinds: ClassVar[tuple[type, ...]] = ()
+
+    def __init__(self, events: EventBus | None = None) -> None:
+        self._events = runtime.current().events if events is None else events
+        self._dirty = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+        self._display_id: str | None = None
+        self._chores: set[asyncio.Task[None]] = set()
+        self.error = ""
+
+    @property
+    @abstractmethod
+    def widget(self) -> Any:
+        """The ipywidget that is shown."""
+
+    @abstractmethod
+    async def refresh(self) -> None:
+        """Bring the newest state on the screen; draw and read files in threads."""
+
+    @abstractmethod
+    def text(self) -> str:
+        """Return the last state as plain text."""
+
+    @abstractmethod
+    def html(self) -> str:
+        """Return the last state as HTML without scripts."""
+
+    def concerns(self, event: Any) -> bool:
+        """Whether `event` makes this view dirty."""
+        return True
+
+    def is_final(self) -> bool:
+        """Whether nothing will change any more, so that following may end."""
+        return False
+
+    def show_error(self, message: str) -> None:  # noqa: B027 - most views have no place for it
+        """Tell the reader why the view does not go on; empty when it does again."""
+
+    def open(self) -> Self:
+        """Start to follow. Without a running event loop the view stays a still picture."""
+        if self._task is None:
+            with suppress(RuntimeError):
+                self._loop = asyncio.get_running_loop()
+                self._start(self._loop)
+        return self
+
+    def close(self) -> None:
+        """Stop to follow; what is shown stays. Calling it again does nothing."""
+        self._stop_listening()
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+
+    async def aclose(self) -> None:
+        """Stop to follow and wait until the view's tasks have ended."""
+        self.close()
+        tasks = [t for t in (self._task, *self._chores) if t is not None]
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def closed(self) -> None:
+        """Wait until the view has drawn its final state (or was closed)."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def mark_dirty(self) -> None:
+        """Ask for a refresh, from whatever thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._dirty.set)
+
+    def run_in_background(self, work: Awaitable[None]) -> None:
+        """Run the answer to a button; its error is shown like one of a refresh."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except Exception as error:
+                self._report(error)
+
+        task = asyncio.get_running_loop().create_task(guarded())
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    def show(self) -> None:
+        """Display the view here; the saved notebook gets its final state in the end."""
+        self._display_id = f"asyncmd-{uuid.uuid4().hex}"
+        publish(self._bundle(), self._display_id)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
+        return self._bundle()
+
+    def _bundle(self) -> Bundle:
+        self.open()
+        bundle: Bundle = {"text/plain": self.text(), "text/html": self.html()}
+        shown = self.widget._repr_mimebundle_() or {}
+        if WIDGET_MIME in shown:
+            bundle[WIDGET_MIME] = shown[WIDGET_MIME]
+        return bundle
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self.kinds:
+            self._unsubscribe = self._events.subscribe(self._on_event, *self.kinds)
+        self._dirty.set()
+        self._task = loop.create_task(self._keep_fresh(), name=f"{type(self).__name__} refresh")
+
+    def _stop_listening(self) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+
+    def _on_event(self, event: Any) -> None:
+        if self.concerns(event):
+            self.mark_dirty()
+
+    async def _keep_fresh(self) -> None:
+        try:
+            while not await self._refresh_once():
+                pass
+            self._save_final_state()
+        finally:
+            self._stop_listening()
+
+    async def _refresh_once(self) -> bool:
+        await self._dirty.wait()
+        self._dirty.clear()
+        final = self.is_final()
+        started = time.perf_counter()
+        try:
+            await self.refresh()
+            self._recover()
+        except Exception as error:
+            self._report(error)
+        if not final:
+            spent = time.perf_counter() - started
+            await asyncio.sleep(max(self.interval, spent * (1 / self.busy_share - 1)))
+        return final
+
+    def _save_final_state(self) -> None:
+        if self._display_id is not None:
+            publish(self._bundle(), self._display_id, update=True)
+
+    def _report(self, error: Exception) -> None:
+        message = f"{type(error).__name__}: {error}"
+        if message != self.error:
+            logger.error("%s could not be refreshed", type(self).__name__, exc_info=error)
+        self.error = message
+        self.show_error(message)
+
+    def _recover(self) -> None:
+        if self.error:
+            self.error = ""
+            self.show_error("")

@@ -1,0 +1,146 @@
+"""The live table of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import anywidget
+import traitlets
+
+from asyncmd_jupyter.events import EventBus
+from asyncmd_jupyter.jobs.model import JobChanged, JobRecord
+from asyncmd_jupyter.jupyter.widgets.base import LiveView
+from asyncmd_jupyter.jupyter.widgets.rows import (
+    JobRow,
+    changed_rows,
+    job_row,
+    rows_as_html,
+    rows_as_text,
+)
+from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
+from asyncmd_jupyter.sampling.progress import WalkerSnapshot
+
+HERE = Path(__file__).parent
+
+
+class JobLike(Protocol):
+    """What a row's button needs of a job."""
+
+    async def cancel(self) -> Any:
+        """End it for good."""
+        ...
+
+
+class JobSource(Protocol):
+    """Where the table finds its jobs; the `JobManager` is one."""
+
+    def records(self) -> list[JobRecord]:
+        """Return all jobs, newest first."""
+        ...
+
+    def job(self, job_id: str) -> JobLike:
+        """Return the handle of one job."""
+        ...
+
+
+class JobTableWidget(anywidget.AnyWidget):
+    """The browser's half: rows arrive as custom messages, presses of Cancel go back."""
+
+    _esm = HERE / "jobs_table.js"
+    _css = HERE / "jobs_table.css"
+    caption = traitlets.Unicode("Jobs").tag(sync=True)
+    empty = traitlets.Unicode("No jobs yet.").tag(sync=True)
+    problem = traitlets.Unicode("").tag(sync=True)
+
+
+class JobTable(LiveView):
+    """Jobs with their states, live, each with a button that cancels it.
+
+    Only rows that changed are sent, all of them in one message.
+
+    Parameters
+    ----------
+    jobs : JobSource
+        Usually the current `JobManager`.
+    wanted : callable, optional
+        Says of a `JobRecord` whether it is shown; all are by default.
+    walkers : callable, optional
+        Gives the walkers that jobs compute for, by job id, to show their progress.
+    events : EventBus, optional
+        Where to listen; the current runtime's by default.
+    final : callable, optional
+        Says that no row will change any more.
+    """
+
+    kinds = (JobChanged, RunChanged, RunFinished)
+
+    def __init__(
+        self,
+        jobs: JobSource,
+        *,
+        wanted: Callable[[JobRecord], bool] = lambda record: True,
+        walkers: Callable[[], Mapping[str, WalkerSnapshot]] = dict,
+        events: EventBus | None = None,
+        final: Callable[[], bool] = lambda: False,
+        caption: str = "Jobs",
+        empty: str = "No jobs yet.",
+    ) -> None:
+        super().__init__(events)
+        self._jobs = jobs
+        self._wanted = wanted
+        self._walkers = walkers
+        self._final = final
+        self._sent: dict[str, JobRow] = {}
+        self._widget = JobTableWidget(caption=caption, empty=empty)
+        self._widget.on_msg(self._on_message)
+
+    @property
+    def widget(self) -> Any:
+        """The anywidget that is shown."""
+        return self._widget
+
+    def rows(self) -> list[JobRow]:
+        """Return what the table shows now."""
+        walkers = self._walkers()
+        return [job_row(r, walkers.get(r.id)) for r in self._jobs.records() if self._wanted(r)]
+
+    def is_final(self) -> bool:
+        """Whether nothing will change any more."""
+        return self._final()
+
+    async def refresh(self) -> None:
+        """Send the rows that changed."""
+        rows = self.rows()
+        self._send(changed_rows(rows, self._sent), self._sent.keys() - {r["id"] for r in rows})
+        self._sent = {row["id"]: row for row in rows}
+
+    def text(self) -> str:
+        """Return the table as plain text."""
+        return rows_as_text(self.rows())
+
+    def html(self) -> str:
+        """Return the table as HTML without scripts."""
+        return rows_as_html(self.rows())
+
+    def show_error(self, message: str) -> None:
+        """Say above the rows what went wrong."""
+        self._widget.problem = message
+
+    def _send(self, rows: Iterable[JobRow], gone: Iterable[str]) -> None:
+        message = {"kind": "rows", "rows": list(rows), "gone": sorted(gone)}
+        if message["rows"] or message["gone"]:
+            self._widget.send(message)
+
+    def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        if not isinstance(content, dict):
+            return
+        if content.get("kind") == "ready":
+            self._widget.send({"kind": "all", "rows": self.rows(), "gone": []})
+        elif content.get("kind") == "cancel":
+            self.run_in_background(self._cancel(str(content.get("id"))))
+
+    async def _cancel(self, job_id: str) -> None:
+        await self._jobs.job(job_id).cancel()
+        self.mark_dirty()

@@ -1,0 +1,126 @@
+"""Job records as rows of a table: pure values, no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TypedDict
+
+from asyncmd_jupyter.jobs.model import JobRecord, JobState
+from asyncmd_jupyter.jupyter.widgets.words import duration, escape, picoseconds, steps
+from asyncmd_jupyter.sampling.progress import WalkerSnapshot
+
+SYMBOLS = {
+    JobState.WAITING: "◌",
+    JobState.PENDING: "◔",
+    JobState.RUNNING: "▶",
+    JobState.DONE: "✓",
+    JobState.FAILED: "✗",
+    JobState.CANCELLED: "⊘",
+    JobState.LOST: "?",
+}
+
+
+class JobRow(TypedDict):
+    """One row as it goes over the wire."""
+
+    id: str
+    name: str
+    state: str
+    label: str
+    reason: str
+    order: float
+    fraction: float | None
+    progress: str
+    elapsed: float | None
+    ticking: bool
+    cancellable: bool
+
+
+def job_row(record: JobRecord, walker: WalkerSnapshot | None = None) -> JobRow:
+    """Make the row of a job; `walker` is the one it computes for, where that is known."""
+    done, text = (None, "") if walker is None else _progress(walker)
+    return JobRow(
+        id=record.id,
+        name=record.name,
+        state=record.state.value,
+        label=_label(record),
+        reason=_reason(record),
+        order=record.submitted.timestamp() if record.submitted else 0.0,
+        fraction=done,
+        progress=text,
+        elapsed=elapsed(record),
+        ticking=record.started is not None and not record.state.is_final,
+        cancellable=not record.state.is_final and not record.cancel_requested,
+    )
+
+
+def elapsed(record: JobRecord) -> float | None:
+    """Seconds since the job started, until now or its end."""
+    if record.started is None:
+        return None
+    end = record.ended or datetime.now(tz=record.started.tzinfo or UTC).replace(
+        tzinfo=record.started.tzinfo
+    )
+    return max(0.0, (end - record.started).total_seconds())
+
+
+def changed_rows(rows: Sequence[JobRow], sent: Mapping[str, JobRow]) -> list[JobRow]:
+    """Rows that differ from what was sent; a running clock is no difference."""
+    return [row for row in rows if _comparable(row) != _comparable(sent.get(row["id"]))]
+
+
+def rows_as_text(rows: Sequence[JobRow]) -> str:
+    """Write the table for a terminal or an untrusted notebook."""
+    if not rows:
+        return "No jobs."
+    cells = [("job", "state", "progress", "elapsed", "id")] + [_cells(row) for row in rows]
+    widths = [max(len(line[i]) for line in cells) for i in range(5)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    )
+
+
+def rows_as_html(rows: Sequence[JobRow]) -> str:
+    """Write the table without scripts."""
+    if not rows:
+        return "<p>No jobs.</p>"
+    head = "".join(f"<th>{name}</th>" for name in ("Job", "State", "Progress", "Elapsed", "Id"))
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _cells(row))}</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _label(record: JobRecord) -> str:
+    if record.cancel_requested and not record.state.is_final:
+        return "cancelling"
+    return record.state.value
+
+
+def _reason(record: JobRecord) -> str:
+    if record.state is JobState.FAILED and not record.reason and record.exit_code is not None:
+        return f"exit code {record.exit_code}"
+    return record.reason
+
+
+def _progress(walker: WalkerSnapshot) -> tuple[float | None, str]:
+    time = picoseconds(walker.time_done)
+    if not walker.step_limit:
+        return None, f"{time}, {steps(walker.steps_done)} steps"
+    fraction = min(1.0, walker.steps_done / walker.step_limit)
+    return round(fraction, 4), f"{time} ({fraction:.0%} of the step limit)"
+
+
+def _comparable(row: JobRow | None) -> dict[str, object] | None:
+    if row is None:
+        return None
+    return {k: v for k, v in row.items() if k != "elapsed" or not row["ticking"]}
+
+
+def _cells(row: JobRow) -> tuple[str, str, str, str, str]:
+    symbol = SYMBOLS[JobState(row["state"])]
+    state = f"{symbol} {row['label']}" + (f" ({row['reason']})" if row["reason"] else "")
+    spent = "" if row["elapsed"] is None else duration(row["elapsed"])
+    return row["name"], state, row["progress"], spent, row["id"]

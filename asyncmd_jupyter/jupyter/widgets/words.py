@@ -1,0 +1,87 @@
+"""Numbers and states as people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+from asyncmd_jupyter.sampling.progress import RunSnapshot, RunState, WalkerSnapshot
+
+__all__ = ["duration", "escape", "listed", "outcome", "picoseconds", "speed", "steps"]
+
+
+def duration(seconds: float) -> str:
+    """Write time in the two units that matter: ``8.4 s``, ``3 min 5 s``, ``2 h 10 min``."""
+    if not math.isfinite(seconds):
+        return "unknown"
+    if seconds < 10:
+        return f"{max(seconds, 0.0):.1f} s"
+    whole = round(seconds)
+    for size, unit, smaller, sub in ((86400, "d", 3600, "h"), (3600, "h", 60, "min")):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // smaller} {sub}"
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"
+
+
+def picoseconds(time: float) -> str:
+    """Write simulated time in ps or ns."""
+    if abs(time) >= 10_000:
+        return f"{time / 1000:,.1f} ns"
+    return f"{time:.1f} ps" if abs(time) < 1000 else f"{time:,.0f} ps"
+
+
+def speed(ns_per_day: float | None) -> str:
+    """Say how fast the simulation runs."""
+    if ns_per_day is None:
+        return ""
+    return f"{ns_per_day:,.0f} ns/day" if ns_per_day >= 100 else f"{ns_per_day:.3g} ns/day"
+
+
+def steps(count: int) -> str:
+    """Write a number of steps with separators."""
+    return f"{count:,}"
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Write ``a``, ``a and b``, ``a, b and c``."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+def outcome(run: RunSnapshot) -> str:
+    """Say in one sentence what happened to a run, or what it waits for."""
+    if len(run.walkers) == 1:
+        return _walker_outcome(run.walkers[0], run)
+    ended = [w for w in run.walkers if w.state.is_final]
+    parts = [_walker_outcome(w, run) for w in ended]
+    if len(ended) < len(run.walkers):
+        going = len(run.walkers) - len(ended)
+        parts.append(f"{going} of {len(run.walkers)} walkers {'goes' if going == 1 else 'go'} on")
+    return "; ".join(parts)
+
+
+def _walker_outcome(walker: WalkerSnapshot, run: RunSnapshot) -> str:
+    who = "" if len(run.walkers) == 1 else f"walker {walker.index}: "
+    return who + _what_happened(walker, run)
+
+
+def _what_happened(walker: WalkerSnapshot, run: RunSnapshot) -> str:
+    time = picoseconds(walker.time_done)
+    if walker.state is RunState.REACHED:
+        reached = walker.reached_time if walker.reached_time is not None else walker.time_done
+        frame = f", frame {walker.n_frames - 1}" if walker.n_frames else ""
+        return f"{listed(walker.reached)} reached after {picoseconds(reached)}{frame}"
+    return {
+        RunState.PREPARING: "being prepared",
+        RunState.WAITING: "waits for free cores or its turn in the queue",
+        RunState.RUNNING: f"waits for {_awaited(run)}, {time} so far",
+        RunState.LIMIT: f"step limit reached after {time} without {_awaited(run)}",
+        RunState.CANCELLED: f"cancelled after {time}",
+        RunState.FAILED: f"failed after {time}" + (f": {walker.error}" if walker.error else ""),
+    }[walker.state]
+
+
+def _awaited(run: RunSnapshot) -> str:
+    return listed(run.conditions, "or" if run.mode == "any" else "and")

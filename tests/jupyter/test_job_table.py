@@ -1,0 +1,104 @@
+import asyncio
+
+import pytest
+from pretend import PretendJobs
+
+from asyncmd_jupyter.jobs.model import JobState
+from asyncmd_jupyter.jupyter.widgets.jobs import JobTable
+
+
+@pytest.fixture
+def jobs(here):
+    return PretendJobs(here.events)
+
+
+async def until(check):
+    while not check():
+        await asyncio.sleep(0.01)
+
+
+def rows_sent(wire, table):
+    return [[row["id"] for row in message["rows"]] for message in wire.custom(table.widget)]
+
+
+async def test_only_changed_rows_are_sent(jobs, wire):
+    for name in "abc":
+        jobs.put(name)
+    table = JobTable(jobs).open()
+    await until(lambda: wire.custom(table.widget))
+    assert rows_sent(wire, table) == [["c", "b", "a"]]
+    jobs.put("b", JobState.DONE)
+    await until(lambda: len(wire.custom(table.widget)) == 2)
+    assert rows_sent(wire, table)[1] == ["b"]
+    await table.aclose()
+
+
+async def test_a_burst_of_changes_is_one_message(jobs, wire):
+    table = JobTable(jobs).open()
+    await asyncio.sleep(0)
+    for i in range(300):
+        jobs.put(f"j{i % 30}", JobState.RUNNING, reason=f"{i}")
+    await until(lambda: wire.custom(table.widget))
+    await asyncio.sleep(0.6)
+    assert len(wire.custom(table.widget)) <= 2
+    await table.aclose()
+
+
+async def test_nothing_is_sent_while_only_the_clock_runs(jobs, wire):
+    jobs.put("a")
+    table = JobTable(jobs).open()
+    await until(lambda: wire.custom(table.widget))
+    for _ in range(3):
+        table.mark_dirty()
+        await asyncio.sleep(0.3)
+    assert len(wire.custom(table.widget)) == 1
+    await table.aclose()
+
+
+async def test_cancel_in_a_row_ends_the_job(jobs, wire):
+    jobs.put("a")
+    table = JobTable(jobs).open()
+    await until(lambda: wire.custom(table.widget))
+    wire.press(table.widget, {"kind": "cancel", "id": "a"})
+    await until(lambda: len(wire.custom(table.widget)) == 2)
+    row = wire.custom(table.widget)[1]["rows"][0]
+    assert jobs.cancelled == ["a"]
+    assert (row["label"], row["cancellable"], row["ticking"]) == ("cancelled", False, False)
+    await table.aclose()
+
+
+async def test_a_browser_that_comes_back_gets_everything(jobs, wire):
+    jobs.put("a")
+    jobs.put("b")
+    table = JobTable(jobs)
+    wire.press(table.widget, {"kind": "ready"})
+    assert [message["kind"] for message in wire.custom(table.widget)] == ["all"]
+    assert rows_sent(wire, table) == [["b", "a"]]
+
+
+async def test_rows_no_longer_wanted_go(jobs, wire):
+    jobs.put("a")
+    table = JobTable(jobs, wanted=lambda record: record.state is JobState.RUNNING).open()
+    await until(lambda: wire.custom(table.widget))
+    jobs.put("a", JobState.DONE)
+    await until(lambda: len(wire.custom(table.widget)) == 2)
+    assert wire.custom(table.widget)[1] == {"kind": "rows", "rows": [], "gone": ["a"]}
+    await table.aclose()
+
+
+async def test_a_button_that_fails_says_so(jobs, wire, caplog):
+    jobs.job = lambda job_id: (_ for _ in ()).throw(KeyError(job_id))
+    table = JobTable(jobs).open()
+    wire.press(table.widget, {"kind": "cancel", "id": "gone"})
+    await until(lambda: table.widget.problem)
+    assert "gone" in table.widget.problem
+    await table.aclose()
+
+
+def test_reprs_read_well_without_scripts(jobs, wire):
+    assert JobTable(jobs).text() == "No jobs."
+    jobs.put("a<b>", JobState.FAILED, exit_code=3)
+    table = JobTable(jobs)
+    assert "✗ failed (exit code 3)" in table.text()
+    assert "a&lt;b&gt;" in table.html()
+    assert "<script" not in table.html()

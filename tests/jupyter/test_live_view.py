@@ -1,0 +1,134 @@
+import asyncio
+import logging
+import time
+
+from asyncmd_jupyter.jupyter.widgets.base import WIDGET_MIME, LiveView
+
+
+class Tick:
+    pass
+
+
+class Counter(LiveView):
+    kinds = (Tick,)
+
+    def __init__(self, events, widget=None):
+        super().__init__(events)
+        self.drawn = []
+        self.shown_errors = []
+        self.fails = False
+        self.over = False
+        self.takes = 0.0
+        self._widget = widget
+        self.refreshed = asyncio.Event()
+
+    @property
+    def widget(self):
+        return self._widget
+
+    def is_final(self):
+        return self.over
+
+    async def refresh(self):
+        self.refreshed.set()
+        self.drawn.append(time.monotonic())
+        await asyncio.sleep(self.takes)
+        if self.fails:
+            raise ValueError("no ink")
+
+    def text(self):
+        return f"drawn {len(self.drawn)} times"
+
+    def html(self):
+        return f"<p>{self.text()}</p>"
+
+    def show_error(self, message):
+        self.shown_errors.append(message)
+
+
+async def until(check):
+    while not check():
+        await asyncio.sleep(0.01)
+
+
+async def test_many_events_are_drawn_at_most_four_times_a_second(here):
+    view = Counter(here.events).open()
+    begin = time.monotonic()
+    while len(view.drawn) < 4:
+        here.events.publish(Tick())
+        await asyncio.sleep(0.002)
+    gaps = [b - a for a, b in zip(view.drawn, view.drawn[1:], strict=False)]
+    await view.aclose()
+    assert min(gaps) >= 0.25 - 0.02
+    assert time.monotonic() - begin >= 0.7
+
+
+async def test_slow_drawing_takes_a_fifth_of_the_time_at_most(here):
+    view = Counter(here.events).open()
+    view.takes = 0.1
+    while len(view.drawn) < 3:
+        here.events.publish(Tick())
+        await asyncio.sleep(0.005)
+    await view.aclose()
+    assert view.drawn[2] - view.drawn[1] >= 0.48
+
+
+async def test_nothing_is_drawn_without_an_event(here):
+    view = Counter(here.events).open()
+    await until(lambda: view.drawn)
+    await asyncio.sleep(0.6)
+    assert len(view.drawn) == 1
+    await view.aclose()
+
+
+async def test_an_error_is_logged_once_shown_and_forgotten(here, caplog):
+    view = Counter(here.events)
+    view.fails = True
+    with caplog.at_level(logging.ERROR):
+        view.open()
+        await until(lambda: len(view.drawn) == 1)
+        here.events.publish(Tick())
+        await until(lambda: len(view.drawn) == 2)
+    assert view.shown_errors[0] == "ValueError: no ink"
+    assert len([r for r in caplog.records if "Counter" in r.getMessage()]) == 1
+    view.fails = False
+    here.events.publish(Tick())
+    await until(lambda: view.error == "" and view.shown_errors[-1] == "")
+    await view.aclose()
+
+
+async def test_the_last_state_is_drawn_and_then_following_ends(here):
+    view = Counter(here.events).open()
+    await until(lambda: view.drawn)
+    view.over = True
+    here.events.publish(Tick())
+    await view.closed()
+    assert len(view.drawn) == 2
+    assert not here.events._handlers
+
+
+async def test_closing_twice_and_before_opening_is_harmless(here):
+    view = Counter(here.events)
+    view.close()
+    view.open()
+    view.open()
+    await view.aclose()
+    view.close()
+    assert not here.events._handlers
+
+
+async def test_events_may_come_from_threads(here):
+    view = Counter(here.events).open()
+    await until(lambda: view.drawn)
+    await asyncio.to_thread(here.events.publish, Tick())
+    await until(lambda: len(view.drawn) == 2)
+    await view.aclose()
+
+
+def test_without_a_loop_the_view_is_a_still_picture(here, wire):
+    import ipywidgets
+
+    bundle = Counter(here.events, ipywidgets.HTML())._repr_mimebundle_()
+    assert bundle["text/plain"] == "drawn 0 times"
+    assert bundle["text/html"] == "<p>drawn 0 times</p>"
+    assert bundle[WIDGET_MIME]["model_id"]
