@@ -1,11 +1,147 @@
-"""The command line."""
+"""The command line: ``asyncmd quickstart``, ``asyncmd jobs``, ``asyncmd cancel``."""
 
+from __future__ import annotations
+
+import argparse
+import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asyncmd_jupyter._version import __version__
+from asyncmd_jupyter.errors import AsyncMDError
+
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
-def main() -> int:
-    """Run the command line."""
-    return 0
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a sub-command and return the exit status of the process."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except (AsyncMDError, OSError, ValueError) as error:
+        print(f"asyncmd: {_one_line(error)}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="asyncmd",
+        description="Molecular dynamics until something happens, from a Jupyter notebook.",
+    )
+    parser.add_argument("--version", action="version", version=f"asyncmd-jupyter {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_quickstart(commands)
+    _add_jobs(commands)
+    _add_cancel(commands)
+    return parser
+
+
+def _add_quickstart(commands: _Commands) -> None:
+    parser = commands.add_parser(
+        "quickstart",
+        help="open a fresh copy of the quickstart notebook",
+        description="Copy the quickstart notebook into a folder and open JupyterLab on it.",
+    )
+    parser.add_argument(
+        "--headless",
+        action="store_true",
+        help="execute the notebook here in the terminal, without a browser",
+    )
+    parser.add_argument(
+        "--dir",
+        type=Path,
+        default=Path("asyncmd-quickstart"),
+        help="folder for the notebook and all that it makes (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--no-browser", action="store_true", help="only print the address to open in a browser"
+    )
+    parser.add_argument("--port", type=_port, help="port of JupyterLab (default: a free one)")
+    parser.set_defaults(run=_quickstart)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 1 to 65535")
+    return int(text)
+
+
+def _add_jobs(commands: _Commands) -> None:
+    parser = commands.add_parser("jobs", help="list the jobs that still run")
+    parser.add_argument("--all", action="store_true", help="list finished jobs as well")
+    parser.set_defaults(run=_jobs)
+
+
+def _add_cancel(commands: _Commands) -> None:
+    parser = commands.add_parser("cancel", help="end jobs")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("ids", nargs="*", default=[], metavar="ID", help="ids from `asyncmd jobs`")
+    which.add_argument("--all", action="store_true", help="end every job that still runs")
+    parser.set_defaults(run=_cancel)
+
+
+def _quickstart(arguments: argparse.Namespace) -> int:
+    from asyncmd_jupyter.jupyter import quickstart
+
+    notebook = quickstart.fresh_copy(arguments.dir.expanduser())
+    environment = quickstart.own_kernel_first(os.environ)
+    if arguments.headless:
+        os.environ.update(environment)
+        return _execute(notebook)
+    root = os.geteuid() == 0
+    if root:
+        print("You are root: JupyterLab is started with --allow-root.", file=sys.stderr)
+    command = quickstart.lab_command(
+        notebook, browser=not arguments.no_browser, port=arguments.port, root=root
+    )
+    os.execve(command[0], command, environment)  # noqa: S606
+
+
+def _execute(notebook: Path) -> int:
+    from asyncmd_jupyter.jupyter import headless
+
+    execution = headless.execute(notebook, _say)
+    print()
+    for run in execution.runs:
+        print(headless.describe_run(run))
+    if execution.error:
+        print(f"{execution.error}\n", file=sys.stderr)
+    print(f"Wall time  {execution.seconds:.1f} s")
+    print(f"Notebook   {execution.notebook}")
+    print(f"Web page   {execution.html}")
+    return FAILED if execution.error else DONE
+
+
+def _say(text: str) -> None:
+    print(text, end="", flush=True)
+
+
+def _jobs(arguments: argparse.Namespace) -> int:
+    from asyncmd_jupyter.jobs import cli
+
+    print(cli.list_jobs(all=arguments.all))
+    return DONE
+
+
+def _cancel(arguments: argparse.Namespace) -> int:
+    from asyncmd_jupyter.jobs import cli
+
+    for line in cli.cancel_jobs(arguments.ids or None):
+        print(line)
+    return DONE
 
 
 if __name__ == "__main__":

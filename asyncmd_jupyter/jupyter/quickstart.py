@@ -1,0 +1,79 @@
+"""A fresh copy of the packaged quickstart notebook, and JupyterLab opened on it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from itertools import count
+from pathlib import Path
+
+NAME = "quickstart"
+
+
+def notebook_text() -> str:
+    """The packaged notebook; in an editable install the one of the checkout."""
+    packaged = resources.files("asyncmd_jupyter") / "notebooks" / f"{NAME}.ipynb"
+    if packaged.is_file():
+        return packaged.read_text(encoding="utf-8")
+    checkout = Path(__file__).parents[2] / "notebooks" / f"{NAME}.ipynb"
+    return checkout.read_text(encoding="utf-8")
+
+
+def fresh_copy(folder: Path) -> Path:
+    """Write the notebook into a folder under a name that is free, and return its path.
+
+    Raises
+    ------
+    NotADirectoryError
+        When `folder` is a file.
+    PermissionError
+        When nothing can be written there.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file; choose a folder with --dir.")
+    folder.mkdir(parents=True, exist_ok=True)
+    text = notebook_text()
+    for path in _candidates(folder.resolve()):
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError("the names never end")
+
+
+def _candidates(folder: Path) -> Iterator[Path]:
+    """Names whose report, the HTML file of the same name, is free too."""
+    for number in count():
+        path = folder / (f"{NAME}-{number}.ipynb" if number else f"{NAME}.ipynb")
+        if not path.with_suffix(".html").exists():
+            yield path
+
+
+def lab_command(
+    notebook: Path, *, browser: bool = True, port: int | None = None, root: bool = False
+) -> list[str]:
+    """The command that opens a notebook in the JupyterLab of this environment."""
+    # -P: a checkout in the working folder must not shadow the installed package.
+    command = [sys.executable, "-P", "-m", "jupyterlab", str(notebook)]
+    if not browser:
+        command.append("--no-browser")
+    if port is not None:
+        command.append(f"--port={port}")
+    if root:
+        command.append("--allow-root")
+    return command
+
+
+def own_kernel_first(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which the kernel ``python3`` is the one of this Python.
+
+    Without it a kernel that the user once installed under that name for another
+    Python may come first, and the notebook would not find this package.
+    """
+    own = str(Path(sys.prefix) / "share" / "jupyter")
+    others = environ.get("JUPYTER_PATH")
+    return {**environ, "JUPYTER_PATH": f"{own}{os.pathsep}{others}" if others else own}
