@@ -1,0 +1,272 @@
+"""Frame index and raw copies of XTC and TRR files, from the headers alone.
+
+Needs numpy and nothing else: the worker processes of engines use it too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asyncmd_jupyter.errors import TruncatedTrajectoryError
+from asyncmd_jupyter.frames.headers import (
+    HEADER_BYTES,
+    DamagedFrameError,
+    FrameHeader,
+    Parser,
+    parser_for,
+)
+from asyncmd_jupyter.frames.steps import unwrap_steps
+from asyncmd_jupyter.frames.trr import TrrFrame, read_trr_frame, write_trr_frame
+
+__all__ = [
+    "FrameIndex",
+    "TrrFrame",
+    "copy_frames",
+    "index_frames",
+    "join_indices",
+    "read_trr_frame",
+    "truncate_to_whole_frames",
+    "write_trr_frame",
+]
+
+_COPY_BYTES = 8 * 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class FrameIndex:
+    """Where the whole frames of a file are, and their steps and times.
+
+    Attributes
+    ----------
+    offsets, sizes : array of int64
+        First byte and number of bytes of each frame.
+    steps : array of int64
+        Unwrapped beyond 32 bit.
+    times : array of float64
+        In ps.
+    n_atoms : int
+        0 for a file without a whole frame.
+    kind : str
+        ``xtc`` or ``trr``; empty for a file without a whole frame.
+    tail_bytes : int
+        Bytes after the last whole frame: the beginning of one that is not yet, or never
+        was, written to its end.
+    """
+
+    offsets: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    times: NDArray[np.float64]
+    n_atoms: int = 0
+    kind: str = ""
+    tail_bytes: int = 0
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    @property
+    def end(self) -> int:
+        """The byte after the last whole frame; 0 without frames."""
+        return int(self.offsets[-1] + self.sizes[-1]) if len(self) else 0
+
+    def take(self, selection: slice | Iterable[int]) -> FrameIndex:
+        """Pick some of the frames, in the given order; without the tail."""
+        chosen = selection if isinstance(selection, slice) else np.fromiter(selection, np.int64)
+        return FrameIndex(
+            offsets=self.offsets[chosen],
+            sizes=self.sizes[chosen],
+            steps=self.steps[chosen],
+            times=self.times[chosen],
+            n_atoms=self.n_atoms,
+            kind=self.kind,
+        )
+
+
+def index_frames(path: str | Path, *, start_offset: int = 0) -> FrameIndex:
+    """Find the whole frames of an XTC or TRR file from `start_offset` on.
+
+    A file that ends within a frame, or in zeros that a crashed machine left there, is
+    no error: see `FrameIndex.tail_bytes`.
+
+    Raises
+    ------
+    FileNotFoundError
+    ValueError
+        For a file that is neither XTC nor TRR, or is damaged between whole frames.
+    """
+    with Path(path).open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        scan = _Scan(path, file.fileno(), start_offset, size)
+        headers = list(scan)
+    sizes = np.array([header.size for header in headers], dtype=np.int64)
+    ends = start_offset + np.cumsum(sizes)
+    times = np.array([header.time for header in headers], dtype=np.float64)
+    raw_steps = np.array([header.step for header in headers], dtype=np.int64)
+    return _frozen(
+        FrameIndex(
+            offsets=ends - sizes,
+            sizes=sizes,
+            steps=unwrap_steps(raw_steps, times),
+            times=times,
+            n_atoms=headers[0].n_atoms if headers else 0,
+            kind=scan.kind if headers else "",
+            tail_bytes=max(0, size - (int(ends[-1]) if headers else start_offset)),
+        )
+    )
+
+
+def join_indices(first: FrameIndex, second: FrameIndex) -> FrameIndex:
+    """One index for frames of one file, or of files that follow each other.
+
+    The steps are unwrapped anew over all frames.
+    """
+    if not len(first):
+        return second
+    pairs = ((getattr(first, n), getattr(second, n)) for n in ("offsets", "sizes", "times"))
+    offsets, sizes, times = (np.concatenate(pair) for pair in pairs)
+    steps = unwrap_steps(np.concatenate((first.steps, second.steps)), times)
+    return _frozen(
+        FrameIndex(offsets, sizes, steps, times, first.n_atoms, first.kind, second.tail_bytes)
+    )
+
+
+def copy_frames(
+    source: str | Path,
+    index: FrameIndex,
+    selection: slice | Iterable[int],
+    out_file: BinaryIO,
+) -> int:
+    """Append the bytes of the selected frames of `source` to `out_file`.
+
+    Returns
+    -------
+    int
+        Number of frames copied.
+
+    Raises
+    ------
+    TruncatedTrajectoryError
+        If the file is now shorter than its index says.
+    """
+    chosen = index.take(selection)
+    with Path(source).open("rb") as file:
+        for start, n_bytes in _runs(chosen):
+            file.seek(start)
+            _copy_bytes(file, out_file, n_bytes)
+    return len(chosen)
+
+
+def truncate_to_whole_frames(path: str | Path) -> FrameIndex:
+    """Cut an incomplete last frame off a file, in place.
+
+    Returns
+    -------
+    FrameIndex
+        Of the frames that are left.
+    """
+    index = index_frames(path)
+    if index.tail_bytes:
+        with Path(path).open("r+b") as file:
+            file.truncate(index.end)
+            os.fsync(file.fileno())
+    return index.take(slice(None))
+
+
+class _Scan:
+    """Walks over the headers of the whole frames of one file."""
+
+    def __init__(self, path: str | Path, descriptor: int, start: int, end: int) -> None:
+        self.kind = ""
+        self._path = path
+        self._descriptor = descriptor
+        self._position = start
+        self._end = end
+        self._n_atoms = 0
+        self._n_frames = 0
+
+    def __iter__(self) -> Iterator[FrameHeader]:
+        while (header := self._next()) is not None:
+            self._position += header.size
+            self._n_frames += 1
+            yield header
+
+    def _next(self) -> FrameHeader | None:
+        buffer = os.pread(self._descriptor, HEADER_BYTES, self._position)
+        if len(buffer) < 4 or (not any(buffer) and self._zeros_to_the_end()):
+            return None
+        try:
+            header = self._parser(buffer)(buffer)
+            if header is not None:
+                self._check_atoms(header)
+        except DamagedFrameError as error:
+            raise ValueError(self._damage(error)) from error
+        if header is None or self._position + header.size > self._end:
+            return None
+        return header
+
+    def _parser(self, buffer: bytes) -> Parser:
+        kind, parser = parser_for(buffer)
+        if self.kind and kind != self.kind:
+            raise DamagedFrameError(f"a frame of a {kind.upper()} file")
+        self.kind = kind
+        return parser
+
+    def _check_atoms(self, header: FrameHeader) -> None:
+        if self._n_frames and header.n_atoms != self._n_atoms:
+            raise DamagedFrameError(f"{header.n_atoms} atoms instead of {self._n_atoms}")
+        self._n_atoms = header.n_atoms
+
+    def _zeros_to_the_end(self) -> bool:
+        position = self._position
+        while chunk := os.pread(self._descriptor, _COPY_BYTES, position):
+            if any(chunk):
+                return False
+            position += len(chunk)
+        return True
+
+    def _damage(self, error: DamagedFrameError) -> str:
+        if not self._n_frames and not self.kind:
+            return f"{self._path} is no XTC or TRR file: it {error}."
+        return (
+            f"{self._path} is damaged after {self._n_frames} whole frames: at byte "
+            f"{self._position} there is {error}."
+        )
+
+
+def _runs(index: FrameIndex) -> Iterator[tuple[int, int]]:
+    """Ranges of bytes (start, length), neighbouring frames as one."""
+    if not len(index):
+        return
+    ends = index.offsets + index.sizes
+    breaks = np.flatnonzero(index.offsets[1:] != ends[:-1]) + 1
+    firsts = np.concatenate(([0], breaks))
+    lasts = np.concatenate((breaks, [len(index)])) - 1
+    for first, last in zip(firsts, lasts, strict=True):
+        start = int(index.offsets[first])
+        yield start, int(ends[last]) - start
+
+
+def _copy_bytes(source: BinaryIO, target: BinaryIO, n_bytes: int) -> None:
+    while n_bytes:
+        chunk = source.read(min(n_bytes, _COPY_BYTES))
+        if not chunk:
+            raise TruncatedTrajectoryError(
+                f"{source.name} became shorter while its frames were copied; "
+                "make a new Trajectory of it."
+            )
+        target.write(chunk)
+        n_bytes -= len(chunk)
+
+
+def _frozen(index: FrameIndex) -> FrameIndex:
+    arrays: tuple[NDArray[Any], ...] = (index.offsets, index.sizes, index.steps, index.times)
+    for array in arrays:
+        array.flags.writeable = False
+    return index
