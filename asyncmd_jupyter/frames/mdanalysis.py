@@ -1,0 +1,96 @@
+"""The only place that opens files with MDAnalysis, and leaves no others beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asyncmd_jupyter.frames.xdr import index_frames
+
+
+def list_frames(
+    trajectory_files: Sequence[str], structure_file: str
+) -> tuple[NDArray[np.int64], NDArray[np.float64], int, NDArray[np.int64]]:
+    """Steps and times of all frames, the atom count, and the first frame of each file.
+
+    What a format does not tell is made up as MDAnalysis does it: the number of the frame
+    stands for the step, and frames are 1 ps apart.
+    """
+    steps: list[int] = []
+    times: list[float] = []
+    starts: list[int] = []
+    counts: set[int] = set()
+    for path in trajectory_files:
+        starts.append(len(steps))
+        with open_universe(structure_file, [path]) as universe:
+            counts.add(universe.trajectory.n_atoms)
+            for timestep in universe.trajectory:
+                steps.append(step_of(timestep))
+                times.append(time_of(timestep))
+    if len(counts) > 1:
+        raise ValueError(f"The files of one trajectory differ in their atom counts ({counts}).")
+    return np.array(steps, np.int64), np.array(times), counts.pop(), np.array(starts, np.int64)
+
+
+@contextmanager
+def open_universe(
+    structure_file: str | Path, trajectory_files: Sequence[str | Path], **options: Any
+) -> Iterator[Any]:
+    """Open a Universe that writes no offset and lock files, and close it again.
+
+    Parameters
+    ----------
+    structure_file, trajectory_files : path
+    options
+        Go to ``MDAnalysis.Universe``; no topology attributes are guessed by default.
+    """
+    from MDAnalysis import Universe
+
+    options.setdefault("to_guess", ())
+    universe = Universe(str(structure_file), **options)
+    files = [(str(path), _reader_for(path)) for path in trajectory_files]
+    if len(files) > 1:
+        universe.load_new(files)
+    else:
+        universe.load_new(files[0][0], format=files[0][1])
+    try:
+        yield universe
+    finally:
+        universe.trajectory.close()
+
+
+def step_of(timestep: Any) -> int:
+    """The step of a frame, as it stands in the file, or else its number."""
+    return int(timestep.data.get("step", timestep.frame))
+
+
+def time_of(timestep: Any) -> float:
+    """The time of a frame in ps, without the warning about formats that have none."""
+    if "time" in timestep.data:
+        return float(timestep.data["time"])
+    return float(timestep.data.get("dt", 1.0) * timestep.frame)
+
+
+def _reader_for(path: str | Path) -> type[Any] | None:
+    return _quiet_readers().get(Path(path).suffix.lower())
+
+
+@cache
+def _quiet_readers() -> dict[str, type[Any]]:
+    """Make readers that take the positions of the frames from our own index."""
+    from MDAnalysis.coordinates.TRR import TRRReader
+    from MDAnalysis.coordinates.XTC import XTCReader
+
+    def load_offsets(reader: Any) -> None:
+        reader._xdr.set_offsets(index_frames(reader.filename).offsets.copy())
+
+    return {
+        suffix: type(f"Quiet{parent.__name__}", (parent,), {"_load_offsets": load_offsets})
+        for suffix, parent in ((".xtc", XTCReader), (".trr", TRRReader))
+    }
