@@ -106,7 +106,7 @@ class LiveView(ABC):
     def mark_dirty(self) -> None:
         """Ask for a refresh, from whatever thread."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._dirty.set)
+            self._loop.call_soon_threadsafe(self._wake)
 
     def run_in_background(self, work: Awaitable[None]) -> None:
         """Run the answer to a button; its error is shown like one of a refresh."""
@@ -143,6 +143,13 @@ class LiveView(ABC):
         self._dirty.set()
         self._task = loop.create_task(self._keep_fresh(), name=f"{type(self).__name__} refresh")
 
+    def _wake(self) -> None:
+        """Refresh; also after the end, when the page changed its size or theme."""
+        self._dirty.set()
+        task = self._task
+        if self._loop and task and task.done() and not task.cancelled():
+            self._task = self._loop.create_task(self._keep_fresh())
+
     def _stop_listening(self) -> None:
         if self._unsubscribe is not None:
             self._unsubscribe()
@@ -178,6 +185,7 @@ class LiveView(ABC):
     def _save_final_state(self) -> None:
         if self._display_id is not None:
             publish(self._bundle(), self._display_id, update=True)
+            self._display_id = None
 
     def _report(self, error: Exception) -> None:
         message = f"{type(error).__name__}: {error}"

@@ -1,0 +1,57 @@
+"""Ranges, ticks and labels of axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from asyncmd_jupyter.sampling.progress import Band
+
+
+def limits(
+    values: Sequence[Any], bands: Sequence[Band], period: float | None
+) -> tuple[float, float]:
+    """Choose the range of the values' axis: a whole turn for an angle, else all that matters."""
+    finite = np.concatenate([v[np.isfinite(v)] for v in values] or [np.empty(0)])
+    if period is not None:
+        low = -period / 2 if not len(finite) or finite.min() < 0 else 0.0
+        return low, low + period
+    edges = [e for band in bands for e in (band.low, band.high) if math.isfinite(e)]
+    known = np.concatenate([finite, edges])
+    if not len(known):
+        return 0.0, 1.0
+    low, high = float(known.min()), float(known.max())
+    room = 0.06 * (high - low) or 0.5
+    return low - room, high + room
+
+
+def copies(band: Band, low: float, high: float) -> Iterator[tuple[float, float]]:
+    """Yield the visible pieces of a band, which may lie across the seam of an angle."""
+    shifts = (0.0,) if band.period is None else (-band.period, 0.0, band.period)
+    for shift in shifts:
+        start, stop = max(low, band.low + shift), min(high, band.high + shift)
+        if start < stop:
+            yield start, stop
+
+
+def set_ticks(axes: Any, period: float | None) -> None:
+    """Put few ticks at numbers that people like."""
+    from matplotlib.ticker import MaxNLocator, MultipleLocator
+
+    whole_turn = period is not None and abs(period - 360) < 1e-6
+    axes.yaxis.set_major_locator(MultipleLocator(90) if whole_turn else MaxNLocator(4))
+
+
+def shortened(name: str, limit: int = 18) -> str:
+    """Cut a name that is too long for its place."""
+    return name if len(name) <= limit else name[: limit - 1] + "…"
+
+
+def time_axis(axes: Any, end: float) -> str:
+    """Let the axis count in ps or ns and return its label."""
+    unit, scale = ("ns", 1000) if end >= 10_000 else ("ps", 1)
+    axes.xaxis.set_major_formatter(lambda time, _: f"{time / scale:g}")
+    return f"time ({unit})"

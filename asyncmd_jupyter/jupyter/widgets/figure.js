@@ -1,0 +1,90 @@
+// An image that is replaced without a flicker and reports the room and theme it has.
+
+function isDark() {
+  const said = document.body.dataset.jpThemeLight;
+  if (said !== undefined) return said === "false";
+  if (document.body.dataset.vscodeThemeKind) return document.body.dataset.vscodeThemeKind.includes("dark");
+  return false;
+}
+
+function report(model, el) {
+  const width = Math.floor(el.clientWidth);
+  if (width < 50) return;
+  model.set("shown_width", width);
+  model.set("pixel_ratio", window.devicePixelRatio || 1);
+  model.set("dark", isDark());
+  model.save_changes();
+}
+
+function later(action, delay) {
+  let timer;
+  const call = () => {
+    clearTimeout(timer);
+    timer = setTimeout(action, delay);
+  };
+  call.stop = () => clearTimeout(timer);
+  return call;
+}
+
+class Picture {
+  constructor(model, el) {
+    this.model = model;
+    this.image = document.createElement("img");
+    this.image.className = "asyncmd-figure-image";
+    this.problem = document.createElement("div");
+    this.problem.className = "asyncmd-figure-problem";
+    this.problem.setAttribute("role", "alert");
+    el.classList.add("asyncmd-figure");
+    el.append(this.problem, this.image);
+    this.url = null;
+  }
+
+  async paint() {
+    const bytes = this.model.get("png");
+    this.image.hidden = !bytes?.byteLength;
+    if (!bytes?.byteLength) return;
+    const url = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+    const next = new Image();
+    next.src = url;
+    await next.decode().catch(() => undefined);
+    this.image.alt = this.model.get("alt");
+    this.image.src = url;
+    this.image.style.width = `${next.naturalWidth / Math.max(2, this.model.get("pixel_ratio"))}px`;
+    if (this.url) URL.revokeObjectURL(this.url);
+    this.url = url;
+  }
+
+  paintProblem() {
+    this.problem.textContent = this.model.get("problem");
+    this.problem.hidden = !this.model.get("problem");
+  }
+
+  drop() {
+    if (this.url) URL.revokeObjectURL(this.url);
+  }
+}
+
+function render({ model, el }) {
+  const picture = new Picture(model, el);
+  const paint = () => picture.paint();
+  const problem = () => picture.paintProblem();
+  const tell = later(() => report(model, el), 150);
+  const size = new ResizeObserver(tell);
+  const theme = new MutationObserver(tell);
+  model.on("change:png", paint);
+  model.on("change:problem", problem);
+  size.observe(el);
+  theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind"] });
+  paint();
+  problem();
+  return () => {
+    tell.stop();
+    size.disconnect();
+    theme.disconnect();
+    model.off("change:png", paint);
+    model.off("change:problem", problem);
+    picture.drop();
+  };
+}
+
+export default { render };

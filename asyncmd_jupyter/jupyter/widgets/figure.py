@@ -1,0 +1,47 @@
+"""An image in the page that knows its size and theme."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+from asyncmd_jupyter.jupyter.widgets.look import Look
+from asyncmd_jupyter.jupyter.widgets.words import escape
+
+HERE = Path(__file__).parent
+
+
+class FigureWidget(anywidget.AnyWidget):
+    """Shows a PNG; the browser tells the width it has, its pixel ratio and its theme."""
+
+    _esm = HERE / "figure.js"
+    _css = HERE / "figure.css"
+    png = traitlets.Bytes(b"").tag(sync=True)
+    alt = traitlets.Unicode("").tag(sync=True)
+    problem = traitlets.Unicode("").tag(sync=True)
+    shown_width = traitlets.Int(0).tag(sync=True)
+    pixel_ratio = traitlets.Float(2.0).tag(sync=True)
+    dark = traitlets.Bool(False).tag(sync=True)
+
+    def look(self) -> Look:
+        """Return how a drawing has to look to fit in here."""
+        width = min(1100, max(320, self.shown_width)) if self.shown_width else 720
+        return Look(width=width, ratio=min(3.0, max(2.0, self.pixel_ratio)), dark=self.dark)
+
+    def put(self, png: bytes, alt: str) -> None:
+        """Replace the image and its description at once."""
+        with self.hold_sync():
+            self.alt = alt
+            self.png = png
+
+
+def png_as_html(png: bytes, alt: str, width: int) -> str:
+    """Write an image as HTML that needs no file."""
+    data = base64.b64encode(png).decode("ascii")
+    return (
+        f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}" width="{width}" '
+        'style="max-width:100%;background:#fff">'
+    )

@@ -1,0 +1,65 @@
+"""Colours and sizes of drawings. All colours are told apart by the colour-blind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WALKER_COLOURS = ("#0077BB", "#CC3311", "#33BBEE", "#EE3377", "#8C6BB1", "#4D8F3B", "#888888")
+CONDITION_COLOURS = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a drawing is to look.
+
+    Attributes
+    ----------
+    width : int
+        In CSS pixels.
+    ratio : float
+        Image pixels for each CSS pixel.
+    dark : bool
+        Whether it lies on a dark page.
+    background : str
+        A colour, or ``none`` to let the page shine through.
+    """
+
+    width: int = 720
+    ratio: float = 2.0
+    dark: bool = False
+    background: str = "none"
+
+    @property
+    def ink(self) -> str:
+        """Colour of text."""
+        return "#e6e6e6" if self.dark else "#212121"
+
+    @property
+    def faint(self) -> str:
+        """Colour of axes and of what matters less."""
+        return "#9e9e9e" if self.dark else "#757575"
+
+    @property
+    def line(self) -> str:
+        """Colour of the only walker's line."""
+        return "#cfd8dc" if self.dark else "#37474f"
+
+    @property
+    def track(self) -> str:
+        """Colour of the ground on which a strip is drawn."""
+        return "#808080"
+
+    @property
+    def band_opacity(self) -> float:
+        """Opacity of the interval of a condition."""
+        return 0.3 if self.dark else 0.22
+
+
+def walker_colour(index: int, n_walkers: int, look: Look) -> str:
+    """Colour of a walker's line."""
+    return look.line if n_walkers == 1 else WALKER_COLOURS[index % len(WALKER_COLOURS)]
+
+
+def condition_colour(index: int) -> str:
+    """Colour of a condition's bands and strips."""
+    return CONDITION_COLOURS[index % len(CONDITION_COLOURS)]
