@@ -58,7 +58,9 @@ def lab_command(
 ) -> list[str]:
     """The command that opens a notebook in the JupyterLab of this environment."""
     # -P: a checkout in the working folder must not shadow the installed package.
-    command = [sys.executable, "-P", "-m", "jupyterlab", str(notebook)]
+    command = [sys.executable, "-P", "-m", "jupyterlab", f"--ServerApp.root_dir={notebook.parent}"]
+    # Not as the file to open: the address printed without a browser would not name it.
+    command.append(f"--LabApp.default_url=/lab/tree/{notebook.name}")
     if not browser:
         command.append("--no-browser")
     if port is not None:

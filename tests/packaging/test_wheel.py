@@ -1,0 +1,22 @@
+import json
+import zipfile
+
+import asyncmd_jupyter
+
+DATA = f"asyncmd_jupyter-{asyncmd_jupyter.__version__}.data/data"
+LABEXTENSION = f"{DATA}/share/jupyter/labextensions/asyncmd-jupyter"
+
+
+def test_wheel_has_the_bundle_once_and_the_notebook(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        package = json.loads(archive.read(f"{LABEXTENSION}/package.json"))
+
+    assert f"{LABEXTENSION}/install.json" in names
+    assert f"{LABEXTENSION}/{package['jupyterlab']['_build']['load']}" in names
+    assert package["version"] == asyncmd_jupyter.__version__
+    assert len([name for name in names if "remoteEntry" in name]) == 1
+    assert "asyncmd_jupyter/notebooks/quickstart.ipynb" in names
+    assert "asyncmd_jupyter/py.typed" in names
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if "-" not in top} == {"asyncmd_jupyter"}
