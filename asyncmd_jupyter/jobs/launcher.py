@@ -13,15 +13,25 @@ class Launcher(Protocol):
 
     A launcher keeps nothing that can't be found again from the records: after a kernel
     restart a new instance is asked about jobs that an earlier one submitted.
+
+    Attributes
+    ----------
+    name : str
+        What users and records call it.
+    is_local : bool
+        Whether its jobs use the cores of this machine, so that the limit on cores and the
+        setting on what a shutdown ends are about them.
     """
 
     name: str
+    is_local: bool
 
     async def submit(self, job: JobRecord) -> str:
         """Start ``job.script`` and return the native id.
 
         Called once per attempt, shielded from cancellation, after the script was
-        written and the record was stored.
+        written and the record was stored. If it is cancelled nevertheless, because the
+        event loop ends, it has to end what it has started.
 
         Raises
         ------
@@ -50,5 +60,12 @@ class Launcher(Protocol):
         """Let the commands end by themselves (SIGTERM): they save their work and exit.
 
         The script then goes on to write its exit-code file, so the job counts as done.
+        """
+        ...
+
+    def end_now(self, jobs: Sequence[JobRecord]) -> Mapping[str, Status]:
+        """End the given jobs and wait until they are gone, without an event loop.
+
+        Called when the interpreter exits and by the command line.
         """
         ...

@@ -72,6 +72,8 @@ class Status:
     exit_code: int | None = None
     reason: str = ""
     nodes: tuple[str, ...] = ()
+    started: datetime | None = None
+    ended: datetime | None = None
 
 
 @dataclass(frozen=True)

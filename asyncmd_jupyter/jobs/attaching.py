@@ -1,0 +1,25 @@
+"""Take over the jobs of a kernel that has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from asyncmd_jupyter.jobs.model import JobRecord
+from asyncmd_jupyter.jobs.process import Owner
+from asyncmd_jupyter.jobs.store import JobStore
+
+
+def claim_orphans(store: JobStore, owner: str, launchers: Collection[str]) -> list[JobRecord]:
+    """Make `owner` look after all unfinished jobs whose owner has ended, the oldest first."""
+    orphans = [
+        record
+        for record in reversed(store.find(unfinished=True))
+        if record.launcher in launchers and is_orphan(record)
+    ]
+    return [replace(record, owner=owner) for record in orphans if store.claim(record, owner)]
+
+
+def is_orphan(record: JobRecord) -> bool:
+    """Whether nobody looks after a job any more."""
+    return not Owner.parse(record.owner).may_live

@@ -1,0 +1,132 @@
+"""What this process knows of its jobs: records, who waits for their ends, and the news."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from asyncmd_jupyter.events import EventBus
+from asyncmd_jupyter.jobs.model import JobChanged, JobRecord
+from asyncmd_jupyter.jobs.store import JobStore
+
+logger = logging.getLogger(__name__)
+
+Waiter = asyncio.Future[JobRecord]
+
+
+class JobBook:
+    """Every change of a record goes through here: into the store, then to all who listen.
+
+    Parameters
+    ----------
+    events : EventBus
+        Hears `JobChanged`.
+    store : JobStore
+        Gets every record.
+    """
+
+    def __init__(self, events: EventBus, store: JobStore) -> None:
+        self._events = events
+        self._store = store
+        self._records: dict[str, JobRecord] = {}
+        self._waiters: dict[str, set[Waiter]] = {}
+        self._on_end: list[Callable[[str], object]] = []
+
+    def __contains__(self, job_id: object) -> bool:
+        return job_id in self._records
+
+    def __getitem__(self, job_id: str) -> JobRecord:
+        return self._records[job_id]
+
+    def newest(self, record: JobRecord) -> JobRecord:
+        """The newest record of the same job, if it is known here."""
+        return self._records.get(record.id, record)
+
+    def when_ended(self, handler: Callable[[str], object]) -> None:
+        """Call `handler` with the id of each job that ends."""
+        self._on_end.append(handler)
+
+    def newest_first(self) -> list[JobRecord]:
+        """All records."""
+        return list(reversed(self._records.values()))
+
+    def unfinished(self) -> Iterator[JobRecord]:
+        """Records of the jobs that have not ended."""
+        return (record for record in list(self._records.values()) if not record.state.is_final)
+
+    def put(self, record: JobRecord) -> Future[None]:
+        """Keep the newest record of a job; the result is there once it is stored."""
+        self._records[record.id] = record
+        stored = self._store.save(record)
+        stored.add_done_callback(_log_failure)
+        if record.state.is_final:
+            self._wake_waiters(record)
+            for handler in self._on_end:
+                handler(record.id)
+        self._events.publish(JobChanged(record))
+        return stored
+
+    def change(self, job_id: str, **changes: Any) -> Future[None]:
+        """Replace some fields of a record; after its end nothing changes any more."""
+        record = self._records[job_id]
+        if record.state.is_final:
+            return _nothing_to_do()
+        return self.put(replace(record, **changes))
+
+    async def add(self, record: JobRecord) -> None:
+        """Know a new job, once it is stored."""
+        await asyncio.wrap_future(self._store.save(record))
+        self.adopt(record)
+
+    def adopt(self, record: JobRecord) -> None:
+        """Know a job that is in the store already."""
+        self._records[record.id] = record
+        self._events.publish(JobChanged(record))
+
+    async def wait(self, job_id: str) -> JobRecord:
+        """The final record, as soon as there is one."""
+        record = self._records[job_id]
+        if record.state.is_final:
+            return record
+        waiter: Waiter = asyncio.get_running_loop().create_future()
+        waiters = self._waiters.setdefault(job_id, set())
+        waiters.add(waiter)
+        try:
+            return await waiter
+        finally:
+            waiters.discard(waiter)
+
+    def fail_waiters(self, error: Exception) -> None:
+        """Tell all who still wait that they will not hear of an end."""
+        for waiters in self._waiters.values():
+            for waiter in tuple(waiters):
+                _settle(waiter, waiter.set_exception, error)
+
+    def _wake_waiters(self, record: JobRecord) -> None:
+        for waiter in tuple(self._waiters.pop(record.id, ())):
+            _settle(waiter, waiter.set_result, record)
+
+
+def _settle(waiter: Waiter, action: Any, value: object) -> None:
+    def settle() -> None:
+        if not waiter.done():
+            action(value)
+
+    with suppress(RuntimeError):  # the loop of the one who waited has been closed
+        waiter.get_loop().call_soon_threadsafe(settle)
+
+
+def _nothing_to_do() -> Future[None]:
+    future: Future[None] = Future()
+    future.set_result(None)
+    return future
+
+
+def _log_failure(stored: Future[None]) -> None:
+    if not stored.cancelled() and (error := stored.exception()) is not None:
+        logger.error("A job's record could not be stored: %s", error)

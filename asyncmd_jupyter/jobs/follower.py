@@ -1,0 +1,124 @@
+"""Follow the jobs that were started until they end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+
+from asyncmd_jupyter.errors import JobError
+from asyncmd_jupyter.jobs.book import JobBook
+from asyncmd_jupyter.jobs.launcher import Launcher
+from asyncmd_jupyter.jobs.model import JobRecord, JobState, Status
+from asyncmd_jupyter.jobs.starter import Starter
+from asyncmd_jupyter.jobs.store import JobStore
+from asyncmd_jupyter.jobs.tasks import PollLoop
+
+logger = logging.getLogger(__name__)
+
+_ORDER = {state: number for number, state in enumerate(JobState)}
+_SECONDS_BETWEEN_REQUESTS = 1.0
+
+
+class Follower:
+    """One poll loop for all jobs of a launcher.
+
+    Parameters
+    ----------
+    launcher : Launcher
+        Is asked.
+    book : JobBook
+        Gets what is new.
+    store : JobStore
+        Where others leave their wish to end a job.
+    owner : str
+        Whose wishes are looked for.
+    starter : Starter
+        Starts what fits before each look, and knows what is just being started.
+    on_requests : callable
+        Called with the ids of the jobs that others want to end.
+    """
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        book: JobBook,
+        store: JobStore,
+        owner: str,
+        starter: Starter,
+        on_requests: Callable[[Collection[str]], object],
+    ) -> None:
+        self._launcher = launcher
+        self._book = book
+        self._store = store
+        self._owner = owner
+        self._starter = starter
+        self._on_requests = on_requests
+        self._next_requests = 0.0
+        self._loop = PollLoop(self.look, self._is_needed)
+        self.ensure = self._loop.ensure
+        self.wake = self._loop.wake
+        self.stop = self._loop.stop
+
+    async def look(self) -> bool:
+        """Ask the launcher once; whether something was new."""
+        self._starter.start_what_fits()
+        jobs = [job for job in self._jobs() if self._is_started(job)]
+        statuses = await self._launcher.poll(jobs) if jobs else {}
+        some_ended = any(status.state.is_final for status in statuses.values())
+        await self._look_for_requests(at_once=some_ended)
+        changes = [self._apply(job_id, status) for job_id, status in statuses.items()]
+        return any(changes)
+
+    def _jobs(self) -> list[JobRecord]:
+        return [job for job in self._book.unfinished() if job.launcher == self._launcher.name]
+
+    def _is_started(self, job: JobRecord) -> bool:
+        return job.state is not JobState.WAITING and self._starter.start_of(job.id) is None
+
+    def _is_needed(self) -> bool:
+        return bool(self._jobs())
+
+    async def _look_for_requests(self, *, at_once: bool) -> None:
+        if not at_once and time.monotonic() < self._next_requests:
+            return
+        self._next_requests = time.monotonic() + _SECONDS_BETWEEN_REQUESTS
+        requests = await asyncio.to_thread(self._read_requests)
+        new = [job.id for job in self._jobs() if job.id in requests and not job.cancel_requested]
+        if new:
+            self._on_requests(new)
+
+    def _read_requests(self) -> set[str]:
+        try:
+            return self._store.cancel_requests(self._owner)
+        except JobError:
+            logger.exception("The wishes of others can't be read; the jobs are followed anyway.")
+            return set()
+
+    def _apply(self, job_id: str, status: Status) -> bool:
+        job = self._book[job_id]
+        if job.state.is_final or not is_newer(job, status):
+            return False
+        self._book.change(job_id, **changes_by(job, status))
+        return True
+
+
+def is_newer(job: JobRecord, status: Status) -> bool:
+    """Whether the status tells something new; states only move forward."""
+    step = _ORDER[status.state] - _ORDER[job.state]
+    return step > 0 or (step == 0 and (status.reason, status.nodes) != (job.reason, job.nodes))
+
+
+def changes_by(job: JobRecord, status: Status) -> dict[str, object]:
+    """Fields of the record that a newer status replaces."""
+    changes: dict[str, object] = {"state": status.state, "reason": status.reason}
+    changes["nodes"] = status.nodes or job.nodes
+    changes["started"] = status.started or job.started
+    if status.state.is_final:
+        changes["exit_code"] = status.exit_code
+        changes["ended"] = status.ended or datetime.now(UTC)
+        if job.cancel_requested:
+            changes |= {"state": JobState.CANCELLED, "reason": "It was cancelled."}
+    return changes

@@ -1,0 +1,288 @@
+"""When a job starts, what became of it, and who is told."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import weakref
+from collections.abc import Collection, Iterable, Mapping
+
+from asyncmd_jupyter import runtime as runtimes
+from asyncmd_jupyter.errors import JobError, SubmissionError
+from asyncmd_jupyter.jobs import attaching
+from asyncmd_jupyter.jobs.book import JobBook
+from asyncmd_jupyter.jobs.folder import prepare_folder
+from asyncmd_jupyter.jobs.follower import Follower
+from asyncmd_jupyter.jobs.job import Job
+from asyncmd_jupyter.jobs.launcher import Launcher
+from asyncmd_jupyter.jobs.local import LocalLauncher
+from asyncmd_jupyter.jobs.lookup import pick_by_prefix
+from asyncmd_jupyter.jobs.model import Command, JobRecord, Resources
+from asyncmd_jupyter.jobs.process import Owner
+from asyncmd_jupyter.jobs.registry import Launchers
+from asyncmd_jupyter.jobs.request import new_record
+from asyncmd_jupyter.jobs.starter import Starter
+from asyncmd_jupyter.jobs.stopping import Stopper
+from asyncmd_jupyter.jobs.store import JobStore
+from asyncmd_jupyter.jobs.tasks import OwnedTasks, settled
+
+__all__ = ["Job", "JobManager"]
+
+_ONE_CORE = Resources()
+_SHUTDOWN_SECONDS = 15.0
+
+
+class JobManager:
+    """Submits jobs, follows them, and remembers all of them.
+
+    Use it from any event loop, from several of them one after the other. `JobChanged` is
+    published on the events of the runtime.
+    """
+
+    def __init__(self, runtime: runtimes.Runtime) -> None:
+        self._runtime = runtime
+        self._owner = str(Owner.this())
+        self._store = JobStore(runtime.settings.state_dir)
+        self._book = JobBook(runtime.events, self._store)
+        self._tasks = OwnedTasks()
+        self._launchers = Launchers()
+        self._followers: dict[str, Follower] = {}
+        self._starter = Starter(
+            self._book, self._launchers, lambda: runtime.settings.max_cores, self._follow
+        )
+        self._stopper = Stopper(self._book, self._store, self._launchers, self._starter)
+        self._is_closed = False
+        self.register(LocalLauncher(lambda: runtime.settings.cancel_grace))
+        runtime.events.subscribe(lambda _: self._wake(), runtimes.SettingsChanged)
+
+    @classmethod
+    def create(cls, runtime: runtimes.Runtime) -> JobManager:
+        """The job manager of a runtime, for `Runtime.service`."""
+        manager = cls(runtime)
+        atexit.register(_shutdown_at_exit, weakref.ref(manager))
+        return manager
+
+    @classmethod
+    def current(cls) -> JobManager:
+        """The job manager of the runtime in force."""
+        return runtimes.current().service(cls.create)
+
+    def register(self, launcher: Launcher) -> None:
+        """Offer a launcher under its name, in place of one with the same name."""
+        self._launchers[launcher.name] = launcher
+        self._followers[launcher.name] = Follower(
+            launcher,
+            self._book,
+            self._store,
+            self._owner,
+            self._starter,
+            on_requests=self._obey_requests,
+        )
+
+    async def submit(
+        self,
+        command: Command,
+        *,
+        name: str,
+        resources: Resources = _ONE_CORE,
+        launcher: str = "local",
+        tags: Mapping[str, str] | None = None,
+    ) -> Job:
+        """Run a command as a job.
+
+        Returns as soon as the job is started, or waits for free cores. If the caller is
+        cancelled meanwhile, so is the job.
+
+        Raises
+        ------
+        SubmissionError
+            It was refused. One that has to wait and is refused later has failed instead.
+        ValueError, TypeError, FileNotFoundError, NotADirectoryError
+            The command can't be meant.
+        JobError
+            The job store can't be written.
+        """
+        self._check_open()
+        record = new_record(
+            command,
+            name=name,
+            resources=resources,
+            launcher=self._launchers[launcher].name,
+            tags=tags or {},
+            owner=self._owner,
+        )
+        bringing_up = asyncio.create_task(self._bring_up(record))
+        try:
+            await asyncio.shield(bringing_up)
+        except asyncio.CancelledError:
+            await self._undo(bringing_up, record)
+            raise
+        return Job(self, record)
+
+    async def attach(self) -> list[Job]:
+        """Take back all unfinished jobs that no living process looks after.
+
+        Returns
+        -------
+        list of Job
+            Those taken now, in their true states: some may have ended meanwhile. Jobs that
+            were still held back when their kernel ended are cancelled.
+        """
+        self._check_open()
+        taken = await asyncio.to_thread(
+            attaching.claim_orphans, self._store, self._owner, set(self._launchers)
+        )
+        for record in taken:
+            self._book.adopt(record)
+            self._starter.count_running(record)
+        reason = "The kernel that held it back ended before it was started."
+        self._stopper.give_up_waiting(taken, reason)
+        names = {record.launcher for record in taken}
+        await asyncio.gather(*(self._followers[name].look() for name in names))
+        await self._stopper.cancel([job for job in self._all(taken) if job.cancel_requested])
+        self._follow()
+        return [Job(self, record) for record in taken]
+
+    def job(self, job_id: str) -> Job:
+        """The handle on a job of this or an earlier kernel.
+
+        Parameters
+        ----------
+        job_id : str
+            The beginning is enough when no other id begins so.
+
+        Raises
+        ------
+        JobError
+            There is no such job.
+        """
+        if job_id in self._book:
+            return Job(self, self._book[job_id])
+        stored = self._store.find(id_prefix=job_id) if job_id else []
+        mine = [record for record in self.records() if record.id.startswith(job_id)]
+        known = [record.id for record in self.records()]
+        return Job(self, pick_by_prefix([*stored, *mine], job_id, known=known))
+
+    def records(self) -> list[JobRecord]:
+        """All jobs known to this kernel, the newest first."""
+        return self._book.newest_first()
+
+    async def history(
+        self, *, unfinished: bool = False, limit: int | None = None
+    ) -> list[JobRecord]:
+        """Jobs of all kernels as the store has them, the newest first."""
+        await asyncio.to_thread(self._store.flush)
+        return await asyncio.to_thread(self._store.find, unfinished=unfinished, limit=limit)
+
+    def newest(self, record: JobRecord) -> JobRecord:
+        """The newest record of the same job, if this kernel knows one."""
+        return self._book.newest(record)
+
+    async def wait(self, record: JobRecord) -> JobRecord:
+        """The final record of a job, as soon as there is one."""
+        record = self.newest(record)
+        if record.state.is_final:
+            return record
+        if record.id not in self._book:
+            raise JobError(
+                f"The job {record.id} ({record.name!r}) is looked after by another kernel. When"
+                " that has ended, 'await manager.attach()' or '%asyncmd attach' takes it over."
+            )
+        self._follow()
+        return await self._book.wait(record.id)
+
+    async def cancel(self, jobs: Iterable[JobRecord]) -> None:
+        """End jobs for good, also another kernel's; returns when the wish was delivered."""
+        await self._stopper.cancel(self._all(jobs))
+        self._follow()
+
+    async def ask_to_stop(self, jobs: Iterable[JobRecord]) -> None:
+        """Let jobs save their work and end by themselves; those that wait are cancelled."""
+        await self._stopper.ask_to_stop(self._all(jobs))
+        self._follow()
+
+    async def shutdown(self) -> None:
+        """Let go of all jobs; whether those of this machine are ended is a setting.
+
+        Jobs that are still held back are cancelled: nobody would ever start them.
+        """
+        self._close()
+        if self._runtime.settings.end_local_jobs_on_shutdown:
+            await self._end_local()
+        for follower in self._followers.values():
+            await follower.stop()
+        self._book.fail_waiters(JobError("The job manager was shut down, the jobs go on."))
+        await asyncio.to_thread(self._store.close)
+
+    def shutdown_now(self) -> None:
+        """Do what `shutdown` does without an event loop, such as when the interpreter exits."""
+        if self._is_closed:
+            return
+        self._close()
+        if self._runtime.settings.end_local_jobs_on_shutdown:
+            self._stopper.end_local_now()
+        self._store.close()
+
+    async def _bring_up(self, record: JobRecord) -> None:
+        await asyncio.to_thread(_prepare, record)
+        await self._book.add(record)
+        start = self._starter.add(record)
+        self._follow()
+        refusal = await asyncio.shield(start) if start else None
+        if refusal is not None:
+            raise refusal
+
+    async def _undo(self, bringing_up: asyncio.Task[None], record: JobRecord) -> None:
+        await settled(bringing_up)
+        if record.id in self._book:
+            await settled(asyncio.create_task(self.cancel([record])))
+
+    async def _end_local(self) -> None:
+        jobs = self._stopper.unfinished_local()
+        await self.cancel(jobs)
+        ends = [asyncio.create_task(self._book.wait(job.id)) for job in jobs]
+        if ends:
+            limit = self._runtime.settings.cancel_grace.total_seconds() + _SHUTDOWN_SECONDS
+            await asyncio.wait(ends, timeout=limit)
+
+    def _obey_requests(self, job_ids: Collection[str]) -> None:
+        jobs = [self._book[job_id] for job_id in job_ids]
+        self._stopper.note(jobs)
+        self._tasks.start(self.cancel(jobs))
+
+    def _all(self, jobs: Iterable[JobRecord]) -> list[JobRecord]:
+        return [self.newest(job) for job in jobs]
+
+    def _follow(self) -> None:
+        for follower in self._followers.values():
+            follower.ensure()
+            follower.wake()
+
+    def _wake(self) -> None:
+        for follower in self._followers.values():
+            follower.wake()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise JobError("The job manager was shut down; restart the kernel to go on.")
+
+    def _close(self) -> None:
+        self._is_closed = True
+        reason = "The kernel was shut down before it was started."
+        self._stopper.give_up_waiting(self._book.unfinished(), reason)
+
+
+def _prepare(record: JobRecord) -> None:
+    try:
+        prepare_folder(record)
+    except OSError as error:
+        raise SubmissionError(
+            f"The job {record.name!r} needs the folder {str(record.folder)!r}, which can't be"
+            f" made ({error}). Choose a working folder that can be written."
+        ) from error
+
+
+def _shutdown_at_exit(reference: weakref.ref[JobManager]) -> None:
+    manager = reference()
+    if manager is not None:
+        manager.shutdown_now()

@@ -1,0 +1,54 @@
+"""Records as text for the store and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
+
+
+def to_text(record: JobRecord) -> str:
+    """The record as JSON; also names that are no valid Unicode survive."""
+    return json.dumps(asdict(record), default=_plain)
+
+
+def from_text(text: str, *, owner: str, cancel_requested: bool) -> JobRecord:
+    """Read back what `to_text` gave; owner and intent are kept apart because others set them."""
+    values: dict[str, Any] = json.loads(text)
+    values |= {"owner": owner, "cancel_requested": cancel_requested}
+    values["command"] = _command(values["command"])
+    values["resources"] = _resources(values["resources"])
+    values["folder"] = Path(values["folder"])
+    values["state"] = JobState(values["state"])
+    values["nodes"] = tuple(values["nodes"])
+    for moment in ("submitted", "started", "ended"):
+        text_or_none = values[moment]
+        values[moment] = text_or_none and datetime.fromisoformat(text_or_none)
+    return JobRecord(**values)
+
+
+def _plain(value: object) -> object:
+    match value:
+        case Path():
+            return str(value)
+        case datetime():
+            return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
+        case JobState():
+            return value.value
+    raise TypeError(f"{value!r} can't be stored.")
+
+
+def _command(values: dict[str, Any]) -> Command:
+    return Command(tuple(values["argv"]), Path(values["cwd"]), values["env"])
+
+
+def _resources(values: dict[str, Any]) -> Resources:
+    seconds = values["time_limit"]
+    limit = None if seconds is None else timedelta(seconds=seconds)
+    return Resources(values["cores"], limit, values["options"])

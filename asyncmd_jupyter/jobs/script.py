@@ -1,0 +1,95 @@
+"""The one bash script that every launcher runs: a pure function of the job.
+
+Text of users (arguments, names, paths, variables) is quoted and stays data. The command
+gets a process group of its own, so a signal for the script reaches it exactly once,
+whether it was sent to bash alone or to bash's group.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from asyncmd_jupyter.jobs.model import JobRecord
+
+JOB_ID_VARIABLE = "ASYNCMD_JOB_ID"
+ATTEMPT_VARIABLE = "ASYNCMD_JOB_ATTEMPT"
+
+_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+# "set -m" gives the command its own process group and leaves SIGINT working in it; it is
+# switched off again so that a paused (SIGSTOP) command does not look like an ended one.
+# The exit code is only believed when no signal interrupted "wait".
+_TEMPLATE = """\
+#!/usr/bin/env bash
+export {id_variable}={job_id}
+folder={folder}
+attempt="${{{attempt_variable}:-${{SLURM_RESTART_COUNT:-0}}}}"
+child=
+signalled=
+
+put() {{
+    printf '%s\\n' "$2" >"$folder/.$1.$$" && mv -f -- "$folder/.$1.$$" "$folder/$1"
+}}
+forward() {{
+    signalled=$1
+    if [ -n "$child" ]; then kill -s "$1" -- "-$child" 2>/dev/null; fi
+}}
+trap 'forward TERM' TERM
+trap 'forward INT' INT
+
+put "started.$attempt" "$$"
+set -m
+(
+{exports}    cd -- {cwd} && exec -- {argv}
+) </dev/null >>"$folder/stdout.txt" 2>>"$folder/stderr.txt" &
+child=$!
+set +m
+if [ -n "$signalled" ]; then forward "$signalled"; fi
+while
+    signalled=
+    wait "$child" 2>/dev/null
+    code=$?
+    [ -n "$signalled" ]
+do :; done
+kill -s TERM -- "-$child" 2>/dev/null
+put "exit_code.$attempt" "$code"
+exit "$code"
+"""
+
+
+def render_script(job: JobRecord) -> str:
+    """Text of the script that runs ``job.command`` and leaves its exit code in a file.
+
+    Raises
+    ------
+    ValueError
+        For what no program can be given: an empty command, NUL characters, or a variable
+        whose name is none.
+    """
+    command = job.command
+    check_arguments(command.argv)
+    return _TEMPLATE.format(
+        id_variable=JOB_ID_VARIABLE,
+        attempt_variable=ATTEMPT_VARIABLE,
+        job_id=shlex.quote(job.id),
+        folder=shlex.quote(str(job.folder)),
+        exports="".join(_export(name, value) for name, value in command.env.items()),
+        cwd=shlex.quote(str(command.cwd)),
+        argv=shlex.join(command.argv),
+    )
+
+
+def check_arguments(argv: tuple[str, ...]) -> None:
+    """Raise ValueError unless `argv` can be handed to a program."""
+    if not argv or not argv[0]:
+        raise ValueError(f"The command {argv!r} names no program.")
+    for argument in argv:
+        if "\0" in argument:
+            raise ValueError(f"The argument {argument!r} contains a NUL character.")
+
+
+def _export(name: str, value: str) -> str:
+    if not _VARIABLE_NAME.fullmatch(name) or "\0" in value:
+        raise ValueError(f"{name}={value!r} can't be an environment variable.")
+    return f"    export {name}={shlex.quote(value)}\n"

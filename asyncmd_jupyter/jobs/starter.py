@@ -1,0 +1,114 @@
+"""Start jobs as soon as there are cores for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from asyncmd_jupyter.errors import JobError, SubmissionError
+from asyncmd_jupyter.jobs.book import JobBook
+from asyncmd_jupyter.jobs.cores import CoreQueue
+from asyncmd_jupyter.jobs.model import JobRecord, JobState
+from asyncmd_jupyter.jobs.registry import Launchers
+from asyncmd_jupyter.jobs.tasks import OwnedTasks
+
+Start = asyncio.Task[SubmissionError | None]
+
+
+class Starter:
+    """Holds jobs of this machine back until they fit; hands all others on at once.
+
+    Parameters
+    ----------
+    book : JobBook
+        Tells which job has ended and gets what is new.
+    launchers : Launchers
+        Where jobs are handed to.
+    limit : callable
+        Gives the number of cores that local jobs may use together now.
+    on_started : callable
+        Called after each start.
+    """
+
+    def __init__(
+        self,
+        book: JobBook,
+        launchers: Launchers,
+        limit: Callable[[], int],
+        on_started: Callable[[], object],
+    ) -> None:
+        self._book = book
+        self._launchers = launchers
+        self._limit = limit
+        self._on_started = on_started
+        self._cores = CoreQueue()
+        self._tasks = OwnedTasks()
+        self._starts: dict[str, Start] = {}
+        book.when_ended(self._release)
+
+    def add(self, job: JobRecord) -> Start | None:
+        """Queue a job; the result is its start if that has begun."""
+        if self._launchers.of(job).is_local:
+            self._cores.put(job.id, job.resources.cores)
+            self.start_what_fits()
+        else:
+            self._begin(job.id)
+        return self._starts.get(job.id)
+
+    def start_what_fits(self) -> None:
+        """Begin to start all jobs for which there are cores now."""
+        for job_id in self._cores.admit(self._limit()):
+            self._begin(job_id)
+
+    def count_running(self, job: JobRecord) -> None:
+        """Count the cores of a job that somebody else has started."""
+        if self._launchers.of(job).is_local:
+            self._cores.occupy(job.id, job.resources.cores)
+
+    def is_waiting(self, job_id: str) -> bool:
+        """Whether a job is held back."""
+        return job_id in self._cores
+
+    def start_of(self, job_id: str) -> Start | None:
+        """The start of a job while it is in progress."""
+        return self._starts.get(job_id)
+
+    def _release(self, job_id: str) -> None:
+        self._cores.release(job_id)
+        with suppress(RuntimeError):  # no event loop runs: the interpreter exits
+            asyncio.get_running_loop()
+            self.start_what_fits()
+
+    def _begin(self, job_id: str) -> None:
+        task = self._starts[job_id] = self._tasks.start(self._start(job_id))
+        task.add_done_callback(partial(self._after_start, job_id))
+
+    def _after_start(self, job_id: str, start: Start) -> None:
+        self._starts.pop(job_id, None)
+        never_began = start.cancelled() and self._book[job_id].state is JobState.WAITING
+        if never_began:  # its event loop has ended; the next one goes on
+            with suppress(KeyError):
+                self._cores.put_back(job_id)
+
+    async def _start(self, job_id: str) -> SubmissionError | None:
+        try:
+            await self._submit(job_id)
+        except asyncio.CancelledError:
+            reason = "The event loop ended while it was being started."
+            self._book.change(job_id, state=JobState.CANCELLED, reason=reason)
+            raise
+        except (JobError, OSError) as error:
+            self._book.change(job_id, state=JobState.FAILED, reason=str(error))
+            return error if isinstance(error, SubmissionError) else SubmissionError(str(error))
+        self._on_started()
+        return None
+
+    async def _submit(self, job_id: str) -> None:
+        await asyncio.wrap_future(self._book.change(job_id, state=JobState.PENDING))
+        launcher = self._launchers.of(self._book[job_id])
+        native_id = await launcher.submit(self._book[job_id])
+        self._book.change(job_id, native_id=native_id)
+        if self._book[job_id].cancel_requested:
+            await launcher.cancel([self._book[job_id]])

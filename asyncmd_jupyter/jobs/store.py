@@ -1,0 +1,207 @@
+"""All jobs of a user on disk: what survives a kernel, and what other processes see."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from asyncmd_jupyter.errors import JobError
+from asyncmd_jupyter.jobs.model import JobRecord
+from asyncmd_jupyter.jobs.rows import from_text, to_text
+
+T = TypeVar("T")
+
+SCHEMA_VERSION = 1
+_BUSY_SECONDS = 30.0
+
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS jobs (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    state TEXT NOT NULL,
+    final INTEGER NOT NULL,
+    cancel_requested INTEGER NOT NULL,
+    submitted REAL NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS unfinished ON jobs (id) WHERE final = 0;
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""
+
+# An end, an owner and an intent to cancel that somebody else stored are never undone.
+_UPSERT = """
+INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+    state = excluded.state,
+    final = excluded.final,
+    cancel_requested = MAX(cancel_requested, excluded.cancel_requested),
+    record = excluded.record
+WHERE final = 0 AND owner = excluded.owner
+"""
+
+
+class JobStore:
+    """One SQLite file with one row a job.
+
+    Writing goes through one thread in the order of the calls; reading opens its own
+    connection, so any process may read while a kernel writes. Connections are opened for
+    each transaction: nothing is left open to be inherited, locked or forgotten. The
+    rollback journal is kept because write-ahead logging is unsafe on network homes.
+
+    Parameters
+    ----------
+    folder : Path
+        Made with access for its user only, at the first write.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "jobs.sqlite"
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="asyncmd-store")
+        self._lock = threading.Lock()
+        self._unsaved: list[tuple[object, ...]] = []
+
+    def save(self, record: JobRecord) -> Future[None]:
+        """Write the record after all that was saved before; many at once when it is busy."""
+        row = _row(record)
+        with self._lock:
+            self._unsaved.append(row)
+        return self._in_order(self._write_unsaved)
+
+    def claim(self, record: JobRecord, owner: str) -> bool:
+        """Make `owner` the one who looks after a job; False if another was quicker."""
+        with self._connect() as db:
+            cursor = db.execute(
+                "UPDATE jobs SET owner = ? WHERE id = ? AND owner = ? AND final = 0",
+                (owner, record.id, record.owner),
+            )
+            return cursor.rowcount == 1
+
+    def request_cancel(self, ids: Iterable[str]) -> None:
+        """Store the wish to end these jobs, for whoever looks after them."""
+        with self._connect() as db:
+            db.executemany(
+                "UPDATE jobs SET cancel_requested = 1 WHERE id = ? AND final = 0",
+                [(job_id,) for job_id in ids],
+            )
+
+    def cancel_requests(self, owner: str) -> set[str]:
+        """Unfinished jobs of an owner that somebody wants to end."""
+        query = "SELECT id FROM jobs WHERE final = 0 AND cancel_requested = 1 AND owner = ?"
+        return {row[0] for row in self._read(query, (owner,))}
+
+    def find(
+        self, *, unfinished: bool = False, id_prefix: str = "", limit: int | None = None
+    ) -> list[JobRecord]:
+        """Records that fit, the newest first."""
+        query = (
+            "SELECT record, owner, cancel_requested FROM jobs"
+            " WHERE final <= ? AND substr(id, 1, ?) = ?"
+            " ORDER BY submitted DESC, rowid DESC LIMIT ?"
+        )
+        highest_final = 0 if unfinished else 1
+        values = (highest_final, len(id_prefix), id_prefix, -1 if limit is None else limit)
+        return [
+            from_text(text, owner=owner, cancel_requested=bool(requested))
+            for text, owner, requested in self._read(query, values)
+        ]
+
+    def flush(self) -> None:
+        """Return when all that was saved before is on disk."""
+        self._in_order(self._write_unsaved).result()
+
+    def close(self) -> None:
+        """Write what is left; saving later still works, in the thread of the caller."""
+        self.flush()
+        self._writer.shutdown()
+
+    def _in_order(self, action: Callable[[], T]) -> Future[T]:
+        try:
+            return self._writer.submit(action)
+        except RuntimeError:  # closed, or the interpreter exits
+            return _done(action)
+
+    def _write_unsaved(self) -> None:
+        with self._lock:
+            rows, self._unsaved = self._unsaved, []
+        if not rows:
+            return
+        try:
+            with self._connect() as db:
+                db.executemany(_UPSERT, rows)
+        except BaseException:
+            with self._lock:
+                self._unsaved = rows + self._unsaved
+            raise
+
+    def _read(self, query: str, values: tuple[object, ...]) -> list[tuple[str, str, int]]:
+        if not self.path.exists():
+            return []
+        with self._connect() as db:
+            return db.execute(query, values).fetchall()
+
+    @contextmanager
+    def _connect(self) -> Iterator[sqlite3.Connection]:
+        """One transaction on a connection of its own."""
+        try:
+            self._make_file()
+            db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS)
+            try:
+                _check_schema(db)
+                with db:
+                    yield db
+            finally:
+                db.close()
+        except (OSError, sqlite3.Error) as error:
+            raise self._explained(error) from error
+
+    def _make_file(self) -> None:
+        if self.path.exists():
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileExistsError):
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+    def _explained(self, error: Exception) -> JobError:
+        return JobError(
+            f"The job store {self.path} can't be used ({error}). Make it readable and writable,"
+            " move it away if it is damaged, or choose another folder with ASYNCMD_STATE_DIR."
+        )
+
+
+def _check_schema(db: sqlite3.Connection) -> None:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version == 0:
+        db.executescript(_SCHEMA)
+    elif version != SCHEMA_VERSION:
+        raise sqlite3.DatabaseError(
+            f"its layout has version {version}, this program knows {SCHEMA_VERSION}"
+        )
+
+
+def _row(record: JobRecord) -> tuple[object, ...]:
+    return (
+        record.id,
+        record.owner,
+        record.state.value,
+        record.state.is_final,
+        record.cancel_requested,
+        record.submitted.timestamp() if record.submitted else 0.0,
+        to_text(record),
+    )
+
+
+def _done(action: Callable[[], T]) -> Future[T]:
+    future: Future[T] = Future()
+    try:
+        future.set_result(action())
+    except Exception as error:
+        future.set_exception(error)
+    return future
