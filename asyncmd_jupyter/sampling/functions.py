@@ -1,0 +1,268 @@
+"""Functions on trajectories: evaluated once per content, off the event loop, remembered."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import functools
+import inspect
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asyncmd_jupyter.frames.cache import ValueCaches
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.function_id import derive_id, kwargs_id
+from asyncmd_jupyter.sampling.single_flight import SingleFlight
+from asyncmd_jupyter.sampling.threads import FunctionThreads
+
+logger = logging.getLogger(__name__)
+
+Values = NDArray[Any]
+
+
+class TrajectoryFunctionWrapper(ABC):
+    """Gives one row of values per frame of a trajectory: ``values = await function(trajectory)``.
+
+    Values are looked up by the content of the trajectory and the `id` before anything is
+    computed, and at most one computation of the same runs at a time. The arrays handed
+    out belong to whoever asked.
+
+    Parameters
+    ----------
+    call_kwargs : dict, optional
+        Passed to the wrapped function at each call.
+    """
+
+    def __init__(self, call_kwargs: dict[str, Any] | None = None) -> None:
+        self.call_kwargs = {} if call_kwargs is None else call_kwargs
+
+    @property
+    def id(self) -> str:
+        """The same in every process as long as the same values would come out."""
+        return self._get_id_str()
+
+    @property
+    def name(self) -> str:
+        """What a person calls the function."""
+        return type(self).__name__
+
+    @property
+    def needs_whole_part(self) -> bool:
+        """Whether pieces of a part tell nothing, because frames are not judged one by one."""
+        return False
+
+    @property
+    def call_kwargs(self) -> dict[str, Any]:
+        """Arguments of each call; a copy, to be set as a whole. Changing it changes the id."""
+        return _copied(self._call_kwargs)
+
+    @call_kwargs.setter
+    def call_kwargs(self, value: dict[str, Any]) -> None:
+        if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+            raise TypeError(f"call_kwargs has to be a dict with names as keys, not {value!r}.")
+        self._call_kwargs = _copied(value)
+
+    async def __call__(self, value: Trajectory) -> Values:
+        """Values of all frames, first axis n_frames.
+
+        Raises
+        ------
+        TypeError
+            For anything but a `Trajectory`.
+        ValueError
+            When the function did not give one row of numbers or bools per frame.
+        """
+        return await self.evaluate(value)
+
+    async def evaluate(self, traj: Trajectory, *, store: bool = True) -> Values:
+        """Values of all frames; with ``store=False`` the caches are left alone.
+
+        Parameters
+        ----------
+        traj : Trajectory
+        store : bool
+            False for what will never be asked for again, such as a piece of a file that
+            is still being written.
+        """
+        if not isinstance(traj, Trajectory):
+            raise TypeError(f"{self.name} takes a Trajectory, not {traj!r}.")
+        await traj.prepare()
+        frozen = self._snapshot()
+        if not store:
+            return await frozen._checked_values(traj)
+        function_id = await asyncio.to_thread(frozen._get_id_str)
+        values: Values = await SingleFlight.current().run(
+            (traj.trajectory_hash, function_id),
+            functools.partial(frozen._remembered_values, traj, function_id),
+        )
+        return values.copy()
+
+    @abstractmethod
+    def _get_id_str(self) -> str:
+        """The id. Called often and in threads: has to be quick and must not change anything."""
+
+    @abstractmethod
+    async def _get_values_for_trajectory(self, traj: Trajectory) -> Values:
+        """Compute the values. Called only when they are not known; is checked afterwards."""
+
+    def _snapshot(self) -> TrajectoryFunctionWrapper:
+        """What is evaluated: later changes of `call_kwargs` must not reach into it."""
+        return self
+
+    async def _remembered_values(self, traj: Trajectory, function_id: str) -> Values:
+        caches = ValueCaches.current()
+        known: Values | None = await asyncio.to_thread(caches.load, traj, function_id)
+        if known is not None and known.shape[:1] == (len(traj),):
+            return known
+        values = await self._checked_values(traj)
+        await self._remember(caches, traj, function_id, values)
+        return values
+
+    async def _checked_values(self, traj: Trajectory) -> Values:
+        return check_values(self.name, await self._get_values_for_trajectory(traj), len(traj))
+
+    async def _remember(
+        self, caches: ValueCaches, traj: Trajectory, function_id: str, values: Values
+    ) -> None:
+        if await asyncio.to_thread(self._get_id_str) != function_id:
+            logger.warning(
+                "%s, or something it uses, was changed while it ran: its values are not "
+                "remembered. If it only keeps notes for itself, give it an explicit id=.",
+                self.name,
+            )
+            return
+        try:
+            await asyncio.to_thread(caches.store, traj, function_id, values)
+        except OSError as error:
+            logger.warning("Values of %s on %s can't be remembered: %s", self.name, traj, error)
+
+
+class PyTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
+    """Makes a function on trajectories out of any Python callable.
+
+    Parameters
+    ----------
+    function : Callable
+        Called as ``function(trajectory, **call_kwargs)``, gives an array with one row of
+        numbers or bools per frame. A synchronous one runs in a thread, an asynchronous
+        one in the event loop.
+    call_kwargs : dict, optional
+    id : str, optional
+        Instead of the one derived from the function and all of your code it uses; you
+        then have to change it whenever the values would change. ``call_kwargs`` are
+        added to it by themselves.
+    needs_whole_part : bool
+        Whether the function judges frames by the others of the same part. It is not
+        evaluated on pieces of a running simulation then.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        call_kwargs: dict[str, Any] | None = None,
+        *,
+        id: str | None = None,
+        needs_whole_part: bool = False,
+    ) -> None:
+        if not callable(function):
+            raise TypeError(f"{function!r} can't be called; a function on trajectories is needed.")
+        if id is not None and (not isinstance(id, str) or not id.strip()):
+            raise TypeError(f"id has to be a text that is not empty, not {id!r}.")
+        super().__init__(call_kwargs)
+        self._function = function
+        self._explicit_id = id
+        self._needs_whole_part = needs_whole_part
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The wrapped callable."""
+        return self._function
+
+    @property
+    def name(self) -> str:
+        """Name of the wrapped callable."""
+        return callable_name(self._function)
+
+    @property
+    def needs_whole_part(self) -> bool:
+        """Whether pieces of a part tell nothing, because frames are not judged one by one."""
+        return self._needs_whole_part
+
+    def __repr__(self) -> str:
+        kwargs = f", call_kwargs={self._call_kwargs!r}" if self._call_kwargs else ""
+        return f"{type(self).__name__}({self.name}{kwargs})"
+
+    def _get_id_str(self) -> str:
+        if self._explicit_id is None:
+            return derive_id(self._function, self._call_kwargs, name=self.name)
+        if not self._call_kwargs:
+            return self._explicit_id
+        return f"{self._explicit_id}-{kwargs_id(self._call_kwargs, name=self.name)}"
+
+    async def _get_values_for_trajectory(self, traj: Trajectory) -> Values:
+        call = functools.partial(self._function, traj, **self._call_kwargs)
+        if _is_async(self._function):
+            return await call()  # type: ignore[no-any-return]
+        result = await FunctionThreads.current().run(call)
+        return await result if inspect.isawaitable(result) else result  # type: ignore[no-any-return]
+
+    def _snapshot(self) -> PyTrajectoryFunctionWrapper:
+        return copy.copy(self)
+
+
+def check_values(name: str, values: Any, n_frames: int) -> Values:
+    """A copy of `values` as an array, if it has one row of numbers or bools per frame.
+
+    Raises
+    ------
+    ValueError
+        It has not; names the function and what it gave.
+    """
+    wanted = f"an array of numbers or bools with one row for each of the {n_frames} frames"
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} gave a masked array, but {wanted} is needed.")
+    try:
+        array = np.array(values)
+    except ValueError as error:
+        raise ValueError(f"{name} gave rows of unequal lengths, but {wanted} is needed.") from error
+    if array.ndim == 0:
+        raise ValueError(f"{name} gave {_shortened(values)}, but {wanted} is needed.")
+    if array.dtype.kind not in "biufc" or len(array) != n_frames:
+        raise ValueError(
+            f"{name} gave an array of dtype {array.dtype} and shape {array.shape}, but {wanted} "
+            "is needed."
+        )
+    return array
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def callable_name(function: Any) -> str:
+    """What a person calls a callable."""
+    if isinstance(function, functools.partial):
+        return callable_name(function.func)
+    name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) else type(function).__name__
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(type(function), "__call__", None)  # noqa: B004 - the method, not whether there is one
+    )
+
+
+def _copied(kwargs: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return copy.deepcopy(kwargs)
+    except Exception:  # some values can't be copied; the id notices when they change
+        return dict(kwargs)

@@ -1,0 +1,242 @@
+"""States as intervals, and what conditions say about a trajectory and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.conditions import (
+    Bools,
+    Condition,
+    Evaluation,
+    Limit,
+    as_condition,
+    as_function,
+    condition_name,
+    function_ids,
+)
+from asyncmd_jupyter.sampling.function_id import digest
+from asyncmd_jupyter.sampling.functions import TrajectoryFunctionWrapper
+from asyncmd_jupyter.sampling.intervals import Interval
+from asyncmd_jupyter.sampling.progress import Band
+
+__all__ = [
+    "Condition",
+    "Examination",
+    "Quantity",
+    "Within",
+    "as_condition",
+    "condition_name",
+    "examine",
+    "examine_all",
+    "observables",
+    "quantities",
+]
+
+
+class Within(Condition):
+    """Holds while a function's value lies in an interval, limits included.
+
+    Parameters
+    ----------
+    function : Callable or TrajectoryFunctionWrapper
+        Gives one number per frame, or several of which `column` picks one.
+    low, high : float
+        Limits; left out for one that is open.
+    period : float, optional
+        After which values repeat, 360 for an angle in degrees. The interval may then
+        reach over the seam: ``Within(psi, 120, 200, period=360)`` holds from 120 to 180
+        and from -180 to -160, and so does ``Within(psi, 120, -160, period=360)``.
+    column : int, optional
+    name : str, optional
+
+    Raises
+    ------
+    TypeError
+        `function` is none, or a limit is no number.
+    ValueError
+        Limits between which nothing can lie.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any] | TrajectoryFunctionWrapper,
+        low: float = -math.inf,
+        high: float = math.inf,
+        *,
+        period: float | None = None,
+        column: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        self._function = as_function(function)
+        self._interval = Interval.make(low, high, period)
+        if column is not None and (type(column) is not int or column < 0):
+            raise TypeError(f"column is a whole number that counts from 0, not {column!r}.")
+        self._column = column
+
+    @property
+    def function(self) -> TrajectoryFunctionWrapper:
+        """The function whose values are compared."""
+        return self._function
+
+    def functions(self) -> Iterator[TrajectoryFunctionWrapper]:
+        """The one function whose values decide."""
+        yield self._function
+
+    def judge(self, values_of: Evaluation) -> Bools:
+        """Whether each value lies in the interval."""
+        (limit,) = self.limits()
+        numbers = limit.numbers(values_of(self._function))
+        missing = np.isnan(numbers)
+        if missing.any():
+            raise ValueError(
+                f"{limit.name} is NaN in frame {missing.argmax()} ({missing.sum()} of "
+                f"{len(numbers)} frames), so nobody can say whether {self.name} holds there. "
+                "Let the function give a number for every frame."
+            )
+        return self._interval.contains(numbers)
+
+    def limits(self, *, inside: bool = True) -> Iterator[Limit]:
+        """The interval, or what it leaves out."""
+        stretches = self._interval.pieces() if inside else self._interval.gaps()
+        yield Limit(self._function, self._column, self._interval, tuple(stretches))
+
+    def _get_id_str(self) -> str:
+        interval = self._interval
+        limits = (interval.low, interval.high, interval.period, self._column)
+        return digest("Within", self._function.id, *limits)
+
+    def _describe(self) -> str:
+        column = "" if self._column is None else f"[{self._column}]"
+        return f"{self._function.name}{column} in {self._interval}"
+
+
+class Quantity(NamedTuple):
+    """What a plot draws: a column of a function and the bands of the conditions on it."""
+
+    name: str
+    function: TrajectoryFunctionWrapper
+    column: int | None
+    bands: tuple[Band, ...]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """One condition on one trajectory.
+
+    Attributes
+    ----------
+    fulfilled : NDArray
+        bool, shape (n_frames,).
+    observables : Mapping
+        Name -> float values, shape (n_frames,), of what the condition compares.
+    """
+
+    fulfilled: Bools
+    observables: Mapping[str, NDArray[np.float64]]
+
+
+async def examine(condition: Any, traj: Trajectory, *, store: bool = True) -> Examination:
+    """Evaluate one condition and what it compares; see `examine_all`."""
+    condition = as_condition(condition)
+    (examination,) = await examine_all([(condition.name, condition)], traj, store=store)
+    return examination
+
+
+async def examine_all(
+    conditions: Sequence[tuple[str, Any]], traj: Trajectory, *, store: bool = True
+) -> list[Examination]:
+    """Evaluate several conditions on one trajectory, each function behind them only once.
+
+    Parameters
+    ----------
+    conditions : sequence of (name, condition)
+    traj : Trajectory
+    store : bool
+        False leaves the value caches alone.
+
+    Returns
+    -------
+    list of Examination
+        In the order of the conditions. Quantities have the names that `quantities` gives
+        them for the same conditions.
+
+    Raises
+    ------
+    ValueError
+        A condition did not give one bool per frame; names it and what it gave.
+    """
+    named = [(name, as_condition(condition, name)) for name, condition in conditions]
+    values_of = await Evaluation.of([condition for _, condition in named], traj, store=store)
+    groups = [(group, group.numbers(values_of)) for group in _grouped(named, values_of.ids)]
+    return [
+        Examination(
+            condition.judge(values_of),
+            {group.name: numbers for group, numbers in groups if index in group.conditions},
+        )
+        for index, (_, condition) in enumerate(named)
+    ]
+
+
+def observables(condition: Any, name: str | None = None) -> list[Quantity]:
+    """What can be drawn of a condition; empty where plain functions give the bools."""
+    condition = as_condition(condition, name)
+    return quantities([(condition.name, condition)])
+
+
+def quantities(conditions: Sequence[tuple[str, Condition]]) -> list[Quantity]:
+    """What can be drawn of several conditions, each quantity once with all bands on it."""
+    ids = function_ids([condition for _, condition in conditions])
+    return [group.quantity() for group in _grouped(conditions, ids)]
+
+
+@dataclass
+class _Group:
+    """The limits of all conditions on one column of one function."""
+
+    name: str
+    limits: list[tuple[str, Limit]] = field(default_factory=list)
+    conditions: set[int] = field(default_factory=set)
+
+    def quantity(self) -> Quantity:
+        bands = tuple(
+            Band(name, low, high, limit.interval.period)
+            for name, limit in self.limits
+            for low, high in limit.stretches
+        )
+        first = self.limits[0][1]
+        return Quantity(self.name, first.function, first.column, bands)
+
+    def numbers(self, values_of: Evaluation) -> NDArray[np.float64]:
+        """The values; angles where the bands are."""
+        first = self.limits[0][1]
+        numbers = first.numbers(values_of(first.function))
+        if len({limit.interval.period for _, limit in self.limits}) == 1:
+            return first.interval.wrap(numbers)
+        return numbers
+
+
+def _grouped(conditions: Sequence[tuple[str, Condition]], ids: dict[int, str]) -> list[_Group]:
+    groups: dict[tuple[str, int | None], _Group] = {}
+    for index, (name, condition) in enumerate(conditions):
+        for limit in condition.limits():
+            key = (ids[id(limit.function)], limit.column)
+            group = groups.setdefault(key, _Group(limit.name))
+            group.limits.append((name, limit))
+            group.conditions.add(index)
+    _make_unique(list(groups.values()))
+    return list(groups.values())
+
+
+def _make_unique(groups: Sequence[_Group]) -> None:
+    names = [group.name for group in groups]
+    for index, group in enumerate(groups):
+        if earlier := names[:index].count(group.name):
+            group.name = f"{group.name} ({earlier + 1})"
