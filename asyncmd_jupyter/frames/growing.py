@@ -23,9 +23,9 @@ _NOTHING = FrameIndex(
 class GrowingFile:
     """The whole frames of an XTC or TRR file that is still being written.
 
-    Each look costs as much as there is new, however long the file is. A file that is not
-    there yet has no frames. One that was cut back, replaced or begun anew is followed
-    from its beginning: `restarts` counts how often.
+    Each look reads only what is new. A file that is not there yet has no frames. One that
+    was cut back, replaced or begun anew is followed from its beginning again: `restarts`
+    counts how often.
 
     Parameters
     ----------

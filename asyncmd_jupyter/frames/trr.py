@@ -106,6 +106,21 @@ def write_trr_frame(file: BinaryIO, frame: TrrFrame) -> int:
     return len(data)
 
 
+def invert_velocities(frame: bytes) -> bytes:
+    """Change the sign of the velocities in the bytes of one frame, of either precision.
+
+    Everything else stays as it is; a frame without velocities is returned unchanged.
+    """
+    sizes = parse_trr_sizes(frame)
+    if sizes is None or not sizes.velocities:
+        return frame
+    header_bytes, _ = trr_times(sizes)
+    start = header_bytes + sizes.payload - sizes.forces - sizes.velocities
+    changed = np.frombuffer(bytearray(frame), np.uint8)
+    changed[start : start + sizes.velocities : sizes.float_bytes] ^= 0x80  # the sign bits
+    return changed.tobytes()
+
+
 def _unpack(sizes: TrrSizes, payload: bytes, time: float, lambda_value: float) -> TrrFrame:
     dtype = np.dtype(f">f{sizes.float_bytes}")
     after_box = sizes.ir + sizes.energies + sizes.box
