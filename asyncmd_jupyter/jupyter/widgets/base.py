@@ -76,6 +76,11 @@ class LiveView(ABC):
     def show_error(self, message: str) -> None:  # noqa: B027 - most views have no place for it
         """Tell the reader why the view does not go on; empty when it does again."""
 
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """Ends when the final state is on the screen; None before `open`."""
+        return self._task
+
     def open(self) -> Self:
         """Start to follow. Without a running event loop the view stays a still picture."""
         if self._task is None:

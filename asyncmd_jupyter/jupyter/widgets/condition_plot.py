@@ -127,15 +127,20 @@ class _Sheet:
         self.left = 20 + 6.4 * min(18, max([7, *map(len, self.conditions)]))
         self.right = 14
         self.columns = max(50, int(look.width - self.left - self.right))
+        self.labels = _walker_labels(scene.run) if self.several else []
+        widest = max(map(len, self.labels), default=0)
+        fitting = max(1, int(self.columns // (6.1 * widest + 34)))
+        rows = -(-len(self.labels) // fitting)
+        self.legend_columns = -(-len(self.labels) // max(1, rows))
+        self.legend = LEGEND * rows
         self.end = scene.end + scene.interval or 1.0
 
     @property
     def height(self) -> float:
         if self.scene.is_empty:
             return 64
-        legend = LEGEND if self.several else 0
         panels = len(self.scene.observables) * (PANEL + TITLE)
-        return 4 + legend + panels + GAP + self.strip * len(self.conditions) + AXIS
+        return 4 + self.legend + panels + GAP + self.strip * len(self.conditions) + AXIS
 
     def draw(self, figure: Any) -> None:
         if self.scene.is_empty:
@@ -144,7 +149,7 @@ class _Sheet:
         top = 4.0
         if self.several:
             self._legend(figure)
-            top += LEGEND
+            top += self.legend
         for name in self.scene.observables:
             self._panel(figure, name, top + TITLE)
             top += TITLE + PANEL
@@ -175,19 +180,15 @@ class _Sheet:
     def _legend(self, figure: Any) -> None:
         from matplotlib.lines import Line2D
 
-        shown = range(min(len(self.scene.series), 8))
         n = len(self.scene.series)
-        handles = [Line2D([], [], color=walker_colour(i, n, self.look), lw=2) for i in shown]
-        labels = [_walker_label(self.scene.run, i) for i in shown]
-        if n > len(shown):
-            handles.append(Line2D([], [], lw=0))
-            labels.append(f"… {n} in all")
+        colours = [walker_colour(i, n, self.look) for i in range(len(self.labels))]
+        handles = [Line2D([], [], color=c, lw=2 if i < 8 else 0) for i, c in enumerate(colours)]
         figure.legend(
             handles,
-            labels,
+            self.labels,
             loc="upper left",
             bbox_to_anchor=((self.left - 8) / self.look.width, 1),
-            ncols=len(handles),
+            ncols=self.legend_columns,
             frameon=False,
             fontsize=FONT,
             labelcolor=self.look.ink,
@@ -301,6 +302,7 @@ def _when(run: RunSnapshot, index: int = 0) -> str:
     return f"★ {listed(walker.reached)} at {picoseconds(walker.reached_time)}"
 
 
-def _walker_label(run: RunSnapshot, index: int) -> str:
-    when = _when(run, index) if len(run.walkers) <= 4 else ""
-    return f"walker {index} {when}".rstrip()
+def _walker_labels(run: RunSnapshot, limit: int = 8) -> list[str]:
+    labels = [f"walker {w.index} {_when(run, w.index)}".rstrip() for w in run.walkers[:limit]]
+    more = len(run.walkers) - limit
+    return [*labels, f"and {more} more"] if more > 0 else labels

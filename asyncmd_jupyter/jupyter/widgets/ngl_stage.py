@@ -1,0 +1,93 @@
+"""Molecules in NGL. Importing this module imports nglview: do it late and in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import traitlets
+from numpy.typing import NDArray
+
+from asyncmd_jupyter.jupyter.widgets.nglview_shim import load_nglview
+from asyncmd_jupyter.jupyter.widgets.structure_text import ShownStructure
+
+nglview: Any = load_nglview()
+
+HEIGHT = "320px"
+
+
+class _Structure(nglview.Structure):  # type: ignore[misc]
+    def __init__(self, pdb: str) -> None:
+        super().__init__()
+        self._pdb = pdb
+
+    def get_structure_string(self) -> str:
+        return self._pdb
+
+
+class MoleculeWidget(nglview.NGLWidget):  # type: ignore[misc]
+    """NGLWidget with one thread, which ends, and without its pauses on the event loop."""
+
+    on_drawn: Callable[[], None]
+
+    def _initialize_threads(self) -> None:
+        if "_remote_call_thread" not in self.__dict__:
+            super()._initialize_threads()
+
+    @traitlets.observe("loaded")
+    def on_loaded(self, change: Any) -> None:
+        """Send what was asked for before the page was there."""
+        if change["new"]:
+            self._fire_callbacks(self._callbacks_before_loaded)
+
+    def _handle_request_repr_dict(self) -> None:
+        super()._handle_request_repr_dict()
+        self.on_drawn()
+
+    def close(self) -> None:
+        """Remove the widget and end its thread."""
+        self._remote_call_thread.q.append(_end_thread)
+        super().close()
+
+
+def _end_thread(_view: Any) -> None:
+    raise SystemExit  # ends the one thread that calls this
+
+
+class NGLStage:
+    """Shows coordinates in NGL, whenever the page is ready for them.
+
+    Parameters
+    ----------
+    structure : ShownStructure
+    """
+
+    def __init__(self, structure: ShownStructure) -> None:
+        self._chosen = structure.chosen
+        self._positions: NDArray[np.float32] | None = None
+        self.widget = MoleculeWidget(
+            _Structure(structure.pdb), representations=structure.representations()
+        )
+        self.widget.on_drawn = self._push
+        self.widget.layout.width = "100%"
+        self.widget.layout.height = HEIGHT
+        self.widget._set_size("100%", HEIGHT)
+
+    async def show(self, positions: NDArray[np.float32]) -> None:
+        """Move the atoms to `positions` (Å, all atoms of the system)."""
+        self._positions = positions if self._chosen is None else positions[self._chosen]
+        self._push()
+
+    def set_dark(self, dark: bool) -> None:
+        """Fit to the theme of the page."""
+        self.widget.background = "#111111" if dark else "white"
+
+    def close(self) -> None:
+        """Let go of the thread and the widget."""
+        self.widget.close()
+
+    def _push(self) -> None:
+        """Send the coordinates; also when the page has just (re)drawn the structure."""
+        if self._positions is not None:
+            self.widget.set_coordinates({0: self._positions})

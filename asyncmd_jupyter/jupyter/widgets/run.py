@@ -1,0 +1,168 @@
+"""Everything about one run in one live view."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import ipywidgets
+
+from asyncmd_jupyter.events import EventBus
+from asyncmd_jupyter.jobs.model import JobRecord
+from asyncmd_jupyter.jupyter.runlike import RunLike
+from asyncmd_jupyter.jupyter.widgets.base import LiveView
+from asyncmd_jupyter.jupyter.widgets.conditions import ConditionPlot
+from asyncmd_jupyter.jupyter.widgets.jobs import JobSource, JobTable
+from asyncmd_jupyter.jupyter.widgets.summary import summary_html, summary_text
+from asyncmd_jupyter.jupyter.widgets.trajectory import TrajectoryPreview
+from asyncmd_jupyter.jupyter.widgets.words import escape
+from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
+from asyncmd_jupyter.sampling.progress import WalkerSnapshot
+
+RUN_TAG = "run"
+_PATIENCE = 10.0
+
+
+class RunView(LiveView):
+    """State and progress, the conditions' plot, the molecule, the jobs of one run.
+
+    Parameters
+    ----------
+    run : RunLike
+        What is shown.
+    jobs : JobSource
+        Usually the current `JobManager`.
+    events : EventBus, optional
+        Where to listen; the current runtime's by default.
+    """
+
+    kinds = (RunChanged, RunFinished)
+
+    def __init__(self, run: RunLike, jobs: JobSource, events: EventBus | None = None) -> None:
+        super().__init__(events)
+        self._run = run
+        self._jobs = jobs
+        self._earlier = (
+            set() if self.is_final() else {r.id for r in jobs.records() if self._is_mine(r)}
+        )
+        self._head = ipywidgets.HTML(summary_html(run.snapshot()))
+        self._problem = ipywidgets.HTML()
+        self._cancel = ipywidgets.Button(
+            description="Cancel run",
+            tooltip=f"End run {run.id} for good; its frames stay",
+            layout=ipywidgets.Layout(flex="0 0 auto", width="auto"),
+        )
+        self._cancel.on_click(self._cancel_pressed)
+        self.plot = ConditionPlot(run, events)
+        self.preview = TrajectoryPreview(run, events)
+        self.table = JobTable(
+            jobs,
+            wanted=lambda record: self._is_mine(record) and record.id not in self._earlier,
+            walkers=self._walkers,
+            events=events,
+            final=self._jobs_ended,
+            caption=f"Jobs of run {run.id}",
+            empty="No job yet.",
+        )
+        self.plot.widget.observe(self._on_theme, "dark")
+        self._widget = self._laid_out()
+
+    @property
+    def widget(self) -> Any:
+        """The box that is shown."""
+        return self._widget
+
+    @property
+    def parts(self) -> tuple[LiveView, ...]:
+        """The views this one is made of."""
+        return self.plot, self.preview, self.table
+
+    def concerns(self, event: Any) -> bool:
+        """Whether an event is one of this run's."""
+        return bool(event.run_id == self._run.id)
+
+    def is_final(self) -> bool:
+        """Whether the run has ended."""
+        return self._run.snapshot().state.is_final
+
+    def open(self) -> RunView:
+        """Start to follow, with all parts."""
+        super().open()
+        for part in self.parts:
+            part.open()
+        return self
+
+    def close(self) -> None:
+        """Stop to follow, with all parts."""
+        super().close()
+        for part in self.parts:
+            part.close()
+
+    async def aclose(self) -> None:
+        """Stop to follow and wait until all tasks have ended."""
+        await super().aclose()
+        for part in self.parts:
+            await part.aclose()
+
+    async def refresh(self) -> None:
+        """Write the head anew; in the end wait for the parts' last state."""
+        run = self._run.snapshot()
+        self._head.value = summary_html(run)
+        if run.state.is_final:
+            self._cancel.layout.display = "none"
+            await asyncio.wait(
+                [part.task for part in self.parts if part.task], timeout=_PATIENCE
+            )
+
+    def text(self) -> str:
+        """Return the last state as plain text."""
+        parts = [summary_text(self._run.snapshot()), self.plot.text(), self.table.text()]
+        return "\n\n".join(parts)
+
+    def html(self) -> str:
+        """Return the last state as HTML without scripts."""
+        parts = [summary_html(self._run.snapshot()), self.plot.html(), self.table.html()]
+        return "\n".join(parts)
+
+    def show_error(self, message: str) -> None:
+        """Say below the head what went wrong."""
+        red = "color:var(--jp-error-color1,#d32f2f)"
+        self._problem.value = f'<div style="{red}" role="alert">{escape(message)}</div>'
+
+    def _laid_out(self) -> Any:
+        box = ipywidgets.Layout
+        head = ipywidgets.HBox([self._head, self._cancel], layout=box(align_items="flex-start"))
+        self._head.layout = box(flex="1 1 auto", min_width="0")
+        plot = ipywidgets.VBox([self.plot.widget], layout=box(flex="3 1 480px", min_width="0"))
+        molecule = ipywidgets.VBox(
+            [self.preview.widget], layout=box(flex="1 1 300px", min_width="0", overflow="hidden")
+        )
+        middle = ipywidgets.HBox(
+            [plot, molecule],
+            layout=box(flex_flow="row wrap", align_items="flex-start", width="100%"),
+        )
+        return ipywidgets.VBox(
+            [head, self._problem, middle, self.table.widget], layout=box(width="100%")
+        )
+
+    def _is_mine(self, record: JobRecord) -> bool:
+        return record.tags.get(RUN_TAG) == self._run.id
+
+    def _walkers(self) -> Mapping[str, WalkerSnapshot]:
+        return {w.job_id: w for w in self._run.snapshot().walkers if w.job_id is not None}
+
+    def _jobs_ended(self) -> bool:
+        mine = (record for record in self._jobs.records() if self._is_mine(record))
+        return self.is_final() and all(record.state.is_final for record in mine)
+
+    def _on_theme(self, change: Any) -> None:
+        self.preview.set_dark(bool(change["new"]))
+
+    def _cancel_pressed(self, button: Any) -> None:
+        button.disabled = True
+        button.description = "Cancelling…"
+        self.run_in_background(self._cancel_run())
+
+    async def _cancel_run(self) -> None:
+        await self._run.cancel()

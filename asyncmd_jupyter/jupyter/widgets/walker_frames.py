@@ -1,0 +1,85 @@
+"""The frames of one walker on disk, while they grow. Everything here blocks: use threads."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asyncmd_jupyter.frames.growing import GrowingFile
+from asyncmd_jupyter.frames.xdr import read_trr_frame
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a frame is."""
+
+    file: GrowingFile
+    index: int
+
+
+class WalkerFrames:
+    """Counts and reads the frames of all parts; one that opens a part again counts once.
+
+    Parameters
+    ----------
+    structure_file : Path
+    """
+
+    def __init__(self, structure_file: Path) -> None:
+        self.structure_file = structure_file
+        self._files: dict[Path, GrowingFile] = {}
+        self._starts: list[tuple[GrowingFile, int, int]] = []
+        self.times = np.empty(0)
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def follow(self, paths: Sequence[Path]) -> int:
+        """Look at the files for new frames and return how many there are in all."""
+        self._files = {path: self._files.get(path) or GrowingFile(path) for path in paths}
+        starts, times, last_step = [], [np.empty(0)], -1
+        for file in self._files.values():
+            file.poll()
+            steps = file.index.steps
+            first = int(np.searchsorted(steps, last_step, "right"))
+            starts.append((file, first, len(steps) - first))
+            times.append(file.index.times[first:])
+            last_step = int(steps[-1]) if len(steps) else last_step
+        self._starts = starts
+        self.times = np.concatenate(times)
+        return len(self.times)
+
+    def positions(self, frame: int) -> NDArray[np.float32]:
+        """Read the coordinates of a frame in Å."""
+        place = self._place(frame)
+        index = place.file.index
+        if index.kind == "trr":
+            found = read_trr_frame(place.file.path, int(index.offsets[place.index])).positions
+            if found is None:
+                raise ValueError(f"Frame {frame} of {place.file.path} has no positions.")
+        else:
+            found = self._decoded(place)
+        return np.asarray(found * 10, dtype=np.float32)
+
+    def _place(self, frame: int) -> Place:
+        left = frame
+        for file, first, count in self._starts:
+            if left < count:
+                return Place(file, first + left)
+            left -= count
+        raise IndexError(f"There is no frame {frame}, {len(self)} are known.")
+
+    def _decoded(self, place: Place) -> NDArray[np.float32]:
+        from asyncmd_jupyter.frames.read import read_frame
+        from asyncmd_jupyter.frames.trajectory import Trajectory
+
+        with tempfile.TemporaryDirectory(prefix="asyncmd-") as folder:
+            target = Path(folder) / f"frame{place.file.path.suffix}"
+            copy = place.file.snippet(place.index, place.index + 1, target)
+            frame = read_frame(Trajectory(str(copy), str(self.structure_file)), 0)
+        return np.asarray(frame.positions)
