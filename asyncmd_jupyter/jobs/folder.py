@@ -72,6 +72,19 @@ def subprocess_code(shell_code: int) -> int:
     return -number if number in signal.valid_signals() and number > 0 else shell_code
 
 
+def shell_code(exit_code: int) -> int:
+    """Turn subprocess' -n for a signal n into bash's 128 + n."""
+    return exit_code if exit_code >= 0 else 128 - exit_code
+
+
+def write_marker(job: JobRecord, kind: str, value: int) -> None:
+    """Do what the script does, for launchers that run none."""
+    path = job.folder / f"{kind}.{job.attempt}"
+    hidden = path.with_name(f".{path.name}")
+    hidden.write_text(f"{value}\n")
+    hidden.replace(path)
+
+
 def exit_reason(exit_code: int) -> str:
     """One sentence on why a command ended so; nothing to say about 0."""
     if exit_code == 0:

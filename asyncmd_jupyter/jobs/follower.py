@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from asyncmd_jupyter.errors import JobError
@@ -101,7 +102,7 @@ class Follower:
         job = self._book[job_id]
         if job.state.is_final or not is_newer(job, status):
             return False
-        self._book.change(job_id, **changes_by(job, status))
+        self._book.put(updated(job, status))
         return True
 
 
@@ -111,14 +112,18 @@ def is_newer(job: JobRecord, status: Status) -> bool:
     return step > 0 or (step == 0 and (status.reason, status.nodes) != (job.reason, job.nodes))
 
 
-def changes_by(job: JobRecord, status: Status) -> dict[str, object]:
-    """Fields of the record that a newer status replaces."""
-    changes: dict[str, object] = {"state": status.state, "reason": status.reason}
-    changes["nodes"] = status.nodes or job.nodes
-    changes["started"] = status.started or job.started
-    if status.state.is_final:
-        changes["exit_code"] = status.exit_code
-        changes["ended"] = status.ended or datetime.now(UTC)
-        if job.cancel_requested:
-            changes |= {"state": JobState.CANCELLED, "reason": "It was cancelled."}
-    return changes
+def updated(job: JobRecord, status: Status) -> JobRecord:
+    """The record with what a newer status tells."""
+    job = replace(
+        job,
+        state=status.state,
+        reason=status.reason,
+        nodes=status.nodes or job.nodes,
+        started=status.started or job.started,
+    )
+    if not status.state.is_final:
+        return job
+    job = replace(job, exit_code=status.exit_code, ended=status.ended or datetime.now(UTC))
+    if job.cancel_requested:
+        return replace(job, state=JobState.CANCELLED, reason="It was cancelled.")
+    return job

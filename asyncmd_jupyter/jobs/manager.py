@@ -24,6 +24,7 @@ from asyncmd_jupyter.jobs.request import new_record
 from asyncmd_jupyter.jobs.starter import Starter
 from asyncmd_jupyter.jobs.stopping import Stopper
 from asyncmd_jupyter.jobs.store import JobStore
+from asyncmd_jupyter.jobs.survey import NEVER_STARTED
 from asyncmd_jupyter.jobs.tasks import OwnedTasks, settled
 
 __all__ = ["Job", "JobManager"]
@@ -135,8 +136,7 @@ class JobManager:
         for record in taken:
             self._book.adopt(record)
             self._starter.count_running(record)
-        reason = "The kernel that held it back ended before it was started."
-        self._stopper.give_up_waiting(taken, reason)
+        self._stopper.give_up_waiting(taken, NEVER_STARTED)
         names = {record.launcher for record in taken}
         await asyncio.gather(*(self._followers[name].look() for name in names))
         await self._stopper.cancel([job for job in self._all(taken) if job.cancel_requested])

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.book import JobBook
-from asyncmd_jupyter.jobs.follower import changes_by
+from asyncmd_jupyter.jobs.follower import updated
 from asyncmd_jupyter.jobs.launcher import Launcher
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
 from asyncmd_jupyter.jobs.registry import Launchers
@@ -94,7 +94,7 @@ class Stopper:
         self._store_wishes([])
         for launcher, group in self._launchers.grouped(jobs):
             for job_id, status in launcher.end_now(self._running(group)).items():
-                self._book.change(job_id, **changes_by(self._book[job_id], status))
+                self._book.put(updated(self._book[job_id], status))
 
     def _store_wishes(self, others: list[str]) -> None:
         try:

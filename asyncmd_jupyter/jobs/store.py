@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,6 +46,11 @@ ON CONFLICT (id) DO UPDATE SET
     cancel_requested = MAX(cancel_requested, excluded.cancel_requested),
     record = excluded.record
 WHERE final = 0 AND owner = excluded.owner
+"""
+
+_SELECT = """
+SELECT record, owner, cancel_requested FROM jobs
+WHERE {} ORDER BY submitted DESC, rowid DESC LIMIT ?
 """
 
 
@@ -98,19 +104,26 @@ class JobStore:
         return {row[0] for row in self._read(query, (owner,))}
 
     def find(
-        self, *, unfinished: bool = False, id_prefix: str = "", limit: int | None = None
+        self,
+        *,
+        unfinished: bool = False,
+        id_prefix: str = "",
+        ids: Collection[str] | None = None,
+        limit: int | None = None,
     ) -> list[JobRecord]:
-        """Records that fit, the newest first."""
-        query = (
-            "SELECT record, owner, cancel_requested FROM jobs"
-            " WHERE final <= ? AND substr(id, 1, ?) = ?"
-            " ORDER BY submitted DESC, rowid DESC LIMIT ?"
-        )
-        highest_final = 0 if unfinished else 1
-        values = (highest_final, len(id_prefix), id_prefix, -1 if limit is None else limit)
+        """Records that fit all that is given, the newest first."""
+        conditions = ["substr(id, 1, ?) = ?"]
+        values: list[object] = [len(id_prefix), id_prefix]
+        if unfinished:
+            conditions.append("final = 0")
+        if ids is not None:
+            conditions.append("id IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(list(ids)))
+        values.append(-1 if limit is None else limit)
+        rows = self._read(_SELECT.format(" AND ".join(conditions)), values)
         return [
             from_text(text, owner=owner, cancel_requested=bool(requested))
-            for text, owner, requested in self._read(query, values)
+            for text, owner, requested in rows
         ]
 
     def flush(self) -> None:
@@ -141,16 +154,17 @@ class JobStore:
                 self._unsaved = rows + self._unsaved
             raise
 
-    def _read(self, query: str, values: tuple[object, ...]) -> list[tuple[str, str, int]]:
-        if not self.path.exists():
-            return []
+    def _read(self, query: str, values: Sequence[object]) -> list[tuple[str, str, int]]:
+        with self._explaining():
+            if not self.path.exists():
+                return []
         with self._connect() as db:
             return db.execute(query, values).fetchall()
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
         """One transaction on a connection of its own."""
-        try:
+        with self._explaining():
             self._make_file()
             db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS)
             try:
@@ -159,8 +173,17 @@ class JobStore:
                     yield db
             finally:
                 db.close()
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
         except (OSError, sqlite3.Error) as error:
-            raise self._explained(error) from error
+            raise JobError(
+                f"The job store {str(self.path)!r} can't be used ({error}). Make it readable and"
+                " writable, move it away if it is damaged, or choose another folder with"
+                " ASYNCMD_STATE_DIR."
+            ) from error
 
     def _make_file(self) -> None:
         if self.path.exists():
@@ -168,12 +191,6 @@ class JobStore:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with suppress(FileExistsError):
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-
-    def _explained(self, error: Exception) -> JobError:
-        return JobError(
-            f"The job store {self.path} can't be used ({error}). Make it readable and writable,"
-            " move it away if it is damaged, or choose another folder with ASYNCMD_STATE_DIR."
-        )
 
 
 def _check_schema(db: sqlite3.Connection) -> None:
