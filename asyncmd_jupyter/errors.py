@@ -9,6 +9,7 @@ Arguments that can't be used raise the built-in ``ValueError``, ``TypeError`` or
     │   └── MaxStepsReachedError   no condition was fulfilled within the limit
     ├── JobError                   something about one job
     │   ├── SubmissionError        the launcher refused or could not start it
+    │   ├── JobCancelledError      somebody cancelled it
     │   └── JobLostError           it vanished without leaving an exit code
     ├── FunctionIdError            no persistent id can be derived (also a ValueError)
     └── TruncatedTrajectoryError   a file ends within a frame (also a ValueError)
@@ -39,6 +40,10 @@ class JobError(AsyncMDError):
 
 class SubmissionError(JobError):
     """A job could not be started or was refused by the queue."""
+
+
+class JobCancelledError(JobError):
+    """A job was cancelled while somebody waited for its result."""
 
 
 class JobLostError(JobError):

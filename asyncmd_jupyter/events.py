@@ -54,9 +54,11 @@ class EventBus:
         """Iterate over the events of the given classes published from now on."""
         queue: asyncio.Queue[E] = asyncio.Queue()
         loop = asyncio.get_running_loop()
-        unsubscribe = self.subscribe(
-            lambda event: loop.call_soon_threadsafe(queue.put_nowait, event), *kinds
-        )
+
+        def put(event: E) -> None:
+            loop.call_soon_threadsafe(queue.put_nowait, event)
+
+        unsubscribe = self.subscribe(put, *kinds)
         try:
             while True:
                 yield await queue.get()

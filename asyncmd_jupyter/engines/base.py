@@ -1,0 +1,156 @@
+"""The contract of MD engines, and the half of it that all programs share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from os import PathLike
+from typing import Any, Self
+
+from asyncmd_jupyter.frames.trajectory import Trajectory
+
+StartingConfiguration = Trajectory | str | PathLike[str] | None
+
+
+class OutputTrajType:
+    """An attribute that the class answers with its default, an engine with its own value."""
+
+    def __init__(self, default: str) -> None:
+        self.default = default
+
+    def __get__(self, engine: Any, owner: type) -> str:
+        return self.default if engine is None else engine.__dict__.get("_traj_type", self.default)
+
+
+class MDEngine(ABC):
+    """What sampling needs of an MD program.
+
+    An engine has the parameters of a simulation and, once prepared, computes it part by
+    part. Steps are counted from the preparation over all parts, times in ps.
+    """
+
+    output_traj_type: Any = OutputTrajType("trr")
+
+    @abstractmethod
+    async def apply_constraints(
+        self, conf_in: Trajectory, conf_out_name: str, *, workdir: str | PathLike[str] = "."
+    ) -> Trajectory:
+        """Write the first frame of `conf_in` with all constraints fulfilled."""
+
+    @abstractmethod
+    async def generate_velocities(
+        self, conf_in: Trajectory, conf_out_name: str, *, workdir: str | PathLike[str] = "."
+    ) -> Trajectory:
+        """Write the first frame of `conf_in` with new Maxwell-Boltzmann velocities."""
+
+    @abstractmethod
+    async def prepare(
+        self,
+        starting_configuration: StartingConfiguration,
+        workdir: str | PathLike[str],
+        deffnm: str,
+    ) -> None:
+        """Make ready to start from the first frame of a configuration.
+
+        Raises
+        ------
+        ValueError
+            If `workdir` has parts of this name already.
+        """
+
+    @abstractmethod
+    async def prepare_from_files(self, workdir: str | PathLike[str], deffnm: str) -> None:
+        """Make ready to go on after the last part in `workdir`."""
+
+    @abstractmethod
+    async def run(
+        self,
+        nsteps: int | None = None,
+        walltime: float | None = None,
+        steps_per_part: bool = False,
+    ) -> Trajectory | None:
+        """Compute the next part.
+
+        Parameters
+        ----------
+        nsteps : int, optional
+            MD steps, a multiple of `nstout`: in total since the preparation, or of this
+            part with `steps_per_part`.
+        walltime : float, optional
+            Hours after which the part ends.
+        steps_per_part : bool
+
+        Returns
+        -------
+        Trajectory or None
+            None when nothing was left to do.
+
+        Raises
+        ------
+        ValueError
+            Neither limit given, or steps that are no multiple of `nstout` or done already.
+        RuntimeError
+            Before a preparation.
+        EngineCrashedError
+            With the program's last words.
+        """
+
+    async def run_steps(self, nsteps: int, steps_per_part: bool = False) -> Trajectory | None:
+        """Compute a part of `nsteps` steps, or up to `nsteps` in total; see `run`."""
+        return await self.run(nsteps=nsteps, steps_per_part=steps_per_part)
+
+    async def run_walltime(
+        self, walltime: float, max_steps: int | None = None
+    ) -> Trajectory | None:
+        """Compute a part of `walltime` hours, at most up to `max_steps` in total; see `run`."""
+        return await self.run(nsteps=max_steps, walltime=walltime)
+
+    async def trajectory_parts(self) -> list[Trajectory]:
+        """All parts with frames of the prepared simulation, in order."""
+        raise NotImplementedError(f"{type(self).__name__} can't list its parts.")
+
+    @property
+    @abstractmethod
+    def current_trajectory(self) -> Trajectory | None:
+        """The last finished part."""
+
+    @property
+    @abstractmethod
+    def steps_done(self) -> int:
+        """MD steps since the preparation, over all parts."""
+
+    @property
+    @abstractmethod
+    def frames_done(self) -> int:
+        """Frames written since the preparation, over all parts."""
+
+    @property
+    @abstractmethod
+    def nstout(self) -> int:
+        """MD steps between two frames."""
+
+    @property
+    @abstractmethod
+    def dt(self) -> float:
+        """MD time step in ps."""
+
+    @property
+    def time_done(self) -> float:
+        """Simulated time in ps since the preparation, over all parts."""
+        return self.steps_done * self.dt
+
+    def check_start(self, starting_configuration: StartingConfiguration) -> None:  # noqa: B027
+        """Refuse a start that can't be used, as far as that is known without much reading.
+
+        Raises
+        ------
+        ValueError
+            Such as for another number of atoms.
+        """
+
+    def clone(self, index: int = 0) -> Self:
+        """An unprepared engine with the same parameters.
+
+        Engines with a fixed seed give each `index` another stream of random numbers, so
+        that walkers from one start differ.
+        """
+        raise NotImplementedError(f"{type(self).__name__} can't be cloned.")

@@ -1,0 +1,347 @@
+"""Engines whose MD program is a command: everything but the program itself.
+
+A program is described by a few hooks that say which files and which command; this module
+submits, waits, reads back what is on disk and says in words what went wrong. Nothing is
+counted in memory, which is why an engine survives crashes, cancellations and restarts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
+from asyncmd_jupyter.engines.files import EngineFiles, checked_files
+from asyncmd_jupyter.engines.part import Part, PartEnd
+from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.jobs.manager import Job, JobManager
+from asyncmd_jupyter.jobs.model import Command, Resources
+
+FILES_TAG = "files"
+
+
+@dataclass(frozen=True)
+class PartPlan:
+    """What the next part has to do.
+
+    Attributes
+    ----------
+    number : int
+        Of the part, from 1.
+    first_step : int
+        Steps done before.
+    last_step : int or None
+        Steps done after it, where that is limited.
+    hours : float or None
+        Wall time after which it ends.
+    """
+
+    number: int
+    first_step: int
+    last_step: int | None
+    hours: float | None
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """What the files of a simulation say.
+
+    Attributes
+    ----------
+    steps : int
+        MD steps from which it would go on.
+    next_part : int
+        Number of the next part.
+    frames : int
+        In all parts, up to `steps`.
+    last_trajectory : Path or None
+        Of the last part with frames.
+    """
+
+    steps: int = 0
+    next_part: int = 1
+    frames: int = 0
+    last_trajectory: Path | None = None
+
+
+class CommandEngine(MDEngine):
+    """Base of engines that run a program as jobs of a launcher.
+
+    Attributes
+    ----------
+    launcher : str
+        Name of the launcher that runs the jobs.
+    job_tags : Mapping
+        Added to the tags of all jobs.
+    """
+
+    launcher: str = "local"
+
+    def __init__(self) -> None:
+        self.job_tags: Mapping[str, str] = {}
+        self._files: EngineFiles | None = None
+        self._disk = OnDisk()
+        self._running: Part | None = None
+
+    # What a program has to say
+
+    @abstractmethod
+    def _write_inputs(self, files: EngineFiles, start: StartingConfiguration) -> None:
+        """Check the start and write what the parts need (called in a thread)."""
+
+    @abstractmethod
+    def _read_disk(self, files: EngineFiles) -> OnDisk:
+        """Read how far the simulation has come (called in a thread).
+
+        Raises
+        ------
+        EngineError
+            If it can't be gone on with.
+        """
+
+    @abstractmethod
+    def _mend(self, files: EngineFiles) -> None:
+        """Cut torn frames off files that nobody writes any more (called in a thread)."""
+
+    @abstractmethod
+    def _write_part_inputs(self, files: EngineFiles, plan: PartPlan) -> None:
+        """Write what one part needs, mend what an interrupted one left (in a thread)."""
+
+    @abstractmethod
+    def _run_command(self, files: EngineFiles, plan: PartPlan) -> Command:
+        """The command of one part."""
+
+    @abstractmethod
+    def _structure_file(self, files: EngineFiles) -> Path:
+        """The structure that belongs to the parts."""
+
+    @abstractmethod
+    def _resources(self) -> Resources:
+        """What a job of this engine needs."""
+
+    # The contract of engines
+
+    @property
+    def workdir(self) -> Path | None:
+        """Folder of the prepared simulation."""
+        return None if self._files is None else self._files.workdir
+
+    @property
+    def deffnm(self) -> str | None:
+        """What the names of the prepared simulation's files begin with."""
+        return None if self._files is None else self._files.deffnm
+
+    @property
+    def steps_done(self) -> int:
+        """MD steps since the preparation, over all parts."""
+        return self._disk.steps
+
+    @property
+    def frames_done(self) -> int:
+        """Frames written since the preparation, over all parts."""
+        return self._disk.frames
+
+    @property
+    def current_trajectory(self) -> Trajectory | None:
+        """The last finished part."""
+        last = self._disk.last_trajectory
+        return None if last is None or self._files is None else self._trajectory(last)
+
+    async def prepare(
+        self,
+        starting_configuration: StartingConfiguration,
+        workdir: str | PathLike[str],
+        deffnm: str,
+    ) -> None:
+        """Make ready to start; see `MDEngine.prepare`."""
+        files = checked_files(workdir, deffnm)
+        if parts := files.parts(self.output_traj_type):
+            raise ValueError(
+                f"{str(files.workdir)!r} holds {len(parts)} part(s) named {deffnm!r} already, such "
+                f"as {next(iter(parts.values())).name}. Choose another deffnm or folder, remove "
+                "them, or go on from them with prepare_from_files()."
+            )
+        await asyncio.to_thread(self._write_inputs, files, starting_configuration)
+        self._files, self._disk, self._running = files, OnDisk(), None
+
+    async def prepare_from_files(self, workdir: str | PathLike[str], deffnm: str) -> None:
+        """Make ready to go on; a part that is still being computed is taken over."""
+        files = checked_files(workdir, deffnm)
+        running = await self._find_running_part(files)
+        if running is None:
+            await asyncio.to_thread(self._mend, files)
+        self._disk = await asyncio.to_thread(self._read_disk, files)
+        self._files, self._running = files, running
+
+    async def trajectory_parts(self) -> list[Trajectory]:
+        """All parts with frames that nobody is writing any more, in order."""
+        busy = self._running and self._running.trajectory_file
+        parts = self._prepared().parts(self.output_traj_type).values()
+        return [self._trajectory(p) for p in parts if p.stat().st_size and p != busy]
+
+    async def run(
+        self,
+        nsteps: int | None = None,
+        walltime: float | None = None,
+        steps_per_part: bool = False,
+    ) -> Trajectory | None:
+        """Compute the next part; see `MDEngine.run`.
+
+        Also returns None when a part was stopped before its first frame.
+        """
+        if nsteps is None and walltime is None:
+            raise ValueError("Give nsteps, walltime or both: neither says when to stop.")
+        part = await self.start_part(nsteps, walltime, steps_per_part)
+        return None if part is None else await part.wait()
+
+    # What propagators use in addition
+
+    @property
+    def running_part(self) -> Part | None:
+        """The part that is being computed now."""
+        return self._running
+
+    async def start_part(
+        self,
+        nsteps: int | None = None,
+        walltime: float | None = None,
+        steps_per_part: bool = False,
+    ) -> Part | None:
+        """Start the next part and return at once; None when nothing is left to do.
+
+        Parameters are those of `run`.
+        """
+        files = self._prepared()
+        check_walltime(walltime)
+        check_nsteps(nsteps, self.nstout)
+        await self._finish_running()
+        plan = self._plan(nsteps, walltime, steps_per_part)
+        if plan.last_step is not None and plan.last_step <= plan.first_step:
+            return None
+        await asyncio.to_thread(self._write_part_inputs, files, plan)
+        job = await JobManager.current().submit(
+            self._run_command(files, plan),
+            name=f"{files.deffnm}.part{plan.number:04d}",
+            resources=self._resources(),
+            launcher=self.launcher,
+            tags={**self.job_tags, **self._part_tags(files, plan)},
+        )
+        self._running = self._part(files, plan, job)
+        return self._running
+
+    def _prepared(self) -> EngineFiles:
+        if self._files is None:
+            raise RuntimeError(
+                "The engine is not prepared: await prepare() or prepare_from_files() first."
+            )
+        return self._files
+
+    def _plan(self, nsteps: int | None, hours: float | None, per_part: bool) -> PartPlan:
+        done = self._disk.steps
+        if nsteps is None:
+            last = None
+        elif per_part:
+            last = (done + nsteps) // self.nstout * self.nstout
+        elif nsteps < done:
+            raise ValueError(
+                f"nsteps={nsteps} counts from the preparation, and {done} steps are done already. "
+                "Give more, or steps_per_part=True."
+            )
+        else:
+            last = nsteps
+        return PartPlan(self._disk.next_part, done, last, hours)
+
+    def _part_tags(self, files: EngineFiles, plan: PartPlan) -> dict[str, str]:
+        numbers = {
+            "part": plan.number,
+            "first_step": plan.first_step,
+            "last_step": "" if plan.last_step is None else plan.last_step,
+        }
+        engine = {"engine": type(self).__name__, FILES_TAG: files.key}
+        return engine | {name: str(value) for name, value in numbers.items()}
+
+    def _part(self, files: EngineFiles, plan: PartPlan, job: Job) -> Part:
+        return Part(
+            number=plan.number,
+            first_step=plan.first_step,
+            last_step=plan.last_step,
+            nstout=self.nstout,
+            dt=self.dt,
+            trajectory_file=files.part(plan.number, self.output_traj_type),
+            structure_file=self._structure_file(files),
+            job=job,
+            ended=self._part_ended,
+        )
+
+    async def _part_ended(self, part: Part) -> PartEnd:
+        files = self._prepared()
+        await asyncio.to_thread(self._mend, files)
+        self._disk = await asyncio.to_thread(self._read_disk, files)
+        if self._running is part:
+            self._running = None
+        if self._disk.last_trajectory != part.trajectory_file:
+            return PartEnd(self._disk.steps, None)
+        trajectory = self._trajectory(part.trajectory_file)
+        await trajectory.prepare()
+        return PartEnd(self._disk.steps, trajectory)
+
+    def _trajectory(self, file: Path) -> Trajectory:
+        structure = self._structure_file(self._prepared())
+        return Trajectory(file, structure, nstout=self.nstout)
+
+    async def _finish_running(self) -> None:
+        # Two commands on the same files would destroy them.
+        if self._running is not None:
+            await self._running.job.wait()
+            await self._part_ended(self._running)
+        elif (part := await self._find_running_part(self._prepared())) is not None:
+            raise EngineError(
+                f"Job {part.job.id} computes {part.trajectory_file} already: wait for it, cancel "
+                "it, or take it over with prepare_from_files()."
+            )
+
+    async def _find_running_part(self, files: EngineFiles) -> Part | None:
+        manager = JobManager.current()
+        await manager.attach()
+        for record in manager.records():
+            if record.tags.get(FILES_TAG) == files.key and not record.state.is_final:
+                return self._part(files, _plan_from_tags(record.tags), manager.job(record.id))
+        return None
+
+
+def _plan_from_tags(tags: Mapping[str, str]) -> PartPlan:
+    last = tags["last_step"]
+    return PartPlan(int(tags["part"]), int(tags["first_step"]), int(last) if last else None, None)
+
+
+def check_walltime(hours: Any) -> None:
+    """Refuse a wall time that is no positive, finite number of hours."""
+    if hours is None:
+        return
+    if isinstance(hours, bool) or not isinstance(hours, int | float):
+        raise TypeError(f"walltime={hours!r} has to be a number of hours.")
+    if not (math.isfinite(hours) and hours > 0):
+        raise ValueError(f"walltime={hours!r} has to be a positive number of hours.")
+
+
+def check_nsteps(nsteps: Any, nstout: int) -> None:
+    """Refuse a number of steps on which no frame would lie."""
+    if nsteps is None:
+        return
+    if isinstance(nsteps, bool) or not hasattr(nsteps, "__index__"):
+        raise TypeError(f"nsteps={nsteps!r} has to be a whole number of steps.")
+    if nsteps < 0:
+        raise ValueError(f"nsteps={nsteps} is negative: MD can't run backwards.")
+    if nsteps % nstout:
+        near = max(1, round(nsteps / nstout)) * nstout
+        raise ValueError(
+            f"nsteps={nsteps} is no multiple of nstout={nstout}, so the last steps would leave no "
+            f"frame. Take {near}, for example."
+        )

@@ -1,0 +1,43 @@
+"""Positions, velocities and box in one npz file, in full precision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One configuration.
+
+    Attributes
+    ----------
+    positions : NDArray
+        nm, shape (n_atoms, 3).
+    velocities : NDArray or None
+        nm/ps, shape (n_atoms, 3).
+    box : NDArray or None
+        Box vectors as rows in nm, shape (3, 3).
+    """
+
+    positions: NDArray[Any]
+    velocities: NDArray[Any] | None = None
+    box: NDArray[Any] | None = None
+
+    def write(self, path: Path) -> None:
+        """Write all arrays; the file appears by rename."""
+        arrays = {name: value for name, value in vars(self).items() if value is not None}
+        temporary = path.with_name(path.name + ".tmp")
+        with temporary.open("wb") as file:
+            np.savez(file, **arrays)
+        temporary.replace(path)
+
+    @classmethod
+    def read(cls, path: Path) -> Configuration:
+        """Read what `write` wrote."""
+        with np.load(path, allow_pickle=False) as arrays:
+            return cls(**{name: arrays[name] for name in arrays.files})

@@ -1,0 +1,129 @@
+"""The loop of one part: steps in chunks, frames on multiples, checkpoints by the clock."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from asyncmd_jupyter.engines.openmm.checkpoint import Checkpoint
+from asyncmd_jupyter.engines.openmm.configuration import Configuration
+from asyncmd_jupyter.engines.openmm.output import Output, open_output
+from asyncmd_jupyter.engines.openmm.simulation import Simulation
+from asyncmd_jupyter.engines.openmm.spec import PartSpec
+
+# Python sees a signal only between two calls of step(), so a chunk is kept this short.
+CHUNK_SECONDS = 0.1
+CHECKPOINT_SECONDS = (1.0, 30.0)
+# Checkpoints take at most one part in this many of the time.
+CHECKPOINT_SHARE = 50
+
+
+class Pacer:
+    """How many steps fit into one chunk, from the speed measured so far."""
+
+    def __init__(self) -> None:
+        self._steps = 1
+
+    def next_chunk(self, at_most: int) -> int:
+        """Steps of the next chunk."""
+        return min(self._steps, at_most)
+
+    def measured(self, steps: int, seconds: float) -> None:
+        """Learn from a chunk; doubling at most keeps one hiccup from making a long one."""
+        affordable = int(steps * CHUNK_SECONDS / max(seconds, 1e-9))
+        self._steps = max(1, min(affordable, 2 * max(steps, self._steps)))
+
+
+class CheckpointClock:
+    """When the next checkpoint is due: soon for small systems, rarely for costly ones."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._due = now()
+
+    def is_due(self) -> bool:
+        """Whether it is time."""
+        return self._now() >= self._due
+
+    def written(self, seconds: float) -> None:
+        """Schedule the next one from what this one cost."""
+        shortest, longest = CHECKPOINT_SECONDS
+        self._due = self._now() + min(max(seconds * CHECKPOINT_SHARE, shortest), longest)
+
+
+class PartRun:
+    """Computes one part of a simulation in the current folder."""
+
+    def __init__(self, spec: PartSpec, stop_requested: Callable[[], bool]) -> None:
+        self._spec = spec
+        self._stop_requested = stop_requested
+        self._deadline = time.monotonic() + (math.inf if spec.seconds is None else spec.seconds)
+        self._path = Path(spec.trajectory)
+        self._frames = 0
+        self._pacer = Pacer()
+        self._clock = CheckpointClock()
+        self._simulation, self._output = self._begin()
+
+    def _begin(self) -> tuple[Simulation, Output]:
+        checkpoint_file = Path(self._spec.checkpoint)
+        if checkpoint_file.exists():
+            return self._go_on(Checkpoint.read(checkpoint_file))
+        simulation = Simulation(self._spec.physics, self._spec.part)
+        start = Configuration.read(Path(self._spec.start))
+        simulation.load(start)
+        if start.velocities is None:
+            simulation.draw_velocities()
+        return simulation, open_output(self._path, keep=0)
+
+    def _go_on(self, checkpoint: Checkpoint) -> tuple[Simulation, Output]:
+        progress = checkpoint.progress
+        simulation = Simulation(self._spec.physics, self._spec.part)
+        simulation.restore(checkpoint)
+        same_part = progress.part == self._spec.part
+        self._frames = progress.frames if same_part else 0
+        return simulation, open_output(self._path, keep=progress.size if same_part else 0)
+
+    def run(self) -> None:
+        """Go on to the last step, the deadline or a request to stop."""
+        if self._simulation.step_count == 0 and self._frames == 0:
+            self._write_frame()
+        self._write_checkpoint()
+        while not self._is_over():
+            self._advance()
+        self._write_checkpoint()
+
+    def _is_over(self) -> bool:
+        last = self._spec.last_step
+        if last is not None and self._simulation.step_count >= last:
+            return True
+        if self._stop_requested():
+            return True
+        # A part without a frame would be no result: the first one is waited for.
+        return self._frames > 0 and time.monotonic() >= self._deadline
+
+    def _advance(self) -> None:
+        step = self._simulation.step_count
+        to_frame = self._spec.nstout - step % self._spec.nstout
+        last = self._spec.last_step
+        steps = self._pacer.next_chunk(to_frame if last is None else min(to_frame, last - step))
+        begin = time.monotonic()
+        self._simulation.advance(steps)
+        self._pacer.measured(steps, time.monotonic() - begin)
+        if steps == to_frame:
+            self._write_frame()
+            if self._clock.is_due():
+                self._write_checkpoint()
+
+    def _write_frame(self) -> None:
+        simulation = self._simulation
+        self._output.write(simulation.configuration(), simulation.step_count, simulation.time)
+        self._frames += 1
+
+    def _write_checkpoint(self) -> None:
+        begin = time.monotonic()
+        size = self._path.stat().st_size if self._path.exists() else 0
+        checkpoint = self._simulation.checkpoint(self._spec.part, size, self._frames)
+        checkpoint.write(Path(self._spec.checkpoint))
+        self._clock.written(time.monotonic() - begin)

@@ -1,0 +1,147 @@
+"""From what users of OpenMM have in their hands to what an engine keeps."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+PLATFORMS = ("auto", "Reference", "CPU", "OpenCL", "CUDA", "HIP")
+INTEGRATORS = ("LangevinMiddle", "Langevin", "Brownian", "NoseHoover", "Verlet")
+
+
+@dataclass(frozen=True)
+class Physics:
+    """System and integrator in serialized form, so that an engine can be pickled.
+
+    Attributes
+    ----------
+    system_xml, integrator_xml : str
+    n_atoms : int
+    periodic : bool
+    timestep : float
+        ps
+    temperature : float or None
+        K; None for an integrator that knows none.
+    """
+
+    system_xml: str
+    integrator_xml: str
+    n_atoms: int
+    periodic: bool
+    timestep: float
+    temperature: float | None
+
+
+def serialize_physics(system: Any, integrator: Any, temperature: float | None) -> Physics:
+    """Serialize a System and an Integrator."""
+    import openmm
+    from openmm import unit
+
+    if not isinstance(system, openmm.System):
+        raise TypeError(f"system={system!r} is no openmm.System.")
+    own = integrator.getTemperature() if hasattr(integrator, "getTemperature") else None
+    return Physics(
+        system_xml=openmm.XmlSerializer.serialize(system),
+        integrator_xml=openmm.XmlSerializer.serialize(integrator),
+        n_atoms=system.getNumParticles(),
+        periodic=system.usesPeriodicBoundaryConditions(),
+        timestep=integrator.getStepSize().value_in_unit(unit.picosecond),
+        temperature=temperature if own is None else own.value_in_unit(unit.kelvin),
+    )
+
+
+def make_integrator(kind: Any, temperature: Any, friction: Any, timestep: Any) -> Any:
+    """An Integrator by its name; an Integrator is handed through.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or a parameter that is not positive.
+    """
+    import openmm
+    from openmm import unit
+
+    if isinstance(kind, openmm.Integrator):
+        return kind
+    t = positive("temperature", temperature, unit.kelvin)
+    gamma = positive("friction", friction, unit.picosecond**-1)
+    dt = positive("timestep", timestep, unit.picosecond)
+    makers = {
+        "langevinmiddle": lambda: openmm.LangevinMiddleIntegrator(t, gamma, dt),
+        "langevin": lambda: openmm.LangevinIntegrator(t, gamma, dt),
+        "brownian": lambda: openmm.BrownianIntegrator(t, gamma, dt),
+        "nosehoover": lambda: openmm.NoseHooverIntegrator(t, gamma, dt),
+        "verlet": lambda: openmm.VerletIntegrator(dt),
+    }
+    name = str(kind).lower().removesuffix("integrator")
+    if name not in makers:
+        raise ValueError(
+            f"integrator={kind!r} is unknown: give one of {', '.join(INTEGRATORS)} or an "
+            "openmm.Integrator."
+        )
+    return makers[name]()
+
+
+def positive(name: str, value: Any, unit: Any) -> float:
+    """A positive number, from a number in `unit` or a Quantity of any unit.
+
+    Raises
+    ------
+    ValueError
+        If it is not positive and finite.
+    """
+    number = float(value.value_in_unit(unit) if hasattr(value, "value_in_unit") else value)
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError(f"{name}={value!r} has to be a positive number ({unit}).")
+    return number
+
+
+def checked_platform(platform: str) -> str:
+    """The platform's name in OpenMM's spelling.
+
+    Raises
+    ------
+    ValueError
+        If there is no such platform.
+    """
+    names = {name.lower(): name for name in PLATFORMS}
+    if str(platform).lower() not in names:
+        raise ValueError(f"platform={platform!r} is unknown: give one of {', '.join(PLATFORMS)}.")
+    return names[str(platform).lower()]
+
+
+def in_nanometers(values: Any) -> NDArray[np.float64]:
+    """Positions or box vectors as an array in nm, from a Quantity or plain numbers in nm."""
+    from openmm import unit
+
+    plain = values.value_in_unit(unit.nanometer) if unit.is_quantity(values) else values
+    return np.array([[float(x) for x in row] for row in plain])
+
+
+def particle_topology(n_particles: int) -> Any:
+    """A topology of single particles, for model potentials."""
+    from openmm import app
+
+    topology = app.Topology()
+    chain = topology.addChain("A")
+    for _ in range(n_particles):
+        topology.addAtom("P", None, topology.addResidue("PAR", chain))
+    return topology
+
+
+def pdb_text(topology: Any, positions: NDArray[Any], box: NDArray[Any] | None) -> str:
+    """The structure file for a topology."""
+    import openmm
+    from openmm import app, unit
+
+    if box is not None:
+        topology.setPeriodicBoxVectors([openmm.Vec3(*row) for row in box] * unit.nanometer)
+    out = io.StringIO()
+    app.PDBFile.writeFile(topology, positions * unit.nanometer, out, keepIds=True)
+    # The first line names the day, which would give equal structures different contents.
+    return "\n".join(line for line in out.getvalue().splitlines() if line[:6] != "REMARK") + "\n"

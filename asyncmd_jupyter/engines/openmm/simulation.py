@@ -1,0 +1,158 @@
+"""An OpenMM Context made from a specification. Runs in the worker only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openmm
+from openmm import unit
+
+from asyncmd_jupyter.engines.openmm.checkpoint import Checkpoint, Progress
+from asyncmd_jupyter.engines.openmm.configuration import Configuration
+from asyncmd_jupyter.engines.openmm.spec import SystemSpec
+
+# Measured: the Reference platform is faster than the CPU platform up to about this many
+# particles, unless there are reciprocal-space sums.
+SMALL_SYSTEM = 60
+_ACCELERATORS = ("CUDA", "HIP", "OpenCL")
+
+
+class Simulation:
+    """A Context with its integrator, in terms of steps, ps and nm."""
+
+    def __init__(self, physics: SystemSpec, part: int) -> None:
+        self._physics = physics
+        self._seeds = random_seeds(physics.seed, part)
+        self._system = _deserialize(physics.system)
+        self._seed(*self._system.getForces())
+        self.context = self._open(physics.platform)
+
+    def _seed(self, *holders: Any) -> None:
+        for holder in holders:
+            if hasattr(holder, "setRandomNumberSeed"):
+                holder.setRandomNumberSeed(next(self._seeds))
+
+    def _open(self, platform: str) -> Any:
+        if platform != "auto":
+            return self._open_on(platform)
+        for name in self._preferred_platforms():
+            try:
+                return self._open_on(name)
+            except openmm.OpenMMException:
+                # Not compiled in, or this machine has no such device.
+                continue
+        return self._open_on("CPU")
+
+    def _preferred_platforms(self) -> tuple[str, ...]:
+        small = self._system.getNumParticles() <= SMALL_SYSTEM
+        if small and not _has_reciprocal_space(self._system):
+            return ("Reference",)
+        return _ACCELERATORS
+
+    def _open_on(self, name: str) -> Any:
+        platform = openmm.Platform.getPlatformByName(name)
+        # An integrator can't be used again after a context that failed.
+        self._integrator = _deserialize(self._physics.integrator)
+        self._seed(self._integrator)
+        properties = dict(self._physics.properties)
+        if name == "CPU":
+            properties.setdefault("Threads", str(self._physics.cores))
+        known = platform.getPropertyNames()
+        if self._physics.platform == "auto":
+            properties = {key: value for key, value in properties.items() if key in known}
+        return openmm.Context(self._system, self._integrator, platform, properties)
+
+    @property
+    def platform(self) -> str:
+        """Where a binary checkpoint of this simulation can be read again."""
+        name = self.context.getPlatform().getName()
+        return f"{name}, OpenMM {openmm.version.version}"
+
+    @property
+    def step_count(self) -> int:
+        """MD steps since step 0 of the whole simulation."""
+        return int(self.context.getStepCount())
+
+    @property
+    def time(self) -> float:
+        """Simulated time in ps."""
+        return float(self.context.getTime().value_in_unit(unit.picosecond))
+
+    def advance(self, n_steps: int) -> None:
+        """Take MD steps."""
+        self._integrator.step(n_steps)
+
+    def load(self, configuration: Configuration) -> None:
+        """Take over positions, box and, where there are any, velocities."""
+        if configuration.box is not None:
+            self.context.setPeriodicBoxVectors(*configuration.box)
+        self.context.setPositions(configuration.positions)
+        if configuration.velocities is not None:
+            self.context.setVelocities(configuration.velocities)
+
+    def draw_velocities(self) -> None:
+        """Maxwell-Boltzmann velocities that fulfil the constraints."""
+        self.context.setVelocitiesToTemperature(
+            self._physics.temperature * unit.kelvin, next(self._seeds)
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on exactly where this platform allows it, with fresh noise elsewhere."""
+        if checkpoint.progress.platform == self.platform:
+            self.context.loadCheckpoint(checkpoint.binary)
+        else:
+            self.context.setState(openmm.XmlSerializer.deserialize(checkpoint.state_xml))
+        self.context.setStepCount(checkpoint.progress.step)
+
+    def checkpoint(self, part: int, size: int, frames: int) -> Checkpoint:
+        """The state now, with what is on disk at this moment."""
+        state = self.context.getState(
+            positions=True, velocities=True, parameters=True, integratorParameters=True
+        )
+        return Checkpoint(
+            Progress(self.step_count, part, size, frames, self.platform),
+            self.context.createCheckpoint(),
+            openmm.XmlSerializer.serialize(state),
+        )
+
+    def configuration(self) -> Configuration:
+        """Positions, velocities and box now.
+
+        Raises
+        ------
+        FloatingPointError
+            If any of them is not finite.
+        """
+        state = self.context.getState(positions=True, velocities=True)
+        positions = state.getPositions(asNumpy=True)._value
+        velocities = state.getVelocities(asNumpy=True)._value
+        for name, values in (("positions", positions), ("velocities", velocities)):
+            if not np.isfinite(values).all():
+                raise FloatingPointError(
+                    f"The simulation blew up: {name} are not finite at step {self.step_count} "
+                    f"({self.time:g} ps). A shorter time step or a minimized start may help."
+                )
+        box = None
+        if self._system.usesPeriodicBoundaryConditions():
+            box = state.getPeriodicBoxVectors(asNumpy=True)._value
+        return Configuration(positions, velocities, box)
+
+
+def random_seeds(seed: int | None, part: int) -> Any:
+    """Seeds for everything random in one part; never 0, which asks OpenMM for any."""
+    entropy = None if seed is None else [seed, part]
+    generator = np.random.default_rng(np.random.SeedSequence(entropy))
+    while True:
+        yield int(generator.integers(1, 2**31 - 1))
+
+
+def _deserialize(file: str) -> Any:
+    return openmm.XmlSerializer.deserialize(Path(file).read_text(encoding="utf-8"))
+
+
+def _has_reciprocal_space(system: Any) -> bool:
+    methods = {openmm.NonbondedForce.Ewald, openmm.NonbondedForce.PME, openmm.NonbondedForce.LJPME}
+    forces = (f for f in system.getForces() if isinstance(f, openmm.NonbondedForce))
+    return any(force.getNonbondedMethod() in methods for force in forces)

@@ -1,0 +1,162 @@
+"""Where a system comes from: its topology, its first positions, its structure file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asyncmd_jupyter.engines.openmm.configuration import Configuration
+from asyncmd_jupyter.engines.openmm.physics import in_nanometers, particle_topology, pdb_text
+
+SystemParts = tuple[Any, Any, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Topology and first configuration of a system.
+
+    Attributes
+    ----------
+    topology : openmm.app.Topology
+    positions : NDArray or None
+        nm
+    box : NDArray or None
+        nm, for periodic systems.
+    structure_file : Path or None
+        The user's own.
+    """
+
+    topology: Any
+    positions: NDArray[np.float64] | None
+    box: NDArray[np.float64] | None
+    structure_file: Path | None
+
+    @classmethod
+    def of(cls, system: Any, topology: Any, positions: Any, structure_file: Any) -> Self:
+        """Check that the pieces belong together.
+
+        Raises
+        ------
+        ValueError
+            If they have different numbers of atoms.
+        FileNotFoundError
+            If `structure_file` does not exist.
+        """
+        n_atoms = system.getNumParticles()
+        topology = particle_topology(n_atoms) if topology is None else topology
+        _same_number("topology", topology.getNumAtoms(), n_atoms)
+        array = None if positions is None else in_nanometers(positions)
+        if array is not None:
+            _same_number("positions", len(array), n_atoms)
+        box = None
+        if system.usesPeriodicBoundaryConditions():
+            vectors = topology.getPeriodicBoxVectors() or system.getDefaultPeriodicBoxVectors()
+            box = in_nanometers(vectors)
+        structure = None if structure_file is None else existing(structure_file, "structure_file")
+        return cls(topology, array, box, structure)
+
+    def configuration(self) -> Configuration:
+        """The first configuration.
+
+        Raises
+        ------
+        ValueError
+            If the engine was made without positions.
+        """
+        if self.positions is None:
+            raise ValueError("No starting configuration: the engine was made without positions.")
+        return Configuration(self.positions, None, self.box)
+
+    def pdb(self, positions: NDArray[Any], box: NDArray[Any] | None) -> str:
+        """The structure file's text."""
+        return pdb_text(self.topology, positions, box)
+
+
+def from_pdb(
+    file: str | PathLike[str], forcefield: Sequence[str], options: Mapping[str, Any] | None
+) -> SystemParts:
+    """System, topology and positions from a PDB or PDBx/mmCIF file."""
+    from openmm import app
+
+    path = existing(file, "pdb_file")
+    if not forcefield:
+        raise ValueError("Name at least one force-field file, such as 'amber14-all.xml'.")
+    reader = app.PDBxFile if path.suffix.lower() in (".cif", ".pdbx") else app.PDBFile
+    structure = reader(str(path))
+    field = app.ForceField(*forcefield)
+    box = structure.topology.getPeriodicBoxVectors()
+    system = field.createSystem(structure.topology, **_create_options(options, box))
+    return system, structure.topology, structure.positions
+
+
+def from_amber(
+    prmtop: str | PathLike[str],
+    coordinates: str | PathLike[str] | None,
+    options: Mapping[str, Any] | None,
+) -> SystemParts:
+    """System, topology and positions from Amber files."""
+    from openmm import app
+
+    path = existing(prmtop, "prmtop_file")
+    crd = coordinates and app.AmberInpcrdFile(str(existing(coordinates, "coordinate_file")))
+    box = crd.boxVectors if crd else None
+    top = app.AmberPrmtopFile(str(path), **({"periodicBoxVectors": box} if box else {}))
+    box = top.topology.getPeriodicBoxVectors()
+    system = top.createSystem(**_create_options(options, box))
+    return system, top.topology, crd.positions if crd else None
+
+
+def from_gromacs(
+    top: str | PathLike[str],
+    gro: str | PathLike[str],
+    include_dir: str | PathLike[str] | None,
+    options: Mapping[str, Any] | None,
+) -> SystemParts:
+    """System, topology and positions from GROMACS files."""
+    from openmm import app
+
+    coordinates = app.GromacsGroFile(str(existing(gro, "gro_file")))
+    box = coordinates.getPeriodicBoxVectors()
+    include = (
+        {} if include_dir is None else {"includeDir": fspath(existing(include_dir, "include_dir"))}
+    )
+    path = str(existing(top, "top_file"))
+    topology = app.GromacsTopFile(path, periodicBoxVectors=box, **include)
+    system = topology.createSystem(**_create_options(options, box))
+    return system, topology.topology, coordinates.positions
+
+
+def existing(path: str | PathLike[str], argument: str) -> Path:
+    """The path, if there is something.
+
+    Raises
+    ------
+    FileNotFoundError
+        Naming the argument.
+    """
+    found = Path(path).expanduser()
+    if not found.exists():
+        raise FileNotFoundError(f"{argument}={fspath(path)!r} does not exist.")
+    return found
+
+
+def _create_options(options: Mapping[str, Any] | None, box: Any) -> dict[str, Any]:
+    from openmm import app, unit
+
+    if options is not None:
+        return dict(options)
+    if box is None:
+        return {"constraints": app.HBonds, "nonbondedMethod": app.NoCutoff}
+    pme = {"nonbondedMethod": app.PME, "nonbondedCutoff": 1.0 * unit.nanometer}
+    return {"constraints": app.HBonds, **pme}
+
+
+def _same_number(what: str, number: int, n_atoms: int) -> None:
+    if number != n_atoms:
+        raise ValueError(f"The {what} has {number} atoms, the system {n_atoms}.")

@@ -1,0 +1,118 @@
+"""A part of a simulation while it is being computed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from asyncmd_jupyter.errors import EngineCrashedError, JobCancelledError, JobLostError
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.jobs.manager import Job, JobManager
+from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
+
+
+@dataclass(frozen=True)
+class PartEnd:
+    """What a part came to.
+
+    Attributes
+    ----------
+    steps_done : int
+        MD steps since the preparation.
+    trajectory : Trajectory or None
+        None for a part without a frame.
+    """
+
+    steps_done: int
+    trajectory: Trajectory | None
+
+
+@dataclass(eq=False)
+class Part:
+    """A part that was started.
+
+    Attributes
+    ----------
+    number : int
+        Of the part, from 1.
+    first_step, last_step : int, int or None
+        Steps since the preparation before it, and after it where that is limited.
+    nstout : int
+        Steps between two frames.
+    dt : float
+        MD time step in ps.
+    trajectory_file, structure_file : Path
+        The growing file, which may not exist yet, and its structure.
+    job : Job
+        Computes it.
+    """
+
+    number: int
+    first_step: int
+    last_step: int | None
+    nstout: int
+    dt: float
+    trajectory_file: Path
+    structure_file: Path
+    job: Job
+    ended: Callable[[Part], Awaitable[PartEnd]]
+
+    async def ask_to_stop(self) -> None:
+        """Let the program save its state and end; the part counts as finished."""
+        await self.job.ask_to_stop()
+
+    async def wait(self) -> Trajectory | None:
+        """Wait for the end; see `finish`."""
+        return (await self.finish()).trajectory
+
+    async def finish(self) -> PartEnd:
+        """Wait for the end. Cancelling the waiting task cancels the job.
+
+        Raises
+        ------
+        EngineCrashedError
+            The program ended with an error.
+        JobCancelledError
+            Somebody else cancelled the job.
+        JobLostError
+            It vanished without an exit code.
+        """
+        record = await _wait_or_cancel(self.job)
+        end = await self.ended(self)
+        if record.state is not JobState.DONE:
+            raise _failure(record, self.job, f" after {end.steps_done} steps")
+        return end
+
+
+async def run_to_the_end(command: Command, name: str, resources: Resources, launcher: str) -> None:
+    """Run a command that belongs to no part; errors as for `Part.finish`."""
+    manager = JobManager.current()
+    job = await manager.submit(command, name=name, resources=resources, launcher=launcher)
+    record = await _wait_or_cancel(job)
+    if record.state is not JobState.DONE:
+        raise _failure(record, job)
+
+
+async def _wait_or_cancel(job: Job) -> JobRecord:
+    try:
+        return await job.wait()
+    except asyncio.CancelledError:
+        await asyncio.shield(job.cancel())
+        raise
+
+
+def _failure(record: JobRecord, job: Job, when: str = "") -> Exception:
+    if record.state is JobState.CANCELLED:
+        return JobCancelledError(f"Job {record.id} ({record.name}) was cancelled{when}.")
+    if record.state is JobState.LOST:
+        return JobLostError(f"Job {record.id} ({record.name}) is lost: {record.reason}")
+    code = record.exit_code
+    ending = f"was ended by signal {-code}" if code and code < 0 else f"ended with exit code {code}"
+    words = job.tail(15, "stderr").strip() or job.tail(15, "stdout").strip() or "(no output)"
+    return EngineCrashedError(
+        f"The program of {record.name} {ending}{when}. {record.reason}\n"
+        f"Its last words:\n{words}\n"
+        f"Folder: {record.command.cwd}; all of its output: {record.folder}"
+    )

@@ -1,0 +1,8 @@
+"""Molecules to try things with; `notebooks/systems` says how they were made."""
+
+from pathlib import Path
+
+
+def alanine_dipeptide() -> Path:
+    """PDB file of ACE-ALA-NME (22 atoms) near the alpha-R state."""
+    return Path(__file__).with_name("alanine_dipeptide.pdb")

@@ -1,0 +1,118 @@
+"""Looking at a part while it is being computed, to stop it as soon as something happens.
+
+What is seen here is a hint: the finished part is evaluated as a whole and only that
+decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from asyncmd_jupyter.engines.part import Part, PartEnd
+from asyncmd_jupyter.frames.growing import GrowingFile
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.frames.xdr import FrameIndex
+from asyncmd_jupyter.sampling.observer import PropagationObserver
+from asyncmd_jupyter.sampling.states import Condition, Examination, examine_all
+from asyncmd_jupyter.sampling.stop import StopRule
+
+logger = logging.getLogger(__name__)
+
+SHORTEST_PAUSE = 0.02
+LONGEST_PAUSE = 0.5
+# Evaluating takes at most one part in this many of a core for each walker.
+SHARE = 3
+
+
+class LiveLook:
+    """Hands the new whole frames of a growing part to the conditions."""
+
+    def __init__(
+        self,
+        part: Part,
+        conditions: Sequence[tuple[str, Condition]],
+        rule: StopRule,
+        observer: PropagationObserver,
+    ) -> None:
+        self._part = part
+        self._conditions = conditions
+        self._rule = rule
+        self._observer = observer
+        self._growing = GrowingFile(part.trajectory_file)
+        file = part.trajectory_file
+        self._folder = file.with_name(f".{file.stem}.live")
+        self._stopped = False
+
+    async def run(self) -> None:
+        """Look again and again; ends only by cancellation."""
+        try:
+            pause = SHORTEST_PAUSE
+            while True:
+                begin = time.monotonic()
+                found = await self._look()
+                spent = time.monotonic() - begin
+                pause = max(SHORTEST_PAUSE, spent * (SHARE - 1)) if found else pause * 1.5
+                await asyncio.sleep(min(pause, LONGEST_PAUSE))
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _look(self) -> bool:
+        new = await asyncio.to_thread(self._growing.poll)
+        if not len(new):
+            return False
+        self._observer.frames_written(self._part, new)
+        if self._conditions:
+            await self._examine(new)
+        return True
+
+    async def _examine(self, new: FrameIndex) -> None:
+        known = len(self._growing.index)
+        examinations = await self._evaluate(known - len(new), known)
+        self._observer.examined(self._part.number, new.times, examinations, live=True)
+        seen = [examination.fulfilled for examination in examinations]
+        if not self._stopped and self._rule.first(seen) is not None:
+            self._stopped = True
+            await self._part.ask_to_stop()
+
+    async def _evaluate(self, first: int, last: int) -> list[Examination]:
+        # A new name each time: readers leave index files beside what they read.
+        snippet = self._folder / f"{first}-{last}{self._part.trajectory_file.suffix}"
+        await asyncio.to_thread(self._copy, first, last, snippet)
+        frames = Trajectory(str(snippet), str(self._part.structure_file))
+        try:
+            return await examine_all(self._conditions, frames, store=False)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+
+    def _copy(self, first: int, last: int, snippet: Path) -> None:
+        snippet.parent.mkdir(exist_ok=True)
+        self._growing.snippet(first, last, snippet)
+
+
+async def follow(part: Part, look: LiveLook) -> PartEnd:
+    """Wait for a part's end while looking at it.
+
+    A condition that fails on a few frames may still work on the whole part, so its error
+    only stops the part; the evaluation afterwards says what is true.
+    """
+    looking = asyncio.create_task(look.run(), name=f"live look at {part.trajectory_file.name}")
+    finishing = asyncio.create_task(part.finish(), name=f"end of {part.trajectory_file.name}")
+    try:
+        await asyncio.wait({looking, finishing}, return_when=asyncio.FIRST_COMPLETED)
+        if not finishing.done():
+            logger.warning(
+                "The conditions failed on new frames of %s; the part is stopped and evaluated.",
+                part.trajectory_file,
+                exc_info=looking.exception(),
+            )
+            await part.ask_to_stop()
+        return await asyncio.shield(finishing)
+    finally:
+        looking.cancel()
+        finishing.cancel()
+        await asyncio.gather(looking, finishing, return_exceptions=True)

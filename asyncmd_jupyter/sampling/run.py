@@ -1,0 +1,303 @@
+"""Runs: propagations in the background, with a name, that can be watched and cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Generator, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from asyncmd_jupyter import runtime
+from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
+from asyncmd_jupyter.events import EventBus
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.jobs.model import JobChanged
+from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
+from asyncmd_jupyter.sampling.progress import ConditionSeries, RunSnapshot, RunState
+from asyncmd_jupyter.sampling.run_folder import check_folder, make_ready
+from asyncmd_jupyter.sampling.states import as_condition
+from asyncmd_jupyter.sampling.walker import Walker, WalkerPlan
+
+RUN_TAG = "run"
+
+
+class Run:
+    """Some walkers on their way from one start until conditions hold.
+
+    Made by `start_run`. ``await run`` waits for the result; cancelling or interrupting
+    that wait leaves the run alone.
+    """
+
+    def __init__(self, name: str, workdir: Path, mode: str, conditions: Sequence[str]) -> None:
+        self.id = name
+        self.workdir = workdir
+        self.mode = mode
+        self.conditions = tuple(conditions)
+        self.walkers: list[Walker] = []
+        self._events: EventBus = runtime.current().events
+        self._began = time.monotonic()
+        self._ended: float | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self, walkers: Sequence[Walker], *, overwrite: bool) -> None:
+        """Start all walkers in the running event loop."""
+        self.walkers = list(walkers)
+        self._task = asyncio.get_running_loop().create_task(
+            self._go(overwrite), name=f"run {self.id}"
+        )
+
+    async def _go(self, overwrite: bool) -> None:
+        unsubscribe = self._events.subscribe(self._job_changed, JobChanged)
+        ready = asyncio.ensure_future(self._make_ready(overwrite))
+        try:
+            await asyncio.gather(*(walker.go(ready) for walker in self.walkers))
+        finally:
+            unsubscribe()
+            self._ended = time.monotonic()
+            self.changed()
+            self._events.publish(RunFinished(self.id))
+
+    async def _make_ready(self, overwrite: bool) -> None:
+        # A condition that is none has to be known before an earlier run is overwritten.
+        await self.walkers[0].check()
+        await make_ready(self.workdir, overwrite=overwrite)
+
+    def _job_changed(self, event: JobChanged) -> None:
+        if event.record.tags.get(RUN_TAG) == self.id:
+            self.changed()
+
+    def changed(self) -> None:
+        """Tell the views that there is something new."""
+        self._events.publish(RunChanged(self.id))
+
+    @property
+    def state(self) -> RunState:
+        """RUNNING as long as any walker goes on, then the worst of their states."""
+        return combined_state([walker.snapshot().state for walker in self.walkers])
+
+    @property
+    def done(self) -> bool:
+        """Whether all walkers have ended."""
+        return self._ended is not None
+
+    @property
+    def result(self) -> Trajectory | list[Trajectory | None] | None:
+        """Of one walker its trajectory, of several the list; None for what there is not."""
+        results = [walker.result for walker in self.walkers]
+        return results[0] if len(results) == 1 else list(results)
+
+    def snapshot(self) -> RunSnapshot:
+        """Take a picture of everything that can be seen from outside."""
+        walkers = tuple(walker.snapshot() for walker in self.walkers)
+        now = time.monotonic() if self._ended is None else self._ended
+        return RunSnapshot(
+            id=self.id,
+            conditions=self.conditions,
+            mode=self.mode,
+            workdir=self.workdir,
+            state=combined_state([walker.state for walker in walkers]),
+            walkers=walkers,
+            wall_seconds=now - self._began,
+        )
+
+    def series(self, walker: int = 0) -> ConditionSeries:
+        """What the conditions of one walker said so far."""
+        return self.walkers[walker].series()
+
+    async def wait(self) -> Trajectory | list[Trajectory | None] | None:
+        """Wait for the end and return the result.
+
+        Raises
+        ------
+        Exception
+            What ended the first walker that failed; the others' results stay in `result`.
+        """
+        if self._task is not None:
+            await asyncio.shield(self._task)
+        for walker in self.walkers:
+            if walker.error is not None:
+                raise walker.error
+        return self.result
+
+    def __await__(self) -> Generator[Any, None, Trajectory | list[Trajectory | None] | None]:
+        """``await run`` is ``await run.wait()``."""
+        return self.wait().__await__()
+
+    async def cancel(self) -> None:
+        """End all walkers and wait until their jobs have ended; frames on disk stay."""
+        await asyncio.gather(*(walker.cancel() for walker in self.walkers))
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def __repr__(self) -> str:
+        """One line with the state of each walker."""
+        states = ", ".join(
+            f"{w.state.value}{' ' + '+'.join(w.reached) if w.reached else ''} ({w.time_done:g} ps)"
+            for w in self.snapshot().walkers
+        )
+        return f"<Run {self.id}: {states}>"
+
+
+class Runs:
+    """All runs of this kernel by their names."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+
+    @classmethod
+    def create(cls, _: runtime.Runtime) -> Runs:
+        """Make the service of a runtime."""
+        return cls()
+
+    @classmethod
+    def current(cls) -> Runs:
+        """The service of the current runtime."""
+        return runtime.current().service(cls.create)
+
+    def add(self, run: Run) -> None:
+        """Take in a run, in place of an ended one of the same name."""
+        self._runs[run.id] = run
+
+    def get(self, name: str) -> Run:
+        """The run of a name.
+
+        Raises
+        ------
+        ValueError
+            Naming those that there are.
+        """
+        if name not in self._runs:
+            known = ", ".join(self._runs) or "none yet"
+            raise ValueError(f"There is no run named {name!r} in this kernel; there are: {known}.")
+        return self._runs[name]
+
+    def all(self) -> list[Run]:
+        """All runs, oldest first."""
+        return list(self._runs.values())
+
+    def is_active(self, name: str) -> bool:
+        """Whether a run of this name is going on."""
+        return name in self._runs and not self._runs[name].done
+
+
+def start_run(
+    engine: MDEngine,
+    start: StartingConfiguration,
+    *,
+    until: Sequence[tuple[str | None, Any]],
+    name: str,
+    n_walkers: int = 1,
+    mode: str = "any",
+    max_steps: int | None = None,
+    walltime_per_part: float = 24.0,
+    workdir: str | PathLike[str] | None = None,
+    overwrite: bool = False,
+    continuation: bool = False,
+) -> Run:
+    """Start a run in the background and return at once.
+
+    Parameters
+    ----------
+    engine : MDEngine
+        Each walker gets a clone; the engine itself is not touched.
+    start : Trajectory, path or None
+        All walkers begin at its first frame.
+    until : list of (str or None, condition)
+        Conditions with the names shown; None takes the function's own name.
+    name : str
+        Of the run, its folder and its files.
+    n_walkers : int
+    mode : str
+        ``any`` or ``all``.
+    max_steps : int, optional
+        MD steps after which a walker gives up.
+    walltime_per_part : float
+        Hours.
+    workdir : path, optional
+        Folder that holds the run's folder; by default the current one.
+    overwrite : bool
+        Remove the files of an earlier run of this name first.
+    continuation : bool
+        Go on with an earlier run of this name.
+
+    Raises
+    ------
+    ValueError, TypeError, FileNotFoundError, NotADirectoryError, PermissionError
+        For an argument that can't be used; nothing was started or written then.
+    """
+    check_name(name)
+    if isinstance(n_walkers, bool) or not hasattr(n_walkers, "__index__") or n_walkers < 1:
+        raise ValueError(f"n={n_walkers!r} has to be a whole number of at least 1.")
+    if not isinstance(engine, MDEngine):
+        raise TypeError(f"engine={engine!r} is no MD engine, such as an OpenMMEngine.")
+    engine.check_start(start)
+    runs = Runs.current()
+    if runs.is_active(name):
+        raise ValueError(f"The name {name!r} is in use by a run that goes on: choose another one.")
+    folder = Path.cwd() / (workdir or ".") / name
+    conditions = [as_condition(condition, label) for label, condition in until]
+    run = Run(name, folder, mode, [])
+    walkers = [
+        Walker(
+            WalkerPlan(
+                index=index,
+                start=start,
+                folder=folder,
+                deffnm=name if n_walkers == 1 else f"{name}_{index}",
+                tags={RUN_TAG: name, "walker": str(index)},
+                continuation=continuation,
+            ),
+            engine,
+            conditions,
+            run.changed,
+            mode=mode,
+            max_steps=max_steps,
+            walltime_per_part=walltime_per_part,
+        )
+        for index in range(n_walkers)
+    ]
+    run.conditions = walkers[0].propagator.condition_names
+    check_folder(folder, overwrite=overwrite, continuation=continuation)
+    runs.add(run)
+    run.begin(walkers, overwrite=overwrite)
+    return run
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def check_name(name: Any) -> None:
+    """Refuse a name that can't name a folder and files.
+
+    Raises
+    ------
+    ValueError
+        Saying which characters can be used.
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ValueError(
+            f"name={name!r} names a folder and files: use letters, digits, '_', '-' and '.', "
+            "beginning with a letter or digit."
+        )
+
+
+def combined_state(states: Sequence[RunState]) -> RunState:
+    """One state for a run."""
+    for state in _BY_URGENCY:
+        if state in states:
+            return state
+    return RunState.PREPARING
+
+
+_BY_URGENCY = (
+    RunState.RUNNING,
+    RunState.WAITING,
+    RunState.PREPARING,
+    RunState.FAILED,
+    RunState.CANCELLED,
+    RunState.LIMIT,
+    RunState.REACHED,
+)
