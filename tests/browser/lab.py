@@ -1,0 +1,147 @@
+"""JupyterLab as a user sees it, with the few handles that a test needs."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageChops
+from playwright.sync_api import ConsoleMessage, Locator, Page
+from server import LabServer
+
+ARTIFACTS = Path(__file__).parents[1] / "artifacts"
+
+NOTEBOOK_READY = """async () => {
+    const panel = jupyterapp.shell.currentWidget;
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    await panel.sessionContext.session.kernel.info;
+}"""
+
+RUN_CELL = """async index => {
+    const panel = jupyterapp.shell.currentWidget;
+    panel.content.activeCellIndex = index;
+    panel.content.deselectAll();
+    await jupyterapp.commands.execute('notebook:run-cell');
+}"""
+
+CELLS = "() => jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.toJSON())"
+
+
+class Lab:
+    """One page with JupyterLab, a folder of its own and what the console said."""
+
+    def __init__(self, page: Page, server: LabServer, folder: str) -> None:
+        self.page = page
+        self.server = server
+        self.folder = server.folder / folder
+        self.folder.mkdir()
+        self.errors: list[str] = []
+        page.on("console", self._keep_error)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _keep_error(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def open(self) -> None:
+        """Open JupyterLab with the file browser in this page's folder."""
+        name = self.folder.name
+        self.go_to(f"lab/workspaces/{name}/tree/{name}")
+        self.wait_for_file_browser()
+
+    def go_to(self, path: str) -> None:
+        """Open a page of JupyterLab or Notebook 7."""
+        self.page.goto(self.server.url(path))
+        self.wait_for_app()
+
+    def wait_for_file_browser(self) -> None:
+        """Wait until the file browser shows this page's folder."""
+        self.page.locator(".jp-BreadCrumbs").filter(has_text=self.folder.name).wait_for()
+
+    def reload(self) -> None:
+        self.page.reload()
+        self.wait_for_app()
+
+    def wait_for_app(self) -> None:
+        self.page.wait_for_function("() => window.jupyterapp !== undefined")
+        self.page.evaluate("() => jupyterapp.restored")
+
+    def choose_in_palette(self, label: str) -> None:
+        """Run a command as a user does: open the palette, type, press Enter."""
+        self.page.keyboard.press("Control+Shift+c")
+        palette = self.page.locator(".lm-CommandPalette:visible")
+        palette.locator("input").fill(label)
+        palette.locator(".lm-CommandPalette-item").filter(has_text=label).first.click()
+
+    def execute(self, command: str, **arguments: Any) -> None:
+        """Run a command by its id and wait for its end."""
+        script = "async ([id, args]) => { await jupyterapp.commands.execute(id, args); }"
+        self.page.evaluate(script, [command, arguments])
+
+    def wait_for_notebook(self, path: str) -> None:
+        """Wait until the notebook at `path` is in front and its kernel answers."""
+        self.page.wait_for_function(
+            "path => jupyterapp.shell.currentWidget?.context?.path === path", arg=path
+        )
+        self.page.evaluate(NOTEBOOK_READY)
+
+    def cells(self) -> list[dict[str, Any]]:
+        """The cells of the notebook in front, with their outputs so far."""
+        return list(self.page.evaluate(CELLS))
+
+    def run_cell(self, index: int) -> dict[str, Any]:
+        """Run one cell, wait for its end and return it; an error in it is ours."""
+        self.page.evaluate(RUN_CELL, index)
+        cell = self.cells()[index]
+        for output in cell.get("outputs", ()):
+            if output["output_type"] == "error":
+                raise AssertionError(f"Cell {index}: {output['ename']}: {output['evalue']}")
+        return cell
+
+    def run_all_cells(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Run the cells with code one after the other, and hand out each as it ends."""
+        for index, cell in enumerate(self.cells()):
+            if cell["cell_type"] == "code":
+                yield index, self.run_cell(index)
+
+    def cell(self, index: int) -> Locator:
+        """The cell on the page, scrolled into view."""
+        self.page.evaluate(
+            "index => jupyterapp.shell.currentWidget.content.scrollToItem(index, 'start')", index
+        )
+        return self.page.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{index}']")
+
+    def screenshot(self, name: str) -> Path:
+        """Keep a picture of the page among the artefacts."""
+        path = ARTIFACTS / f"{name}.png"
+        self.page.screenshot(path=path)
+        return path
+
+    def errors_about(self, pattern: str) -> list[str]:
+        """What the console said that matches a pattern."""
+        return [error for error in self.errors if re.search(pattern, error)]
+
+
+def picture(locator: Locator) -> Image.Image:
+    """What a part of the page looks like now."""
+    return Image.open(io.BytesIO(locator.screenshot())).convert("RGB")
+
+
+def ink(image: Image.Image) -> float:
+    """Fraction of pixels that are not of the most frequent colour."""
+    n_pixels = image.width * image.height
+    colours = image.getcolors(n_pixels) or []
+    return 1 - max(count for count, _ in colours) / n_pixels
+
+
+def changed(before: Image.Image, after: Image.Image) -> float:
+    """Fraction of pixels that differ visibly between two pictures; 1 for other sizes."""
+    if before.size != after.size:
+        return 1.0
+    difference = ImageChops.difference(before, after).convert("L")
+    seen = sum(difference.histogram()[16:])
+    return seen / (before.width * before.height)

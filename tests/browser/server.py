@@ -1,0 +1,115 @@
+"""A real JupyterLab server on a free loopback port, with token and XSRF checks on."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PRIVATE_FOLDERS = (
+    "HOME",
+    "IPYTHONDIR",
+    "JUPYTER_CONFIG_DIR",
+    "JUPYTER_DATA_DIR",
+    "JUPYTER_RUNTIME_DIR",
+    "ASYNCMD_STATE_DIR",
+)
+
+
+@dataclass(frozen=True)
+class LabServer:
+    """Where a server listens and which folder it serves."""
+
+    address: str
+    token: str
+    folder: Path
+    log: Path
+
+    def url(self, path: str) -> str:
+        separator = "&" if "?" in path else "?"
+        return f"{self.address}/{path}{separator}token={self.token}"
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.url(path)) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def lab_server(base: Path) -> Iterator[LabServer]:
+    """Start a server with its own folders below `base`; stop it and its kernels at the end."""
+    port, token, folder = _free_port(), secrets.token_hex(16), base / "served"
+    folder.mkdir()
+    _turn_off_news(base / "jupyter_config_dir")
+    server = LabServer(f"http://127.0.0.1:{port}", token, folder, base / "server.log")
+    with (
+        server.log.open("wb") as log,
+        subprocess.Popen(
+            _command(port, token, folder), env=_environment(base), stdout=log, stderr=log, cwd=base
+        ) as process,
+    ):
+        try:
+            _wait_until_it_answers(server, process)
+            yield server
+        finally:
+            process.terminate()
+
+
+def _turn_off_news(config: Path) -> None:
+    """Neither a question over the pictures nor a request to a machine elsewhere."""
+    settings = {"fetchNews": "false", "checkForUpdates": False}
+    overrides = config / "labconfig" / "default_setting_overrides.json"
+    overrides.parent.mkdir(parents=True)
+    overrides.write_text(json.dumps({"@jupyterlab/apputils-extension:notification": settings}))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _command(port: int, token: str, folder: Path) -> list[str]:
+    return [
+        sys.executable,
+        "-P",
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={folder}",
+        f"--IdentityProvider.token={token}",
+        "--LabApp.expose_app_in_browser=True",
+        "--JupyterNotebookApp.expose_app_in_browser=True",
+    ]
+
+
+def _environment(base: Path) -> dict[str, str]:
+    private = {name: str(base / name.lower()) for name in PRIVATE_FOLDERS}
+    (base / "home").mkdir()
+    # The tests' server must leave no simulation behind when it ends.
+    return os.environ | private | {"ASYNCMD_END_JOBS_ON_SHUTDOWN": "1"}
+
+
+def _wait_until_it_answers(server: LabServer, process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None:
+        try:
+            server.get("api/status")
+        except urllib.error.URLError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"JupyterLab did not start:\n{server.log.read_text()}")
