@@ -1,5 +1,42 @@
-"""Run many molecular dynamics simulations at once, each until something happens."""
+"""Run many molecular dynamics simulations at once, each until something happens.
+
+Everything is loaded when it is first used: importing the package starts no process,
+opens no file and loads neither an MD engine nor any part of Jupyter.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from asyncmd_jupyter._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from asyncmd_jupyter import config, mdengine, openmm, trajectory
+    from asyncmd_jupyter.frames.trajectory import Trajectory
+
+__all__ = ["Trajectory", "__version__", "config", "mdengine", "openmm", "trajectory"]
+
+_MODULES = ("config", "mdengine", "openmm", "trajectory")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Trajectory":
+        return importlib.import_module("asyncmd_jupyter.frames.trajectory").Trajectory
+    if name in _MODULES:
+        return importlib.import_module(f"asyncmd_jupyter.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Add the magics; called by ``%load_ext asyncmd_jupyter``."""
+    importlib.import_module("asyncmd_jupyter.jupyter.magics").load_ipython_extension(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Take the magics away; called by ``%unload_ext asyncmd_jupyter``."""
+    importlib.import_module("asyncmd_jupyter.jupyter.magics").unload_ipython_extension(shell)

@@ -1,0 +1,6 @@
+"""The base of MD engines and their errors."""
+
+from asyncmd_jupyter.engines.base import MDEngine
+from asyncmd_jupyter.errors import EngineCrashedError, EngineError
+
+__all__ = ["EngineCrashedError", "EngineError", "MDEngine"]

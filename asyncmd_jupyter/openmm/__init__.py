@@ -1,0 +1,5 @@
+"""MD with OpenMM."""
+
+from asyncmd_jupyter.engines.openmm.engine import OpenMMEngine
+
+__all__ = ["OpenMMEngine"]

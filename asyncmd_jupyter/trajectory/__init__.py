@@ -1,0 +1,26 @@
+"""Trajectories, functions and conditions on them, propagation until conditions hold."""
+
+from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.functions import (
+    PyTrajectoryFunctionWrapper,
+    TrajectoryFunctionWrapper,
+)
+from asyncmd_jupyter.sampling.propagate import (
+    ConditionalTrajectoryPropagator,
+    TrajectoryPropagatorUntilAnyState,
+)
+from asyncmd_jupyter.sampling.run import Run, start_run
+from asyncmd_jupyter.sampling.states import Within
+
+__all__ = [
+    "ConditionalTrajectoryPropagator",
+    "PyTrajectoryFunctionWrapper",
+    "Run",
+    "Trajectory",
+    "TrajectoryConcatenator",
+    "TrajectoryFunctionWrapper",
+    "TrajectoryPropagatorUntilAnyState",
+    "Within",
+    "start_run",
+]

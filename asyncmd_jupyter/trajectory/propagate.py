@@ -1,0 +1,13 @@
+"""Propagators under the names that downstream packages import."""
+
+from asyncmd_jupyter.errors import MaxStepsReachedError
+from asyncmd_jupyter.sampling.propagate import (
+    ConditionalTrajectoryPropagator,
+    TrajectoryPropagatorUntilAnyState,
+)
+
+__all__ = [
+    "ConditionalTrajectoryPropagator",
+    "MaxStepsReachedError",
+    "TrajectoryPropagatorUntilAnyState",
+]
