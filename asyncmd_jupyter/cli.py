@@ -139,8 +139,8 @@ def _jobs(arguments: argparse.Namespace) -> int:
 def _cancel(arguments: argparse.Namespace) -> int:
     from asyncmd_jupyter.jobs import cli
 
-    for line in cli.cancel_jobs(arguments.ids or None):
-        print(line)
+    said = cli.cancel_jobs(None if arguments.all else arguments.ids)
+    print("\n".join(said) or "No job is running.")
     return DONE
 
 

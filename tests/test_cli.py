@@ -1,8 +1,11 @@
+import asyncio
 
 import pytest
 
 import asyncmd_jupyter
 from asyncmd_jupyter import cli
+from asyncmd_jupyter.jobs.manager import JobManager
+from asyncmd_jupyter.jobs.model import Command, JobState
 
 
 def test_says_its_version(capsys):
@@ -40,3 +43,36 @@ def test_a_folder_that_is_a_file_is_one_clear_line(tmp_path, capsys):
 def test_a_folder_that_cannot_be_made_is_one_clear_line(capsys):
     assert cli.main(["quickstart", "--dir", "/proc/asyncmd"]) == cli.BAD_INPUT
     assert capsys.readouterr().err.startswith("asyncmd: /proc/asyncmd: ")
+
+
+@pytest.fixture
+async def job(runtime, tmp_path):
+    manager = JobManager.create(runtime)
+    yield await manager.submit(Command(("sleep", "1000"), tmp_path), name="nap")
+    await manager.shutdown()
+
+
+async def test_jobs_of_a_kernel_are_listed_and_ended(job, capsys):
+    assert await asyncio.to_thread(cli.main, ["jobs"]) == cli.DONE
+    listed = capsys.readouterr().out
+    assert job.id in listed
+    assert "nap" in listed
+
+    assert await asyncio.to_thread(cli.main, ["cancel", job.id]) == cli.DONE
+    assert f"Ended {job.id}" in capsys.readouterr().out
+    assert (await job.wait()).state is JobState.CANCELLED
+
+    assert await asyncio.to_thread(cli.main, ["jobs"]) == cli.DONE
+    assert capsys.readouterr().out == "No job is running.\n"
+    assert await asyncio.to_thread(cli.main, ["jobs", "--all"]) == cli.DONE
+    assert "cancelled" in capsys.readouterr().out
+
+
+def test_nothing_to_cancel(capsys):
+    assert cli.main(["cancel", "--all"]) == cli.DONE
+    assert capsys.readouterr().out == "No job is running.\n"
+
+
+def test_a_job_nobody_knows_is_named(capsys):
+    assert cli.main(["cancel", "nosuchjob"]) == cli.BAD_INPUT
+    assert "nosuchjob" in capsys.readouterr().err

@@ -1,8 +1,10 @@
 import json
 import zipfile
+from pathlib import Path
 
 import asyncmd_jupyter
 
+CHECKOUT = Path(__file__).parents[2]
 DATA = f"asyncmd_jupyter-{asyncmd_jupyter.__version__}.data/data"
 LABEXTENSION = f"{DATA}/share/jupyter/labextensions/asyncmd-jupyter"
 
@@ -20,3 +22,8 @@ def test_wheel_has_the_bundle_once_and_the_notebook(wheel):
     assert "asyncmd_jupyter/py.typed" in names
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if "-" not in top} == {"asyncmd_jupyter"}
+
+
+def test_the_citation_names_this_version():
+    citation = (CHECKOUT / "CITATION.cff").read_text()
+    assert f"\nversion: {asyncmd_jupyter.__version__}\n" in citation
