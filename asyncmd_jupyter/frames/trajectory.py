@@ -61,7 +61,7 @@ class Trajectory:
         nstout: int | None = None,
     ) -> None:
         self._identity = Identity(*check_files(trajectory_files, structure_file))
-        self.cached_values: object = None  # keeps the values in memory alive
+        self.cached_values: dict[int, Any] = {}  # keeps the values in memory alive
         self.nstout = nstout
         ValueCaches.current().register(self)
 
@@ -200,7 +200,7 @@ class Trajectory:
         *trajectories, structure = (path for path, _ in found)
         self._identity = Identity(tuple(trajectories), structure)
         self._nstout = state["nstout"]
-        self.cached_values = None
+        self.cached_values = {}
         if state["known"] is not None:
             self._identity.believe(state["known"])
         ValueCaches.current().register(self)
