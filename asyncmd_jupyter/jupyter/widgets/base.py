@@ -25,8 +25,8 @@ class LiveView(ABC):
     """Something on the screen that follows events of the runtime.
 
     An event only marks the view as dirty. One task of its own then refreshes it, at most
-    four times a second and never for more than a fifth of the time, so that slow drawing
-    slows the view down and not the simulation.
+    four times a second and, as long as that means a pause of two seconds at most, for no
+    more than a fifth of the time: slow drawing slows the view down, not the simulation.
 
     Parameters
     ----------
@@ -36,6 +36,7 @@ class LiveView(ABC):
 
     interval: ClassVar[float] = 0.25
     busy_share: ClassVar[float] = 0.2
+    longest_pause: ClassVar[float] = 2.0
     kinds: ClassVar[tuple[type, ...]] = ()
 
     def __init__(self, events: EventBus | None = None) -> None:
@@ -183,9 +184,16 @@ class LiveView(ABC):
         except Exception as error:
             self._report(error)
         if not final:
-            spent = time.perf_counter() - started
-            await asyncio.sleep(max(self.interval, spent * (1 / self.busy_share - 1)))
+            await self._pause(time.perf_counter() - started)
         return final
+
+    async def _pause(self, spent: float) -> None:
+        """Wait after a refresh that took `spent` seconds; less when the end has come."""
+        left = min(self.longest_pause, spent * (1 / self.busy_share - 1))
+        await asyncio.sleep(self.interval)
+        while left > self.interval and not self.is_final():
+            await asyncio.sleep(self.interval)
+            left -= self.interval
 
     def _save_final_state(self) -> None:
         if self._display_id is not None:

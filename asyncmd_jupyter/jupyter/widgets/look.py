@@ -5,6 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 WALKER_COLOURS = ("#0077BB", "#CC3311", "#33BBEE", "#EE3377", "#8C6BB1", "#4D8F3B", "#888888")
+WALKER_COLOURS_DARK = (
+    "#4DA6E8",
+    "#F0705A",
+    "#7FD6F5",
+    "#FF77A8",
+    "#B79BDB",
+    "#8CCB78",
+    "#BDBDBD",
+)
 CONDITION_COLOURS = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 
 
@@ -57,7 +66,8 @@ class Look:
 
 def walker_colour(index: int, n_walkers: int, look: Look) -> str:
     """Colour of a walker's line."""
-    return look.line if n_walkers == 1 else WALKER_COLOURS[index % len(WALKER_COLOURS)]
+    colours = WALKER_COLOURS_DARK if look.dark else WALKER_COLOURS
+    return look.line if n_walkers == 1 else colours[index % len(colours)]
 
 
 def condition_colour(index: int) -> str:

@@ -15,6 +15,7 @@ from asyncmd_jupyter.jupyter.widgets.structure_text import ShownStructure
 nglview: Any = load_nglview()
 
 HEIGHT = "320px"
+CLOSER = 0.3  # NGL leaves much room around a small molecule
 
 
 class _Structure(nglview.Structure):  # type: ignore[misc]
@@ -72,7 +73,9 @@ class NGLStage:
         self.widget.on_drawn = self._push
         self.widget.layout.width = "100%"
         self.widget.layout.height = HEIGHT
+        self.widget.add_class("asyncmd-molecule")
         self.widget._set_size("100%", HEIGHT)
+        self.widget.control.zoom(CLOSER)
 
     async def show(self, positions: NDArray[np.float32]) -> None:
         """Move the atoms to `positions` (Å, all atoms of the system)."""

@@ -29,7 +29,13 @@ class Player:
             tooltip="Which walker is shown",
             layout=ipywidgets.Layout(width="108px"),
         )
-        self._play = ipywidgets.Play(min=0, max=0, interval=100, show_repeat=False)
+        self._play = ipywidgets.Play(
+            min=0,
+            max=0,
+            interval=100,
+            show_repeat=False,
+            layout=ipywidgets.Layout(width="84px", flex="0 0 auto"),
+        )
         self._slider = ipywidgets.IntSlider(
             min=0, max=0, readout=False, layout=ipywidgets.Layout(flex="1 1 120px", width="auto")
         )
@@ -38,22 +44,19 @@ class Player:
             value=True,
             description="Newest",
             tooltip="Follow the newest frame",
-            layout=ipywidgets.Layout(width="72px", flex="0 0 auto"),
+            layout=ipywidgets.Layout(width="auto", flex="0 0 auto"),
         )
-        self._said = ipywidgets.Label(layout=ipywidgets.Layout(flex="0 1 auto"))
+        self._said = ipywidgets.Label(layout=ipywidgets.Layout(flex="1 1 auto", min_width="0"))
         self._link = ipywidgets.jslink((self._play, "value"), (self._slider, "value"))
         self._walkers.observe(self._walker_chosen, "value")
         self._slider.observe(self._frame_chosen, "value")
         self._newest.observe(self._newest_chosen, "value")
-        first = [self._walkers] if n_walkers > 1 else []
+        several = [self._walkers] if n_walkers > 1 else []
+        rows = ([self._play, self._slider], [*several, self._said, self._newest])
+        lined_up = ipywidgets.Layout(align_items="center", width="100%")
         self.widget: Any = ipywidgets.VBox(
-            [
-                ipywidgets.HBox(
-                    [*first, self._play, self._slider, self._newest],
-                    layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center"),
-                ),
-                self._said,
-            ]
+            [ipywidgets.HBox(row, layout=lined_up) for row in rows],
+            layout=ipywidgets.Layout(width="100%"),
         )
 
     @property

@@ -39,7 +39,7 @@ class JobRow(TypedDict):
 
 def job_row(record: JobRecord, walker: WalkerSnapshot | None = None) -> JobRow:
     """Make the row of a job; `walker` is the one it computes for, where that is known."""
-    done, text = (None, "") if walker is None else _progress(walker)
+    done, text = (None, "") if walker is None else _progress(walker, record.state.is_final)
     return JobRow(
         id=record.id,
         name=record.name,
@@ -105,9 +105,9 @@ def _reason(record: JobRecord) -> str:
     return record.reason
 
 
-def _progress(walker: WalkerSnapshot) -> tuple[float | None, str]:
+def _progress(walker: WalkerSnapshot, has_ended: bool) -> tuple[float | None, str]:
     time = picoseconds(walker.time_done)
-    if not walker.step_limit:
+    if has_ended or not walker.step_limit:
         return None, f"{time}, {steps(walker.steps_done)} steps"
     fraction = min(1.0, walker.steps_done / walker.step_limit)
     return round(fraction, 4), f"{time} ({fraction:.0%} of the step limit)"

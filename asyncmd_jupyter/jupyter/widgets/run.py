@@ -111,9 +111,7 @@ class RunView(LiveView):
         self._head.value = summary_html(run)
         if run.state.is_final:
             self._cancel.layout.display = "none"
-            await asyncio.wait(
-                [part.task for part in self.parts if part.task], timeout=_PATIENCE
-            )
+            await asyncio.wait([part.task for part in self.parts if part.task], timeout=_PATIENCE)
 
     def text(self) -> str:
         """Return the last state as plain text."""

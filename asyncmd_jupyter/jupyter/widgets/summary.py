@@ -118,6 +118,8 @@ def _bar(run: RunSnapshot) -> str:
 
 
 def _sentence(run: RunSnapshot) -> str:
+    if run.state is RunState.RUNNING:
+        return ""
     said = outcome(run)
     weight = "font-weight:600" if run.state.is_final else FAINT
     return f'<div style="{weight}">{escape(said[:1].upper() + said[1:])}.</div>'

@@ -18,6 +18,11 @@ from asyncmd_jupyter.jupyter.widgets.words import escape, picoseconds
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
 from asyncmd_jupyter.sampling.progress import WalkerSnapshot
 
+# NGL's label of the atom under the pointer: no empty box, and legible on a dark page.
+STYLE = """<style>
+.asyncmd-molecule div[style*="opacity: 0.7"] { color: #212121; }
+.asyncmd-molecule div[style*="opacity: 0.7"]:empty { display: none; }
+</style>"""
 WAITING = "The molecule appears with the first frame."
 
 
@@ -125,9 +130,8 @@ class TrajectoryPreview(LiveView):
         await asyncio.to_thread(_import_stage)
         self._stage, problem = make_stage(structure)
         self._stage.set_dark(self._dark)
-        self._note.value = escape(" ".join(filter(None, (structure.note, problem))))
-        parts = [self._stage.widget, self._player.widget]
-        self._widget.children = [*parts, self._note] if self._note.value else parts
+        self._note.value = STYLE + escape(" ".join(filter(None, (structure.note, problem))))
+        self._widget.children = [self._stage.widget, self._player.widget, self._note]
 
     async def _show(self, frames: WalkerFrames, frame: int) -> None:
         walker = self._player.walker
