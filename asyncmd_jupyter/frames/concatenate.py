@@ -199,7 +199,9 @@ class DecodedWriter:
     ) -> None:
         """Append the frames of a segment, transformed and then modified."""
         trajectory = segment.trajectory
-        with open_universe(trajectory.structure_path, trajectory.paths) as universe:
+        with open_universe(
+            trajectory.structure_path, trajectory.paths, to_guess=("types", "masses")
+        ) as universe:
             transformations.apply(universe)
             for number in segment.frames:
                 modify(universe, universe.trajectory[number])

@@ -49,7 +49,7 @@ def read_frame(trajectory: Trajectory, index: int) -> Frame:
         For a frame without positions.
     """
     table = trajectory.frame_table()
-    number = _frame_number(trajectory, index, len(table.steps))
+    number = frame_number(trajectory, index, len(table.steps))
     file_number, local = table.locate(number)
     path = trajectory.paths[file_number]
     if not table.parts:
@@ -67,7 +67,14 @@ def read_frame(trajectory: Trajectory, index: int) -> Frame:
     return Frame(int(table.steps[number]), float(table.times[number]), box, positions, velocities)
 
 
-def _frame_number(trajectory: Trajectory, index: int, n_frames: int) -> int:
+def frame_number(trajectory: Trajectory, index: int, n_frames: int) -> int:
+    """Count a frame from the beginning.
+
+    Raises
+    ------
+    IndexError
+        For a frame that does not exist.
+    """
     number = operator.index(index)
     if not -n_frames <= number < n_frames:
         files = ", ".join(trajectory.trajectory_files)

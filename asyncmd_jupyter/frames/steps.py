@@ -32,10 +32,7 @@ def _wraps_before(steps: NDArray[np.int64], times: NDArray[np.float64]) -> int:
         return 0
     estimate = float(times[0]) * span_steps / span_time
     wraps = round((estimate - int(steps[0])) / _PERIOD)
-    if estimate - int(steps[0]) - wraps * _PERIOD == 0:
-        return wraps
-    # times are stored in single precision
-    resolution = float(np.spacing(np.float32(np.max(np.abs(times[[0, -1]])))))
-    uncertainty = abs(span_steps / span_time) * resolution * (1 + abs(estimate / span_steps))
     off = abs(estimate - int(steps[0]) - wraps * _PERIOD)
-    return wraps if off <= uncertainty + 1 < _PERIOD / 2 else 0
+    resolution = float(np.spacing(np.float32(np.max(np.abs(times[[0, -1]])))))  # as in the files
+    uncertainty = resolution * (abs(span_steps) + abs(estimate)) / abs(span_time)
+    return wraps if off <= uncertainty + 1 else 0
