@@ -110,6 +110,10 @@ class TrajectoryFunctionWrapper(ABC):
     async def _get_values_for_trajectory(self, traj: Trajectory) -> Values:
         """Compute the values. Called only when they are not known; is checked afterwards."""
 
+    def _id_parts(self) -> tuple[Any, ...]:
+        """What stands for this function in the ids of functions that use it."""
+        return (self._get_id_str(),)
+
     def _snapshot(self) -> TrajectoryFunctionWrapper:
         """What is evaluated: later changes of `call_kwargs` must not reach into it."""
         return self
@@ -203,6 +207,11 @@ class PyTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
         if not self._call_kwargs:
             return self._explicit_id
         return f"{self._explicit_id}-{kwargs_id(self._call_kwargs, name=self.name)}"
+
+    def _id_parts(self) -> tuple[Any, ...]:
+        # Not the id itself: the function and those that use it may name each other.
+        stands_for = self._function if self._explicit_id is None else self._explicit_id
+        return (stands_for, self._call_kwargs)
 
     async def _get_values_for_trajectory(self, traj: Trajectory) -> Values:
         call = functools.partial(self._function, traj, **self._call_kwargs)

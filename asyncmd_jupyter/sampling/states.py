@@ -14,13 +14,11 @@ from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.conditions import (
     Bools,
     Condition,
-    Evaluation,
-    Limit,
     as_condition,
     as_function,
     condition_name,
-    function_ids,
 )
+from asyncmd_jupyter.sampling.evaluation import Evaluation, Limit, function_ids
 from asyncmd_jupyter.sampling.function_id import digest
 from asyncmd_jupyter.sampling.functions import TrajectoryFunctionWrapper
 from asyncmd_jupyter.sampling.intervals import Interval
@@ -174,7 +172,7 @@ async def examine_all(
         A condition did not give one bool per frame; names it and what it gave.
     """
     named = [(name, as_condition(condition, name)) for name, condition in conditions]
-    values_of = await Evaluation.of([condition for _, condition in named], traj, store=store)
+    values_of = await Evaluation.of(_functions(named), traj, store=store)
     groups = [(group, group.numbers(values_of)) for group in _grouped(named, values_of.ids)]
     return [
         Examination(
@@ -193,7 +191,7 @@ def observables(condition: Any, name: str | None = None) -> list[Quantity]:
 
 def quantities(conditions: Sequence[tuple[str, Condition]]) -> list[Quantity]:
     """What can be drawn of several conditions, each quantity once with all bands on it."""
-    ids = function_ids([condition for _, condition in conditions])
+    ids = function_ids(_functions(conditions))
     return [group.quantity() for group in _grouped(conditions, ids)]
 
 
@@ -221,6 +219,13 @@ class _Group:
         if len({limit.interval.period for _, limit in self.limits}) == 1:
             return first.interval.wrap(numbers)
         return numbers
+
+
+def _functions(
+    conditions: Sequence[tuple[str, Condition]],
+) -> Iterator[TrajectoryFunctionWrapper]:
+    for _, condition in conditions:
+        yield from condition.functions()
 
 
 def _grouped(conditions: Sequence[tuple[str, Condition]], ids: dict[int, str]) -> list[_Group]:

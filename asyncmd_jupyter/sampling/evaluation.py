@@ -1,0 +1,97 @@
+"""The values of the functions behind conditions, each computed once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.functions import TrajectoryFunctionWrapper, Values
+from asyncmd_jupyter.sampling.intervals import Interval
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The values of several functions on one trajectory.
+
+    Attributes
+    ----------
+    ids : dict
+        ``id()`` of a wrapper -> its function id; each is determined only once.
+    values : dict
+        Function id -> values.
+    """
+
+    ids: dict[int, str]
+    values: dict[str, Values]
+
+    @classmethod
+    async def of(
+        cls, functions: Iterable[TrajectoryFunctionWrapper], traj: Trajectory, *, store: bool
+    ) -> Evaluation:
+        """Evaluate each function once, all of them side by side."""
+        wanted = list(functions)
+        ids = await asyncio.to_thread(function_ids, wanted)
+        distinct = {ids[id(function)]: function for function in wanted}
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = {
+                    key: group.create_task(function.evaluate(traj, store=store))
+                    for key, function in distinct.items()
+                }
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None  # what the first function that failed says
+        return cls(ids, {key: task.result() for key, task in tasks.items()})
+
+    def __call__(self, function: TrajectoryFunctionWrapper) -> Values:
+        """The values of a function."""
+        return self.values[self.ids[id(function)]]
+
+
+def function_ids(functions: Iterable[TrajectoryFunctionWrapper]) -> dict[int, str]:
+    """``id()`` of each wrapper -> its function id."""
+    distinct = {id(function): function for function in functions}
+    return {key: function.id for key, function in distinct.items()}
+
+
+@dataclass(frozen=True)
+class Limit:
+    """An interval on a column of a function, as stretches that can be drawn."""
+
+    function: TrajectoryFunctionWrapper
+    column: int | None
+    interval: Interval
+    stretches: tuple[tuple[float, float], ...]
+
+    @property
+    def name(self) -> str:
+        """What a person calls the quantity."""
+        return self.function.name + ("" if self.column is None else f"[{self.column}]")
+
+    def numbers(self, values: Values) -> NDArray[np.float64]:
+        """The column as floats.
+
+        Raises
+        ------
+        ValueError
+            The values have no such column or are no real numbers.
+        """
+        if values.dtype.kind not in "iuf":
+            raise ValueError(
+                f"{self.function.name} gives {values.dtype}, which can't be compared with limits; "
+                "a function that gives bools is a condition by itself."
+            )
+        if self.column is None and values.ndim == 1:
+            return values.astype(np.float64)
+        if self.column is not None and values.ndim == 2 and self.column < values.shape[1]:
+            return values[:, self.column].astype(np.float64)
+        how = "no column" if self.column is None else f"column={self.column}"
+        raise ValueError(
+            f"{self.function.name} gives an array of shape {values.shape}, from which Within "
+            f"with {how} can't take one number per frame. Say column=0 for the first of "
+            "several columns, and no column where there is one number per frame."
+        )
