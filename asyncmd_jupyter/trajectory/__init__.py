@@ -1,6 +1,12 @@
 """Trajectories, functions and conditions on them, propagation until conditions hold."""
 
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
+from asyncmd_jupyter.frames.extract import (
+    FrameExtractor,
+    InvertedVelocitiesFrameExtractor,
+    NoModificationFrameExtractor,
+    RandomVelocitiesFrameExtractor,
+)
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.functions import (
     PyTrajectoryFunctionWrapper,
@@ -15,7 +21,11 @@ from asyncmd_jupyter.sampling.states import Within
 
 __all__ = [
     "ConditionalTrajectoryPropagator",
+    "FrameExtractor",
+    "InvertedVelocitiesFrameExtractor",
+    "NoModificationFrameExtractor",
     "PyTrajectoryFunctionWrapper",
+    "RandomVelocitiesFrameExtractor",
     "Run",
     "Trajectory",
     "TrajectoryConcatenator",

@@ -1,7 +1,8 @@
 """How asyncmd_jupyter/examples/alanine_dipeptide.pdb is made, with OpenMM alone.
 
-The heavy atoms of ACE-ALA-NME are placed by standard bond lengths and angles with
-phi = -75 and psi = -45 degrees, OpenMM adds the hydrogens, and the energy is minimized.
+The heavy atoms of ACE-ALA-NME are placed by standard bond lengths and angles, OpenMM adds
+the hydrogens, and the energy is minimized while phi and psi are held on the barrier
+between the states alphaR and C7eq, from where either is reached about equally often.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from openmm import LangevinMiddleIntegrator, app, unit
+from openmm import CustomTorsionForce, LangevinMiddleIntegrator, app, unit
+
+PHI, PSI = -75.0, 90.0
+PHI_ATOMS, PSI_ATOMS = (4, 6, 8, 14), (6, 8, 14, 16)
 
 # name, residue, number, bonded to, angle with, torsion with, length (A), angle, torsion (degrees)
 Z_MATRIX = [
@@ -20,10 +24,10 @@ Z_MATRIX = [
     ("O", "ACE", 1, "C", "CH3", None, 1.229, 120.4, 0.0),
     ("N", "ALA", 2, "C", "CH3", "O", 1.335, 116.6, 180.0),
     ("CA", "ALA", 2, "N", "C", "CH3", 1.449, 121.9, 180.0),
-    ("CB", "ALA", 2, "CA", "N", "C", 1.526, 109.7, 163.0),
-    ("C'", "ALA", 2, "CA", "N", "C", 1.522, 110.3, -75.0),
-    ("O'", "ALA", 2, "C'", "CA", "N", 1.229, 120.4, 135.0),
-    ("N'", "NME", 3, "C'", "CA", "N", 1.335, 116.6, -45.0),
+    ("CB", "ALA", 2, "CA", "N", "C", 1.526, 109.7, PHI - 122.0),
+    ("C'", "ALA", 2, "CA", "N", "C", 1.522, 110.3, PHI),
+    ("O'", "ALA", 2, "C'", "CA", "N", 1.229, 120.4, PSI - 180.0),
+    ("N'", "NME", 3, "C'", "CA", "N", 1.335, 116.6, PSI),
     ("C''", "NME", 3, "N'", "C'", "CA", 1.449, 121.9, 180.0),
 ]
 NAMES = {"C'": "C", "O'": "O", "N'": "N", "C''": "C"}
@@ -63,6 +67,15 @@ def heavy_atoms() -> str:
     return "\n".join([*lines, "END", ""])
 
 
+def hold(phi: float, psi: float) -> CustomTorsionForce:
+    """Stiff springs (kJ/mol/rad^2) that keep both torsions, in degrees, where they are."""
+    force = CustomTorsionForce("5000 * (1 - cos(theta - theta0))")
+    force.addPerTorsionParameter("theta0")
+    force.addTorsion(*PHI_ATOMS, [np.radians(phi)])
+    force.addTorsion(*PSI_ATOMS, [np.radians(psi)])
+    return force
+
+
 def main(target: Path) -> None:
     """Write the minimized molecule."""
     pdb = app.PDBFile(io.StringIO(heavy_atoms()))
@@ -70,6 +83,7 @@ def main(target: Path) -> None:
     model = app.Modeller(pdb.topology, pdb.positions)
     model.addHydrogens(field)
     system = field.createSystem(model.topology, nonbondedMethod=app.NoCutoff)
+    system.addForce(hold(PHI, PSI))
     integrator = LangevinMiddleIntegrator(300 * unit.kelvin, 1 / unit.picosecond, 0.001)
     simulation = app.Simulation(model.topology, system, integrator)
     simulation.context.setPositions(model.positions)
