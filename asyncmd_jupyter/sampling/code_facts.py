@@ -5,6 +5,7 @@ import __future__
 
 import ast
 import dis
+import functools
 import linecache
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from asyncmd_jupyter.runtime import Runtime
 from asyncmd_jupyter.sampling.graph_digest import pack
 from asyncmd_jupyter.sampling.plain_values import plain
 
+Codes = dict[tuple[str, int], list[CodeType]]
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 _MOST_CODE = 4096
@@ -94,32 +96,45 @@ class _File:
 
     def __init__(self, text: str, filename: str, flags: int) -> None:
         self.text = text
+        self._filename = filename
+        self._flags = flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         self._trees: dict[int, list[FunctionNode]] = {}
-        self._codes: dict[tuple[str, int], list[CodeType]] = {}
         try:
-            tree = ast.parse(text, filename)
-            code = compile(
-                text,
-                filename,
-                "exec",
-                flags=flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
-                dont_inherit=True,
-            )
+            self._module = ast.parse(text, filename)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return
-        for node in ast.walk(tree):
+            self._module = ast.Module([], [])
+        for node in ast.walk(self._module):
             if isinstance(node, FunctionNode):
                 self._trees.setdefault(_first_line(node), []).append(node)
-        for inner in _inner_codes(code):
-            self._codes.setdefault((inner.co_name, inner.co_firstlineno), []).append(inner)
 
     def tree(self, code: CodeType) -> FunctionNode | None:
-        if code not in self._codes.get((code.co_name, code.co_firstlineno), ()):
+        key = (code.co_name, code.co_firstlineno)
+        if code not in self._codes.get(key, ()) and code not in self._codes_of_cell.get(key, ()):
             return None
         found = [node for node in self._trees.get(code.co_firstlineno, ()) if _fits(node, code)]
         if len(found) > 1:
             found = [node for node in found if _encloses(node, code)]
         return min(found, key=_extent, default=None)
+
+    @functools.cached_property
+    def _codes(self) -> Codes:
+        return self._compiled([self._module])
+
+    @functools.cached_property
+    def _codes_of_cell(self) -> Codes:
+        # IPython compiles each statement by itself, from which other byte code may come.
+        return self._compiled([ast.Module([statement], []) for statement in self._module.body])
+
+    def _compiled(self, modules: list[ast.Module]) -> Codes:
+        codes: Codes = {}
+        for module in modules:
+            try:
+                code = compile(module, self._filename, "exec", flags=self._flags, dont_inherit=True)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                continue
+            for inner in _inner_codes(code):
+                codes.setdefault((inner.co_name, inner.co_firstlineno), []).append(inner)
+        return codes
 
 
 def code_label(code: CodeType) -> bytes:

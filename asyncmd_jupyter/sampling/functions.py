@@ -140,10 +140,7 @@ class TrajectoryFunctionWrapper(ABC):
                 self.name,
             )
             return
-        try:
-            await asyncio.to_thread(caches.store, traj, function_id, values)
-        except OSError as error:
-            logger.warning("Values of %s on %s can't be remembered: %s", self.name, traj, error)
+        await asyncio.to_thread(caches.store, traj, function_id, values)
 
 
 class PyTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):

@@ -149,6 +149,8 @@ def _named_node(value: Any, name: str) -> Node:
     libraries = Libraries.current()
     if callable(inner := getattr(value, "__wrapped__", None)):
         return Node(b"wrapper", [("class", type(value)), ("wrapped function", inner)])
+    if type(value).__module__ == "typing":
+        return Node(pack(b"type variable", name.encode()))
     if not libraries.has_module(module):
         raise GraphError(
             f"is {type(value).__name__} {name}, of which nothing but the name is known"
