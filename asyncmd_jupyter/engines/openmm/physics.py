@@ -37,21 +37,24 @@ class Physics:
     temperature: float | None
 
 
-def serialize_physics(system: Any, integrator: Any, temperature: float | None) -> Physics:
-    """Serialize a System and an Integrator."""
+def serialize_physics(system: Any, integrator: Any, temperature: Any) -> Physics:
+    """Serialize a System and an Integrator, whose own temperature goes first."""
     import openmm
     from openmm import unit
 
     if not isinstance(system, openmm.System):
         raise TypeError(f"system={system!r} is no openmm.System.")
-    own = integrator.getTemperature() if hasattr(integrator, "getTemperature") else None
+    if hasattr(integrator, "getTemperature"):
+        temperature = integrator.getTemperature()
     return Physics(
         system_xml=openmm.XmlSerializer.serialize(system),
         integrator_xml=openmm.XmlSerializer.serialize(integrator),
         n_atoms=system.getNumParticles(),
         periodic=system.usesPeriodicBoundaryConditions(),
         timestep=integrator.getStepSize().value_in_unit(unit.picosecond),
-        temperature=temperature if own is None else own.value_in_unit(unit.kelvin),
+        temperature=None
+        if temperature is None
+        else positive("temperature", temperature, unit.kelvin),
     )
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import openmm
 from openmm import unit
 
-from asyncmd_jupyter.engines.openmm.checkpoint import Checkpoint, Progress
-from asyncmd_jupyter.engines.openmm.configuration import Configuration
 from asyncmd_jupyter.engines.openmm.spec import SystemSpec
+from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint
+from asyncmd_jupyter.engines.stepping.configuration import Configuration
+from asyncmd_jupyter.engines.stepping.seeds import random_seeds
 
 # Measured: the Reference platform is faster than the CPU platform up to about this many
 # particles, unless there are reciprocal-space sums.
@@ -19,13 +20,19 @@ SMALL_SYSTEM = 60
 _ACCELERATORS = ("CUDA", "HIP", "OpenCL")
 
 
-class Simulation:
+class OpenMMSimulation:
     """A Context with its integrator, in terms of steps, ps and nm."""
 
-    def __init__(self, physics: SystemSpec, part: int) -> None:
+    @classmethod
+    def from_spec(cls, physics: dict[str, Any], part: int, folder: Path) -> Self:
+        """Make the simulation that a specification describes."""
+        return cls(SystemSpec(**physics), part, folder)
+
+    def __init__(self, physics: SystemSpec, part: int, folder: Path) -> None:
         self._physics = physics
+        self._integrator_file = folder / physics.integrator
         self._seeds = random_seeds(physics.seed, part)
-        self._system = _deserialize(physics.system)
+        self._system = _deserialize(folder / physics.system)
         self._seed(*self._system.getForces())
         self.context = self._open(physics.platform)
 
@@ -54,7 +61,7 @@ class Simulation:
     def _open_on(self, name: str) -> Any:
         platform = openmm.Platform.getPlatformByName(name)
         # An integrator can't be used again after a context that failed.
-        self._integrator = _deserialize(self._physics.integrator)
+        self._integrator = _deserialize(self._integrator_file)
         self._seed(self._integrator)
         properties = dict(self._physics.properties)
         if name == "CPU":
@@ -101,21 +108,27 @@ class Simulation:
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on exactly where this platform allows it, with fresh noise elsewhere."""
         if checkpoint.progress.platform == self.platform:
-            self.context.loadCheckpoint(checkpoint.binary)
+            self.context.loadCheckpoint(checkpoint.exact)
         else:
-            self.context.setState(openmm.XmlSerializer.deserialize(checkpoint.state_xml))
+            self.context.setState(openmm.XmlSerializer.deserialize(checkpoint.portable))
         self.context.setStepCount(checkpoint.progress.step)
 
-    def checkpoint(self, part: int, size: int, frames: int) -> Checkpoint:
-        """The state now, with what is on disk at this moment."""
+    def save(self) -> tuple[bytes, str]:
+        """The exact state for the same platform and the portable one for any."""
         state = self.context.getState(
             positions=True, velocities=True, parameters=True, integratorParameters=True
         )
-        return Checkpoint(
-            Progress(self.step_count, part, size, frames, self.platform),
-            self.context.createCheckpoint(),
-            openmm.XmlSerializer.serialize(state),
-        )
+        return self.context.createCheckpoint(), openmm.XmlSerializer.serialize(state)
+
+    def fulfil_constraints(self) -> None:
+        """Move positions and velocities onto the constraints."""
+        tolerance = self._integrator.getConstraintTolerance()
+        self.context.applyConstraints(tolerance)
+        self.context.applyVelocityConstraints(tolerance)
+
+    def minimize(self, tolerance: float, max_iterations: int) -> None:
+        """Go to the nearest minimum of the energy."""
+        openmm.LocalEnergyMinimizer.minimize(self.context, tolerance, max_iterations)
 
     def configuration(self) -> Configuration:
         """Positions, velocities and box now.
@@ -140,16 +153,8 @@ class Simulation:
         return Configuration(positions, velocities, box)
 
 
-def random_seeds(seed: int | None, part: int) -> Any:
-    """Seeds for everything random in one part; never 0, which asks OpenMM for any."""
-    entropy = None if seed is None else [seed, part]
-    generator = np.random.default_rng(np.random.SeedSequence(entropy))
-    while True:
-        yield int(generator.integers(1, 2**31 - 1))
-
-
-def _deserialize(file: str) -> Any:
-    return openmm.XmlSerializer.deserialize(Path(file).read_text(encoding="utf-8"))
+def _deserialize(file: Path) -> Any:
+    return openmm.XmlSerializer.deserialize(file.read_text(encoding="utf-8"))
 
 
 def _has_reciprocal_space(system: Any) -> bool:

@@ -11,8 +11,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from asyncmd_jupyter.engines.openmm.configuration import Configuration
 from asyncmd_jupyter.engines.openmm.physics import in_nanometers, particle_topology, pdb_text
+from asyncmd_jupyter.engines.stepping.configuration import Configuration
 
 SystemParts = tuple[Any, Any, Any]
 

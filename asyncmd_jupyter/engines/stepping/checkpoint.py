@@ -24,7 +24,7 @@ class Progress:
     frames : int
         Whole frames in these bytes.
     platform : str
-        On which the binary checkpoint can be read, with the version of OpenMM.
+        Where the exact state can be read.
     """
 
     step: int
@@ -39,16 +39,16 @@ class Checkpoint:
     """Progress, the exact state for the same platform and the portable one for any."""
 
     progress: Progress
-    binary: bytes
-    state_xml: str
+    exact: bytes
+    portable: str
 
     def write(self, path: Path) -> None:
         """Replace the file at `path`."""
         temporary = path.with_name(path.name + ".tmp")
         with zipfile.ZipFile(temporary, "w") as archive:
             archive.writestr("progress.json", json.dumps(asdict(self.progress)))
-            archive.writestr("checkpoint.bin", self.binary)
-            archive.writestr("state.xml", self.state_xml)
+            archive.writestr("exact", self.exact)
+            archive.writestr("portable", self.portable)
         temporary.replace(path)
 
     @classmethod
@@ -57,8 +57,8 @@ class Checkpoint:
         with zipfile.ZipFile(path) as archive:
             return cls(
                 _progress(archive),
-                archive.read("checkpoint.bin"),
-                archive.read("state.xml").decode(),
+                archive.read("exact"),
+                archive.read("portable").decode(),
             )
 
 

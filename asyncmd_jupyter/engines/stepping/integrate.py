@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from asyncmd_jupyter.engines.openmm.checkpoint import Checkpoint
-from asyncmd_jupyter.engines.openmm.configuration import Configuration
-from asyncmd_jupyter.engines.openmm.output import Output, open_output
-from asyncmd_jupyter.engines.openmm.simulation import Simulation
-from asyncmd_jupyter.engines.openmm.spec import PartSpec
+from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint, Progress
+from asyncmd_jupyter.engines.stepping.configuration import Configuration
+from asyncmd_jupyter.engines.stepping.output import Output, open_output
+from asyncmd_jupyter.engines.stepping.simulation import Simulation, SimulationFactory
+from asyncmd_jupyter.engines.stepping.spec import PartSpec
 
 # Python sees a signal only between two calls of step(), so a chunk is kept this short.
 CHUNK_SECONDS = 0.1
@@ -54,32 +54,40 @@ class CheckpointClock:
 
 
 class PartRun:
-    """Computes one part of a simulation in the current folder."""
+    """Computes one part of a simulation in a folder."""
 
-    def __init__(self, spec: PartSpec, stop_requested: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        spec: PartSpec,
+        folder: Path,
+        make: SimulationFactory,
+        stop_requested: Callable[[], bool],
+    ) -> None:
         self._spec = spec
+        self._make = make
+        self._folder = folder
         self._stop_requested = stop_requested
         self._deadline = time.monotonic() + (math.inf if spec.seconds is None else spec.seconds)
-        self._path = Path(spec.trajectory)
+        self._path = folder / spec.trajectory
+        self._checkpoint_file = folder / spec.checkpoint
+        self._start_file = folder / spec.start
         self._frames = 0
         self._pacer = Pacer()
         self._clock = CheckpointClock()
         self._simulation, self._output = self._begin()
 
     def _begin(self) -> tuple[Simulation, Output]:
-        checkpoint_file = Path(self._spec.checkpoint)
-        if checkpoint_file.exists():
-            return self._go_on(Checkpoint.read(checkpoint_file))
-        simulation = Simulation(self._spec.physics, self._spec.part)
-        start = Configuration.read(Path(self._spec.start))
+        simulation = self._make(self._spec.physics, self._spec.part, self._folder)
+        if self._checkpoint_file.exists():
+            return self._go_on(simulation, Checkpoint.read(self._checkpoint_file))
+        start = Configuration.read(self._start_file)
         simulation.load(start)
         if start.velocities is None:
             simulation.draw_velocities()
         return simulation, open_output(self._path, keep=0)
 
-    def _go_on(self, checkpoint: Checkpoint) -> tuple[Simulation, Output]:
+    def _go_on(self, simulation: Simulation, checkpoint: Checkpoint) -> tuple[Simulation, Output]:
         progress = checkpoint.progress
-        simulation = Simulation(self._spec.physics, self._spec.part)
         simulation.restore(checkpoint)
         same_part = progress.part == self._spec.part
         self._frames = progress.frames if same_part else 0
@@ -124,6 +132,9 @@ class PartRun:
     def _write_checkpoint(self) -> None:
         begin = time.monotonic()
         size = self._path.stat().st_size if self._path.exists() else 0
-        checkpoint = self._simulation.checkpoint(self._spec.part, size, self._frames)
-        checkpoint.write(Path(self._spec.checkpoint))
+        simulation = self._simulation
+        progress = Progress(
+            simulation.step_count, self._spec.part, size, self._frames, simulation.platform
+        )
+        Checkpoint(progress, *simulation.save()).write(self._checkpoint_file)
         self._clock.written(time.monotonic() - begin)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from asyncmd_jupyter.engines.openmm.configuration import Configuration
+from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.frames.xdr import TrrFrame, write_trr_frame
 
 

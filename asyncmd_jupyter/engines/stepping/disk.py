@@ -1,4 +1,4 @@
-"""What the files of an OpenMM simulation say about it."""
+"""What the files of a simulation say about it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from asyncmd_jupyter.engines.command import OnDisk
 from asyncmd_jupyter.engines.files import EngineFiles
-from asyncmd_jupyter.engines.openmm.checkpoint import Progress, read_progress
+from asyncmd_jupyter.engines.stepping.checkpoint import Progress, read_progress
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.xdr import index_frames, truncate_to_whole_frames
 

@@ -1,0 +1,312 @@
+"""What the engines with a worker of ours have in common: their files and commands."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import shutil
+import sys
+import tempfile
+from abc import abstractmethod
+from os import PathLike
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+from numpy.typing import NDArray
+
+from asyncmd_jupyter.engines.base import OutputTrajType, StartingConfiguration
+from asyncmd_jupyter.engines.command import CommandEngine, OnDisk, PartPlan
+from asyncmd_jupyter.engines.files import EngineFiles, checked_files
+from asyncmd_jupyter.engines.part import run_to_the_end
+from asyncmd_jupyter.engines.stepping.configuration import Configuration
+from asyncmd_jupyter.engines.stepping.disk import mend_parts, read_disk
+from asyncmd_jupyter.engines.stepping.seeds import derived_seed
+from asyncmd_jupyter.engines.stepping.spec import ConfigurationSpec, PartSpec, write_spec
+from asyncmd_jupyter.frames.read import read_frame
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.jobs.model import Command, Resources
+
+
+class Origin(Protocol):
+    """Where a simulation without a start begins, and what its structure is."""
+
+    @property
+    def structure_file(self) -> Path | None:
+        """The user's own, if there is one."""
+        ...
+
+    def configuration(self) -> Configuration:
+        """The first configuration; ValueError if there is none."""
+        ...
+
+    def pdb(self, positions: NDArray[Any], box: NDArray[Any] | None) -> str:
+        """The text of a structure file."""
+        ...
+
+
+class SteppingEngine(CommandEngine):
+    """Base of engines whose worker is `stepping.program.run_program`.
+
+    Parameters
+    ----------
+    origin : Origin
+    nstout : int
+        MD steps between two frames.
+    cores : int
+        CPU cores a job takes.
+    seed : int, optional
+        Of all random numbers; each part derives its own. None draws one.
+    output_traj_type : str
+        One of `traj_types`.
+    launcher : str
+        Where the jobs run.
+    """
+
+    output_traj_type = OutputTrajType("trr")
+    traj_types: ClassVar[tuple[str, ...]] = ("trr",)
+    worker: ClassVar[str]
+
+    def __init__(
+        self,
+        origin: Origin,
+        *,
+        nstout: int,
+        cores: int = 1,
+        seed: int | None = None,
+        output_traj_type: str = "trr",
+        launcher: str = "local",
+    ) -> None:
+        super().__init__()
+        self.launcher = launcher
+        self._origin = origin
+        self._nstout = whole_number("nstout", nstout, 1)
+        self._cores = whole_number("cores", cores, 1)
+        self._seed = None if seed is None else whole_number("seed", seed, 0)
+        self._traj_type = self._checked_traj_type(output_traj_type)
+
+    @property
+    @abstractmethod
+    def n_atoms(self) -> int:
+        """Particles of the system."""
+
+    @property
+    @abstractmethod
+    def temperature(self) -> float | None:
+        """In K, for velocities that have to be drawn; None if the engine knows none."""
+
+    @property
+    def periodic(self) -> bool:
+        """Whether there is a box."""
+        return False
+
+    @abstractmethod
+    def _physics(self, name: str) -> dict[str, Any]:
+        """What the worker is told of the physics in the files of this name."""
+
+    @abstractmethod
+    def _write_physics(self, folder: Path, name: str) -> None:
+        """Write the files that `_physics` names."""
+
+    @property
+    def nstout(self) -> int:
+        """MD steps between two frames."""
+        return self._nstout
+
+    def clone(self, index: int = 0) -> Self:
+        """Make an unprepared engine with the same parameters; see `MDEngine.clone`."""
+        clone = copy.copy(self)
+        CommandEngine.__init__(clone)
+        if self._seed is not None and index:
+            clone._seed = derived_seed(self._seed, index)
+        return clone
+
+    def check_start(self, starting_configuration: StartingConfiguration) -> None:
+        """Refuse a start that is missing or has another number of atoms."""
+        start = starting_configuration
+        if start is None:
+            self._origin.configuration()
+        elif isinstance(start, Trajectory) and start.n_atoms != self.n_atoms:
+            raise ValueError(
+                f"The start {', '.join(start.trajectory_files)} has {start.n_atoms} atoms, the "
+                f"engine's system {self.n_atoms}: they belong to different systems."
+            )
+
+    async def apply_constraints(
+        self,
+        conf_in: StartingConfiguration,
+        conf_out_name: str,
+        *,
+        workdir: str | PathLike[str] = ".",
+    ) -> Trajectory:
+        """Write the first frame of `conf_in` with all constraints fulfilled.
+
+        Parameters
+        ----------
+        conf_in : Trajectory, path or None
+            None stands for the engine's own positions.
+        conf_out_name : str
+            Name of a TRR file, which is replaced if it exists.
+        workdir : path
+            Its folder.
+        """
+        return await self._new_configuration("constraints", conf_in, conf_out_name, workdir)
+
+    async def generate_velocities(
+        self,
+        conf_in: StartingConfiguration,
+        conf_out_name: str,
+        *,
+        workdir: str | PathLike[str] = ".",
+    ) -> Trajectory:
+        """Write the first frame of `conf_in` with new Maxwell-Boltzmann velocities.
+
+        Parameters are those of `apply_constraints`.
+        """
+        return await self._new_configuration("velocities", conf_in, conf_out_name, workdir)
+
+    async def minimize(
+        self,
+        conf_in: StartingConfiguration,
+        conf_out_name: str,
+        *,
+        workdir: str | PathLike[str] = ".",
+    ) -> Trajectory:
+        """Write the nearest minimum of the energy to the first frame of `conf_in`.
+
+        Parameters are those of `apply_constraints`. The result has no velocities.
+        """
+        return await self._new_configuration("minimize", conf_in, conf_out_name, workdir)
+
+    # What the base asks for
+
+    def _write_inputs(self, files: EngineFiles, start: StartingConfiguration) -> None:
+        configuration = self._configuration(start)
+        if configuration.velocities is None and self.temperature is None:
+            raise ValueError(
+                "The start has no velocities and the engine no temperature to draw them: give "
+                "temperature=… to the engine, or a start with velocities."
+            )
+        # A checkpoint of parts that are gone would be gone on from.
+        files.path("cpt").unlink(missing_ok=True)
+        self._write_physics(files.workdir, files.deffnm)
+        if self._origin.structure_file is None:
+            self._write_structure(files.path("pdb"), configuration)
+        configuration.write(files.path("start.npz"))
+
+    def _write_structure(self, path: Path, configuration: Configuration) -> None:
+        write_text(path, self._origin.pdb(configuration.positions, configuration.box))
+
+    def _read_disk(self, files: EngineFiles) -> OnDisk:
+        return read_disk(files, self.output_traj_type)
+
+    def _mend(self, files: EngineFiles) -> None:
+        mend_parts(files, self.output_traj_type)
+
+    def _write_part_inputs(self, files: EngineFiles, plan: PartPlan) -> None:
+        mend_parts(files, self.output_traj_type, keep_after_checkpoint=False)
+        spec = PartSpec(
+            physics=self._physics(files.deffnm),
+            part=plan.number,
+            start=files.path("start.npz").name,
+            checkpoint=files.path("cpt").name,
+            trajectory=files.part(plan.number, self.output_traj_type).name,
+            nstout=self.nstout,
+            last_step=plan.last_step,
+            seconds=None if plan.hours is None else plan.hours * 3600,
+        )
+        write_spec(spec, files.part(plan.number, "json"))
+
+    def _run_command(self, files: EngineFiles, plan: PartPlan) -> Command:
+        return self._worker_command(files.part(plan.number, "json"))
+
+    def _structure_file(self, files: EngineFiles) -> Path:
+        return self._origin.structure_file or files.path("pdb")
+
+    def _resources(self) -> Resources:
+        return Resources(cores=self._cores)
+
+    def _worker_command(self, spec: Path) -> Command:
+        # -P: a file in the work folder must not take the place of a module.
+        argv = (sys.executable, "-P", "-m", self.worker, str(spec.absolute()))
+        return Command(argv, cwd=spec.parent)
+
+    def _configuration(self, start: StartingConfiguration) -> Configuration:
+        if start is None:
+            return self._origin.configuration()
+        if not isinstance(start, Trajectory):
+            start = Trajectory(start, start)
+        self.check_start(start)
+        frame = read_frame(start, 0)
+        box = frame.box if self.periodic else None
+        return Configuration(frame.positions, frame.velocities, box)
+
+    # Configurations without a step of MD
+
+    async def _new_configuration(
+        self,
+        action: str,
+        start: StartingConfiguration,
+        name: str,
+        workdir: str | PathLike[str],
+    ) -> Trajectory:
+        target = _configuration_path(workdir, name)
+        spec = await asyncio.to_thread(self._write_configuration_inputs, action, start, target)
+        command = self._worker_command(spec)
+        await run_to_the_end(command, target.stem, self._resources(), self.launcher)
+        structure = await asyncio.to_thread(self._structure_beside, target, start)
+        spec.with_name("conf.trr").replace(target)
+        await asyncio.to_thread(shutil.rmtree, spec.parent, ignore_errors=True)
+        return Trajectory(target, structure, nstout=1)
+
+    def _write_configuration_inputs(
+        self, action: str, start: StartingConfiguration, target: Path
+    ) -> Path:
+        configuration = self._configuration(start)
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.stem}.", dir=target.parent))
+        self._write_physics(folder, "conf")
+        configuration.write(folder / "conf.start.npz")
+        spec = ConfigurationSpec(self._physics("conf"), action, "conf.start.npz", "conf.trr")
+        write_spec(spec, folder / "conf.json")
+        return folder / "conf.json"
+
+    def _structure_beside(self, target: Path, start: StartingConfiguration) -> Path:
+        if isinstance(start, Trajectory):
+            return start.structure_path
+        if self._origin.structure_file is not None:
+            return self._origin.structure_file
+        structure = target.with_suffix(".pdb")
+        self._write_structure(structure, self._configuration(start))
+        return structure
+
+    def _checked_traj_type(self, value: str) -> str:
+        if str(value).lower() not in self.traj_types:
+            raise ValueError(
+                f"output_traj_type={value!r} has to be {' or '.join(self.traj_types)}."
+            )
+        return str(value).lower()
+
+
+def whole_number(name: str, value: Any, least: int) -> int:
+    """A whole number.
+
+    Raises
+    ------
+    ValueError
+        If it is none or too small.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name}={value!r} has to be a whole number of at least {least}.")
+    return int(value)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that appears by rename."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def _configuration_path(workdir: str | PathLike[str], name: str) -> Path:
+    if Path(name).suffix not in ("", ".trr"):
+        raise ValueError(f"conf_out_name={name!r}: configurations are written as .trr files.")
+    return checked_files(workdir, name.removesuffix(".trr")).path("trr")

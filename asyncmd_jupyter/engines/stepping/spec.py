@@ -1,0 +1,93 @@
+"""What the worker is told: written by the engine, read by the worker, kept beside the part.
+
+File names are relative to the folder of the specification.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PartSpec:
+    """One part of a simulation.
+
+    Attributes
+    ----------
+    physics : dict
+        Read by the program that takes the steps.
+    part : int
+        Its number, from 1.
+    start : str
+        npz file with the configuration at step 0.
+    checkpoint : str
+        Read if it exists, written again and again.
+    trajectory : str
+        TRR or XTC by its ending.
+    nstout : int
+        Steps between two frames.
+    last_step : int or None
+        Counted from step 0 of the simulation.
+    seconds : float or None
+        Wall time after which the part ends.
+    """
+
+    physics: dict[str, Any]
+    part: int
+    start: str
+    checkpoint: str
+    trajectory: str
+    nstout: int
+    last_step: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class ConfigurationSpec:
+    """One configuration made from another without a step of MD.
+
+    Attributes
+    ----------
+    physics : dict
+        Read by the program that takes the steps.
+    action : str
+        ``constraints``, ``velocities`` or ``minimize``.
+    start : str
+        npz file with the configuration.
+    trajectory : str
+        TRR file for the result.
+    tolerance : float
+        Root mean square force in kJ/mol/nm at which a minimization ends.
+    max_iterations : int
+        Of a minimization, 0 for no limit.
+    """
+
+    physics: dict[str, Any]
+    action: str
+    start: str
+    trajectory: str
+    tolerance: float = 10.0
+    max_iterations: int = 0
+
+
+Spec = PartSpec | ConfigurationSpec
+_KINDS: dict[str, type[PartSpec] | type[ConfigurationSpec]] = {
+    "part": PartSpec,
+    "configuration": ConfigurationSpec,
+}
+
+
+def write_spec(spec: Spec, path: Path) -> None:
+    """Write `spec` as JSON."""
+    kind = next(name for name, cls in _KINDS.items() if isinstance(spec, cls))
+    path.write_text(json.dumps({"kind": kind, **asdict(spec)}, indent=1), encoding="utf-8")
+
+
+def read_spec(path: Path) -> Spec:
+    """Read what `write_spec` wrote."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    cls = _KINDS[content.pop("kind")]
+    return cls(**content)

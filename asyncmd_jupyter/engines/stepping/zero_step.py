@@ -1,0 +1,44 @@
+"""Configurations made without a step of MD."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asyncmd_jupyter.engines.stepping.configuration import Configuration
+from asyncmd_jupyter.engines.stepping.output import TrrOutput
+from asyncmd_jupyter.engines.stepping.simulation import Simulation, SimulationFactory
+from asyncmd_jupyter.engines.stepping.spec import ConfigurationSpec
+
+
+def make_configuration(spec: ConfigurationSpec, folder: Path, make: SimulationFactory) -> None:
+    """Write one frame; the file appears by rename."""
+    simulation = make(spec.physics, 0, folder)
+    start = Configuration.read(folder / spec.start)
+    simulation.load(start)
+    _act(simulation, spec)
+    _write(simulation.configuration(), _has_velocities(start, spec), folder / spec.trajectory)
+
+
+def _has_velocities(start: Configuration, spec: ConfigurationSpec) -> bool:
+    if spec.action == "constraints":
+        return start.velocities is not None
+    # Those of a start that was minimized belong to another place.
+    return spec.action == "velocities"
+
+
+def _act(simulation: Simulation, spec: ConfigurationSpec) -> None:
+    if spec.action == "constraints":
+        simulation.fulfil_constraints()
+    elif spec.action == "velocities":
+        simulation.draw_velocities()
+    else:
+        simulation.minimize(spec.tolerance, spec.max_iterations)
+
+
+def _write(result: Configuration, with_velocities: bool, path: Path) -> None:
+    if not with_velocities:
+        result = Configuration(result.positions, None, result.box)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    TrrOutput(temporary).write(result, step=0, time=0.0)
+    temporary.replace(path)
