@@ -119,7 +119,10 @@ class AsyncMDMagics(Magics):
         from asyncmd_jupyter.jupyter.outcome import publish_outcome
 
         runs = _runs(arguments.names)
-        ends = await asyncio.gather(*(run.wait() for run in runs), return_exceptions=True)
+        try:
+            ends = await asyncio.gather(*(run.wait() for run in runs), return_exceptions=True)
+        except asyncio.CancelledError as error:
+            raise StoppedWaiting([run.id for run in runs]) from error
         for run in runs:
             publish_outcome(run.snapshot())
         for run, end in zip(runs, ends, strict=True):
@@ -175,6 +178,17 @@ class AsyncMDMagics(Magics):
     def _bind(self, variable: str | None, value: Any) -> None:
         if variable is not None:
             cast(Any, self.shell).push({variable: value})
+
+
+class StoppedWaiting(asyncio.CancelledError):
+    """The cell was interrupted; says so in one line instead of a traceback."""
+
+    def __init__(self, names: list[str]) -> None:
+        runs = f"The run {names[0]!r} goes" if len(names) == 1 else "The runs go"
+        super().__init__(f"No longer waiting. {runs} on; '%asyncmd cancel' would end it.")
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
 
 
 @contextmanager

@@ -17,7 +17,8 @@ def limits(
     """Choose the range of the values' axis: a whole turn for an angle, else all that matters."""
     finite = np.concatenate([v[np.isfinite(v)] for v in values] or [np.empty(0)])
     if period is not None:
-        low = -period / 2 if not len(finite) or finite.min() < 0 else 0.0
+        counts_from_0 = len(finite) and finite.min() >= 0 and finite.max() > period / 2
+        low = 0.0 if counts_from_0 else -period / 2
         return low, low + period
     edges = [e for band in bands for e in (band.low, band.high) if math.isfinite(e)]
     known = np.concatenate([finite, edges])

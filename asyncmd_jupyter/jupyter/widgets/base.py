@@ -25,7 +25,7 @@ class LiveView(ABC):
     """Something on the screen that follows events of the runtime.
 
     An event only marks the view as dirty. One task of its own then refreshes it, at most
-    four times a second and, as long as that means a pause of two seconds at most, for no
+    four times a second and, as long as that means a pause of one second at most, for no
     more than a fifth of the time: slow drawing slows the view down, not the simulation.
 
     Parameters
@@ -36,7 +36,7 @@ class LiveView(ABC):
 
     interval: ClassVar[float] = 0.25
     busy_share: ClassVar[float] = 0.2
-    longest_pause: ClassVar[float] = 2.0
+    longest_pause: ClassVar[float] = 1.0
     kinds: ClassVar[tuple[type, ...]] = ()
 
     def __init__(self, events: EventBus | None = None) -> None:
@@ -47,6 +47,7 @@ class LiveView(ABC):
         self._unsubscribe: Callable[[], None] | None = None
         self._display_id: str | None = None
         self._chores: set[asyncio.Task[None]] = set()
+        self._has_drawn = False
         self.error = ""
 
     @property
@@ -137,11 +138,15 @@ class LiveView(ABC):
 
     def _bundle(self) -> Bundle:
         self.open()
-        bundle: Bundle = {"text/plain": self.text(), "text/html": self.html()}
-        shown = self.widget._repr_mimebundle_() or {}
-        if WIDGET_MIME in shown:
-            bundle[WIDGET_MIME] = shown[WIDGET_MIME]
-        return bundle
+        return {
+            "text/plain": self.text(),
+            "text/html": self.html(),
+            WIDGET_MIME: {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self.widget.model_id,
+            },
+        }
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         if self.kinds:
@@ -188,8 +193,12 @@ class LiveView(ABC):
         return final
 
     async def _pause(self, spent: float) -> None:
-        """Wait after a refresh that took `spent` seconds; less when the end has come."""
-        left = min(self.longest_pause, spent * (1 / self.busy_share - 1))
+        """Wait after a refresh that took `spent` seconds; less when the end has come.
+
+        The first one may have imported much, so it says nothing about the next.
+        """
+        is_first, self._has_drawn = not self._has_drawn, True
+        left = 0.0 if is_first else min(self.longest_pause, spent * (1 / self.busy_share - 1))
         await asyncio.sleep(self.interval)
         while left > self.interval and not self.is_final():
             await asyncio.sleep(self.interval)

@@ -10,8 +10,11 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 FRONT_END = Path("labextensions") / "nglview-js-widgets" / "package.json"
 VERSION_MODULE = "nglview._frontend"
@@ -36,7 +39,8 @@ def load_nglview() -> ModuleType:
     elif version is not None:
         sys.modules[VERSION_MODULE] = _stand_in(version)
     try:
-        return importlib.import_module("nglview")
+        with _nothing_displayed():
+            return importlib.import_module("nglview")
     except Exception as error:
         raise MoleculeViewError(f"nglview can't be imported ({error}).") from error
 
@@ -64,6 +68,26 @@ def _check_earlier_import(version: str | None) -> None:
 def _fits(asked: str | None, version: str) -> bool:
     """Whether ``^asked``, as the widget manager reads it, includes `version`."""
     return asked is not None and asked.split(".")[0] == version.split(".")[0]
+
+
+@contextmanager
+def _nothing_displayed() -> Iterator[None]:
+    """Drop the empty output that importing nglview leaves in the cell."""
+    from IPython import get_ipython
+
+    publisher = getattr(get_ipython(), "display_pub", None)
+    if not hasattr(publisher, "register_hook"):
+        yield
+        return
+    publisher.register_hook(_dropped)  # applies to this thread only
+    try:
+        yield
+    finally:
+        publisher.unregister_hook(_dropped)
+
+
+def _dropped(_message: Any) -> None:
+    return None
 
 
 def _stand_in(version: str) -> ModuleType:

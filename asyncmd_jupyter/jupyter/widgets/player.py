@@ -27,7 +27,7 @@ class Player:
         self._walkers = ipywidgets.Dropdown(
             options=[(f"walker {i}", i) for i in range(n_walkers)],
             tooltip="Which walker is shown",
-            layout=ipywidgets.Layout(width="108px"),
+            layout=ipywidgets.Layout(width="96px"),
         )
         self._play = ipywidgets.Play(
             min=0,
@@ -47,7 +47,7 @@ class Player:
             layout=ipywidgets.Layout(width="auto", flex="0 0 auto"),
         )
         self._said = ipywidgets.Label(layout=ipywidgets.Layout(flex="1 1 auto", min_width="0"))
-        self._link = ipywidgets.jslink((self._play, "value"), (self._slider, "value"))
+        self._link = ipywidgets.jslink((self._slider, "value"), (self._play, "value"))
         self._walkers.observe(self._walker_chosen, "value")
         self._slider.observe(self._frame_chosen, "value")
         self._newest.observe(self._newest_chosen, "value")
@@ -83,6 +83,7 @@ class Player:
             self._slider.max = last
             if self.is_following:
                 self._slider.value = last
+                self._play.value = last
         finally:
             self._moving = False
 

@@ -102,7 +102,8 @@ def _label(record: JobRecord) -> str:
 def _reason(record: JobRecord) -> str:
     if record.state is JobState.FAILED and not record.reason and record.exit_code is not None:
         return f"exit code {record.exit_code}"
-    return record.reason
+    says_nothing_new = record.state is JobState.CANCELLED and len(record.reason) < 20
+    return "" if says_nothing_new else record.reason
 
 
 def _progress(walker: WalkerSnapshot, has_ended: bool) -> tuple[float | None, str]:

@@ -140,7 +140,7 @@ class TrajectoryPreview(LiveView):
         positions = await asyncio.to_thread(frames.positions, frame)
         await self._stage.show(positions)
         self._shown = (walker, frame)
-        self._player.say(f"frame {frame} of {len(frames) - 1}, {picoseconds(frames.times[frame])}")
+        self._player.say(f"{picoseconds(frames.times[frame])}, frame {frame}")
 
 
 def _import_stage() -> None:
