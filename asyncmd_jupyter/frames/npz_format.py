@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -33,11 +34,13 @@ _DAY_ONE = 0x21  # 1 January 1980
 _UNKNOWN = 0xFFFFFFFF
 _OUR_EXTRA = 0x4D41
 _MAGIC = b"asyncmd1"
+_NAME_START = re.compile(rb"[0-9a-f]{16}-")
 
 _LOCAL = struct.Struct("<4s5H3L2H")
 _EXTRA = struct.Struct("<2H")
 _ENTRY = struct.Struct(f"<4s6H3L5H2L{NAME_BYTES}s2HQ2HL")
-_TAIL = struct.Struct("<4sQ2H2L4Q 4sLQL 4s4H2LH 8s2Q")
+_TAIL = struct.Struct("<4sQ2H2L4Q 4sLQL 4s4H2LH 8s2QL")
+LOCAL_BYTES = _LOCAL.size
 ENTRY_BYTES = _ENTRY.size
 TAIL_BYTES = _TAIL.size
 
@@ -73,12 +76,15 @@ class Tail:
         Offset of the free space.
     generation : int
         Counts all changes.
+    checksum : int
+        CRC of the directory, which goes on when entries are added.
     """
 
     n_members: int = 0
     directory: int = _PAGE
     members_end: int = 0
     generation: int = 0
+    checksum: int = 0
 
     @property
     def directory_end(self) -> int:
@@ -92,8 +98,8 @@ class Tail:
         return _TAIL.pack(
             *(b"PK\x06\x06", 44, _ZIP64, _ZIP64, 0, 0, count, count, size, self.directory),
             *(b"PK\x06\x07", 0, self.directory_end, 1),
-            *(b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, _UNKNOWN, _UNKNOWN, 24),
-            *(_MAGIC, self.generation, self.members_end),
+            *(b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, _UNKNOWN, _UNKNOWN, 28),
+            *(_MAGIC, self.generation, self.members_end, self.checksum),
         )
 
     @classmethod
@@ -103,16 +109,20 @@ class Tail:
             return None
         fields = _TAIL.unpack(data)
         tail = cls(
-            n_members=fields[6], directory=fields[9], generation=fields[-2], members_end=fields[-1]
+            n_members=fields[6],
+            directory=fields[9],
+            generation=fields[-3],
+            members_end=fields[-2],
+            checksum=fields[-1],
         )
-        whole = tail.pack() == data and tail.members_end <= tail.directory
-        return tail if whole and tail.directory_end + TAIL_BYTES == file_size else None
+        fits = tail.members_end <= tail.directory
+        fits = fits and tail.directory_end + TAIL_BYTES == file_size
+        return tail if fits and tail.pack() == data else None
 
 
 def member_name(trajectory_hash: int, function_id: str) -> bytes:
     """Name a member after what it belongs to."""
-    digest = hashlib.blake2b(function_id.encode(), digest_size=16).hexdigest()
-    return f"{trajectory_hash:016x}-{digest}.npy".encode()
+    return f"{trajectory_hash:016x}-".encode() + _name_end(function_id.encode())
 
 
 def pack_record(name: bytes, function_id: str, values: NDArray[Any]) -> bytes:
@@ -131,12 +141,20 @@ def pack_record(name: bytes, function_id: str, values: NDArray[Any]) -> bytes:
             f"The npz cache holds arrays of up to {MAX_ARRAY_BYTES} bytes with ids of up to "
             f"{MAX_ID_BYTES} bytes, not {len(data)} and {len(text)}; use another cache type."
         )
-    header = _LOCAL.pack(
-        *(b"PK\x03\x04", _ZIP64, 0, 0, 0, _DAY_ONE),
-        *(zlib.crc32(data), len(data), len(data)),
-        *(NAME_BYTES, _EXTRA.size + len(text)),
-    )
+    header = _pack_header(zlib.crc32(data), len(data), len(text))
     return b"".join((header, name, _EXTRA.pack(_OUR_EXTRA, len(text)), text, data))
+
+
+def _pack_header(checksum: int, data_bytes: int, id_bytes: int) -> bytes:
+    return _LOCAL.pack(
+        *(b"PK\x03\x04", _ZIP64, 0, 0, 0, _DAY_ONE),
+        *(checksum, data_bytes, data_bytes),
+        *(NAME_BYTES, _EXTRA.size + id_bytes & 0xFFFF),
+    )
+
+
+def _name_end(function_id: bytes) -> bytes:
+    return f"{hashlib.blake2b(function_id, digest_size=16).hexdigest()}.npy".encode()
 
 
 class Record(NamedTuple):
@@ -150,8 +168,13 @@ class Record(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether the array is what was written."""
-        return zlib.crc32(self.data) == self.checksum
+        """Whether it is what was written."""
+        return (
+            zlib.crc32(self.data) == self.checksum
+            and self.data.startswith(np.lib.format.MAGIC_PREFIX)
+            and self.name[17:] == _name_end(self.function_id.encode())
+            and _NAME_START.match(self.name) is not None
+        )
 
     def values(self) -> NDArray[Any]:
         """Decode the array."""
@@ -170,13 +193,12 @@ def parse_record(data: memoryview | bytes, start: int = 0) -> Record | None:
     names = start + _LOCAL.size
     if len(data) < names + NAME_BYTES + _EXTRA.size:
         return None
-    magic, *_, checksum, n_data, _, name_bytes, extra_bytes = _LOCAL.unpack_from(data, start)
-    if magic != b"PK\x03\x04" or name_bytes != NAME_BYTES:
-        return None
+    *_, checksum, n_data, _, _, _ = _LOCAL.unpack_from(data, start)
     kind, id_bytes = _EXTRA.unpack_from(data, names + NAME_BYTES)
     id_start = names + NAME_BYTES + _EXTRA.size
     end = id_start + id_bytes + n_data
-    if kind != _OUR_EXTRA or extra_bytes != id_bytes + _EXTRA.size or len(data) < end:
+    header = bytes(data[start:names])
+    if kind != _OUR_EXTRA or len(data) < end or header != _pack_header(checksum, n_data, id_bytes):
         return None
     return Record(
         name=bytes(data[names : names + NAME_BYTES]),

@@ -7,6 +7,7 @@ import os
 import secrets
 import stat
 import threading
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from asyncmd_jupyter.frames.locking import locked
 from asyncmd_jupyter.frames.npz_format import (
     ENTRY_BYTES,
+    LOCAL_BYTES,
     TAIL_BYTES,
     Member,
     Record,
@@ -98,17 +100,18 @@ class NpzFiles:
             try:
                 directory = self._directory(path, file)
             except _TornError:
-                _write_anew(path, file, [*_salvage(file), data])
+                _write_anew(path, file, _salvage(file), data)
                 return
             position, known = directory.members.get(name, (None, None))
-            if known and os.pread(file, known.n_bytes, known.offset) == data:
+            old = _read_at(file, known.n_bytes, known.offset) if known else b""
+            if old == data:
                 return
-            if directory.tail.members_end + len(data) <= directory.tail.directory:
-                _append(file, directory.tail, data, position)
-            else:
+            free = directory.tail.directory - directory.tail.members_end
+            if len(data) > free or (known and not _parsed([old], name)):
                 members = (member for _, member in directory.members.values())
-                others = (member for member in members if member.name != name)
-                _write_anew(path, file, (*_bytes_of(file, others), data))
+                _write_anew(path, file, _bytes_of(file, members), data)
+            else:
+                _append(file, directory.tail, data, position)
 
     def items(self, path: Path, trajectory_hash: int) -> list[tuple[str, NDArray[Any]]]:
         """List the ids and values of all functions of one trajectory."""
@@ -126,9 +129,11 @@ class NpzFiles:
             return
         prefix = _prefix(trajectory_hash)
         with locked(path, write=True) as file:
-            kept = [record for record in _salvage(file) if not record[30:].startswith(prefix)]
+            kept = [
+                record for record in _salvage(file) if not record.startswith(prefix, LOCAL_BYTES)
+            ]
             if kept:
-                _write_anew(path, file, kept)
+                _write_anew(path, file, kept[:-1], kept[-1])
             else:
                 path.unlink(missing_ok=True)
 
@@ -155,9 +160,11 @@ class NpzFiles:
         with self._mutex:
             known = self._directories.pop(path, None)
             if known is None or not known.leads_to(found.st_ino, tail):
-                known = _Directory(found.st_ino, replace(tail, n_members=0))
+                known = _Directory(found.st_ino, replace(tail, n_members=0, checksum=0))
             first = known.tail.directory_end
             entries = _read_at(file, tail.directory_end - first, first)
+            if zlib.crc32(entries, known.tail.checksum) != tail.checksum:
+                raise _TornError
             for position, member in enumerate(parse_directory(entries), known.tail.n_members):
                 known.members[member.name] = (position, member)
             known.tail = tail
@@ -176,40 +183,48 @@ def _append(file: int, tail: Tail, data: bytes, position: int | None) -> None:
     record = parse_record(data)
     assert record is not None  # noqa: S101 - we have just packed it
     entry = record.entry(tail.members_end)
-    new = Tail(
-        n_members=tail.n_members + (position is None),
-        directory=tail.directory,
-        members_end=tail.members_end + len(data),
-        generation=tail.generation + 1,
-    )
+    new = replace(tail, members_end=tail.members_end + len(data), generation=tail.generation + 1)
     _write_at(file, data, tail.members_end)
     if position is None:
+        checksum = zlib.crc32(entry, tail.checksum)
+        new = replace(new, n_members=tail.n_members + 1, checksum=checksum)
         _write_at(file, entry + new.pack(), tail.directory_end)
     else:
-        _write_at(file, new.pack(), tail.directory_end)
-        _write_at(file, entry, tail.directory + position * ENTRY_BYTES)
+        entries = bytearray(_read_at(file, tail.n_members * ENTRY_BYTES, tail.directory))
+        entries[position * ENTRY_BYTES : (position + 1) * ENTRY_BYTES] = entry
+        new = replace(new, checksum=zlib.crc32(entries))
+        _write_at(file, entries + new.pack(), tail.directory)
 
 
-def _write_anew(path: Path, file: int, records: Iterable[bytes]) -> None:
-    """Replace the file by one with these members and as much free space again."""
+def _write_anew(path: Path, file: int, others: Iterable[bytes], newest: bytes) -> None:
+    """Replace the file by one with what is whole, and with as much free space again."""
     beside = path.with_name(f"{path.name}.new")
     entries = bytearray()
     with beside.open("wb") as new:
         os.fchmod(new.fileno(), stat.S_IMODE(os.fstat(file).st_mode))
-        for data in records:
-            record = parse_record(data)
-            if record is not None:
-                entries += record.entry(new.tell())
-                new.write(data)
+        for record, data in _without_doubles(others, newest):
+            entries += record.entry(new.tell())
+            new.write(data)
         tail = Tail(
             n_members=len(entries) // ENTRY_BYTES,
             directory=directory_offset(new.tell()),
             members_end=new.tell(),
             generation=secrets.randbits(48),  # inode numbers are used again
+            checksum=zlib.crc32(entries),
         )
         new.seek(tail.directory)
         new.write(entries + tail.pack())
     beside.replace(path)
+
+
+def _without_doubles(others: Iterable[bytes], newest: bytes) -> Iterator[tuple[Record, bytes]]:
+    last = parse_record(newest)
+    for data in others:
+        record = parse_record(data)
+        if record and record.is_whole and last and record.name != last.name:
+            yield record, data
+    if last:
+        yield last, newest
 
 
 def _salvage(file: int) -> list[bytes]:
@@ -241,7 +256,7 @@ def _read_at(file: int, n_bytes: int, offset: int) -> bytes:
     return data
 
 
-def _write_at(file: int, data: bytes, offset: int) -> None:
+def _write_at(file: int, data: bytes | bytearray, offset: int) -> None:
     view = memoryview(data)
     while view:
         written = os.pwrite(file, view, offset)
