@@ -114,14 +114,15 @@ class _Progress:
 
 
 def _titles(cells: Iterable[Any]) -> Iterator[tuple[int, str]]:
-    """Index and title of each cell with code: its comment, else the heading above it."""
+    """Index and title of each cell with code: its comment or magic, else the heading above."""
     heading = ""
     for index, cell in enumerate(cells):
         if cell.cell_type == "markdown":
             heading = next(_hash_lines(cell.source), heading)
         elif cell.cell_type == "code" and cell.source.strip():
             first_line = cell.source.strip().splitlines()[0]
-            title = next(_hash_lines(first_line), heading or first_line)
+            default = first_line if first_line.startswith("%") else heading or first_line
+            title = next(_hash_lines(first_line), default)
             yield index, _shortened(title)
 
 
