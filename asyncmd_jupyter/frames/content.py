@@ -25,7 +25,8 @@ from asyncmd_jupyter.frames.xdr import FrameIndex, index_frames
 T = TypeVar("T")
 
 _DIGESTS_KEPT = 16_384
-_TABLES_KEPT = 128
+_FRAMES_KEPT = 1_000_000  # some 50 bytes each
+_TABLE_WEIGHT = 100
 _CLOCK_MARGIN_NS = 2 * 10**9  # the coarsest time stamps of the file systems in use
 _ATTEMPTS = 3
 
@@ -86,8 +87,10 @@ class Contents:
     """Digests and frame tables of files, remembered within bounds for one runtime."""
 
     def __init__(self) -> None:
-        self._digests: _Remembered[bytes] = _Remembered(_DIGESTS_KEPT)
-        self._tables: _Remembered[FrameTable] = _Remembered(_TABLES_KEPT)
+        self._digests: Remembered[bytes] = Remembered(_DIGESTS_KEPT)
+        self._tables: Remembered[FrameTable] = Remembered(
+            _FRAMES_KEPT, lambda table: len(table.steps) + _TABLE_WEIGHT
+        )
 
     @classmethod
     def create(cls, _runtime: runtimes.Runtime) -> Contents:
@@ -134,15 +137,32 @@ def is_xdr(path: str) -> bool:
         return False
 
 
-class _Remembered(Generic[T]):
-    """Results for groups of files, forgotten when a file changes or others are used more."""
+class Remembered(Generic[T]):
+    """Results for groups of files, forgotten when a file changes or others are used more.
 
-    def __init__(self, limit: int) -> None:
+    Parameters
+    ----------
+    limit : int
+        On the weight of all results together.
+    weigh : callable, optional
+        Gives the weight of a result, 1 by default.
+    """
+
+    def __init__(self, limit: int, weigh: Callable[[T], int] = lambda _: 1) -> None:
         self._limit = limit
+        self._weigh = weigh
+        self._weight = 0
         self._entries: OrderedDict[tuple[str, ...], tuple[list[FileState], T]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, paths: tuple[str, ...], compute: Callable[[], T]) -> T:
+        """Get what is known of the files, or compute it.
+
+        Raises
+        ------
+        ValueError
+            If the files change all the time.
+        """
         states = _states(paths)
         with self._lock:
             entry = self._entries.get(paths)
@@ -162,10 +182,17 @@ class _Remembered(Generic[T]):
 
     def _remember(self, paths: tuple[str, ...], states: list[FileState], result: T) -> None:
         with self._lock:
+            self._forget(paths)
             if all(state.is_settled for state in states):
                 self._entries[paths] = (states, result)
-            while len(self._entries) > self._limit:
-                self._entries.popitem(last=False)
+                self._weight += self._weigh(result)
+            while self._weight > self._limit:
+                self._forget(next(iter(self._entries)))
+
+    def _forget(self, paths: tuple[str, ...]) -> None:
+        entry = self._entries.pop(paths, None)
+        if entry is not None:
+            self._weight -= self._weigh(entry[1])
 
 
 def _states(paths: tuple[str, ...]) -> list[FileState]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ from asyncmd_jupyter.frames.read import frame_number
 from asyncmd_jupyter.frames.selection import Segment, common_kind
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.trr import TrrFrame, read_trr_frame, write_trr_frame
+
+logger = logging.getLogger(__name__)
 
 _BOLTZMANN = 0.00831446261815324  # kJ/(mol K)
 _WITHOUT_VELOCITIES = (".xtc", ".dcd", ".pdb", ".xyz")
@@ -265,6 +268,11 @@ def masses_of(universe: Any) -> NDArray[np.float64]:
         raise ValueError(
             f"No atom of {universe.filename} has a known mass; use a structure file with masses "
             "or with the names of chemical elements."
+        )
+    if without := int(np.sum(~(masses > 0))):
+        logger.warning(
+            "%d of %d particles in %s have no known mass and get no velocities.",
+            *(without, len(masses), universe.filename),
         )
     return np.asarray(masses, dtype=np.float64)
 

@@ -49,7 +49,7 @@ def write_xdr(
 def write_gro(path: Path, n_atoms: int = 12) -> Path:
     lines = ["made for a test", str(n_atoms)]
     for i, (x, y, z) in enumerate(positions_nm(n_atoms, 0)):
-        lines.append(f"{1:5d}{'ALA':<5}{'C' + str(i % 9):>5}{i + 1:5d}{x:8.3f}{y:8.3f}{z:8.3f}")
+        lines.append(f"{1:5d}{'ALA':<5}{'C' + str(i % 9 + 1):>5}{i + 1:5d}{x:8.3f}{y:8.3f}{z:8.3f}")
     lines.append("   3.00000   4.00000   5.00000")
     path.write_text("\n".join(lines) + "\n")
     return path

@@ -18,6 +18,7 @@ import pytest
 from frame_samples import write_gro, write_xdr
 
 from asyncmd_jupyter.errors import TruncatedTrajectoryError
+from asyncmd_jupyter.frames import content
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import truncate_to_whole_frames
 
@@ -158,7 +159,8 @@ def test_a_changed_byte_anywhere_gives_another_hash(folder: Path):
 
 def test_the_hash_is_the_same_in_every_process(folder: Path):
     code = (
-        "from asyncmd_jupyter.frames.trajectory import Trajectory;"
+        "from asyncmd_jupyter.frames import content
+from asyncmd_jupyter.frames.trajectory import Trajectory;"
         "print(Trajectory(['a.xtc', 'b.xtc'], 'conf.gro').trajectory_hash)"
     )
     root = Path(__file__).parents[2]
@@ -172,18 +174,31 @@ def test_the_hash_is_the_same_in_every_process(folder: Path):
     assert int(found.stdout) == Trajectory(["a.xtc", "b.xtc"], "conf.gro").trajectory_hash
 
 
-def test_unchanged_files_are_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_unchanged_files_are_read_once(folder: Path):
+    read: list[str] = []
+    remembered = content.Remembered[list[str]](limit=10)
+
+    def look(name: str) -> None:
+        remembered.get((name,), lambda: read.append(name) or read)
+
+    make_old(folder / "a.trr")
+    for name in ("a.trr", "a.trr", "b.trr", "b.trr"):
+        look(name)
+    assert read == ["a.trr", "b.trr", "b.trr"]  # b may still change within the clock's margin
+    change_a_byte(folder / "a.trr")
+    make_old(folder / "a.trr", folder / "b.trr")
+    look("a.trr")
+    assert read[3:] == ["a.trr"]
+
+
+def test_what_is_remembered_is_bounded(folder: Path):
+    read: list[str] = []
+    remembered = content.Remembered[str](limit=10, weigh=lambda _: 4)
     make_old(*folder.iterdir())
-    expected = Trajectory("a.trr", "conf.gro").trajectory_hash
-    Path("a.trr").chmod(0)
-    try:
-        again = Trajectory("a.trr", "conf.gro")
-        if os.geteuid() != 0:
-            with pytest.raises(PermissionError):
-                Path("a.trr").read_bytes()
-        assert again.trajectory_hash == expected
-    finally:
-        Path("a.trr").chmod(0o600)
+    names = ["a.trr", "b.trr", "a.trr", "a.xtc", "b.trr", "a.xtc"]
+    for name in names:
+        remembered.get((name,), lambda name=name: read.append(name) or name)
+    assert read == ["a.trr", "b.trr", "a.xtc", "b.trr"]
 
 
 def test_an_object_notices_that_its_files_changed(folder: Path):
@@ -373,21 +388,17 @@ def test_ten_thousand_objects_are_small(folder: Path):
     assert used < 10_000 * 4096
 
 
-def test_a_file_that_is_being_written_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    from asyncmd_jupyter.frames import content
+def test_a_file_that_is_being_written_is_refused(folder: Path):
+    path = folder / "a.xtc"
 
-    class GrowsWhileItIsRead:
-        def __init__(self, path: Path) -> None:
-            self.path = path
+    def write_while_reading() -> bytes:
+        with path.open("ab") as file:
+            file.write(b"x")
+        return b""
 
-        def __call__(self) -> bytes:
-            with self.path.open("ab") as file:
-                file.write(b"x")
-            return b""
-
-    remembered = content._Remembered[bytes](10)
+    remembered = content.Remembered[bytes](limit=10)
     with pytest.raises(ValueError, match="is being written right now"):
-        remembered.get(("a.xtc",), GrowsWhileItIsRead(folder / "a.xtc"))
+        remembered.get(("a.xtc",), write_while_reading)
 
 
 def test_h5py_groups_need_the_h5py_cache(folder: Path):
