@@ -159,8 +159,7 @@ def test_a_changed_byte_anywhere_gives_another_hash(folder: Path):
 
 def test_the_hash_is_the_same_in_every_process(folder: Path):
     code = (
-        "from asyncmd_jupyter.frames import content
-from asyncmd_jupyter.frames.trajectory import Trajectory;"
+        "from asyncmd_jupyter.frames.trajectory import Trajectory;"
         "print(Trajectory(['a.xtc', 'b.xtc'], 'conf.gro').trajectory_hash)"
     )
     root = Path(__file__).parents[2]
