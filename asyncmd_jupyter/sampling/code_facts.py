@@ -147,7 +147,7 @@ def code_label(code: CodeType) -> bytes:
 
 
 def tree_label(tree: ast.AST) -> bytes:
-    """The syntax tree without places in the file, the same for every version of Python."""
+    """The syntax tree without places in the file: hardly ever another in another Python."""
     parts: list[bytes] = []
     waiting: list[Any] = [tree]
     while waiting:

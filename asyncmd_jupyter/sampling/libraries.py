@@ -17,6 +17,7 @@ from asyncmd_jupyter.runtime import Runtime
 
 _OWN = __name__.partition(".")[0]
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
+_EVER_THE_SAME = frozenset({"builtins", "copyreg"})  # part of the description of any object
 
 
 class Libraries:
@@ -66,6 +67,8 @@ class Libraries:
     def _version(self, top: str) -> str:
         if top == _OWN:
             return __version__
+        if top in _EVER_THE_SAME:
+            return ""
         if top in sys.stdlib_module_names or top in sys.builtin_module_names:
             return f"{sys.version_info.major}.{sys.version_info.minor}"
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import functools
+import logging
 import sys
 import threading
 from collections import OrderedDict
@@ -81,6 +82,8 @@ def expand(value: Any) -> Node:
         return _NODES[kind](value)
     if isinstance(value, type):
         return _class_node(value)
+    if isinstance(value, logging.Logger):
+        return Node(b"logger")  # whatever it is called, it says something and gives nothing
     if isinstance(value, set | frozenset):
         elements: Children = [("element", element) for element in value]
         return Node(b"set", [*elements, ("class", kind)], ordered=False)
@@ -103,7 +106,7 @@ def _by_reference(value: Any) -> Node | None:
     found: Any = sys.modules.get(module)
     for piece in name.split("."):
         found = getattr(found, piece, None)
-    if found is not value and not isinstance(value, type):
+    if found is not value:
         return None
     refuse_unknowable(value)
     return Node(pack(b"library", f"{module}.{name}".encode(), libraries.describe(module).encode()))

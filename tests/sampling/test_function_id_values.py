@@ -5,11 +5,16 @@ import copy
 import dataclasses
 import enum
 import functools
+import logging
 import math
+import operator
+import re
 import struct
+import threading
 from decimal import Decimal
 from pathlib import Path
 
+import handmade
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -123,6 +128,14 @@ DISTINCT = {
     "ordered": [collections.OrderedDict(a=1, b=2), collections.OrderedDict(b=2, a=1)],
     "enums": [Colour.RED, Colour.BLUE, Flags.A, Flags.B, Flags.A | Flags.B, 1],
     "data classes": [Point(1.0), Point(1.0, [1]), Point(-1.0), Fixed(1.0), Fixed(2.0)],
+    "made data classes": [
+        dataclasses.make_dataclass("A", ["x"])(1),
+        dataclasses.make_dataclass("A", ["y"])(1),
+        dataclasses.make_dataclass("A", [("x", int, 2)])(1),
+    ],
+    "getters": [operator.itemgetter(1), operator.itemgetter(2), operator.attrgetter("a")],
+    "methods of libraries": [[1].index, [2].index, re.compile("a").match, re.compile("b").match],
+    "classes": [int, float, Point, Fixed, Colour, Flags, type, object, np.float64, Path],
     "tuples with names": [Pair(1, 2), Pair(2, 1), (1, 2)],
     "paths": [Path("a"), Path("b"), "a"],
     "numbers": [Decimal("1.0"), Decimal("1.00"), range(3), range(0, 3, 2), slice(3)],
@@ -185,6 +198,30 @@ def test_wiring_of_a_circle_counts():
         return nodes[0]
 
     assert len({digest(three(target)) for target in range(3)}) == 3
+
+
+def test_loggers_and_locks_mean_nothing():
+    assert digest([logging.getLogger("a")]) == digest([logging.getLogger("b")])
+    assert digest([threading.Lock()]) == digest([threading.Lock()])
+
+
+def test_trajectories_count_by_content(tmp_path, runtime):
+    one, copied = (handmade.trajectory(tmp_path / folder, [0.5, 1.0]) for folder in "ab")
+    other = handmade.trajectory(tmp_path / "c", [0.5, 1.5])
+    assert kwargs_id({"ref": one}, name="f") == kwargs_id({"ref": copied}, name="f")
+    assert kwargs_id({"ref": one}, name="f") != kwargs_id({"ref": other}, name="f")
+
+
+def test_a_universe_counts_with_its_coordinates(tmp_path, runtime):
+    import MDAnalysis
+
+    traj = handmade.trajectory(tmp_path, [0.5, 1.0])
+    one, same, other = (
+        MDAnalysis.Universe(traj.structure_file, traj.trajectory_files[0]) for _ in range(3)
+    )
+    other.trajectory[1]
+    assert digest(one) == digest(same) != digest(other)
+    assert digest(one.atoms) == digest(same.atoms) != digest(one.atoms[[]])
 
 
 def test_a_large_array_costs_a_look_at_its_bytes():

@@ -124,7 +124,7 @@ NO_CONDITIONS = {
 @pytest.mark.parametrize("kind", NO_CONDITIONS)
 def test_what_is_no_function_is_named(kind):
     value = NO_CONDITIONS[kind]
-    with pytest.raises(TypeError, match="A condition has to be a function .* of type") as caught:
+    with pytest.raises(TypeError, match=r"A condition has to be a function .* of type") as caught:
         as_condition(value)
     assert repr(value)[:20] in str(caught.value)
     assert type(value).__name__ in str(caught.value)
@@ -149,7 +149,7 @@ async def test_one_bool_per_frame_is_needed(kind, traj):
     condition = as_condition(lambda _: values, "alphaR")
     with pytest.raises(ValueError, match=rf"^The condition alphaR .*one bool .*{what}.*Compare"):
         await condition(traj)
-    with pytest.raises(ValueError, match="^The condition alphaR"):
+    with pytest.raises(ValueError, match=r"^The condition alphaR"):
         await examine_all([("alphaR", condition), ("ok", right)], traj)
 
 
