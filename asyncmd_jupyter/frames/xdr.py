@@ -36,7 +36,7 @@ __all__ = [
     "write_trr_frame",
 ]
 
-_COPY_BYTES = 8 * 2**20
+_COPY_BYTES = 2**18  # larger pieces no longer fit into the caches of the CPU
 
 
 @dataclass(frozen=True, eq=False)

@@ -403,3 +403,14 @@ def test_a_file_that_is_being_written_is_refused(folder: Path):
 def test_h5py_groups_need_the_h5py_cache(folder: Path):
     with pytest.raises(RuntimeError, match="The cache type is npz"):
         Trajectory("a.xtc", "conf.gro").deregister_h5py_cache(object())
+
+
+def test_the_room_is_light_to_import():
+    modules = ("trajectory", "growing", "concatenate", "extract", "read", "cache")
+    code = (
+        f"import sys; {'; '.join(f'import asyncmd_jupyter.frames.{m}' for m in modules)};"
+        "heavy = {'MDAnalysis', 'openmm', 'matplotlib', 'IPython', 'scipy'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
