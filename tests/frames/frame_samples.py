@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import time
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +68,15 @@ def xtc_with_64_bit_sizes(frame: bytes) -> bytes:
     """Turn the bytes of a frame into the format for very large systems."""
     (n_bytes,) = struct.unpack_from(">i", frame, 88)
     return struct.pack(">i", 2023) + frame[4:88] + struct.pack(">q", n_bytes) + frame[92:]
+
+
+def change_a_byte(path: Path, position: int | None = None) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 if position is None else position] ^= 0xFF
+    path.write_bytes(data)
+
+
+def make_old(*paths: Path) -> None:
+    """Give files a time of modification that is not within the clock's margin."""
+    for path in paths:
+        os.utime(path, (time.time() - 100,) * 2)
