@@ -48,6 +48,7 @@ def lab(request: pytest.FixtureRequest, chromium: Browser, server: LabServer) ->
     ARTIFACTS.mkdir(exist_ok=True)
     name = re.sub(r"\W+", "-", request.node.name)
     with chromium.new_context(viewport={"width": 1400, "height": 1000}) as context:
+        context.set_default_timeout(120_000)
         lab = Lab(context.new_page(), server, name)
         lab.open()
         yield lab

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,28 @@ RUN_CELL = """async index => {
     panel.content.activeCellIndex = index;
     panel.content.deselectAll();
     await jupyterapp.commands.execute('notebook:run-cell');
+}"""
+
+ADD_CELL = """source => {
+    const model = jupyterapp.shell.currentWidget.content.model.sharedModel;
+    model.addCell({ cell_type: 'code', source });
+    return model.cells.length - 1;
+}"""
+
+# A row may pass through a state between two looks of a test: the page itself keeps them.
+KEEP_JOB_STATES = """() => {
+    window.jobStates = {};
+    const look = () => {
+        for (const row of document.querySelectorAll('tr[data-job]')) {
+            const states = (window.jobStates[row.dataset.job] ??= []);
+            if (states.at(-1) !== row.dataset.state) {
+                states.push(row.dataset.state);
+            }
+        }
+    };
+    new MutationObserver(look).observe(document.body, {
+        attributes: true, attributeFilter: ['data-state'], childList: true, subtree: true
+    });
 }"""
 
 CELLS = "() => jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.toJSON())"
@@ -107,6 +129,23 @@ class Lab:
         for index, cell in enumerate(self.cells()):
             if cell["cell_type"] == "code":
                 yield index, self.run_cell(index)
+
+    def add_cell(self, source: str) -> int:
+        """Put a cell with code at the end of the notebook and return its index."""
+        return int(self.page.evaluate(ADD_CELL, source))
+
+    def keep_job_states(self) -> None:
+        """From now on remember every state that a row of a job table shows."""
+        self.page.evaluate(KEEP_JOB_STATES)
+
+    def job_states(self) -> dict[str, list[str]]:
+        """The states that each job's row went through, in order."""
+        return dict(self.page.evaluate("() => window.jobStates"))
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Look until a condition holds; the time limit of the test ends a vain wait."""
+        while not condition():
+            self.page.wait_for_timeout(100)
 
     def cell(self, index: int) -> Locator:
         """The cell on the page, scrolled into view."""

@@ -100,8 +100,9 @@ def _command(port: int, token: str, folder: Path) -> list[str]:
 def _environment(base: Path) -> dict[str, str]:
     private = {name: str(base / name.lower()) for name in PRIVATE_FOLDERS}
     (base / "home").mkdir()
+    inherited = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     # The tests' server must leave no simulation behind when it ends.
-    return os.environ | private | {"ASYNCMD_END_JOBS_ON_SHUTDOWN": "1"}
+    return inherited | private | {"ASYNCMD_END_JOBS_ON_SHUTDOWN": "1"}
 
 
 def _wait_until_it_answers(server: LabServer, process: subprocess.Popen[bytes]) -> None:

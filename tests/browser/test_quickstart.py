@@ -1,0 +1,116 @@
+"""The packaged notebook in JupyterLab, on real molecular dynamics."""
+
+import psutil
+import pytest
+from lab import Lab, changed, ink, picture
+
+FINAL = {"done", "failed", "cancelled", "lost"}
+NEVER = """
+def never(traj):
+    return np.zeros(len(traj), dtype=bool)
+"""
+
+
+@pytest.fixture
+def quickstart(lab):
+    """A page with a fresh quickstart notebook in front."""
+    lab.choose_in_palette("asyncmd: New quickstart notebook")
+    lab.wait_for_notebook(f"{lab.folder.name}/quickstart.ipynb")
+    lab.keep_job_states()
+    return lab
+
+
+class RunView:
+    """The live view of a run, below the cell that started it."""
+
+    def __init__(self, lab: Lab, cell_index: int) -> None:
+        self.lab = lab
+        self.area = lab.cell(cell_index).locator(".jp-OutputArea")
+        self.rows = self.area.locator("tr[data-job]")
+        self.plot = self.area.locator("img.asyncmd-figure-image")
+        self.molecule = self.area.locator(".asyncmd-molecule canvas").first
+        self.frame_slider = self.area.locator(".noUi-handle:visible").last
+        self.rows.first.wait_for()
+
+    def states(self):
+        return self.rows.evaluate_all("rows => rows.map(row => row.dataset.state)")
+
+    def wait_for_jobs(self, n_jobs):
+        self.lab.wait_until(
+            lambda: len(self.states()) == n_jobs and all(state in FINAL for state in self.states())
+        )
+
+    def go_to_first_frame(self):
+        """Choose a frame as a user does; returns how much of the molecule's picture changed."""
+        self.area.locator(".widget-label", has_text=", frame").wait_for()
+        before = picture(self.molecule)
+        self.frame_slider.press("Home")
+        self.area.get_by_text("0.0 ps, frame 0", exact=True).wait_for()
+        self.lab.wait_until(lambda: changed(before, picture(self.molecule)) > 0)
+        return changed(before, picture(self.molecule))
+
+
+def test_all_cells_run_and_the_views_are_alive(quickstart):
+    views = 0
+    for index, cell in quickstart.run_all_cells():
+        if "%asyncmd propagate" in cell["source"]:
+            n_walkers = 4 if "--n 4" in cell["source"] else 1
+            check_view(RunView(quickstart, index), n_walkers, f"quickstart-run-{views}")
+            views += 1
+    quickstart.screenshot("quickstart-end")
+
+    assert views == 2
+    assert cells_with_pictures(quickstart) >= 1
+    assert quickstart.errors == []
+
+
+def check_view(view, n_walkers, name):
+    view.wait_for_jobs(n_walkers)
+    assert set(view.states()) == {"done"}
+    histories = view.lab.job_states()
+    shown = view.rows.evaluate_all("rows => rows.map(row => row.dataset.job)")
+    assert all(histories[job][-2:] == ["running", "done"] for job in shown), histories
+
+    assert ink(picture(view.plot)) > 0.05
+    assert ink(picture(view.molecule)) > 0.02
+    assert view.go_to_first_frame() > 0.002
+    view.lab.screenshot(name)
+
+
+def cells_with_pictures(lab):
+    outputs = [output for cell in lab.cells() for output in cell.get("outputs", ())]
+    return sum("image/png" in output.get("data", {}) for output in outputs)
+
+
+def test_cancel_in_the_table_ends_the_worker(quickstart):
+    for _, cell in quickstart.run_all_cells():
+        if "Within(" in cell["source"]:
+            break
+    quickstart.run_cell(quickstart.add_cell(NEVER))
+    index = quickstart.add_cell(
+        "%asyncmd propagate engine --from start --until never --name endless"
+    )
+    quickstart.run_cell(index)
+    view = RunView(quickstart, index)
+    quickstart.wait_until(lambda: view.states() == ["running"] and workers(quickstart) != [])
+    running = workers(quickstart)
+
+    view.rows.first.get_by_role("button").click()
+    _, alive = psutil.wait_procs(running, timeout=2)
+
+    assert alive == []
+    view.wait_for_jobs(1)
+    quickstart.screenshot("quickstart-cancelled")
+    assert view.states() == ["cancelled"]
+    view.area.get_by_text("cancelled").first.wait_for()
+    assert quickstart.errors == []
+
+
+def workers(lab):
+    """Processes that compute a run of this test's notebook."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline", "cwd"])
+        if "asyncmd_jupyter.engines.openmm.worker" in (process.info["cmdline"] or ())
+        and str(process.info["cwd"]).startswith(str(lab.folder))
+    ]
