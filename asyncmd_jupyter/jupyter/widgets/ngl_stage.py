@@ -31,6 +31,7 @@ class MoleculeWidget(nglview.NGLWidget):  # type: ignore[misc]
     """NGLWidget with one thread, which ends, and without its pauses on the event loop."""
 
     on_drawn: Callable[[], None]
+    _is_new_page = False
 
     def _initialize_threads(self) -> None:
         if "_remote_call_thread" not in self.__dict__:
@@ -43,8 +44,26 @@ class MoleculeWidget(nglview.NGLWidget):  # type: ignore[misc]
             self._fire_callbacks(self._callbacks_before_loaded)
 
     def _handle_request_repr_dict(self) -> None:
-        super()._handle_request_repr_dict()
+        """Remember what is drawn, for pages that come later.
+
+        A page that is left while it draws tells of nothing, and what it tells while a
+        cell is interrupted gets lost; believed, either would leave the next one empty.
+        """
+        if any((self._ngl_msg.get("data") or {}).values()):
+            super()._handle_request_repr_dict()
+            self.n_components = len(self._ngl_component_ids)
+            self._look_closer()
         self.on_drawn()
+
+    def _handle_request_loaded(self) -> None:
+        self._is_new_page = not self._camera_orientation
+        super()._handle_request_loaded()
+
+    def _look_closer(self) -> None:
+        if self._is_new_page:
+            self._is_new_page = False
+            self.center()
+            self.control.zoom(CLOSER)
 
     def close(self) -> None:
         """Remove the widget and end its thread."""
@@ -75,7 +94,6 @@ class NGLStage:
         self.widget.layout.height = HEIGHT
         self.widget.add_class("asyncmd-molecule")
         self.widget._set_size("100%", HEIGHT)
-        self.widget.control.zoom(CLOSER)
 
     async def show(self, positions: NDArray[np.float32]) -> None:
         """Move the atoms to `positions` (Å, all atoms of the system)."""

@@ -75,7 +75,7 @@ def _nothing_displayed() -> Iterator[None]:
     """Drop the empty output that importing nglview leaves in the cell."""
     from IPython import get_ipython
 
-    publisher = getattr(get_ipython(), "display_pub", None)
+    publisher: Any = getattr(get_ipython(), "display_pub", None)
     if not hasattr(publisher, "register_hook"):
         yield
         return
