@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-MAX_OBJECTS = 250_000
+MAX_OBJECTS = 100_000
 
 
 @dataclass(frozen=True)
