@@ -182,6 +182,7 @@ class _MemoryJob:
 
 def _called(argv: Sequence[str]) -> tuple[str, Sequence[str]]:
     """Name of the program or module, and its arguments."""
-    if len(argv) > 2 and argv[1] == "-m":
-        return argv[2], argv[3:]
+    if "-m" in argv[1:-1]:
+        name, *arguments = argv[argv.index("-m") + 1 :]
+        return name, arguments
     return argv[0], argv[1:]

@@ -78,7 +78,8 @@ class PartRun:
 
     def _begin(self) -> tuple[Simulation, Output]:
         simulation = self._make(self._spec.physics, self._spec.part, self._folder)
-        if self._checkpoint_file.exists():
+        self._is_new = not self._checkpoint_file.exists()
+        if not self._is_new:
             return self._go_on(simulation, Checkpoint.read(self._checkpoint_file))
         start = Configuration.read(self._start_file)
         simulation.load(start)
@@ -95,7 +96,7 @@ class PartRun:
 
     def run(self) -> None:
         """Go on to the last step, the deadline or a request to stop."""
-        if self._simulation.step_count == 0 and self._frames == 0:
+        if self._is_new:
             self._write_frame()
         self._write_checkpoint()
         while not self._is_over():

@@ -1,0 +1,89 @@
+"""An engine that is quick enough for unit tests and writes real trajectories."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asyncmd_jupyter.engines.stepping.configuration import Configuration
+from asyncmd_jupyter.engines.stepping.engine import SteppingEngine
+from asyncmd_jupyter.testing.double_well import DoubleWell
+
+WORKER = "asyncmd_jupyter.testing.toy_worker"
+
+
+class ToyEngine(SteppingEngine):
+    """One particle in a double well, with checkpoints and frames like a real engine.
+
+    Runs as a process with the launcher ``local``, or in a thread with the in-memory one::
+
+        launcher = MemoryLauncher({WORKER: toy_worker.main})
+        JobManager.current().register(launcher)
+        engine = ToyEngine(x=-0.25, launcher="memory")
+
+    Parameters
+    ----------
+    x : float
+        Where it begins, in nm.
+    nstout : int
+        MD steps between two frames.
+    launcher : str
+    seed : int, optional
+        None draws one.
+    **model
+        Fields of `DoubleWell`.
+    """
+
+    worker: ClassVar[str] = WORKER
+
+    def __init__(
+        self,
+        x: float = -0.25,
+        *,
+        nstout: int = 10,
+        launcher: str = "local",
+        seed: int | None = None,
+        **model: Any,
+    ) -> None:
+        super().__init__(_OneParticle(x), nstout=nstout, launcher=launcher, seed=seed)
+        self._model = DoubleWell(**model)
+
+    @property
+    def n_atoms(self) -> int:
+        """One particle."""
+        return 1
+
+    @property
+    def dt(self) -> float:
+        """MD time step in ps."""
+        return self._model.timestep
+
+    @property
+    def temperature(self) -> float:
+        """In K."""
+        return self._model.temperature
+
+    def _physics(self, name: str) -> dict[str, Any]:
+        return asdict(self._model) | {"seed": self._seed}
+
+    def _write_physics(self, folder: Path, name: str) -> None:
+        """All of it is in the specification."""
+
+
+@dataclass(frozen=True)
+class _OneParticle:
+    x: float
+    structure_file: None = None
+
+    def configuration(self) -> Configuration:
+        return Configuration(np.array([[self.x, 0.0, 0.0]]))
+
+    def pdb(self, positions: NDArray[Any], box: NDArray[Any] | None) -> str:
+        x, y, z = 10 * positions[0]
+        return (
+            f"ATOM      1  AR   AR A   1    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00          AR\nEND\n"
+        )
