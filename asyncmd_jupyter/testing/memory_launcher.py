@@ -174,6 +174,8 @@ class _MemoryJob:
         try:
             return program(arguments, self.stop) or 0
         except SystemExit as end:
+            if isinstance(end.code, str):  # as `sys.exit` does with last words
+                self.record.stderr.write_text(f"{end.code}\n", encoding="utf-8")
             return end.code if isinstance(end.code, int) else int(end.code is not None)
         except Exception:
             self.record.stderr.write_text(traceback.format_exc(), encoding="utf-8")

@@ -10,10 +10,10 @@ from asyncmd_jupyter.engines.stepping.program import run_program, stop_on_signal
 from asyncmd_jupyter.testing.double_well import DoubleWellSimulation
 
 
-def main(arguments: Sequence[str], stop: threading.Event) -> int:
-    """Compute a specification and return the exit code."""
-    return run_program(arguments, stop, DoubleWellSimulation.from_spec)
+def main(arguments: Sequence[str], stop: threading.Event) -> None:
+    """Compute a specification."""
+    run_program(arguments, stop, DoubleWellSimulation.from_spec)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], stop_on_signals()))
+    main(sys.argv[1:], stop_on_signals())

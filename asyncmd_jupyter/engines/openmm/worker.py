@@ -13,15 +13,15 @@ from collections.abc import Sequence
 from asyncmd_jupyter.engines.stepping.program import run_program, stop_on_signals
 
 
-def main(arguments: Sequence[str], stop: threading.Event) -> int:
-    """Compute a specification and return the exit code."""
+def main(arguments: Sequence[str], stop: threading.Event) -> None:
+    """Compute a specification."""
     from openmm import OpenMMException
 
     from asyncmd_jupyter.engines.openmm.simulation import OpenMMSimulation
 
-    return run_program(arguments, stop, OpenMMSimulation.from_spec, (OpenMMException,))
+    run_program(arguments, stop, OpenMMSimulation.from_spec, (OpenMMException,))
 
 
 if __name__ == "__main__":
     # OpenMM takes a while to load: signals have to be heard before.
-    sys.exit(main(sys.argv[1:], stop_on_signals()))
+    main(sys.argv[1:], stop_on_signals())

@@ -72,6 +72,7 @@ class PartRun:
         self._checkpoint_file = folder / spec.checkpoint
         self._start_file = folder / spec.start
         self._frames = 0
+        self._has_added_frame = False
         self._pacer = Pacer()
         self._clock = CheckpointClock()
         self._simulation, self._output = self._begin()
@@ -109,8 +110,8 @@ class PartRun:
             return True
         if self._stop_requested():
             return True
-        # A part without a frame would be no result: the first one is waited for.
-        return self._frames > 0 and time.monotonic() >= self._deadline
+        # A part that adds no frame would be no result: the first one is waited for.
+        return self._has_added_frame and time.monotonic() >= self._deadline
 
     def _advance(self) -> None:
         step = self._simulation.step_count
@@ -122,6 +123,7 @@ class PartRun:
         self._pacer.measured(steps, time.monotonic() - begin)
         if steps == to_frame:
             self._write_frame()
+            self._has_added_frame = True
             if self._clock.is_due():
                 self._write_checkpoint()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +26,7 @@ def run_program(
     stop: threading.Event,
     make: SimulationFactory,
     failures: tuple[type[Exception], ...] = (),
-) -> int:
+) -> None:
     """Compute a specification.
 
     Parameters
@@ -40,10 +39,10 @@ def run_program(
     failures : tuple of type
         Exceptions of the program whose message is all a user needs.
 
-    Returns
-    -------
-    int
-        The exit code.
+    Raises
+    ------
+    SystemExit
+        With the last words of a simulation that failed, for the job's error output.
     """
     file = Path(arguments[0])
     spec = read_spec(file)
@@ -54,6 +53,4 @@ def run_program(
         else:
             make_configuration(spec, file.parent, make)
     except caught as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the job's error output
-        return 1
-    return 0
+        raise SystemExit(str(error)) from error
