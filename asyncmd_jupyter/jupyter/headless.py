@@ -13,6 +13,7 @@ from typing import Any
 RUN_MIME = "application/vnd.asyncmd.run+json"
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 TITLE_WIDTH = 58
+_DEATHS = "it was interrupted, crashed or ran out of memory"
 
 Say = Callable[[str], None]
 
@@ -56,7 +57,7 @@ def execute(path: Path, say: Say) -> Execution:
     except CellExecutionError as failure:
         error = f"{progress.cell} failed.\n{failure.ename}: {failure.evalue}".rstrip(": ")
     except DeadKernelError:
-        error = f"{progress.cell} failed.\nIts Python process died; its last words are above."
+        error = f"{progress.cell} failed.\nIts Python process ended: {_DEATHS}."
     finally:
         progress.end()
         _write(path, nbformat.writes(notebook))

@@ -1,4 +1,8 @@
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -76,7 +80,35 @@ def test_a_dead_kernel_is_an_error_of_its_cell(tmp_path, said):
         tmp_path / "dies.ipynb", new_code_cell("# Go\nimport os; os._exit(3)")
     )
     result = headless.execute(notebook, said.append)
-    assert result.error.startswith("Cell 1 of 1 (Go) failed.\nIts Python process died")
+    assert result.error.startswith("Cell 1 of 1 (Go) failed.\nIts Python process ended")
+
+
+EXECUTE = """
+import sys
+from pathlib import Path
+from asyncmd_jupyter.jupyter import headless
+result = headless.execute(Path("waits.ipynb"), lambda text: print(text, end="", flush=True))
+sys.exit(result.error and 1)
+"""
+
+
+def test_an_interrupt_leaves_what_was_done(tmp_path):
+    waiting = "import time\nprint('waits', flush=True)\ntime.sleep(1000)"
+    notebook = write_notebook(
+        tmp_path / "waits.ipynb", new_code_cell("print(1 + 1)"), new_code_cell(waiting)
+    )
+    command = [sys.executable, "-c", EXECUTE]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout.readline().startswith("[ 1/2]")
+        assert process.stdout.read(len("[ 2/2]")) == "[ 2/2]"
+        os.killpg(process.pid, signal.SIGINT)
+        process.stdout.read()
+    assert process.returncode == 1
+    first, _ = nbformat.read(notebook, as_version=4).cells
+    assert first.outputs[0].text == "2\n"
+    assert notebook.with_suffix(".html").exists()
 
 
 def test_describes_every_walker():
