@@ -80,7 +80,11 @@ class JobBook:
 
     async def add(self, record: JobRecord) -> None:
         """Know a new job, once it is stored."""
-        await asyncio.wrap_future(self._store.save(record))
+        try:
+            await asyncio.wrap_future(self._store.save(record))
+        except BaseException:
+            self._store.forget_unsaved(record.id)
+            raise
         self.adopt(record)
 
     def adopt(self, record: JobRecord) -> None:

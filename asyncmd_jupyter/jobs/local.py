@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from asyncmd_jupyter.errors import SubmissionError
@@ -32,6 +33,8 @@ from asyncmd_jupyter.jobs.process import (
 from asyncmd_jupyter.jobs.script import ATTEMPT_VARIABLE, JOB_ID_VARIABLE
 
 _START_SECONDS = 10.0
+_REAP_SECONDS = 2.0
+_WITHOUT_SHELL = "The job's shell was killed, its command goes on without it."
 
 
 class LocalLauncher:
@@ -116,8 +119,10 @@ class LocalLauncher:
         if end is None and self._lives(job):
             return self._running(job)
         # It may have ended between the two looks.
-        end = end or read_end(job)
-        return self._explained(job, end) if end else self._without_bash(job, child)
+        end = end or read_end(job) or self._without_bash(job, child)
+        if end.state.is_final:
+            self._reap(job)
+        return self._explained(job, end)
 
     def _lives(self, job: JobRecord) -> bool:
         leader = self._leader(job)
@@ -138,23 +143,31 @@ class LocalLauncher:
             self._begin_end([job])
 
     def _explained(self, job: JobRecord, end: Status) -> Status:
-        self._children.pop(job.id, None)
-        if end.state is JobState.DONE or job.id not in self._overdue:
+        is_well = end.state in (JobState.DONE, JobState.RUNNING)
+        if is_well or job.id not in self._overdue:
             return end
         reason = f"It reached its time limit of {job.resources.time_limit}."
-        return Status(end.state, end.exit_code, reason, started=end.started, ended=end.ended)
+        return replace(end, state=JobState.FAILED, reason=reason)
+
+    def _reap(self, job: JobRecord) -> None:
+        # bash has written the exit code with its last breath; a zombie would remain.
+        child = self._children.pop(job.id, None)
+        if child is None:
+            return
+        try:
+            child.wait(_REAP_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
 
     def _without_bash(self, job: JobRecord, child: _Detached | None) -> Status:
         if find_members({job.id: None})[job.id]:
-            reason = "The job's shell was killed, its command goes on without it."
-            return Status(JobState.RUNNING, nodes=(hostname(),), reason=reason)
-        self._children.pop(job.id, None)
+            return Status(JobState.RUNNING, nodes=(hostname(),), reason=_WITHOUT_SHELL)
         if child is None or not child.returncode:
             reason = "It ended without leaving an exit code: killed as a whole, or a restart."
             return Status(JobState.LOST, reason=reason)
-        status = ended_status(child.returncode)
         reason = f"The job's shell was ended by the signal {signal_name(-child.returncode)}."
-        return Status(status.state, status.exit_code, reason)
+        return replace(ended_status(child.returncode), reason=reason)
 
     def _leader(self, job: JobRecord) -> ProcessId | None:
         """The job's bash, also when the kernel died before it could store the native id."""

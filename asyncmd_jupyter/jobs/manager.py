@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 import weakref
 from collections.abc import Collection, Iterable, Mapping
 
@@ -28,6 +29,8 @@ from asyncmd_jupyter.jobs.survey import NEVER_STARTED
 from asyncmd_jupyter.jobs.tasks import OwnedTasks, settled
 
 __all__ = ["Job", "JobManager"]
+
+logger = logging.getLogger(__name__)
 
 _ONE_CORE = Resources()
 _SHUTDOWN_SECONDS = 15.0
@@ -212,7 +215,7 @@ class JobManager:
         for follower in self._followers.values():
             await follower.stop()
         self._book.fail_waiters(JobError("The job manager was shut down, the jobs go on."))
-        await asyncio.to_thread(self._store.close)
+        await asyncio.to_thread(self._close_store)
 
     def shutdown_now(self) -> None:
         """Do what `shutdown` does without an event loop, such as when the interpreter exits."""
@@ -221,7 +224,7 @@ class JobManager:
         self._close()
         if self._runtime.settings.end_local_jobs_on_shutdown:
             self._stopper.end_local_now()
-        self._store.close()
+        self._close_store()
 
     async def _bring_up(self, record: JobRecord) -> None:
         await asyncio.to_thread(_prepare, record)
@@ -265,6 +268,12 @@ class JobManager:
     def _check_open(self) -> None:
         if self._is_closed:
             raise JobError("The job manager was shut down; restart the kernel to go on.")
+
+    def _close_store(self) -> None:
+        try:
+            self._store.close()
+        except JobError:
+            logger.exception("The last states of the jobs can't be stored.")
 
     def _close(self) -> None:
         self._is_closed = True

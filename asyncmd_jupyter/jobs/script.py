@@ -1,8 +1,8 @@
 """The one bash script that every launcher runs: a pure function of the job.
 
 Text of users (arguments, names, paths, variables) is quoted and stays data. The command
-gets a process group of its own, so a signal for the script reaches it exactly once,
-whether it was sent to bash alone or to bash's group.
+is in another process group than the script, so a signal for the script reaches it exactly
+once, whether it was sent to bash alone or to bash's group.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ ATTEMPT_VARIABLE = "ASYNCMD_JOB_ATTEMPT"
 
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-# "set -m" gives the command its own process group and leaves SIGINT working in it; it is
-# switched off again so that a paused (SIGSTOP) command does not look like an ended one.
-# The exit code is only believed when no signal interrupted "wait".
+# Two shells, because bash may lose the status of a child that ends while bash is handling a
+# signal: the outer one hands signals on and knows no exit code, the inner one is deaf to them
+# and writes it. "set -m" makes the inner one and the command a process group. The marker of
+# the start means that a signal reaches the command from now on. SIGINT is handed on once,
+# because bash may fall into an endless loop when it comes again while it waits.
 _TEMPLATE = """\
 #!/usr/bin/env bash
 export {id_variable}={job_id}
 folder={folder}
 attempt="${{{attempt_variable}:-${{SLURM_RESTART_COUNT:-0}}}}"
-child=
+inner=
 signalled=
 
 put() {{
@@ -33,27 +35,36 @@ put() {{
 }}
 forward() {{
     signalled=$1
-    if [ -n "$child" ]; then kill -s "$1" -- "-$child" 2>/dev/null; fi
+    [ -n "$inner" ] || return
+    until [ -e "$folder/started.$attempt" ] || ! kill -s 0 "$inner" 2>/dev/null; do
+        sleep 0.02
+    done
+    kill -s "$1" -- "-$inner" 2>/dev/null
 }}
 trap 'forward TERM' TERM
-trap 'forward INT' INT
+trap 'trap "" INT; forward INT' INT
 
-put "started.$attempt" "$$"
 set -m
 (
-{exports}    cd -- {cwd} && exec -- {argv}
-) </dev/null >>"$folder/stdout.txt" 2>>"$folder/stderr.txt" &
-child=$!
+    trap '' TERM INT
+    (
+        trap - TERM INT
+        put "started.$attempt" "$$"
+{exports}        cd -- {cwd} && exec -- {argv}
+    ) >>"$folder/stdout.txt" 2>>"$folder/stderr.txt"
+    put "exit_code.$attempt" "$?"
+) </dev/null &
+inner=$!
 set +m
 if [ -n "$signalled" ]; then forward "$signalled"; fi
 while
-    signalled=
-    wait "$child" 2>/dev/null
-    code=$?
-    [ -n "$signalled" ]
+    wait "$inner" 2>/dev/null
+    [ "$?" != 127 ] && kill -s 0 "$inner" 2>/dev/null
 do :; done
-kill -s TERM -- "-$child" 2>/dev/null
-put "exit_code.$attempt" "$code"
+trap '' TERM INT
+kill -s TERM -- "-$inner" 2>/dev/null
+code=1
+read -r code 2>/dev/null <"$folder/exit_code.$attempt"
 exit "$code"
 """
 
@@ -92,4 +103,4 @@ def check_arguments(argv: tuple[str, ...]) -> None:
 def _export(name: str, value: str) -> str:
     if not _VARIABLE_NAME.fullmatch(name) or "\0" in value:
         raise ValueError(f"{name}={value!r} can't be an environment variable.")
-    return f"    export {name}={shlex.quote(value)}\n"
+    return f"        export {name}={shlex.quote(value)}\n"

@@ -81,6 +81,11 @@ class JobStore:
             self._unsaved.append(row)
         return self._in_order(self._write_unsaved)
 
+    def forget_unsaved(self, job_id: str) -> None:
+        """Never write what could not be written yet about a job."""
+        with self._lock:
+            self._unsaved = [row for row in self._unsaved if row[0] != job_id]
+
     def claim(self, record: JobRecord, owner: str) -> bool:
         """Make `owner` the one who looks after a job; False if another was quicker."""
         with self._connect() as db:

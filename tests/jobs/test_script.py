@@ -1,0 +1,70 @@
+"""The script alone, without a launcher."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from asyncmd_jupyter.jobs.folder import prepare_folder, read_end, read_start
+from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState
+from asyncmd_jupyter.jobs.script import render_script
+
+
+def job(folder, /, *argv, **env):
+    command = Command(argv, folder, env)
+    record = JobRecord("abc", "name", "local", command, folder / "jobs" / "it's {x} $HOME")
+    prepare_folder(record)
+    return record
+
+
+def test_the_script_is_a_pure_function_of_the_job():
+    record = JobRecord("abc", "n", "local", Command(("x", "a b"), Path("/w")), Path("/w/j"))
+    assert render_script(record) == render_script(record)
+    assert "exec -- x 'a b'" in render_script(record)
+
+
+def test_variables_that_bash_keeps_for_itself_do_not_break_the_script(tmp_path):
+    record = job(tmp_path, "bash", "-c", "exit 4", PATH=os.environ["PATH"], folder="x", code="7")
+    assert subprocess.run(["bash", record.script], check=False).returncode == 4
+    assert read_end(record).exit_code == 4
+
+
+def test_each_attempt_leaves_its_own_exit_code(tmp_path):
+    record = job(tmp_path, "true")
+    subprocess.run(["bash", record.script], check=True)
+    environment = os.environ | {"SLURM_RESTART_COUNT": "1"}
+    subprocess.run(["bash", record.script], check=True, env=environment)
+    names = {path.name for path in record.folder.glob("*_code.*")}
+    assert names == {"exit_code.0", "exit_code.1"}
+    assert not [path for path in record.folder.iterdir() if path.name.startswith(".")]
+
+
+def test_markers_tell_when(tmp_path):
+    record = job(tmp_path, "sleep", "0.1")
+    subprocess.run(["bash", record.script], check=True)
+    end = read_end(record)
+    assert end.state is JobState.DONE
+    assert (end.ended - read_start(record).time).total_seconds() > 0.05
+
+
+def test_a_folder_that_is_gone_is_told(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = Command(("true",), gone)
+    record = JobRecord("abc", "name", "local", command, tmp_path / "job")
+    prepare_folder(record)
+    gone.rmdir()
+    assert subprocess.run(["bash", record.script], check=False).returncode == 1
+    assert "gone" in record.stderr.read_text()
+
+
+def test_the_script_is_for_its_user_only(tmp_path):
+    assert job(tmp_path, "true", SECRET="x").script.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("content", ["", "x", "12 13"])
+def test_a_torn_exit_code_is_none(tmp_path, content):
+    record = job(tmp_path, "true")
+    record.exit_file().write_text(content)
+    assert read_end(record) is None
