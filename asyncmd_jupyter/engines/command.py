@@ -311,8 +311,12 @@ class CommandEngine(MDEngine):
         manager = JobManager.current()
         await manager.attach()
         for record in manager.records():
-            if record.tags.get(FILES_TAG) == files.key and not record.state.is_final:
-                return self._part(files, _plan_from_tags(record.tags), manager.job(record.id))
+            if record.tags.get(FILES_TAG) != files.key or record.state.is_final:
+                continue
+            job = manager.job(record.id)
+            if not record.cancel_requested:
+                return self._part(files, _plan_from_tags(record.tags), job)
+            await job.wait()  # it still writes, but not for long
         return None
 
 
