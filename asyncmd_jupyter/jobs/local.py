@@ -120,9 +120,11 @@ class LocalLauncher:
             return self._running(job)
         # It may have ended between the two looks.
         end = end or read_end(job) or self._without_bash(job, child)
+        end = self._explained(job, end)
         if end.state.is_final:
             self._reap(job)
-        return self._explained(job, end)
+            self._overdue.discard(job.id)
+        return end
 
     def _lives(self, job: JobRecord) -> bool:
         leader = self._leader(job)

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _SHORTEST_PAUSE = 0.03
-_LONGEST_PAUSE = 0.5
+_LONGEST_PAUSE = 0.25
 _GROWTH = 1.3
 
 
