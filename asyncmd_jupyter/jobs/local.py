@@ -118,9 +118,7 @@ class LocalLauncher:
             return None
         if end is None and self._lives(job):
             return self._running(job)
-        # It may have ended between the two looks.
-        end = end or read_end(job) or self._without_bash(job, child)
-        end = self._explained(job, end)
+        end = self._explained(job, end or self._without_bash(job, child))
         if end.state.is_final:
             self._reap(job)
             self._overdue.discard(job.id)
@@ -163,8 +161,13 @@ class LocalLauncher:
             child.wait()
 
     def _without_bash(self, job: JobRecord, child: _Detached | None) -> Status:
+        if end := read_end(job):
+            return end
         if find_members({job.id: None})[job.id]:
             return Status(JobState.RUNNING, nodes=(hostname(),), reason=_WITHOUT_SHELL)
+        # Only now that nobody is left who could write it, a missing exit code says something.
+        if end := read_end(job):
+            return end
         if child is None or not child.returncode:
             reason = "It ended without leaving an exit code: killed as a whole, or a restart."
             return Status(JobState.LOST, reason=reason)
