@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from asyncmd_jupyter import runtime as runtimes
-from asyncmd_jupyter.frames.read import read_frame
+from asyncmd_jupyter.frames.mdanalysis import open_universe
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.testing import MemoryLauncher
 from asyncmd_jupyter.testing.toy_worker import main as toy_main
@@ -26,7 +26,8 @@ async def manager(runtime: runtimes.Runtime) -> AsyncIterator[JobManager]:
 
 def position(traj) -> np.ndarray:
     """x of the particle in nm."""
-    return np.array([read_frame(traj, i).positions[0, 0] for i in range(len(traj))])
+    with open_universe(traj.structure_path, traj.paths) as universe:
+        return np.array([ts.positions[0, 0] / 10 for ts in universe.trajectory])
 
 
 def in_a(traj) -> np.ndarray:

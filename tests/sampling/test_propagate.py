@@ -11,7 +11,6 @@ from conftest import in_a, in_b, position
 
 from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.errors import EngineCrashedError, JobCancelledError, MaxStepsReachedError
-from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.sampling.functions import PyTrajectoryFunctionWrapper
@@ -33,7 +32,7 @@ def make_propagator(conditions, **changes) -> ConditionalTrajectoryPropagator:
 
 
 def steps_of(traj: Trajectory) -> list[int]:
-    return [read_frame(traj, i).step for i in range(len(traj))]
+    return traj.frame_table().steps.tolist()
 
 
 async def start_at(x: float, folder: Path) -> Trajectory:
