@@ -108,11 +108,9 @@ def _failure(record: JobRecord, job: Job, when: str = "") -> Exception:
         return JobCancelledError(f"Job {record.id} ({record.name}) was cancelled{when}.")
     if record.state is JobState.LOST:
         return JobLostError(f"Job {record.id} ({record.name}) is lost: {record.reason}")
-    code = record.exit_code
-    ending = f"was ended by signal {-code}" if code and code < 0 else f"ended with exit code {code}"
     words = job.tail(15, "stderr").strip() or job.tail(15, "stdout").strip() or "(no output)"
     return EngineCrashedError(
-        f"The program of {record.name} {ending}{when}. {record.reason}\n"
+        f"The program of {record.name} failed{when}. {record.reason}\n"
         f"Its last words:\n{words}\n"
         f"Folder: {record.command.cwd}; all of its output: {record.folder}"
     )

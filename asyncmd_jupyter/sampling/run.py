@@ -41,19 +41,22 @@ class Run:
         self._began = time.monotonic()
         self._ended: float | None = None
         self._task: asyncio.Task[None] | None = None
+        self._ready: asyncio.Task[None] | None = None
 
     def begin(self, walkers: Sequence[Walker], *, overwrite: bool) -> None:
         """Start all walkers in the running event loop."""
         self.walkers = list(walkers)
-        self._task = asyncio.get_running_loop().create_task(
-            self._go(overwrite), name=f"run {self.id}"
-        )
+        loop = asyncio.get_running_loop()
+        ready = loop.create_task(self._make_ready(overwrite), name=f"folder of {self.id}")
+        self._ready = ready
+        tasks = [ready, *(walker.begin(ready) for walker in self.walkers)]
+        self._task = loop.create_task(self._follow(tasks), name=f"run {self.id}")
 
-    async def _go(self, overwrite: bool) -> None:
+    async def _follow(self, tasks: list[asyncio.Task[None]]) -> None:
         unsubscribe = self._events.subscribe(self._job_changed, JobChanged)
-        ready = asyncio.ensure_future(self._make_ready(overwrite))
         try:
-            await asyncio.gather(*(walker.go(ready) for walker in self.walkers))
+            # The walkers keep what went wrong.
+            await asyncio.gather(*tasks, return_exceptions=True)
         finally:
             unsubscribe()
             self._ended = time.monotonic()
@@ -128,6 +131,8 @@ class Run:
 
     async def cancel(self) -> None:
         """End all walkers and wait until their jobs have ended; frames on disk stay."""
+        if self._ready is not None:
+            self._ready.cancel()
         await asyncio.gather(*(walker.cancel() for walker in self.walkers))
         if self._task is not None:
             await asyncio.wait([self._task])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,10 +93,20 @@ class Walker(PropagationObserver):
         """Evaluate the conditions on the start; raises what they raise."""
         await self.propagator.check(self._plan.start)
 
-    async def go(self, ready: Awaitable[None]) -> None:
-        """Run to the end, whatever it is, as soon as the folder is `ready`; never raises."""
-        self._task = asyncio.ensure_future(self._go(ready))
-        await asyncio.wait([self._task])
+    def begin(self, ready: Awaitable[None]) -> asyncio.Task[None]:
+        """Run to the end, whatever it is, as soon as the folder is `ready`."""
+        self._task = asyncio.get_running_loop().create_task(
+            self._go(ready), name=f"walker {self._plan.deffnm}"
+        )
+        self._task.add_done_callback(self._ended)
+        return self._task
+
+    def _ended(self, _: asyncio.Task[None]) -> None:
+        # A task that is cancelled before its first step runs none of its code.
+        if not self._state.is_final:
+            self._state = RunState.CANCELLED
+        self._part = None
+        self._changed()
 
     async def _go(self, ready: Awaitable[None]) -> None:
         try:
@@ -105,14 +114,9 @@ class Walker(PropagationObserver):
             self._state, self.result = await self._propagate()
         except JobCancelledError:
             self._state = RunState.CANCELLED
-        except asyncio.CancelledError:
-            self._state = RunState.CANCELLED
         except Exception as error:
             logger.debug("Walker %s failed", self._plan.deffnm, exc_info=True)
             self._state, self.error = RunState.FAILED, error
-        finally:
-            self._part = None
-            self._changed()
 
     async def _propagate(self) -> tuple[RunState, Trajectory]:
         plan = self._plan
@@ -132,11 +136,14 @@ class Walker(PropagationObserver):
         return RunState.REACHED, joined
 
     async def cancel(self) -> None:
-        """End it and its job; what is on disk stays."""
-        if self._task is not None and not self._task.done():
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([self._task])
+        """End it and its job, and wait for both; what is on disk stays."""
+        if self._task is None or self._task.done():
+            return
+        part = self._part
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        if part is not None:
+            await part.job.wait()
 
     # What the propagator tells
 

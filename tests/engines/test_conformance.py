@@ -229,7 +229,11 @@ async def test_configurations_without_md(harness: Harness, manager, tmp_path: Pa
     for trajectory in (warm, good):
         assert len(trajectory.paths) == 1
         assert trajectory.n_atoms == engine.n_atoms
-    assert sorted(p.name for p in tmp_path.glob("*.trr")) == ["good.trr", "minimized.trr", "warm.trr"]
+    assert sorted(p.name for p in tmp_path.glob("*.trr")) == [
+        "good.trr",
+        "minimized.trr",
+        "warm.trr",
+    ]
 
 
 async def test_start_is_the_first_frame(harness: Harness, manager, tmp_path: Path):
@@ -280,7 +284,7 @@ class TestBadInput:
         await engine.prepare(None, tmp_path, "sim")
         await engine.run_steps(engine.nstout)
         before = {p: p.stat().st_mtime_ns for p in tmp_path.iterdir() if p.is_file()}
-        with pytest.raises(ValueError, match="sim.part0001"):
+        with pytest.raises(ValueError, match=r"sim\.part0001"):
             await harness.make().prepare(None, tmp_path, "sim")
         assert before == {p: p.stat().st_mtime_ns for p in tmp_path.iterdir() if p.is_file()}
 
@@ -300,7 +304,7 @@ class TestBadInput:
         await engine.prepare(None, tmp_path, "sim")
         await engine.run_steps(engine.nstout)
         (tmp_path / "sim.cpt").unlink()
-        with pytest.raises(EngineError, match="sim.cpt"):
+        with pytest.raises(EngineError, match=r"sim\.cpt"):
             await harness.make().prepare_from_files(tmp_path, "sim")
 
     def test_unknown_keyword(self, harness: Harness):

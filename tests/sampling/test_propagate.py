@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import in_a, in_b, position
+from toy_states import in_a, in_b, position
 
 from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.errors import EngineCrashedError, JobCancelledError, MaxStepsReachedError
@@ -201,7 +201,7 @@ class TestContinuation:
     async def test_without_it_a_name_in_use_is_refused(self, manager, tmp_path: Path):
         propagator = make_propagator([in_a, in_b])
         await propagator.propagate(None, tmp_path, "sim")
-        with pytest.raises(ValueError, match="sim.part0001"):
+        with pytest.raises(ValueError, match=r"sim\.part0001"):
             await propagator.propagate(None, tmp_path, "sim")
 
 

@@ -6,11 +6,10 @@ and numpy, nothing else.
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Sequence
 
-from asyncmd_jupyter.engines.stepping.program import run_program, stop_on_signals
+from asyncmd_jupyter.engines.stepping.program import run_as_process, run_program
 
 
 def main(arguments: Sequence[str], stop: threading.Event) -> None:
@@ -24,4 +23,4 @@ def main(arguments: Sequence[str], stop: threading.Event) -> None:
 
 if __name__ == "__main__":
     # OpenMM takes a while to load: signals have to be heard before.
-    main(sys.argv[1:], stop_on_signals())
+    run_as_process(main)

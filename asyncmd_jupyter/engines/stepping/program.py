@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from asyncmd_jupyter.engines.stepping.integrate import PartRun
@@ -12,13 +13,18 @@ from asyncmd_jupyter.engines.stepping.simulation import SimulationFactory
 from asyncmd_jupyter.engines.stepping.spec import PartSpec, read_spec
 from asyncmd_jupyter.engines.stepping.zero_step import make_configuration
 
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
-def stop_on_signals() -> threading.Event:
-    """Answer SIGTERM and SIGINT from now on by setting an event."""
+
+def run_as_process(program: Callable[[Sequence[str], threading.Event], None]) -> None:
+    """Run a program that SIGTERM and SIGINT ask to save its state and end."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _STOP_SIGNALS:
         signal.signal(number, lambda *_: stop.set())
-    return stop
+    program(sys.argv[1:], stop)
+    # All is saved: a signal while the interpreter ends must not make that a failure.
+    for number in _STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def run_program(

@@ -1,0 +1,247 @@
+"""Runs in the background: what they show while they go on and when they have ended."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toy_states import in_a, in_b, position
+
+from asyncmd_jupyter.errors import EngineCrashedError
+from asyncmd_jupyter.jobs.model import JobState
+from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
+from asyncmd_jupyter.sampling.progress import RunState
+from asyncmd_jupyter.sampling.run import Runs, start_run
+from asyncmd_jupyter.sampling.states import Within
+from asyncmd_jupyter.testing import ToyEngine
+
+
+def never(traj) -> np.ndarray:
+    return np.zeros(len(traj), dtype=bool)
+
+
+def go(engine=None, *, start=None, until=((None, in_a), (None, in_b)), name="run", **options):
+    engine = engine or ToyEngine(0.0, seed=5, launcher="memory")
+    return start_run(engine, start, until=list(until), name=name, **options)
+
+
+@pytest.fixture(autouse=True)
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+async def until(condition) -> None:
+    while not condition():
+        await asyncio.sleep(0.01)
+
+
+async def test_returns_at_once_and_ends_with_a_result(manager, runtime, in_folder: Path):
+    finished = []
+    runtime.events.subscribe(finished.append, RunFinished)
+    run = go()
+    assert run.snapshot().state is RunState.PREPARING
+    assert not run.done
+    result = await run
+    assert (in_a(result) | in_b(result)).tolist() == [False] * (len(result) - 1) + [True]
+    assert result.paths[0] == in_folder / "run" / "run.trr"
+    walker = run.snapshot().walkers[0]
+    assert walker.reached == (("in_b",) if in_b(result)[-1] else ("in_a",))
+    assert walker.reached_time == pytest.approx(result.last_time)
+    assert walker.n_frames == len(result)
+    assert [event.run_id for event in finished] == ["run"]
+    assert "reached" in repr(run)
+
+
+async def test_several_walkers_go_different_ways(manager, in_folder: Path):
+    run = go(n_walkers=4)
+    results = await run
+    assert len({traj.trajectory_hash for traj in results}) == 4
+    assert [traj.paths[0].name for traj in results] == [f"run_{i}.trr" for i in range(4)]
+    assert all(w.state is RunState.REACHED for w in run.snapshot().walkers)
+
+
+async def test_is_seen_while_it_goes_on(manager, runtime):
+    changes = []
+    runtime.events.subscribe(changes.append, RunChanged)
+    run = go(until=[("never", never)])
+    await until(lambda: run.snapshot().walkers[0].n_frames > 20)
+    walker = run.snapshot().walkers[0]
+    assert walker.state is RunState.RUNNING
+    assert walker.steps_done == 10 * (walker.n_frames - 1)
+    assert walker.time_done == pytest.approx(walker.steps_done * 0.01)
+    assert manager.job(walker.job_id).state is JobState.RUNNING
+    assert walker.trajectory_files[-1].exists()
+    await until(lambda: len(run.series().times) > 20)
+    assert changes
+    await run.cancel()
+
+
+async def test_speed_and_time_left(manager):
+    run = go(until=[("never", never)], max_steps=10**8)
+    await until(lambda: run.snapshot().walkers[0].ns_per_day)
+    walker = run.snapshot().walkers[0]
+    assert walker.seconds_left > 0
+    assert walker.step_limit == 10**8
+    await run.cancel()
+
+
+async def test_series_shows_what_the_conditions_compare(manager):
+    right = Within(position, 0.2, name="right")
+    run = go(until=[(None, right), ("left", in_a)])
+    result = await run
+    series = run.series()
+    assert list(series.fulfilled) == ["right", "left"]
+    (observable,) = series.observables
+    n = len(result)
+    assert np.allclose(observable.values[:n], position(result))
+    assert np.array_equal(series.fulfilled["left"][:n], in_a(result))
+    assert np.allclose(series.times[:n], result.frame_table().times)
+    assert series.reached_frame == n - 1
+    assert observable.bands[0].low == 0.2
+
+
+async def test_cancel_ends_the_job_and_keeps_the_frames(manager, in_folder: Path):
+    run = go(until=[("never", never)], n_walkers=2)
+    await until(lambda: all(w.n_frames > 5 for w in run.snapshot().walkers))
+    await run.cancel()
+    assert run.snapshot().state is RunState.CANCELLED
+    assert all(r.state.is_final for r in manager.records())
+    assert len(list((in_folder / "run").glob("*.part0001.trr"))) == 2
+
+
+async def test_cancelling_the_job_ends_the_run(manager):
+    run = go(until=[("never", never)])
+    await until(lambda: run.snapshot().walkers[0].n_frames > 5)
+    await manager.job(run.snapshot().walkers[0].job_id).cancel()
+    await run
+    assert run.snapshot().state is RunState.CANCELLED
+
+
+async def test_cancelled_wait_leaves_the_run_alone(manager):
+    run = go(until=[("never", never)])
+    waiting = asyncio.create_task(run.wait())
+    await until(lambda: run.snapshot().walkers[0].n_frames > 5)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert run.snapshot().state is RunState.RUNNING
+    await run.cancel()
+
+
+async def test_step_limit(manager):
+    run = go(until=[("never", never)], max_steps=50)
+    result = await run
+    assert run.snapshot().state is RunState.LIMIT
+    assert len(result) == 6
+
+
+async def test_failure_is_told(manager):
+    run = go(ToyEngine(0.1, timestep=5.0, launcher="memory"), until=[("never", never)])
+    with pytest.raises(EngineCrashedError, match="finite"):
+        await run
+    assert run.snapshot().state is RunState.FAILED
+    assert "finite" in run.snapshot().walkers[0].error
+
+
+async def test_one_failure_leaves_the_other_walkers_alone(manager, in_folder: Path):
+    (in_folder / "run").mkdir()
+    run = go(n_walkers=2, continuation=True)
+    (in_folder / "run" / "run_0.start.npz").write_bytes(b"no configuration")
+    with pytest.raises(EngineCrashedError, match=r"start\.npz is damaged"):
+        await run
+    states = [w.state for w in run.snapshot().walkers]
+    assert states == [RunState.FAILED, RunState.REACHED]
+
+
+async def test_start_in_a_state(manager, in_folder: Path):
+    engine = ToyEngine(0.25, launcher="memory")
+    start = await engine.generate_velocities(None, "start.trr")
+    run = go(engine, start=start)
+    assert len(await run) == 1
+    assert run.snapshot().walkers[0].reached == ("in_b",)
+
+
+async def test_continuation_takes_what_is_there(manager):
+    first = await go()
+    Runs.current()
+    again = await go(continuation=True)
+    assert again == first
+
+
+async def test_overwrite_removes_only_the_run(manager, in_folder: Path):
+    await go()
+    mine = in_folder / "run" / "running_notes.txt"
+    mine.write_text("keep me")
+    other = await go(ToyEngine(0.0, seed=6, launcher="memory"), overwrite=True)
+    assert mine.read_text() == "keep me"
+    assert (in_a(other) | in_b(other)).sum() == 1
+
+
+class TestBadInput:
+    async def test_name_in_use_by_files(self, manager, in_folder: Path):
+        await go()
+        with pytest.raises(ValueError, match=r"'run' is in use.*overwrite"):
+            go()
+
+    async def test_name_in_use_by_a_run(self, manager):
+        run = go(until=[("never", never)])
+        with pytest.raises(ValueError, match="'run' is in use"):
+            go(overwrite=True)
+        await run.cancel()
+
+    @pytest.mark.parametrize("name", ["", "a/b", "../x", " x", "-x", None, "x\n"])
+    async def test_name(self, manager, name):
+        with pytest.raises(ValueError, match="name="):
+            go(name=name)
+
+    async def test_folder_is_a_file(self, manager, in_folder: Path):
+        (in_folder / "run").write_text("")
+        with pytest.raises(NotADirectoryError, match="run"):
+            go()
+
+    async def test_folder_is_missing(self, manager):
+        with pytest.raises(FileNotFoundError, match="nowhere"):
+            go(workdir="nowhere")
+
+    async def test_engine(self, manager):
+        with pytest.raises(TypeError, match="no MD engine"):
+            go(ToyEngine)
+
+    @pytest.mark.parametrize("n", [0, -1, 1.5, True])
+    async def test_number_of_walkers(self, manager, n):
+        with pytest.raises(ValueError, match="n="):
+            go(n_walkers=n)
+
+    async def test_condition_is_no_function(self, manager, in_folder: Path):
+        with pytest.raises(TypeError, match="function"):
+            go(until=[("x", 3)])
+        assert not list(in_folder.iterdir())
+
+    async def test_condition_without_bools_keeps_the_earlier_run(self, manager, in_folder: Path):
+        engine = ToyEngine(0.0, seed=5, launcher="memory")
+        start = await engine.generate_velocities(None, "start.trr")
+        earlier = await go(engine, start=start)
+        run = go(engine, start=start, until=[("x", position)], overwrite=True)
+        with pytest.raises(ValueError, match="float"):
+            await run
+        assert earlier.paths[0].exists()
+
+    async def test_atoms(self, manager, in_folder: Path):
+        from engine_systems import alanine_engine
+
+        start = await ToyEngine(0.0, launcher="memory").generate_velocities(None, "start.trr")
+        with pytest.raises(ValueError, match=r"1 atoms.*22"):
+            go(alanine_engine(), start=start)
+
+    async def test_overwrite_under_a_job_is_refused(self, manager, in_folder: Path):
+        engine = ToyEngine(0.0, launcher="memory")
+        (in_folder / "run").mkdir()
+        await engine.prepare(None, in_folder / "run", "run")
+        part = await engine.start_part(10**9)
+        run = go(overwrite=True)
+        with pytest.raises(Exception, match=part.job.id):
+            await run
+        await part.job.cancel()
