@@ -74,17 +74,18 @@ class SeriesBook:
         return max((part.last_step for part in self._parts.values()), default=0)
 
     def series(self, reached_frame: int | None = None) -> ConditionSeries:
-        """Everything so far in one piece."""
+        """Everything so far in one piece, up to and with the frame that decided."""
+        end = None if reached_frame is None else reached_frame + 1
         chunks = [(n, *chunk) for n in sorted(self._parts) for chunk in self._parts[n].chunks]
         examined = [examinations for _, _, examinations in chunks]
         return ConditionSeries(
-            times=_joined([times for _, times, _ in chunks], np.float64),
-            parts=_joined([np.full(len(times), n) for n, times, _ in chunks], np.int64),
+            times=_joined([times for _, times, _ in chunks], np.float64)[:end],
+            parts=_joined([np.full(len(times), n) for n, times, _ in chunks], np.int64)[:end],
             fulfilled={
-                name: _joined([examinations[i].fulfilled for examinations in examined], np.bool_)
+                name: _joined([seen[i].fulfilled for seen in examined], np.bool_)[:end]
                 for i, name in enumerate(self._conditions)
             },
-            observables=tuple(_observable(quantity, examined) for quantity in self._quantities),
+            observables=tuple(_observable(q, examined, end) for q in self._quantities),
             reached_frame=reached_frame,
         )
 
@@ -93,9 +94,9 @@ def _joined(arrays: Sequence[NDArray[Any]], dtype: Any) -> NDArray[Any]:
     return np.concatenate(arrays).astype(dtype) if arrays else np.zeros(0, dtype)
 
 
-def _observable(quantity: Quantity, examined: Sequence[Sequence[Examination]]) -> Observable:
-    merged = [
-        {k: v for e in examinations for k, v in e.observables.items()} for examinations in examined
-    ]
-    values = _joined([values[quantity.name] for values in merged], np.float64)
+def _observable(
+    quantity: Quantity, examined: Sequence[Sequence[Examination]], end: int | None
+) -> Observable:
+    merged = [{name: v for e in seen for name, v in e.observables.items()} for seen in examined]
+    values = _joined([values[quantity.name] for values in merged], np.float64)[:end]
     return Observable(quantity.name, values, quantity.bands)

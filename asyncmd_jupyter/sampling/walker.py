@@ -179,12 +179,14 @@ class Walker(PropagationObserver):
 
     def series(self) -> ConditionSeries:
         """Everything the conditions said so far."""
-        return self._book.series(len(self.result) - 1 if self._reached and self.result else None)
+        reached = self.result if self._reached and self._book.n_frames else None
+        return self._book.series(None if reached is None else len(reached) - 1)
 
     def snapshot(self) -> WalkerSnapshot:
         """Take a picture of this moment."""
-        last_step = self._book.last_step
-        reached = self.result if self._reached else None
+        # What was computed behind the deciding frame is no part of the result.
+        reached = self.result if self._reached and self._book.n_frames else None
+        last_step = self._book.last_step if reached is None else reached.last_step
         return WalkerSnapshot(
             index=self._plan.index,
             state=self._state_now(),
@@ -197,11 +199,16 @@ class Walker(PropagationObserver):
             part=self._book.last_part,
             job_id=self._job_id,
             reached=self._reached,
-            reached_time=reached.last_time if reached else None,
+            reached_time=self._reached_time(),
             trajectory_files=self._files(),
             structure_file=self._structure,
             error=str(self.error or ""),
         )
+
+    def _reached_time(self) -> float | None:
+        if not self._reached or self.result is None:
+            return None
+        return self.result.last_time if self._book.n_frames else 0.0
 
     def _state_now(self) -> RunState:
         waiting = (JobState.WAITING, JobState.PENDING)
