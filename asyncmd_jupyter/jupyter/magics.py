@@ -21,7 +21,13 @@ from asyncmd_jupyter.jupyter.namespace import (
     look_up_start,
     nearest,
 )
-from asyncmd_jupyter.jupyter.parsers import SUBCOMMANDS, command_help, overview, subcommand
+from asyncmd_jupyter.jupyter.parsers import (
+    SUBCOMMANDS,
+    SubCommand,
+    command_help,
+    overview,
+    subcommand,
+)
 from asyncmd_jupyter.jupyter.waiting import await_line_magics
 
 if TYPE_CHECKING:
@@ -73,10 +79,20 @@ class AsyncMDMagics(Magics):
             raise UsageError(f"%asyncmd has no command {word!r}.{hint}")
         with one_line_errors(f"%asyncmd {command.name}"):
             arguments = command.parser().parse_argstring(rest)  # type: ignore[no-untyped-call]
-            if arguments.help:
-                return _say(command_help(command))
-            answer: Callable[[Arguments], Any] = getattr(self, f"_{command.name}")
-            return _in_one_line(answer(arguments)) if command.awaited else answer(arguments)
+            if command.awaited:
+                return self._answer_later(command, arguments)
+            return self._answer(command, arguments)
+
+    def _answer(self, command: SubCommand, arguments: Arguments) -> Any:
+        if arguments.help:
+            return _say(command_help(command))
+        answer: Callable[[Arguments], Any] = getattr(self, f"_{command.name}")
+        return answer(arguments)
+
+    async def _answer_later(self, command: SubCommand, arguments: Arguments) -> Any:
+        with one_line_errors(f"%asyncmd {command.name}"):
+            answer = self._answer(command, arguments)
+            return None if answer is None else await answer
 
     @property
     def _names(self) -> dict[str, Any]:
@@ -93,15 +109,17 @@ class AsyncMDMagics(Magics):
         _require(arguments, "engine", "ENGINE", "until", "--until", "name", "--name")
         engine = look_up(arguments.engine, names, is_engine)
         start = None if arguments.start is None else look_up_start(arguments.start, names)
+        until = [self._condition(text) for text in arguments.until]
+        max_steps = _max_steps(arguments, engine)
         _check_loop()
         run = start_run(
             engine,
             start,
-            until=[self._condition(text) for text in arguments.until],
+            until=until,
             name=arguments.name,
             n_walkers=arguments.n_walkers,
             mode="all" if arguments.all_of else "any",
-            max_steps=_max_steps(arguments, engine),
+            max_steps=max_steps,
             workdir=arguments.workdir,
             overwrite=arguments.overwrite,
             continuation=arguments.continuation,
@@ -117,10 +135,13 @@ class AsyncMDMagics(Magics):
 
     async def _wait(self, arguments: Arguments) -> Any:
         from asyncmd_jupyter.jupyter.outcome import publish_outcome
+        from asyncmd_jupyter.jupyter.views import save, saving_here
 
         runs = _runs(arguments.names)
         try:
-            ends = await asyncio.gather(*(run.wait() for run in runs), return_exceptions=True)
+            with saving_here(run.id for run in runs) as views:
+                ends = await asyncio.gather(*(run.wait() for run in runs), return_exceptions=True)
+                await save(views)
         except asyncio.CancelledError as error:
             raise StoppedWaiting([run.id for run in runs]) from error
         for run in runs:
@@ -203,11 +224,6 @@ def one_line_errors(command: str) -> Iterator[None]:
         raise UsageError(_flat(text)) from error
 
 
-async def _in_one_line(answer: Awaitable[Any]) -> Any:
-    with one_line_errors(""):
-        return await answer
-
-
 def _with_help(message: str, command: str) -> str:
     parse_error = message.startswith(("argument ", "unrecognized ", "the following ", "expected "))
     return f"{message} (see '{command} --help')" if parse_error and command else message
@@ -243,7 +259,7 @@ def _check_loop() -> None:
     except RuntimeError as error:
         raise UsageError(
             "%asyncmd propagate needs a running event loop, as Jupyter's kernels have one; "
-            "in a script use asyncmd_jupyter.sampling.start_run within asyncio.run()."
+            "in a script use asyncmd_jupyter.sampling.run.start_run within asyncio.run()."
         ) from error
 
 

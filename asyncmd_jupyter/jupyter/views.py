@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from weakref import WeakSet
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.jobs import JobTable
@@ -12,9 +16,56 @@ from asyncmd_jupyter.sampling.progress import WalkerSnapshot
 from asyncmd_jupyter.sampling.run import Runs
 
 
+class Views:
+    """The views of runs that are shown somewhere; a service of the runtime."""
+
+    def __init__(self, _runtime: runtime.Runtime) -> None:
+        self._shown: WeakSet[RunView] = WeakSet()
+
+    @classmethod
+    def current(cls) -> Views:
+        """Return the service of the current runtime."""
+        return runtime.current().service(cls)
+
+    def add(self, view: RunView) -> None:
+        """Take in a view as long as somebody holds it."""
+        self._shown.add(view)
+
+    def of(self, run_ids: Iterable[str]) -> list[RunView]:
+        """Return the views of some runs."""
+        wanted = set(run_ids)
+        return [view for view in self._shown if view.run_id in wanted]
+
+
+@contextmanager
+def saving_here(run_ids: Iterable[str]) -> Iterator[list[RunView]]:
+    """Let the cell that waits for runs also save the last state of their views.
+
+    What executes a notebook without a browser hears only of the cell that is executed,
+    not of what an earlier one publishes late.
+    """
+    views = Views.current().of(run_ids)
+    for view in views:
+        view.saved_elsewhere = True
+    try:
+        yield views
+    finally:
+        for view in views:
+            view.saved_elsewhere = False
+
+
+async def save(views: Iterable[RunView], patience: float = 15.0) -> None:
+    """Wait until views have drawn the end of their runs, and save that."""
+    for view in views:
+        if view.task is not None:
+            await asyncio.wait([view.task], timeout=patience)
+        view.save_final_state()
+
+
 def show_run(run: RunLike) -> RunView:
     """Show everything about a run here."""
     view = RunView(run, JobManager.current())
+    Views.current().add(view)
     view.show()
     return view
 

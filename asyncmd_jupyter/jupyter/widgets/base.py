@@ -48,6 +48,8 @@ class LiveView(ABC):
         self._display_id: str | None = None
         self._chores: set[asyncio.Task[None]] = set()
         self._has_drawn = False
+        self.is_saved = False
+        self.saved_elsewhere = False
         self.error = ""
 
     @property
@@ -133,6 +135,12 @@ class LiveView(ABC):
         self._display_id = f"asyncmd-{uuid.uuid4().hex}"
         publish(self._bundle(), self._display_id)
 
+    def save_final_state(self) -> None:
+        """Replace what the notebook would save of this view by its last state."""
+        if self._display_id is not None:
+            publish(self._bundle(), self._display_id, update=True)
+            self.is_saved = True
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
         return self._bundle()
 
@@ -174,7 +182,8 @@ class LiveView(ABC):
         try:
             while not await self._refresh_once():
                 pass
-            self._save_final_state()
+            if not (self.is_saved or self.saved_elsewhere):
+                self.save_final_state()
         finally:
             self._stop_listening()
 
@@ -203,11 +212,6 @@ class LiveView(ABC):
         while left > self.interval and not self.is_final():
             await asyncio.sleep(self.interval)
             left -= self.interval
-
-    def _save_final_state(self) -> None:
-        if self._display_id is not None:
-            publish(self._bundle(), self._display_id, update=True)
-            self._display_id = None
 
     def _report(self, error: Exception) -> None:
         message = f"{type(error).__name__}: {error}"

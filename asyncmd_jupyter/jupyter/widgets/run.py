@@ -74,6 +74,11 @@ class RunView(LiveView):
         return self._widget
 
     @property
+    def run_id(self) -> str:
+        """The name of the run."""
+        return self._run.id
+
+    @property
     def parts(self) -> tuple[LiveView, ...]:
         """The views this one is made of."""
         return self.plot, self.preview, self.table

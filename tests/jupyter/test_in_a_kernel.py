@@ -1,0 +1,100 @@
+"""The magics in a real kernel, on real MD."""
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from asyncmd_jupyter.jupyter.outcome import RUN_MIME
+from asyncmd_jupyter.jupyter.widgets.base import WIDGET_MIME
+
+SETUP = """
+%load_ext asyncmd_jupyter
+import MDAnalysis, numpy as np
+from MDAnalysis.lib.distances import calc_dihedrals
+from asyncmd_jupyter.examples import alanine_dipeptide
+from asyncmd_jupyter.openmm import OpenMMEngine
+from asyncmd_jupyter.sampling.states import Within
+
+def psi(traj):
+    universe = MDAnalysis.Universe(traj.structure_file, *traj.trajectory_files)
+    points = [universe.atoms.positions[[6, 8, 14, 16]] for _ in universe.trajectory]
+    return np.rad2deg([calc_dihedrals(*p[:, None])[0] for p in points])
+
+never = Within(psi, 500, 501)
+anywhere = Within(psi, -200, 200)
+engine = OpenMMEngine.from_pdb(
+    alanine_dipeptide(), "amber99sbildn.xml", "amber99_obc.xml", nstout=50, seed=1
+)
+"""
+
+
+@pytest.fixture
+def execute(tmp_path, monkeypatch):
+    monkeypatch.setenv("ASYNCMD_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.delenv("PYTHONWARNINGS", raising=False)
+
+    async def run(*cells):
+        notebook = nbformat.v4.new_notebook()
+        notebook.cells = [nbformat.v4.new_code_cell(c) for c in (SETUP, *cells)]
+        client = NotebookClient(
+            notebook,
+            kernel_name="python3",
+            timeout=300,
+            resources={"metadata": {"path": str(tmp_path)}},
+        )
+        try:
+            await client.async_execute()
+        except CellExecutionError as error:
+            notebook.metadata["failure"] = f"{error.ename}: {error.evalue}"
+        return notebook
+
+    return run
+
+
+def data_of(cell):
+    return [output.get("data", {}) for output in cell.outputs]
+
+
+def printed(cell):
+    return "".join(output.get("text", "") for output in cell.outputs)
+
+
+async def test_propagate_watch_wait(execute):
+    notebook = await execute(
+        "%asyncmd propagate engine --until hit=anywhere never --name first --max-ps 100 -o run\n"
+        "print('at once:', run.snapshot().state.value)",
+        "%asyncmd wait first -o result",
+        "print(len(result) > 0, run.result is result)",
+        "import asyncio; await asyncio.sleep(3)",
+    )
+    view, waited, result = notebook.cells[1:4]
+    assert "failure" not in notebook.metadata
+    assert "at once: preparing" in printed(view)
+    record = next(data[RUN_MIME] for data in data_of(waited) if RUN_MIME in data)
+    assert record["state"] == "reached"
+    assert record["walkers"][0]["reached"] == ["hit"]
+    assert printed(result) == "True True\n"
+    shown = next(data for data in data_of(view) if WIDGET_MIME in data)
+    assert "hit reached after" in shown["text/plain"]
+    assert "data:image/png" in shown["text/html"]
+
+
+async def test_cancel_ends_the_run_and_the_table_says_so(execute):
+    notebook = await execute(
+        "%asyncmd propagate engine --until never --name second --n 2",
+        "%asyncmd cancel second",
+        "%asyncmd wait second",
+        "%asyncmd jobs",
+    )
+    assert "failure" not in notebook.metadata
+    record = next(data[RUN_MIME] for data in data_of(notebook.cells[3]) if RUN_MIME in data)
+    assert [walker["state"] for walker in record["walkers"]] == ["cancelled"] * 2
+
+
+async def test_a_failing_magic_stops_run_all(execute):
+    notebook = await execute("%asyncmd propagate engin --until never --name x", "print('later')")
+    assert "Did you mean 'engine'?" in notebook.metadata["failure"]
+    assert "UsageError" in printed(notebook.cells[1])
+    assert notebook.cells[2].outputs == []
