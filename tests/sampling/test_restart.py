@@ -1,0 +1,80 @@
+"""A kernel that is killed: its simulations go on, and another kernel takes them over."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from toy_states import in_b
+
+from asyncmd_jupyter.jobs.model import JobState
+from asyncmd_jupyter.sampling.propagate import ConditionalTrajectoryPropagator
+from asyncmd_jupyter.testing import ToyEngine
+
+KERNEL = """
+import asyncio, sys
+import numpy as np
+from asyncmd_jupyter.sampling.run import start_run
+from asyncmd_jupyter.testing import ToyEngine
+
+def never(traj):
+    return np.zeros(len(traj), dtype=bool)
+
+async def main():
+    run = start_run(ToyEngine(-0.25, seed=5), None, until=[("never", never)], name="run")
+    while run.snapshot().walkers[0].n_frames < 5:
+        await asyncio.sleep(0.01)
+    print("running", flush=True)
+    await run
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def orphan(tmp_path: Path) -> Path:
+    """The folder of a run whose kernel was killed in the middle."""
+    kernel = subprocess.Popen(
+        [sys.executable, "-c", KERNEL], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    assert kernel.stdout is not None
+    assert kernel.stdout.readline() == "running\n"
+    kernel.kill()
+    kernel.wait()
+    kernel.stdout.close()
+    return tmp_path / "run"
+
+
+def workers(folder: Path) -> list[psutil.Process]:
+    """Processes that compute parts in a folder."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        line = process.info["cmdline"] or []
+        if any(str(folder) in word for word in line) and "-m" in line:
+            found.append(process)
+    return found
+
+
+async def test_job_goes_on_and_is_taken_over(orphan: Path, manager):
+    assert len(workers(orphan)) == 1, "the simulation ended with its kernel"
+    propagator = ConditionalTrajectoryPropagator(
+        [in_b], engine_cls=ToyEngine, engine_kwargs={"x": -0.25, "seed": 5}, walltime_per_part=1
+    )
+    joined, _ = await propagator.propagate_and_concatenate(
+        None, orphan, "run", tra_out=orphan / "joined.trr", continuation=True
+    )
+    assert in_b(joined).tolist() == [False] * (len(joined) - 1) + [True]
+    assert joined.frame_table().steps.tolist() == [10 * i for i in range(len(joined))]
+    records = manager.records()
+    assert [record.state for record in records] == [JobState.DONE], "another job was started"
+    assert workers(orphan) == []
+
+
+async def test_can_be_cancelled_from_elsewhere(orphan: Path, manager):
+    (job,) = await manager.attach()
+    await job.cancel()
+    assert (await job.wait()).state is JobState.CANCELLED
+    assert workers(orphan) == []
