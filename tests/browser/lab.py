@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageChops
-from playwright.sync_api import ConsoleMessage, Locator, Page
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page
 from server import LabServer
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
@@ -167,7 +167,12 @@ class Lab:
 
 def picture(locator: Locator) -> Image.Image:
     """What a part of the page looks like now."""
-    return Image.open(io.BytesIO(locator.screenshot())).convert("RGB")
+    while True:
+        try:
+            return Image.open(io.BytesIO(locator.screenshot())).convert("RGB")
+        except Error as error:  # a live view may replace the element in this very moment
+            if "not attached" not in error.message:
+                raise
 
 
 def ink(image: Image.Image) -> float:
