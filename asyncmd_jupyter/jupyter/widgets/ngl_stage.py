@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from asyncmd_jupyter.jupyter.widgets.nglview_shim import load_nglview
 from asyncmd_jupyter.jupyter.widgets.structure_text import ShownStructure
 
 nglview: Any = load_nglview()
+RemoteCallThread: Any = nglview.remote_thread.RemoteCallThread
 
 HEIGHT = "320px"
+LOAD_SECONDS = 30.0
 CLOSER = 0.3  # NGL leaves much room around a small molecule
 
 
@@ -28,14 +31,20 @@ class _Structure(nglview.Structure):  # type: ignore[misc]
 
 
 class MoleculeWidget(nglview.NGLWidget):  # type: ignore[misc]
-    """NGLWidget with one thread, which ends, and without its pauses on the event loop."""
+    """NGLWidget with one thread, which sleeps and ends, and no pauses on the event loop."""
 
     on_drawn: Callable[[], None]
     _is_new_page = False
 
     def _initialize_threads(self) -> None:
         if "_remote_call_thread" not in self.__dict__:
-            super()._initialize_threads()
+            self.on_msg(self._handle_nglview_custom_msg)
+            self._remote_call_thread = _CallThread(self)
+            self._remote_call_thread.start()
+
+    def _wait_until_finished(self, timeout: float = LOAD_SECONDS) -> None:
+        self._event.clear()
+        self._event.wait(timeout)
 
     @traitlets.observe("loaded")
     def on_loaded(self, change: Any) -> None:
@@ -67,12 +76,28 @@ class MoleculeWidget(nglview.NGLWidget):  # type: ignore[misc]
 
     def close(self) -> None:
         """Remove the widget and end its thread."""
-        self._remote_call_thread.q.append(_end_thread)
+        self._remote_call_thread.q.append(None)
         super().close()
 
 
-def _end_thread(_view: Any) -> None:
-    raise SystemExit  # ends the one thread that calls this
+class _CallThread(RemoteCallThread):  # type: ignore[misc]
+    """Sends calls to the page one after the other; sleeps in between, and ends."""
+
+    def __init__(self, view: Any) -> None:
+        super().__init__(view, registered_funcs=["loadFile", "replaceStructure", "_exportImage"])
+        self.q = _Calls()
+
+    def run(self) -> None:
+        for call in iter(self.q.get, None):
+            call(self.view)
+            if call._method_name in self.registered_funcs:
+                self.view._wait_until_finished()
+
+
+class _Calls(SimpleQueue[Any]):
+    """A queue that is filled like the list that nglview has in its place."""
+
+    append = SimpleQueue.put
 
 
 class NGLStage:

@@ -43,9 +43,8 @@ class RunView(LiveView):
         super().__init__(events)
         self._run = run
         self._jobs = jobs
-        self._earlier = (
-            set() if self.is_final() else {r.id for r in jobs.records() if self._is_mine(r)}
-        )
+        mine = [record for record in jobs.records() if self._is_mine(record)]
+        self._earlier = {r.id for r in mine if r.state.is_final and not self.is_final()}
         self._head = ipywidgets.HTML(summary_html(run.snapshot()))
         self._problem = ipywidgets.HTML()
         self._cancel = ipywidgets.Button(
