@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -63,6 +65,22 @@ def open_universe(
         yield universe
     finally:
         universe.trajectory.close()
+
+
+def structure_as_pdb(structure_file: Path) -> str:
+    """Text of a PDB file for any structure; atoms without coordinates lie at the origin."""
+    import MDAnalysis
+
+    out: io.StringIO = io.StringIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        universe = MDAnalysis.Universe(str(structure_file))
+        if not hasattr(universe.atoms, "positions"):
+            universe.load_new(np.zeros((1, len(universe.atoms), 3), np.float32))
+        named = MDAnalysis.lib.util.NamedStream(out, "shown.pdb")
+        with MDAnalysis.Writer(named, multiframe=False, n_atoms=len(universe.atoms)) as writer:
+            writer.write(universe.atoms)
+    return out.getvalue()
 
 
 def step_of(timestep: Any) -> int:

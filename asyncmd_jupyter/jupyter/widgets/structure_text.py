@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from asyncmd_jupyter.frames.mdanalysis import structure_as_pdb
 
 WATERS = frozenset(
     [
@@ -117,7 +117,9 @@ def shown_structure(structure_file: Path) -> ShownStructure:
     left out where there is so much of it that nothing else would be seen.
     """
     is_pdb = structure_file.suffix.lower() in (".pdb", ".ent")
-    text = structure_file.read_text("utf-8", "replace") if is_pdb else _as_pdb(structure_file)
+    text = (
+        structure_file.read_text("utf-8", "replace") if is_pdb else structure_as_pdb(structure_file)
+    )
     atoms = [line for line in _first_model(text) if line.startswith(("ATOM", "HETATM"))]
     wet = np.array([line[17:21].strip() in WATERS for line in atoms], dtype=bool)
     waters = _count_residues(atoms, lambda name: name in WATERS)
@@ -148,18 +150,3 @@ def _count_residues(atoms: list[str], wanted: Callable[[str], bool]) -> int:
             count += 1
         last = line[17:27]
     return count
-
-
-def _as_pdb(structure_file: Path) -> str:
-    import MDAnalysis
-
-    out = io.StringIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        universe = MDAnalysis.Universe(str(structure_file))
-        if not hasattr(universe.atoms, "positions"):
-            universe.load_new(np.zeros((1, len(universe.atoms), 3), np.float32))
-        named = MDAnalysis.lib.util.NamedStream(out, "shown.pdb")
-        with MDAnalysis.Writer(named, multiframe=False, n_atoms=len(universe.atoms)) as writer:
-            writer.write(universe.atoms)
-        return out.getvalue()
