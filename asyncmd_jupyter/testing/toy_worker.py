@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Sequence
 
-from asyncmd_jupyter.engines.stepping.program import run_program, stop_on_signals
+from asyncmd_jupyter.engines.stepping.program import run_as_process, run_program
 from asyncmd_jupyter.testing.double_well import DoubleWellSimulation
 
 
@@ -16,4 +15,4 @@ def main(arguments: Sequence[str], stop: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:], stop_on_signals())
+    run_as_process(main)
