@@ -104,8 +104,12 @@ class JobStore:
             )
 
     def cancel_requests(self, owner: str) -> set[str]:
-        """Unfinished jobs of an owner that somebody wants to end."""
-        query = "SELECT id FROM jobs WHERE final = 0 AND cancel_requested = 1 AND owner = ?"
+        """Jobs of an owner that somebody wanted to end.
+
+        Also those whose end another process has seen first: their owner has yet to learn
+        that it was no failure.
+        """
+        query = "SELECT id FROM jobs WHERE cancel_requested = 1 AND owner = ?"
         return {row[0] for row in self._read(query, (owner,))}
 
     def find(

@@ -82,7 +82,7 @@ def _propagate(parser: Any) -> None:
     add("--n", dest="n_walkers", metavar="N", type=whole_number, default=1,
         help="Number of walkers (1).")  # fmt: skip
     add("--all", dest="all_of", action="store_true",
-        help="Go on until each condition has held once (else until any one holds).")  # fmt: skip
+        help="Go on until all conditions hold in one frame (else until any one does).")  # fmt: skip
     limit = parser.add_mutually_exclusive_group()
     limit.add_argument("--max-steps", metavar="N", type=whole_number,
                        help="MD steps after which a walker gives up.")  # fmt: skip

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
+from asyncmd_jupyter import examples
 from asyncmd_jupyter.engines.openmm import OpenMMEngine
-from asyncmd_jupyter.examples import alanine_dipeptide
 
+ALANINE = Path(examples.__file__).with_name("alanine_dipeptide.pdb")
 FORCE_FIELD = ("amber99sbildn.xml", "amber99_obc.xml")
 
 
@@ -17,7 +19,7 @@ def alanine_parts():
     """System, topology and positions of the first-use system, made once."""
     from openmm import app
 
-    pdb = app.PDBFile(str(alanine_dipeptide()))
+    pdb = app.PDBFile(str(ALANINE))
     system = app.ForceField(*FORCE_FIELD).createSystem(pdb.topology, constraints=app.HBonds)
     return system, pdb.topology, pdb.positions
 

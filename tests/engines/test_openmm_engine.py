@@ -12,7 +12,7 @@ import numpy as np
 import openmm
 import pytest
 from engine_harness import all_frames
-from engine_systems import FORCE_FIELD, alanine_engine, alanine_parts, double_well_engine
+from engine_systems import ALANINE, FORCE_FIELD, alanine_engine, alanine_parts, double_well_engine
 from openmm import app, unit
 from topology_files import argon_gro, argon_prmtop, argon_top, water_box_pdb
 
@@ -38,7 +38,7 @@ def checkpoint_platform(folder: Path) -> str:
 
 class TestSources:
     async def test_pdb(self, manager, tmp_path: Path):
-        engine = OpenMMEngine.from_pdb(alanine_dipeptide(), *FORCE_FIELD, nstout=10)
+        engine = OpenMMEngine.from_pdb(ALANINE, *FORCE_FIELD, nstout=10)
         assert engine.n_atoms == 22
         trajectory = await one_frame(engine, tmp_path)
         assert len(trajectory) == 2
@@ -82,13 +82,13 @@ class TestSources:
 
     async def test_start_from_a_path(self, manager, tmp_path: Path):
         engine = alanine_engine()
-        await engine.prepare(alanine_dipeptide(), tmp_path, "sim")
+        await engine.prepare(alanine_dipeptide(tmp_path), tmp_path, "sim")
         assert len(await engine.run_steps(engine.nstout)) == 2
 
     async def test_own_structure_file(self, manager, tmp_path: Path):
-        engine = alanine_engine(structure_file=alanine_dipeptide())
+        engine = alanine_engine(structure_file=ALANINE)
         trajectory = await one_frame(engine, tmp_path)
-        assert trajectory.structure_path == alanine_dipeptide()
+        assert trajectory.structure_path == ALANINE
         assert not (tmp_path / "sim.pdb").exists()
 
 
@@ -253,7 +253,7 @@ class TestBadInput:
 
     def test_no_force_field(self):
         with pytest.raises(ValueError, match="force-field"):
-            OpenMMEngine.from_pdb(alanine_dipeptide())
+            OpenMMEngine.from_pdb(ALANINE)
 
     async def test_start_of_another_system(self, manager, tmp_path: Path):
         start = await double_well_engine().generate_velocities(None, "start", workdir=tmp_path)

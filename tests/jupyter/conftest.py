@@ -55,3 +55,9 @@ def here(tmp_path):
     settings = Settings(state_dir=tmp_path / "state", max_cores=2, max_processes=1)
     with runtime.use(Runtime(settings)) as fresh:
         yield fresh
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """Files without a folder go to one that is removed."""
+    monkeypatch.chdir(tmp_path)
