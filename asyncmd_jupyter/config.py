@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.settings import Settings, allowed_cores
 
-__all__ = ["set_max_cores", "set_max_process", "show_config"]
+__all__ = ["end_jobs_on_shutdown", "set_max_cores", "set_max_process", "show_config"]
 
 
 def set_max_process(num: int | None = None, max_num: int | None = None) -> None:
@@ -39,6 +39,14 @@ def set_max_cores(num: int | None = None) -> None:
     """
     cores = allowed_cores() if num is None else _count("num", num)
     runtime.current().change_settings(max_cores=cores)
+
+
+def end_jobs_on_shutdown(end: bool = True) -> None:
+    """Say whether local jobs end when this kernel is shut down or restarted.
+
+    Without it they go on and can be taken back. A kernel that is killed never ends them.
+    """
+    runtime.current().change_settings(end_local_jobs_on_shutdown=bool(end))
 
 
 def show_config() -> Settings:

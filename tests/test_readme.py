@@ -1,0 +1,28 @@
+"""What the README shows does what it says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_the_script_runs(tmp_path: Path):
+    (script,) = re.findall(r"^```python\n(.*?)^```", README.read_text("utf-8"), re.S | re.M)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"shot\.trr .*: reached (alphaR|C7eq)", done.stdout)
+
+
+def test_the_settings_are_those_there_are():
+    from asyncmd_jupyter import settings
+
+    code = Path(settings.__file__).read_text("utf-8")
+    assert set(re.findall(r"`(ASYNCMD_\w+)`", README.read_text("utf-8"))) == set(
+        re.findall(r'"(ASYNCMD_\w+)"', code)
+    )
