@@ -309,13 +309,14 @@ class CommandEngine(MDEngine):
 
     async def _find_running_part(self, files: EngineFiles) -> Part | None:
         manager = JobManager.current()
-        await manager.attach()
-        for record in manager.records():
-            if record.tags.get(FILES_TAG) != files.key or record.state.is_final:
-                continue
-            job = manager.job(record.id)
-            if not record.cancel_requested:
-                return self._part(files, _plan_from_tags(record.tags), job)
+        for job in await manager.unfinished({FILES_TAG: files.key}):
+            if not manager.is_followed(job):
+                raise EngineError(
+                    f"Job {job.id} of another kernel ({job.record.owner}) computes "
+                    f"{files.path('part*')}: go on there, or end it with 'asyncmd cancel {job.id}'."
+                )
+            if not job.record.cancel_requested:
+                return self._part(files, _plan_from_tags(job.record.tags), job)
             await job.wait()  # it still writes, but not for long
         return None
 

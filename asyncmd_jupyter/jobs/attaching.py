@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from asyncmd_jupyter.jobs.model import JobRecord
@@ -10,14 +10,21 @@ from asyncmd_jupyter.jobs.process import Owner
 from asyncmd_jupyter.jobs.store import JobStore
 
 
-def claim_orphans(store: JobStore, owner: str, launchers: Collection[str]) -> list[JobRecord]:
-    """Make `owner` look after all unfinished jobs whose owner has ended, the oldest first."""
+def claim_orphans(
+    store: JobStore, owner: str, launchers: Collection[str], tags: Mapping[str, str]
+) -> list[JobRecord]:
+    """Make `owner` look after unfinished jobs whose owner has ended, the oldest first."""
     orphans = [
         record
         for record in reversed(store.find(unfinished=True))
-        if record.launcher in launchers and is_orphan(record)
+        if record.launcher in launchers and has_tags(record, tags) and is_orphan(record)
     ]
     return [replace(record, owner=owner) for record in orphans if store.claim(record, owner)]
+
+
+def has_tags(record: JobRecord, tags: Mapping[str, str]) -> bool:
+    """Whether a job has all of these tags."""
+    return tags.items() <= record.tags.items()
 
 
 def is_orphan(record: JobRecord) -> bool:

@@ -123,8 +123,13 @@ class JobManager:
             raise
         return Job(self, record)
 
-    async def attach(self) -> list[Job]:
-        """Take back all unfinished jobs that no living process looks after.
+    async def attach(self, tags: Mapping[str, str] | None = None) -> list[Job]:
+        """Take back unfinished jobs that no living process looks after.
+
+        Parameters
+        ----------
+        tags : Mapping, optional
+            Only jobs that have all of these tags.
 
         Returns
         -------
@@ -134,7 +139,7 @@ class JobManager:
         """
         self._check_open()
         taken = await asyncio.to_thread(
-            attaching.claim_orphans, self._store, self._owner, set(self._launchers)
+            attaching.claim_orphans, self._store, self._owner, set(self._launchers), tags or {}
         )
         for record in taken:
             self._book.adopt(record)
@@ -145,6 +150,21 @@ class JobManager:
         await self._stopper.cancel([job for job in self._all(taken) if job.cancel_requested])
         self._follow()
         return [Job(self, record) for record in taken]
+
+    async def unfinished(self, tags: Mapping[str, str]) -> list[Job]:
+        """Jobs of all kernels that have these tags and have not ended.
+
+        Those that nobody looks after are taken back first; those of other living kernels
+        can be cancelled, but not be waited for.
+        """
+        await self.attach(tags)
+        stored = await self.history(unfinished=True)
+        newest = [self.newest(record) for record in stored if attaching.has_tags(record, tags)]
+        return [Job(self, record) for record in newest if not record.state.is_final]
+
+    def is_followed(self, job: Job) -> bool:
+        """Whether this kernel looks after a job, so that it can be waited for."""
+        return job.id in self._book
 
     def job(self, job_id: str) -> Job:
         """The handle on a job of this or an earlier kernel.

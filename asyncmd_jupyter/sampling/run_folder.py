@@ -9,6 +9,7 @@ from pathlib import Path
 
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.jobs.manager import JobManager
+from asyncmd_jupyter.jobs.model import JobRecord
 
 
 def check_folder(folder: Path, *, overwrite: bool, continuation: bool) -> None:
@@ -67,10 +68,14 @@ async def make_ready(folder: Path, *, overwrite: bool) -> None:
 
 async def _refuse_if_busy(folder: Path) -> None:
     manager = JobManager.current()
-    await manager.attach()
-    for record in manager.records():
-        if record.command.cwd.resolve() == folder.resolve() and not record.state.is_final:
+    here = [job for job in await manager.history(unfinished=True) if _is_in(folder, job)]
+    for record in here:
+        for job in await manager.unfinished(record.tags):
             raise EngineError(
-                f"Job {record.id} ({record.name}) of an earlier run still writes to "
+                f"Job {job.id} ({record.name}) of an earlier run still writes to "
                 f"{str(folder)!r}: cancel it first, or continue that run."
             )
+
+
+def _is_in(folder: Path, record: JobRecord) -> bool:
+    return record.command.cwd.resolve() == folder.resolve()

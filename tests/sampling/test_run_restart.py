@@ -10,13 +10,16 @@ import psutil
 import pytest
 from toy_states import in_b
 
+from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.sampling.propagate import ConditionalTrajectoryPropagator
+from asyncmd_jupyter.sampling.run import start_run
 from asyncmd_jupyter.testing import ToyEngine
 
 KERNEL = """
 import asyncio, sys
 import numpy as np
+from asyncmd_jupyter.sampling.run import start_run
 from asyncmd_jupyter.sampling.run import start_run
 from asyncmd_jupyter.testing import ToyEngine
 
@@ -71,6 +74,49 @@ async def test_job_goes_on_and_is_taken_over(orphan: Path, manager):
     records = manager.records()
     assert [record.state for record in records] == [JobState.DONE], "another job was started"
     assert workers(orphan) == []
+
+
+async def test_jobs_of_other_folders_are_left_to_others(orphan: Path, manager, tmp_path: Path):
+    engine = ToyEngine(launcher="memory")
+    await engine.prepare(None, tmp_path, "mine")
+    await engine.run_steps(engine.nstout)
+    assert [record.name for record in manager.records()] == ["mine.part0001"]
+    (job,) = await manager.attach()
+    await job.cancel()
+    await job.wait()
+
+
+async def test_overwriting_under_an_orphan_is_refused(orphan: Path, manager, monkeypatch):
+    monkeypatch.chdir(orphan.parent)
+    engine = ToyEngine(launcher="memory")
+    run = start_run(engine, None, until=[(None, in_b)], name="run", overwrite=True)
+    with pytest.raises(EngineError, match="still writes") as error:
+        await run
+    (job,) = [job for job in await manager.unfinished({}) if job.id in str(error.value)]
+    await job.cancel()
+    await job.wait()
+    again = start_run(
+        engine, None, until=[(None, lambda traj: in_b(traj) | True)], name="run", overwrite=True
+    )
+    assert len(await again) == 1
+
+
+async def test_files_of_a_living_kernel_are_refused(tmp_path: Path, manager):
+    kernel = subprocess.Popen(
+        [sys.executable, "-c", KERNEL], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert kernel.stdout is not None
+        assert kernel.stdout.readline() == "running\n"
+        with pytest.raises(EngineError, match="another kernel"):
+            await ToyEngine().prepare_from_files(tmp_path / "run", "run")
+    finally:
+        kernel.kill()
+        kernel.wait()
+        kernel.stdout.close()
+    (job,) = await manager.attach()
+    await job.cancel()
+    await job.wait()
 
 
 async def test_can_be_cancelled_from_elsewhere(orphan: Path, manager):
