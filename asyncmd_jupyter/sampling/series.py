@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,25 +15,76 @@ from asyncmd_jupyter.sampling.progress import ConditionSeries, Observable
 from asyncmd_jupyter.sampling.states import Examination, Quantity
 
 
+class Column:
+    """Values that come in small pieces, for days: appending costs the same at any length."""
+
+    def __init__(self, dtype: Any) -> None:
+        self._buffer: NDArray[Any] = np.empty(64, dtype)
+        self._length = 0
+
+    def append(self, values: NDArray[Any]) -> None:
+        """Add values at the end."""
+        end = self._length + len(values)
+        if end > len(self._buffer):
+            larger = np.empty(max(end, 2 * len(self._buffer)), self._buffer.dtype)
+            larger[: self._length] = self.values
+            self._buffer = larger
+        self._buffer[self._length : end] = values
+        self._length = end
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """All values so far; those that are there never change."""
+        return self._buffer[: self._length]
+
+
+class _Table:
+    """What the conditions said of the frames of one part."""
+
+    def __init__(self, n_conditions: int, quantities: Sequence[Quantity]) -> None:
+        self.times = Column(np.float64)
+        self.fulfilled = [Column(np.bool_) for _ in range(n_conditions)]
+        self.observables = {quantity.name: Column(np.float64) for quantity in quantities}
+
+    def append(self, times: NDArray[Any], examinations: Sequence[Examination]) -> None:
+        self.times.append(times)
+        for column, examination in zip(self.fulfilled, examinations, strict=True):
+            column.append(examination.fulfilled)
+        compared = {name: v for e in examinations for name, v in e.observables.items()}
+        for name, column in self.observables.items():
+            column.append(compared[name])
+
+
 @dataclass
 class _PartFrames:
-    """Frames of a part; `chunks` are replaced by one when the part is finished."""
-
+    table: _Table
     n_frames: int = 0
     last_step: int = 0
-    chunks: list[tuple[NDArray[Any], Sequence[Examination]]] = field(default_factory=list)
 
 
+@dataclass
 class SeriesBook:
-    """Collects frames and examinations; live ones until those of the whole part come."""
+    """Collects frames and examinations; live ones until those of the whole part come.
 
-    def __init__(self, conditions: Sequence[str], quantities: Sequence[Quantity]) -> None:
-        self._conditions = tuple(conditions)
-        self._quantities = tuple(quantities)
-        self._parts: dict[int, _PartFrames] = {}
+    Attributes
+    ----------
+    conditions : sequence of str
+        Their names.
+    quantities : sequence of Quantity
+        What they compare.
+    """
+
+    conditions: Sequence[str]
+    quantities: Sequence[Quantity]
+    _parts: dict[int, _PartFrames] = field(default_factory=dict)
+
+    def _new_table(self) -> _Table:
+        return _Table(len(self.conditions), self.quantities)
 
     def _part(self, number: int) -> _PartFrames:
-        return self._parts.setdefault(number, _PartFrames())
+        if number not in self._parts:
+            self._parts[number] = _PartFrames(self._new_table())
+        return self._parts[number]
 
     def frames_written(self, number: int, new: FrameIndex) -> None:
         """Count new frames of a growing part."""
@@ -51,12 +102,9 @@ class SeriesBook:
     ) -> None:
         """Keep what the conditions said of new frames, or of a whole part."""
         part = self._part(number)
-        chunk = (times, examinations)
-        part.chunks = [*part.chunks, chunk] if live else [chunk]
-
-    def cut(self, last_step: int) -> None:
-        """Forget growing parts that were begun again."""
-        self._parts = {n: part for n, part in self._parts.items() if part.last_step <= last_step}
+        if not live:
+            part.table = self._new_table()
+        part.table.append(times, examinations)
 
     @property
     def n_frames(self) -> int:
@@ -76,27 +124,28 @@ class SeriesBook:
     def series(self, reached_frame: int | None = None) -> ConditionSeries:
         """Everything so far in one piece, up to and with the frame that decided."""
         end = None if reached_frame is None else reached_frame + 1
-        chunks = [(n, *chunk) for n in sorted(self._parts) for chunk in self._parts[n].chunks]
-        examined = [examinations for _, _, examinations in chunks]
+        numbers = sorted(self._parts)
+        tables = [self._parts[number].table for number in numbers]
+
+        def joined(columns: Iterable[Column], dtype: Any) -> NDArray[Any]:
+            arrays = [column.values for column in columns]
+            return np.concatenate(arrays)[:end] if arrays else np.zeros(0, dtype)
+
+        lengths = [len(table.times.values) for table in tables]
         return ConditionSeries(
-            times=_joined([times for _, times, _ in chunks], np.float64)[:end],
-            parts=_joined([np.full(len(times), n) for n, times, _ in chunks], np.int64)[:end],
+            times=joined((table.times for table in tables), np.float64),
+            parts=np.repeat(np.array(numbers, np.int64), lengths)[:end],
             fulfilled={
-                name: _joined([seen[i].fulfilled for seen in examined], np.bool_)[:end]
-                for i, name in enumerate(self._conditions)
+                name: joined((table.fulfilled[i] for table in tables), np.bool_)
+                for i, name in enumerate(self.conditions)
             },
-            observables=tuple(_observable(q, examined, end) for q in self._quantities),
+            observables=tuple(
+                Observable(
+                    quantity.name,
+                    joined((table.observables[quantity.name] for table in tables), np.float64),
+                    quantity.bands,
+                )
+                for quantity in self.quantities
+            ),
             reached_frame=reached_frame,
         )
-
-
-def _joined(arrays: Sequence[NDArray[Any]], dtype: Any) -> NDArray[Any]:
-    return np.concatenate(arrays).astype(dtype) if arrays else np.zeros(0, dtype)
-
-
-def _observable(
-    quantity: Quantity, examined: Sequence[Sequence[Examination]], end: int | None
-) -> Observable:
-    merged = [{name: v for e in seen for name, v in e.observables.items()} for seen in examined]
-    values = _joined([values[quantity.name] for values in merged], np.float64)[:end]
-    return Observable(quantity.name, values, quantity.bands)
