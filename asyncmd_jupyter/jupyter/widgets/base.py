@@ -137,9 +137,14 @@ class LiveView(ABC):
 
     def save_final_state(self) -> None:
         """Replace what the notebook would save of this view by its last state."""
-        if self._display_id is not None:
-            publish(self._bundle(), self._display_id, update=True)
-            self.is_saved = True
+        if self._display_id is None:
+            return
+        bundle = self._bundle()
+        # A page that gets a widget in place of a widget keeps the old one too, out of sight.
+        still = {kind: data for kind, data in bundle.items() if kind != WIDGET_MIME}
+        publish(still, self._display_id, update=True)
+        publish(bundle, self._display_id, update=True)
+        self.is_saved = True
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
         return self._bundle()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from queue import SimpleQueue
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,10 @@ from asyncmd_jupyter.jupyter.widgets.nglview_shim import load_nglview
 from asyncmd_jupyter.jupyter.widgets.structure_text import ShownStructure
 
 nglview: Any = load_nglview()
-RemoteCallThread: Any = nglview.remote_thread.RemoteCallThread
 
 HEIGHT = "320px"
-LOAD_SECONDS = 30.0
-CLOSER = 0.3  # NGL leaves much room around a small molecule
+HALF_VIEW = np.radians(20)  # half of the angle that NGL's camera sees
+CLIPPED = 11.0  # Å before the camera in which NGL draws nothing, and a little more
 
 
 class _Structure(nglview.Structure):  # type: ignore[misc]
@@ -31,73 +29,62 @@ class _Structure(nglview.Structure):  # type: ignore[misc]
 
 
 class MoleculeWidget(nglview.NGLWidget):  # type: ignore[misc]
-    """NGLWidget with one thread, which sleeps and ends, and no pauses on the event loop."""
+    """NGLWidget that lets every page build its scene by itself from the widget's state.
+
+    NGLWidget sends calls one by one from a thread. A page that comes (or is drawn anew) in
+    between misses the first of them and fails at the others, which need what the first would
+    have loaded. Here the file, the representations and the camera are state, known before
+    any page is, and a page is told only what it can't fail at.
+    """
 
     on_drawn: Callable[[], None]
-    _is_new_page = False
+
+    def __init__(self, structure: _Structure, representations: Sequence[dict[str, Any]]) -> None:
+        super().__init__(structure, default=False)
+        self._ngl_repr_dict = {"0": {str(i): shown for i, shown in enumerate(representations)}}
+        self.n_components = 1  # more than a new page has: so it loads what is archived
+
+    def look_at(self, positions: NDArray[np.float32]) -> None:
+        """Turn the camera to atoms, unless it has been moved."""
+        if not self._camera_orientation:
+            self._camera_orientation = camera(positions)
+
+    def resize(self) -> None:
+        """Fill the width that there is; NGL fixes what it has found."""
+        self._remote_call("setSize", args=["100%", HEIGHT])
 
     def _initialize_threads(self) -> None:
-        if "_remote_call_thread" not in self.__dict__:
-            self.on_msg(self._handle_nglview_custom_msg)
-            self._remote_call_thread = _CallThread(self)
-            self._remote_call_thread.start()
+        self.on_msg(self._handle_nglview_custom_msg)
 
-    def _wait_until_finished(self, timeout: float = LOAD_SECONDS) -> None:
-        self._event.clear()
-        self._event.wait(timeout)
+    def _remote_call(self, method_name: str, *args: Any, **keys: Any) -> None:
+        message = self._get_remote_call_msg(method_name, *args, **keys)
+        if method_name == "loadFile":
+            self._ngl_msg_archive = [message]
+        elif self.loaded:
+            self.send(message)
 
-    @traitlets.observe("loaded")
-    def on_loaded(self, change: Any) -> None:
-        """Send what was asked for before the page was there."""
-        if change["new"]:
-            self._fire_callbacks(self._callbacks_before_loaded)
+    @traitlets.observe("background")
+    def _update_background_color(self, change: Any) -> None:
+        parameters = {**self._ngl_full_stage_parameters, "backgroundColor": change["new"]}
+        self._ngl_full_stage_parameters = parameters
+        self.stage.set_parameters(background_color=change["new"])
 
     def _handle_request_repr_dict(self) -> None:
-        """Remember what is drawn, for pages that come later.
-
-        A page that is left while it draws tells of nothing, and what it tells while a
-        cell is interrupted gets lost; believed, either would leave the next one empty.
-        """
-        if any((self._ngl_msg.get("data") or {}).values()):
-            super()._handle_request_repr_dict()
-            self.n_components = len(self._ngl_component_ids)
-            self._look_closer()
+        """Tell that a page has drawn something; what is to be drawn is known here."""
         self.on_drawn()
 
-    def _handle_request_loaded(self) -> None:
-        self._is_new_page = not self._camera_orientation
-        super()._handle_request_loaded()
-
-    def _look_closer(self) -> None:
-        if self._is_new_page:
-            self._is_new_page = False
-            self.center()
-            self.control.zoom(CLOSER)
-
-    def close(self) -> None:
-        """Remove the widget and end its thread."""
-        self._remote_call_thread.q.append(None)
-        super().close()
+    def _handle_remove_component(self) -> None:
+        """Nothing is removed here."""
 
 
-class _CallThread(RemoteCallThread):  # type: ignore[misc]
-    """Sends calls to the page one after the other; sleeps in between, and ends."""
-
-    def __init__(self, view: Any) -> None:
-        super().__init__(view, registered_funcs=["loadFile", "replaceStructure", "_exportImage"])
-        self.q = _Calls()
-
-    def run(self) -> None:
-        for call in iter(self.q.get, None):
-            call(self.view)
-            if call._method_name in self.registered_funcs:
-                self.view._wait_until_finished()
-
-
-class _Calls(SimpleQueue[Any]):
-    """A queue that is filled like the list that nglview has in its place."""
-
-    append = SimpleQueue.put
+def camera(positions: NDArray[np.float32]) -> list[float]:
+    """Place NGL's camera so that all atoms are seen: a matrix, column by column."""
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    centre = (low + high) / 2
+    radius = float(np.linalg.norm(positions - centre, axis=1).max()) + 1.5
+    matrix = np.eye(4) * max(radius / np.sin(HALF_VIEW), radius + CLIPPED)
+    matrix[3] = (*-centre, 1)
+    return [float(number) for number in matrix.ravel()]
 
 
 class NGLStage:
@@ -111,18 +98,16 @@ class NGLStage:
     def __init__(self, structure: ShownStructure) -> None:
         self._chosen = structure.chosen
         self._positions: NDArray[np.float32] | None = None
-        self.widget = MoleculeWidget(
-            _Structure(structure.pdb), representations=structure.representations()
-        )
-        self.widget.on_drawn = self._push
+        self.widget = MoleculeWidget(_Structure(structure.pdb), structure.representations())
+        self.widget.on_drawn = self._drawn
         self.widget.layout.width = "100%"
         self.widget.layout.height = HEIGHT
         self.widget.add_class("asyncmd-molecule")
-        self.widget._set_size("100%", HEIGHT)
 
     async def show(self, positions: NDArray[np.float32]) -> None:
         """Move the atoms to `positions` (Å, all atoms of the system)."""
         self._positions = positions if self._chosen is None else positions[self._chosen]
+        self.widget.look_at(self._positions)
         self._push()
 
     def set_dark(self, dark: bool) -> None:
@@ -130,8 +115,12 @@ class NGLStage:
         self.widget.background = "#111111" if dark else "white"
 
     def close(self) -> None:
-        """Let go of the thread and the widget."""
+        """Let go of the widget."""
         self.widget.close()
+
+    def _drawn(self) -> None:
+        self.widget.resize()
+        self._push()
 
     def _push(self) -> None:
         """Send the coordinates; also when the page has just (re)drawn the structure."""

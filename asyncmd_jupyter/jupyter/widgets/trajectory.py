@@ -83,6 +83,7 @@ class TrajectoryPreview(LiveView):
                 await self._set_stage(frames)
             self._player.frames_grew(len(frames))
             await self._show(frames, self._player.frame)
+            self._lay_out()
 
     def set_dark(self, dark: bool) -> None:
         """Fit to the theme of the page."""
@@ -131,7 +132,11 @@ class TrajectoryPreview(LiveView):
         self._stage, problem = make_stage(structure)
         self._stage.set_dark(self._dark)
         self._note.value = STYLE + escape(" ".join(filter(None, (structure.note, problem))))
-        self._widget.children = [self._stage.widget, self._player.widget, self._note]
+
+    def _lay_out(self) -> None:
+        """Show the stage, which knows its first frame: the camera is set up for that."""
+        if self._stage is not None and self._stage.widget not in self._widget.children:
+            self._widget.children = [self._stage.widget, self._player.widget, self._note]
 
     async def _show(self, frames: WalkerFrames, frame: int) -> None:
         walker = self._player.walker
