@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from asyncmd_jupyter.frames.atomic import new_file
 from asyncmd_jupyter.frames.xdr import FrameIndex, copy_frames, index_frames, join_indices
 
 _FINGERPRINT_BYTES = 512
+_FRAMES_TO_UNWRAP_BY = 16
 
 _NOTHING = FrameIndex(
     offsets=np.zeros(0, np.int64),
@@ -35,14 +38,18 @@ class GrowingFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
         self.restarts = 0
-        self._index = _NOTHING
+        self._pieces: list[FrameIndex] = []
         self._inode = 0
         self._fingerprint = b""
 
+    def __len__(self) -> int:
+        """Whole frames seen so far."""
+        return sum(map(len, self._pieces))
+
     @property
     def index(self) -> FrameIndex:
-        """All whole frames seen so far."""
-        return self._index
+        """All whole frames seen so far, put together at each call."""
+        return reduce(join_indices, self._pieces, _NOTHING)
 
     def poll(self) -> FrameIndex:
         """Look for whole frames that were added since the last look.
@@ -58,18 +65,32 @@ class GrowingFile:
             If the file is no trajectory or is damaged.
         """
         try:
-            if len(self._index) and not self._goes_on():
+            if self._pieces and not self._goes_on():
                 self._start_over()
             self._inode = self.path.stat().st_ino
-            found = index_frames(self.path, start_offset=self._index.end)
+            found = index_frames(self.path, start_offset=self._last.end)
         except FileNotFoundError:
             return _NOTHING
         if not len(found):
             return found
-        known = len(self._index)
-        self._index = join_indices(self._index, found)
+        before = self._last.take(slice(-_FRAMES_TO_UNWRAP_BY, None))
+        new = join_indices(before, found).take(slice(len(before), None))
+        self._append(new)
         self._fingerprint = self._read_fingerprint()
-        return self._index.take(slice(known, None))
+        return new
+
+    @property
+    def _last(self) -> FrameIndex:
+        return self._pieces[-1] if self._pieces else _NOTHING
+
+    def _append(self, new: FrameIndex) -> None:
+        # Pieces at least twice as long as the next one: a frame is copied a few times only,
+        # however many looks there are.
+        pieces = self._pieces
+        pieces.append(new)
+        while len(pieces) > 1 and len(pieces[-2]) < 2 * len(pieces[-1]):
+            last = pieces.pop()
+            pieces[-1] = join_indices(pieces[-1], last)
 
     def snippet(
         self, first: int, last: int, destination: str | os.PathLike[str], *, overwrite: bool = True
@@ -93,30 +114,41 @@ class GrowingFile:
         target = Path(destination)
         if target.suffix.lower() != self.path.suffix.lower():
             target = target.with_name(target.name + self.path.suffix)
-        if not len(self._index.take(slice(first, last))):
+        chosen = list(self._pieces_of(first, last))
+        if not chosen:
             raise ValueError(
-                f"There are no frames {first}:{last} in {self.path}, {len(self._index)} are known."
+                f"There are no frames {first}:{last} in {self.path}, {len(self)} are known."
             )
         with new_file(target, overwrite=overwrite) as file:
-            copy_frames(self.path, self._index, slice(first, last), file)
+            for piece in chosen:
+                copy_frames(self.path, piece, slice(None), file)
         return target
+
+    def _pieces_of(self, first: int, last: int) -> Iterator[FrameIndex]:
+        first, last, _ = slice(first, last).indices(len(self))
+        begin = 0
+        for piece in self._pieces:
+            part = piece.take(slice(max(0, first - begin), max(0, last - begin)))
+            if len(part):
+                yield part
+            begin += len(piece)
 
     def _goes_on(self) -> bool:
         found = self.path.stat()
         return (
             found.st_ino == self._inode
-            and found.st_size >= self._index.end
+            and found.st_size >= self._last.end
             and self._read_fingerprint() == self._fingerprint
         )
 
     def _read_fingerprint(self) -> bytes:
         """Read the beginning of the last known frame: another one lies there after a restart."""
-        offset, size = int(self._index.offsets[-1]), int(self._index.sizes[-1])
+        offset, size = int(self._last.offsets[-1]), int(self._last.sizes[-1])
         with self.path.open("rb") as file:
             file.seek(offset)
             return file.read(min(size, _FINGERPRINT_BYTES))
 
     def _start_over(self) -> None:
         self.restarts += 1
-        self._index = _NOTHING
+        self._pieces = []
         self._fingerprint = b""

@@ -71,7 +71,7 @@ class LiveLook:
         return True
 
     async def _examine(self, new: FrameIndex) -> None:
-        known = len(self._growing.index)
+        known = len(self._growing)
         examinations = await self._evaluate(known - len(new), known)
         self._observer.examined(self._part.number, new.times, examinations, live=True)
         seen = [examination.fulfilled for examination in examinations]

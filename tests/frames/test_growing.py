@@ -12,7 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asyncmd_jupyter.frames.growing import GrowingFile
-from asyncmd_jupyter.frames.xdr import index_frames, truncate_to_whole_frames
+from asyncmd_jupyter.frames.xdr import (
+    TrrFrame,
+    index_frames,
+    truncate_to_whole_frames,
+    write_trr_frame,
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -131,3 +136,19 @@ def test_a_writer_that_is_killed(tmp_path: Path):
     assert growing.restarts == 0
     assert seen == list(range(0, 10 * len(seen), 10))
     assert len(index_frames(path)) == len(seen)
+
+
+def test_many_looks_keep_few_pieces(tmp_path):
+    path = tmp_path / "long.trr"
+    growing = GrowingFile(path)
+    for step in range(300):
+        with path.open("ab") as file:
+            frame = TrrFrame(step, 0.1 * step, np.zeros((3, 3)), np.full((2, 3), step), None)
+            write_trr_frame(file, frame)
+        assert growing.poll().steps.tolist() == [step]
+    assert len(growing._pieces) < 10
+    assert len(growing) == 300
+    assert growing.index.steps.tolist() == list(range(300))
+    assert growing.index.offsets.tolist() == index_frames(path).offsets.tolist()
+    copied = growing.snippet(17, 288, tmp_path / "part.trr")
+    assert index_frames(copied).steps.tolist() == list(range(17, 288))
