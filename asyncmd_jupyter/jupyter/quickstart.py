@@ -22,7 +22,10 @@ def notebook_text() -> str:
 
 
 def fresh_copy(folder: Path) -> Path:
-    """Write the notebook into a folder under a name that is free, and return its path.
+    """Write the notebook into a folder without one, and return its path.
+
+    What the notebook writes lies beside it and may replace what an earlier copy wrote:
+    so where there is one already, ``folder-1``, ``folder-2`` … are tried.
 
     Raises
     ------
@@ -33,10 +36,10 @@ def fresh_copy(folder: Path) -> Path:
     """
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; choose a folder with --dir.")
-    folder.mkdir(parents=True, exist_ok=True)
     text = notebook_text()
     for path in _candidates(folder.resolve()):
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("x", encoding="utf-8") as file:
                 file.write(text)
         except FileExistsError:
@@ -46,9 +49,10 @@ def fresh_copy(folder: Path) -> Path:
 
 
 def _candidates(folder: Path) -> Iterator[Path]:
-    """Names whose report, the HTML file of the same name, is free too."""
+    """Notebooks whose report, the HTML file of the same name, is missing too."""
     for number in count():
-        path = folder / (f"{NAME}-{number}.ipynb" if number else f"{NAME}.ipynb")
+        beside = folder.with_name(f"{folder.name}-{number}") if number else folder
+        path = beside / f"{NAME}.ipynb"
         if not path.with_suffix(".html").exists():
             yield path
 

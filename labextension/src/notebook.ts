@@ -2,29 +2,39 @@ import { PathExt } from '@jupyterlab/coreutils';
 import { ServerConnection, type Contents } from '@jupyterlab/services';
 
 /**
- * Save a notebook under a name that is free in a folder.
+ * Save a notebook in a new folder of its own, so that what it writes beside itself can't
+ * replace the files of another copy.
  *
- * The server has no call that creates a file only if its name is free. But it picks
- * a free name for an untitled file, and it refuses to rename onto an existing one:
- * so nobody's file is overwritten, even if it appears while we are at it.
+ * The server has no call that creates a folder only if its name is free. But it picks
+ * a free name for an untitled one, and it refuses to rename onto an existing one:
+ * so nobody's files are touched, even if they appear while we are at it.
  *
- * @returns the path of the new file
+ * @returns the path of the notebook
  */
 export async function createNotebook(
   contents: Contents.IManager,
-  folder: string,
-  stem: string,
+  parent: string,
+  folderName: string,
+  notebookName: string,
   content: unknown
 ): Promise<string> {
-  const taken = await namesIn(contents, folder);
-  const draft = await contents.newUntitled({ path: folder, type: 'notebook' });
+  const taken = await namesIn(contents, parent);
+  const draft = await contents.newUntitled({ path: parent, type: 'directory' });
   try {
-    await contents.save(draft.path, {
+    const draftFile = PathExt.join(draft.path, notebookName);
+    await contents.save(draftFile, {
       type: 'notebook',
       format: 'json',
       content
     });
-    return await renameToFree(contents, draft.path, folder, stem, taken);
+    const folder = await renameToFree(
+      contents,
+      draft.path,
+      parent,
+      folderName,
+      taken
+    );
+    return PathExt.join(folder, notebookName);
   } catch (error) {
     await contents.delete(draft.path);
     throw error;
@@ -43,17 +53,17 @@ async function namesIn(
 async function renameToFree(
   contents: Contents.IManager,
   path: string,
-  folder: string,
+  parent: string,
   stem: string,
   taken: Set<string>
 ): Promise<string> {
   for (let count = 0; ; count++) {
-    const name = count === 0 ? `${stem}.ipynb` : `${stem}-${count}.ipynb`;
+    const name = count === 0 ? stem : `${stem}-${count}`;
     if (taken.has(name)) {
       continue;
     }
     try {
-      const model = await contents.rename(path, PathExt.join(folder, name));
+      const model = await contents.rename(path, PathExt.join(parent, name));
       return model.path;
     } catch (error) {
       if (!isConflict(error)) {

@@ -69,6 +69,12 @@ async function openQuickstart(
 ): Promise<void> {
   const { default: content } = await import('./quickstart.json');
   const contents = app.serviceManager.contents;
-  const path = await createNotebook(contents, folder, 'quickstart', content);
+  const path = await createNotebook(
+    contents,
+    folder,
+    'asyncmd-quickstart',
+    'quickstart.ipynb',
+    content
+  );
   await app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
 }

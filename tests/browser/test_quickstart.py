@@ -1,5 +1,7 @@
 """The packaged notebook in JupyterLab, on real molecular dynamics."""
 
+import re
+
 import psutil
 import pytest
 from lab import Lab, changed, ink, picture
@@ -15,7 +17,7 @@ def never(traj):
 def quickstart(lab):
     """A page with a fresh quickstart notebook in front."""
     lab.choose_in_palette("asyncmd: New quickstart notebook")
-    lab.wait_for_notebook(f"{lab.folder.name}/quickstart.ipynb")
+    lab.wait_for_notebook(f"{lab.folder.name}/asyncmd-quickstart/quickstart.ipynb")
     lab.keep_job_states()
     return lab
 
@@ -39,6 +41,10 @@ class RunView:
         self.lab.wait_until(
             lambda: len(self.states()) == n_jobs and all(state in FINAL for state in self.states())
         )
+
+    def shown_time(self):
+        """Time of the frame that is shown, in ps."""
+        return float(self.area.locator(".widget-label", has_text=", frame").inner_text().split()[0])
 
     def go_to_first_frame(self):
         """Choose a frame as a user does; returns how much of the molecule's picture changed."""
@@ -92,17 +98,21 @@ def test_cancel_in_the_table_ends_the_worker(quickstart):
     )
     quickstart.run_cell(index)
     view = RunView(quickstart, index)
-    quickstart.wait_until(lambda: view.states() == ["running"] and workers(quickstart) != [])
+    view.area.locator(".widget-label", has_text=", frame").wait_for()
+    assert view.states() == ["running"]
     running = workers(quickstart)
+    assert running != []
 
     view.rows.first.get_by_role("button").click()
     _, alive = psutil.wait_procs(running, timeout=2)
 
     assert alive == []
     view.wait_for_jobs(1)
-    quickstart.screenshot("quickstart-cancelled")
     assert view.states() == ["cancelled"]
-    view.area.get_by_text("cancelled").first.wait_for()
+    said = view.area.get_by_text(re.compile("^Cancelled after [0-9.]+ ps")).inner_text()
+    quickstart.wait_until(lambda: view.shown_time() >= float(said.split()[2]))
+    quickstart.screenshot("quickstart-cancelled")
+    assert ink(picture(view.plot)) > 0.02
     assert quickstart.errors == []
 
 

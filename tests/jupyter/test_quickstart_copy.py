@@ -11,14 +11,13 @@ def test_never_overwrites(tmp_path):
     first = quickstart.fresh_copy(tmp_path / "new" / "folder")
     first.write_text("mine")
     second = quickstart.fresh_copy(first.parent)
-    second.with_name("quickstart-2.html").write_text("a report without its notebook")
+    (tmp_path / "new" / "folder-2").mkdir()
+    (tmp_path / "new" / "folder-2" / "quickstart.html").write_text("a report of its own")
     third = quickstart.fresh_copy(first.parent)
 
-    assert [path.name for path in (first, second, third)] == [
-        "quickstart.ipynb",
-        "quickstart-1.ipynb",
-        "quickstart-3.ipynb",
-    ]
+    assert [path.name for path in (first, second, third)] == 3 * ["quickstart.ipynb"]
+    folders = [path.parent.name for path in (first, second, third)]
+    assert folders == ["folder", "folder-1", "folder-3"]
     assert first.read_text() == "mine"
     assert json.loads(third.read_text())["nbformat"] == 4
 
