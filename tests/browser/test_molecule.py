@@ -40,7 +40,7 @@ HELD = """index => jupyterapp.shell.currentWidget.content.widgets[index]
 def show(lab):
     """Show a molecule and draw its output anew after each pause; returns the cell's index."""
     lab.choose_in_palette("asyncmd: New quickstart notebook")
-    lab.wait_for_notebook(f"{lab.folder.name}/quickstart.ipynb")
+    lab.wait_for_notebook(f"{lab.folder.name}/asyncmd-quickstart/quickstart.ipynb")
 
     def show(pauses, update):
         index = lab.add_cell(SHOW + DRAW_ANEW.format(pauses=pauses, update=update))

@@ -188,6 +188,22 @@ async def test_the_preview_shows_the_newest_frame_then_the_chosen_one(run, wire,
     preview.stage.close()
 
 
+@pytest.mark.parametrize("state", [RunState.CANCELLED, RunState.FAILED])
+async def test_the_preview_of_an_ended_run_shows_its_last_frame(run, wire, tmp_path, state):
+    part = tmp_path / "a.trr"
+    preview = TrajectoryPreview(run).open()
+    write_frames(part, 0, 3)
+    run.change(state=RunState.RUNNING, structure_file=alanine_dipeptide(), trajectory_files=(part,))
+    await until(lambda: preview._player._said.value == "0.4 ps, frame 2")
+    write_frames(part, 3, 8)
+    run.change(state=state, trajectory_files=())
+    await preview.closed()
+    assert preview._player._said.value == "1.4 ps, frame 7"
+    assert preview._player._slider.max == 7
+    assert sent_coordinates(wire, preview.stage.widget)[-1] == 7
+    preview.stage.close()
+
+
 async def test_the_preview_says_what_it_waits_for(run, wire):
     preview = TrajectoryPreview(run)
     assert "first frame" in preview.widget.children[0].value

@@ -38,6 +38,8 @@ class MoleculeWidget(nglview.NGLWidget):  # type: ignore[misc]
     """
 
     on_drawn: Callable[[], None]
+    _camera_orientation: Any
+    _ngl_full_stage_parameters: Any
 
     def __init__(self, structure: _Structure, representations: Sequence[dict[str, Any]]) -> None:
         super().__init__(structure, default=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -16,7 +17,7 @@ from asyncmd_jupyter.jupyter.widgets.structure_text import shown_structure
 from asyncmd_jupyter.jupyter.widgets.walker_frames import WalkerFrames
 from asyncmd_jupyter.jupyter.widgets.words import escape, picoseconds
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
-from asyncmd_jupyter.sampling.progress import WalkerSnapshot
+from asyncmd_jupyter.sampling.progress import RunState, WalkerSnapshot
 
 # NGL's label of the atom under the pointer: no empty box, and legible on a dark page.
 STYLE = """<style>
@@ -123,7 +124,7 @@ class TrajectoryPreview(LiveView):
         frames = self._frames.get(walker.index)
         if frames is None:
             frames = self._frames[walker.index] = WalkerFrames(walker.structure_file)
-        await asyncio.to_thread(frames.follow, walker.trajectory_files)
+        await asyncio.to_thread(frames.follow, _files(walker, frames.paths))
         return frames
 
     async def _set_stage(self, frames: WalkerFrames) -> None:
@@ -146,6 +147,13 @@ class TrajectoryPreview(LiveView):
         await self._stage.show(positions)
         self._shown = (walker, frame)
         self._player.say(f"{picoseconds(frames.times[frame])}, frame {frame}")
+
+
+def _files(walker: WalkerSnapshot, known: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Where the frames are: a walker that was ended names no part that it did not finish."""
+    if walker.state not in (RunState.CANCELLED, RunState.FAILED):
+        return walker.trajectory_files
+    return tuple(dict.fromkeys((*known, *walker.trajectory_files)))
 
 
 def _import_stage() -> None:

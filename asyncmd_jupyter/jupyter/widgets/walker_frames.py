@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.frames.growing import GrowingFile
-from asyncmd_jupyter.frames.xdr import read_trr_frame
+from asyncmd_jupyter.frames.xdr import FrameIndex, read_trr_frame
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Place:
     """Where a frame is."""
 
     file: GrowingFile
+    known: FrameIndex
     index: int
 
 
@@ -33,11 +34,16 @@ class WalkerFrames:
     def __init__(self, structure_file: Path) -> None:
         self.structure_file = structure_file
         self._files: dict[Path, GrowingFile] = {}
-        self._starts: list[tuple[GrowingFile, int, int]] = []
+        self._starts: list[tuple[GrowingFile, FrameIndex, int, int]] = []
         self.times = np.empty(0)
 
     def __len__(self) -> int:
         return len(self.times)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that were looked at last."""
+        return tuple(self._files)
 
     def follow(self, paths: Sequence[Path]) -> int:
         """Look at the files for new frames and return how many there are in all."""
@@ -45,10 +51,11 @@ class WalkerFrames:
         starts, times, last_step = [], [np.empty(0)], -1
         for file in self._files.values():
             file.poll()
-            steps = file.index.steps
+            known = file.index
+            steps = known.steps
             first = int(np.searchsorted(steps, last_step, "right"))
-            starts.append((file, first, len(steps) - first))
-            times.append(file.index.times[first:])
+            starts.append((file, known, first, len(steps) - first))
+            times.append(known.times[first:])
             last_step = int(steps[-1]) if len(steps) else last_step
         self._starts = starts
         self.times = np.concatenate(times)
@@ -57,9 +64,9 @@ class WalkerFrames:
     def positions(self, frame: int) -> NDArray[np.float32]:
         """Read the coordinates of a frame in Å."""
         place = self._place(frame)
-        index = place.file.index
-        if index.kind == "trr":
-            found = read_trr_frame(place.file.path, int(index.offsets[place.index])).positions
+        if place.known.kind == "trr":
+            offset = int(place.known.offsets[place.index])
+            found = read_trr_frame(place.file.path, offset).positions
             if found is None:
                 raise ValueError(f"Frame {frame} of {place.file.path} has no positions.")
         else:
@@ -68,9 +75,9 @@ class WalkerFrames:
 
     def _place(self, frame: int) -> Place:
         left = frame
-        for file, first, count in self._starts:
+        for file, known, first, count in self._starts:
             if left < count:
-                return Place(file, first + left)
+                return Place(file, known, first + left)
             left -= count
         raise IndexError(f"There is no frame {frame}, {len(self)} are known.")
 
