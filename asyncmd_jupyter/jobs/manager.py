@@ -182,8 +182,8 @@ class JobManager:
         if job_id in self._book:
             return Job(self, self._book[job_id])
         stored = self._store.find(id_prefix=job_id) if job_id else []
-        mine = [record for record in self.records() if record.id.startswith(job_id)]
-        known = [record.id for record in self.records()]
+        mine = self.records()
+        known = [record.id for record in mine]
         return Job(self, pick_by_prefix([*stored, *mine], job_id, known=known))
 
     def records(self) -> list[JobRecord]:

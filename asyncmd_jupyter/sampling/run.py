@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Awaitable, Generator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from asyncmd_jupyter.jobs.model import JobChanged
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
 from asyncmd_jupyter.sampling.progress import ConditionSeries, RunSnapshot, RunState
 from asyncmd_jupyter.sampling.run_folder import check_folder, make_ready
-from asyncmd_jupyter.sampling.states import as_condition
+from asyncmd_jupyter.sampling.states import Condition, as_condition
 from asyncmd_jupyter.sampling.walker import Walker, WalkerPlan
 
 RUN_TAG = "run"
@@ -49,7 +49,12 @@ class Run:
         loop = asyncio.get_running_loop()
         ready = loop.create_task(self._make_ready(overwrite), name=f"folder of {self.id}")
         self._ready = ready
-        tasks = [ready, *(walker.begin(ready) for walker in self.walkers)]
+        tasks = [ready]
+        for walker in self.walkers:
+            # One after the other, so that the first walkers are the first to get cores.
+            turn = tasks[-1]
+            tasks.append(walker.begin(turn))
+            tasks.append(loop.create_task(_both(ready, walker.has_submitted.wait())))
         self._task = loop.create_task(self._follow(tasks), name=f"run {self.id}")
 
     async def _follow(self, tasks: list[asyncio.Task[None]]) -> None:
@@ -192,7 +197,7 @@ def start_run(
     engine: MDEngine,
     start: StartingConfiguration,
     *,
-    until: Sequence[tuple[str | None, Any]],
+    until: Sequence[Any],
     name: str,
     n_walkers: int = 1,
     mode: str = "any",
@@ -210,8 +215,8 @@ def start_run(
         Each walker gets a clone; the engine itself is not touched.
     start : Trajectory, path or None
         All walkers begin at its first frame.
-    until : list of (str or None, condition)
-        Conditions with the names shown; None takes the function's own name.
+    until : list of condition or (str, condition)
+        Conditions, with another name to show where theirs is not wanted.
     name : str
         Of the run, its folder and its files.
     n_walkers : int
@@ -243,7 +248,7 @@ def start_run(
     if runs.is_active(name):
         raise ValueError(f"The name {name!r} is in use by a run that goes on: choose another one.")
     folder = Path.cwd() / (workdir or ".") / name
-    conditions = [as_condition(condition, label) for label, condition in until]
+    conditions = [_named(item) for item in until]
     run = Run(name, folder, mode, [])
     walkers = [
         Walker(
@@ -269,6 +274,16 @@ def start_run(
     runs.add(run)
     run.begin(walkers, overwrite=overwrite)
     return run
+
+
+def _named(item: Any) -> Condition:
+    label, condition = item if isinstance(item, tuple) and len(item) == 2 else (None, item)
+    return as_condition(condition, label)
+
+
+async def _both(ready: Awaitable[None], submitted: Awaitable[object]) -> None:
+    await submitted
+    await asyncio.shield(ready)
 
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")

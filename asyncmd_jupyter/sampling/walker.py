@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
@@ -54,6 +54,24 @@ class WalkerPlan:
     continuation: bool
 
 
+@dataclass(frozen=True)
+class _End:
+    """The last frame of a result, remembered: its file may be changed later.
+
+    What was computed behind the deciding frame is no part of it.
+    """
+
+    step: int
+    time: float
+    n_frames: int
+
+    @classmethod
+    def of(cls, result: Trajectory, *, needed_md: bool) -> Self:
+        if not needed_md:
+            return cls(0, 0.0, len(result))
+        return cls(result.last_step, result.last_time, len(result))
+
+
 class Walker(PropagationObserver):
     """Propagates, joins the parts, and keeps the books for the views."""
 
@@ -87,14 +105,16 @@ class Walker(PropagationObserver):
         self._job_id: str | None = None
         self._structure: Path | None = None
         self.result: Trajectory | None = None
+        self._end: _End | None = None
+        self.has_submitted = asyncio.Event()
         self.error: Exception | None = None
 
     async def check(self) -> None:
         """Evaluate the conditions on the start; raises what they raise."""
         await self.propagator.check(self._plan.start)
 
-    def begin(self, ready: Awaitable[None]) -> asyncio.Task[None]:
-        """Run to the end, whatever it is, as soon as the folder is `ready`."""
+    def begin(self, ready: Awaitable[object]) -> asyncio.Task[None]:
+        """Run to the end, whatever it is, as soon as `ready` is done."""
         self._task = asyncio.get_running_loop().create_task(
             self._go(ready), name=f"walker {self._plan.deffnm}"
         )
@@ -106,12 +126,15 @@ class Walker(PropagationObserver):
         if not self._state.is_final:
             self._state = RunState.CANCELLED
         self._part = None
+        self.has_submitted.set()
         self._changed()
 
-    async def _go(self, ready: Awaitable[None]) -> None:
+    async def _go(self, ready: Awaitable[object]) -> None:
         try:
             await asyncio.shield(ready)
-            self._state, self.result = await self._propagate()
+            state, self.result = await self._propagate()
+            self._end = _End.of(self.result, needed_md=self._book.n_frames > 0)
+            self._state = state
         except JobCancelledError:
             self._state = RunState.CANCELLED
         except Exception as error:
@@ -150,6 +173,7 @@ class Walker(PropagationObserver):
     def part_started(self, part: Part) -> None:
         """Follow the new part."""
         self._part = part
+        self.has_submitted.set()
         self._job_id, self._structure = part.job.id, part.structure_file
         self._speed = Speed()
         self._state = RunState.RUNNING
@@ -179,14 +203,13 @@ class Walker(PropagationObserver):
 
     def series(self) -> ConditionSeries:
         """Everything the conditions said so far."""
-        reached = self.result if self._reached and self._book.n_frames else None
-        return self._book.series(None if reached is None else len(reached) - 1)
+        decided = self._reached and self._end is not None and self._book.n_frames
+        return self._book.series(self._end.n_frames - 1 if decided and self._end else None)
 
     def snapshot(self) -> WalkerSnapshot:
         """Take a picture of this moment."""
-        # What was computed behind the deciding frame is no part of the result.
-        reached = self.result if self._reached and self._book.n_frames else None
-        last_step = self._book.last_step if reached is None else reached.last_step
+        end = self._end
+        last_step = self._book.last_step if end is None else end.step
         return WalkerSnapshot(
             index=self._plan.index,
             state=self._state_now(),
@@ -195,20 +218,15 @@ class Walker(PropagationObserver):
             time_done=last_step * self._dt,
             ns_per_day=self._speed.ns_per_day(self._dt),
             seconds_left=self._speed.seconds_left(last_step, self._step_limit),
-            n_frames=self._book.n_frames if self.result is None else len(self.result),
+            n_frames=self._book.n_frames if end is None else end.n_frames,
             part=self._book.last_part,
             job_id=self._job_id,
             reached=self._reached,
-            reached_time=self._reached_time(),
+            reached_time=end.time if end is not None and self._reached else None,
             trajectory_files=self._files(),
             structure_file=self._structure,
             error=str(self.error or ""),
         )
-
-    def _reached_time(self) -> float | None:
-        if not self._reached or self.result is None:
-            return None
-        return self.result.last_time if self._book.n_frames else 0.0
 
     def _state_now(self) -> RunState:
         waiting = (JobState.WAITING, JobState.PENDING)

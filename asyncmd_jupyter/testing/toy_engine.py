@@ -67,6 +67,9 @@ class ToyEngine(SteppingEngine):
         """In K."""
         return self._model.temperature
 
+    def _identity(self) -> dict[str, str]:
+        return {"model": str(self._model)}
+
     def _physics(self, name: str) -> dict[str, Any]:
         return asdict(self._model) | {"seed": self._seed}
 

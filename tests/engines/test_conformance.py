@@ -319,3 +319,15 @@ def kill_worker(part) -> None:
         line = process.info["cmdline"] or []
         if any(folder in word and word.endswith(".json") for word in line) and "-m" in line:
             os.kill(process.pid, signal.SIGKILL)
+
+
+async def test_another_engine_does_not_go_on(harness: Harness, manager, tmp_path: Path):
+    engine = harness.make()
+    await engine.prepare(None, tmp_path, "sim")
+    await engine.run_steps(engine.nstout)
+    hot = harness.make(temperature=600)
+    with pytest.raises(EngineError, match=r"300.*600"):
+        await hot.prepare_from_files(tmp_path, "sim")
+    dense = harness.make(nstout=5)
+    with pytest.raises(EngineError, match=rf"nstout {engine.nstout} there, 5 here"):
+        await dense.prepare_from_files(tmp_path, "sim")

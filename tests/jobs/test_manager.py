@@ -257,3 +257,16 @@ async def test_dropped_managers_are_freed(settings, work):
     while gone() is not None:  # a thread may not have dropped its last task yet
         await asyncio.sleep(0.01)
         gc.collect()
+
+
+async def test_a_job_is_found_by_the_name_that_tables_show(manager, work):
+    first = await manager.submit(program("until_stop", cwd=work), name="run_1.part0001")
+    await manager.submit(program("until_stop", cwd=work), name="twice")
+    await manager.submit(program("until_stop", cwd=work), name="twice")
+    assert manager.job("run_1.part0001") == first
+    with pytest.raises(JobError, match="Several jobs are named 'twice'"):
+        manager.job("twice")
+    await first.cancel()
+    await first.wait()
+    with pytest.raises(JobError, match="no job 'run_1"):
+        manager.job("run_1.part0001")

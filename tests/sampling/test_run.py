@@ -63,6 +63,25 @@ async def test_several_walkers_go_different_ways(manager, in_folder: Path):
     assert all(w.state is RunState.REACHED for w in run.snapshot().walkers)
 
 
+async def test_walkers_start_in_order(manager, runtime):
+    runtime.change_settings(max_cores=1)
+    run = go(until=[never], n_walkers=4)
+    await until(lambda: len(manager.records()) == 4)
+    names = [record.name for record in reversed(manager.records())]
+    assert names == [f"run_{i}.part0001" for i in range(4)]
+    assert run.snapshot().walkers[0].state is RunState.RUNNING
+    await run.cancel()
+
+
+async def test_what_is_known_of_an_end_does_not_need_its_files(manager):
+    run = go(until=[in_a, in_b])
+    result = await run
+    before = run.snapshot()
+    result.paths[0].write_bytes(b"something else")
+    assert run.snapshot() == before
+    assert len(run.series().times) == before.walkers[0].n_frames
+
+
 async def test_is_seen_while_it_goes_on(manager, runtime):
     changes = []
     runtime.events.subscribe(changes.append, RunChanged)
@@ -209,6 +228,13 @@ class TestBadInput:
     async def test_engine(self, manager):
         with pytest.raises(TypeError, match="no MD engine"):
             go(ToyEngine)
+
+    async def test_start_is_missing_or_empty(self, manager, in_folder: Path):
+        (in_folder / "empty.trr").touch()
+        with pytest.raises(FileNotFoundError, match=r"nowhere\.trr"):
+            go(start="nowhere.trr")
+        with pytest.raises(ValueError, match=r"empty\.trr"):
+            go(start="empty.trr")
 
     @pytest.mark.parametrize("n", [0, -1, 1.5, True])
     async def test_number_of_walkers(self, manager, n):

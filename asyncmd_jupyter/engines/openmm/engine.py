@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from os import PathLike
@@ -117,7 +118,8 @@ class OpenMMEngine(SteppingEngine):
             Arguments of ``ForceField.createSystem``. Without them: bonds to hydrogen are
             constrained, and PME with a cut-off of 1 nm is used if the file has a box.
         **parameters
-            Those of the engine.
+            Those of the class from `temperature` on, such as ``temperature=310``,
+            ``timestep=0.004``, ``nstout=1000``, ``platform="CUDA"``, ``seed=1``.
         """
         return cls(*from_pdb(pdb_file, forcefield, create_system), **parameters)
 
@@ -174,11 +176,24 @@ class OpenMMEngine(SteppingEngine):
         """Name what tells engines apart."""
         return (
             f"<{type(self).__name__}: {self.n_atoms} atoms, {self.dt * 1000:g} fs steps, a frame "
-            f"every {self.nstout * self.dt:g} ps ({self.output_traj_type}), platform "
-            f"{self._platform}, launcher {self.launcher}>"
+            f"every {self.nstout * self.dt:g} ps ({self.output_traj_type}), {self._words()}, "
+            f"platform {self._platform}, launcher {self.launcher}>"
         )
 
+    def _words(self) -> str:
+        kelvin = "" if self.temperature is None else f" at {self.temperature:g} K"
+        return f"{self._serialized.integrator_name}{kelvin}"
+
     # What the base asks for
+
+    def _identity(self) -> dict[str, str]:
+        made = self._serialized
+        return {
+            "temperature": f"{made.temperature} K",
+            "time step": f"{made.timestep} ps",
+            "integrator": _digest(made.integrator_xml),
+            "system": _digest(made.system_xml),
+        }
 
     def _write_physics(self, folder: Path, name: str) -> None:
         write_text(folder / f"{name}.system.xml", self._serialized.system_xml)
@@ -195,3 +210,7 @@ class OpenMMEngine(SteppingEngine):
             seed=self._seed,
         )
         return asdict(spec)
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()

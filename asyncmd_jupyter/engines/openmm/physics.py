@@ -22,6 +22,7 @@ class Physics:
     ----------
     system_xml, integrator_xml : str
     n_atoms : int
+    integrator_name : str
     periodic : bool
     timestep : float
         ps
@@ -32,6 +33,7 @@ class Physics:
     system_xml: str
     integrator_xml: str
     n_atoms: int
+    integrator_name: str
     periodic: bool
     timestep: float
     temperature: float | None
@@ -50,6 +52,7 @@ def serialize_physics(system: Any, integrator: Any, temperature: Any) -> Physics
         system_xml=openmm.XmlSerializer.serialize(system),
         integrator_xml=openmm.XmlSerializer.serialize(integrator),
         n_atoms=system.getNumParticles(),
+        integrator_name=type(integrator).__name__.removesuffix("Integrator"),
         periodic=system.usesPeriodicBoundaryConditions(),
         timestep=integrator.getStepSize().value_in_unit(unit.picosecond),
         temperature=None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 import shutil
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.stepping.disk import mend_parts, read_disk
 from asyncmd_jupyter.engines.stepping.seeds import derived_seed
 from asyncmd_jupyter.engines.stepping.spec import ConfigurationSpec, PartSpec, write_spec
+from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import Command, Resources
@@ -104,6 +106,10 @@ class SteppingEngine(CommandEngine):
         """What the worker is told of the physics in the files of this name."""
 
     @abstractmethod
+    def _identity(self) -> dict[str, str]:
+        """What may not change when a simulation is gone on with, in words."""
+
+    @abstractmethod
     def _write_physics(self, folder: Path, name: str) -> None:
         """Write the files that `_physics` names."""
 
@@ -125,7 +131,9 @@ class SteppingEngine(CommandEngine):
         start = starting_configuration
         if start is None:
             self._origin.configuration()
-        elif isinstance(start, Trajectory) and start.n_atoms != self.n_atoms:
+        elif not isinstance(start, Trajectory):
+            Trajectory(start, start)  # says what is wrong with the file
+        elif start.n_atoms != self.n_atoms:
             raise ValueError(
                 f"The start {', '.join(start.trajectory_files)} has {start.n_atoms} atoms, the "
                 f"engine's system {self.n_atoms}: they belong to different systems."
@@ -191,13 +199,33 @@ class SteppingEngine(CommandEngine):
         self._write_physics(files.workdir, files.deffnm)
         if self._origin.structure_file is None:
             self._write_structure(files.path("pdb"), configuration)
+        write_text(files.path("engine.json"), json.dumps(self._facts(), indent=1))
         configuration.write(files.path("start.npz"))
+
+    def _facts(self) -> dict[str, str]:
+        return {"nstout": str(self.nstout), **self._identity()}
 
     def _write_structure(self, path: Path, configuration: Configuration) -> None:
         write_text(path, self._origin.pdb(configuration.positions, configuration.box))
 
     def _read_disk(self, files: EngineFiles) -> OnDisk:
+        self._refuse_other_physics(files)
         return read_disk(files, self.output_traj_type)
+
+    def _refuse_other_physics(self, files: EngineFiles) -> None:
+        path, mine = files.path("engine.json"), self._facts()
+        there = json.loads(path.read_text(encoding="utf-8")) if path.exists() else mine
+        differing = [
+            f"{name} {there.get(name)} there, {mine.get(name)} here"
+            for name in mine
+            if mine[name] != there.get(name)
+        ]
+        if differing:
+            raise EngineError(
+                f"{files.deffnm!r} in {str(files.workdir)!r} was computed by an engine with other "
+                f"parameters ({'; '.join(differing)}): go on with an equal one, or start "
+                "another run."
+            )
 
     def _mend(self, files: EngineFiles) -> None:
         mend_parts(files, self.output_traj_type)
