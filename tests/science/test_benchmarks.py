@@ -1,0 +1,35 @@
+"""The benchmarks still measure something: each is run once as short as it gets."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+pytestmark = pytest.mark.science
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("live_stopping", {"overshoot_intervals", "goal_intervals", "within_goal"}),
+        ("kernel_memory", {"over_imports_mb", "cpu_seconds_per_walker_second"}),
+        ("overhead", {"load"}),
+    ],
+)
+def test_prints_lines_of_json(name: str, least: set[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("PYTHONWARNINGS", raising=False)
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS / f"{name}.py"), "--quick"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=BENCHMARKS.parent,
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines
+    assert all(least <= line.keys() for line in lines)
