@@ -48,9 +48,18 @@ def look_up(expression: str, names: Namespace, kind: Kind | None = None) -> Any:
 def look_up_start(expression: str, names: Namespace) -> Any:
     """Find a starting configuration: an expression as in `look_up`, or a file."""
     text = _unquoted(expression)
-    if text != expression or (not _is_path_of(expression, names) and Path(text).exists()):
+    if text != expression:
         return text
-    return look_up(expression, names, is_trajectory)
+    try:
+        return look_up(expression, names, is_trajectory)
+    except ValueError as error:
+        if Path(text).exists():
+            return text
+        if Path(text).suffix and not _is_path_of(expression, names):
+            raise ValueError(
+                f"There is neither a file nor a name {text!r} here. {error}"
+            ) from error
+        raise
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

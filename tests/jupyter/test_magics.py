@@ -179,6 +179,10 @@ def test_a_start_may_be_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert look_up_start("start.trr", {}) == "start.trr"
     assert look_up_start("'no such file.trr'", {}) == "no such file.trr"
+    # A function that happens to be called like the file is no reason to refuse the file.
+    assert look_up_start("start.trr", {"start": print}) == "start.trr"
+    with pytest.raises(ValueError, match=r"neither a file nor a name 'nowhere\.gro'"):
+        look_up_start("nowhere.gro", {"start": 3})
 
     class Result:
         trr = 5
