@@ -28,9 +28,10 @@ from asyncmd_jupyter.jupyter.parsers import (
     overview,
     subcommand,
 )
-from asyncmd_jupyter.jupyter.waiting import await_line_magics
+from asyncmd_jupyter.jupyter.waiting import Answer, await_line_magics
 
 if TYPE_CHECKING:
+    from asyncmd_jupyter.jobs.job import Job
     from asyncmd_jupyter.sampling.run import Run
 
 MAGIC = "asyncmd"
@@ -80,7 +81,8 @@ class AsyncMDMagics(Magics):
         with one_line_errors(f"%asyncmd {command.name}"):
             arguments = command.parser().parse_argstring(rest)  # type: ignore[no-untyped-call]
             if command.awaited:
-                return self._answer_later(command, arguments)
+                work = self._answer_later(command, arguments)
+                return Answer(f"%asyncmd {command.name}", work)
             return self._answer(command, arguments)
 
     def _answer(self, command: SubCommand, arguments: Arguments) -> Any:
@@ -163,12 +165,12 @@ class AsyncMDMagics(Magics):
         if not arguments.targets and not arguments.everything:
             raise UsageError(f"Say what to cancel: NAME, JOB or --all.{_known_runs()}")
         unknown = [t for t in arguments.targets if t not in runs]
-        ends: list[Awaitable[Any]] = [jobs.job(t).cancel() for t in unknown]
+        ends: list[Awaitable[Any]] = [_end(jobs.job(t)) for t in unknown]
         chosen = runs if arguments.everything else [t for t in arguments.targets if t in runs]
         ends += [runs[name].cancel() for name in chosen if not runs[name].done]
         if arguments.everything:
             mine = [r for r in jobs.records() if not r.state.is_final]
-            ends += [jobs.job(r.id).cancel() for r in mine if r.tags.get("run") not in runs]
+            ends += [_end(jobs.job(r.id)) for r in mine if r.tags.get("run") not in runs]
         await asyncio.gather(*ends)
         _say(f"Cancelled: {len(ends)}." if arguments.everything else "Cancelled.")
 
@@ -277,6 +279,11 @@ def _runs(names: list[str]) -> list[Run]:
     if not known:
         raise UsageError("There is no run to wait for: start one with %asyncmd propagate.")
     return [known[name] for name in names or known]
+
+
+async def _end(job: Job) -> None:
+    await job.cancel()
+    await job.wait()
 
 
 def _known_runs() -> str:

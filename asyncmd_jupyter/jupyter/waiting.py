@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import asyncio
+import sys
+from collections.abc import Coroutine, Generator, Iterator
+from contextlib import suppress
+from typing import Any
 
 from asyncmd_jupyter.jupyter.parsers import SUBCOMMANDS
 
@@ -50,3 +54,51 @@ def _is_ours(call: ast.Call) -> bool:
             words = line.split()
             return bool(words) and words[0] in _AWAITED
     return False
+
+
+class Answer:
+    """What a magic that takes time gives to the cell, which awaits it.
+
+    A cell that was read before the extension was loaded, as it is when ``%load_ext`` stands
+    in the same one, awaits nothing. There it goes on by itself instead of never beginning.
+
+    Parameters
+    ----------
+    command : str
+        As the user wrote it.
+    work : Coroutine
+    """
+
+    def __init__(self, command: str, work: Coroutine[Any, Any, Any]) -> None:
+        self._command = command
+        self._work = work
+        self._is_awaited = False
+        self._task: asyncio.Task[Any] | None = None
+        with suppress(RuntimeError):
+            asyncio.get_running_loop().call_soon(self._go_on_alone)
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Wait for the end and give the result."""
+        self._is_awaited = True
+        return (self._work if self._task is None else self._task).__await__()
+
+    def _go_on_alone(self) -> None:
+        if self._is_awaited:
+            return
+        sys.stdout.write(
+            f"{self._command} goes on in the background. Cells wait for it when the line "
+            "'%load_ext asyncmd_jupyter' has a cell of its own.\n"
+        )
+        self._task = asyncio.get_running_loop().create_task(self._told())
+
+    async def _told(self) -> Any:
+        from IPython.core.error import UsageError
+
+        try:
+            return await self._work
+        except UsageError as error:
+            sys.stderr.write(f"UsageError: {error}\n")
+            return None
+
+    def _ipython_display_(self) -> None:
+        """Show nothing: what there is to see is shown by the work."""
