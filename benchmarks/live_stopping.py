@@ -121,7 +121,7 @@ async def measure(
     part_seconds: float = WHOLE_PART_SECONDS,
 ) -> None:
     """Print the line of one output interval."""
-    engine = OpenMMEngine.from_pdb(alanine_dipeptide(), *FORCE_FIELD, nstout=nstout)
+    engine = OpenMMEngine.from_pdb(alanine_dipeptide(folder), *FORCE_FIELD, nstout=nstout)
     draw = np.random.default_rng(1)
     some = [int(draw.integers(*frames)) for _ in range(repeats)]
     name = f"{nstout}-steps"

@@ -58,7 +58,7 @@ def shell_loop(folder: Path, n_parts: int) -> tuple[float, float]:
 
 async def measure_parts(folder: Path, n_parts: int) -> None:
     """Print the line of local runs."""
-    engine = OpenMMEngine.from_pdb(alanine_dipeptide(), *FORCE_FIELD, nstout=100)
+    engine = OpenMMEngine.from_pdb(alanine_dipeptide(folder), *FORCE_FIELD, nstout=100)
     cpu_parts, wall_parts = await parts(engine, folder, n_parts)
     cpu_loop, wall_loop = await asyncio.to_thread(shell_loop, folder, n_parts)
     report(

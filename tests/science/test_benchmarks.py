@@ -21,15 +21,18 @@ pytestmark = pytest.mark.science
         ("overhead", {"load"}),
     ],
 )
-def test_prints_lines_of_json(name: str, least: set[str], monkeypatch: pytest.MonkeyPatch):
+def test_prints_lines_of_json(
+    name: str, least: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.delenv("PYTHONWARNINGS", raising=False)
     done = subprocess.run(
         [sys.executable, str(BENCHMARKS / f"{name}.py"), "--quick"],
         check=True,
         capture_output=True,
         text=True,
-        cwd=BENCHMARKS.parent,
+        cwd=tmp_path,
     )
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert lines
     assert all(least <= line.keys() for line in lines)
+    assert not list(tmp_path.iterdir())
