@@ -133,6 +133,7 @@ class Walker(PropagationObserver):
         try:
             await asyncio.shield(ready)
             state, self.result = await self._propagate()
+            self._structure = self._structure or self.result.structure_path
             self._end = _End.of(self.result, needed_md=self._book.n_frames > 0)
             self._state = state
         except JobCancelledError:

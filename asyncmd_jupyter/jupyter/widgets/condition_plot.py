@@ -87,6 +87,8 @@ def describe(scene: Scene) -> str:
 
 def awaited(run: RunSnapshot) -> str:
     """Say what an empty drawing waits for."""
+    if any(w.reached for w in run.walkers):
+        return "The start fulfils the conditions: nothing had to be computed."
     if run.state.is_final:
         return "The run ended before its first frame."
     if any(w.state is RunState.RUNNING for w in run.walkers):

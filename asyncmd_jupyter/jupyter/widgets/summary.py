@@ -42,7 +42,7 @@ FONT = (
 def summary_text(run: RunSnapshot) -> str:
     """Write the head for a terminal or an untrusted notebook."""
     head = f"Run {run.id}: {SYMBOLS[run.state]} {run.state.value}, {_aim(run)}"
-    lines = [head, outcome(run) + "."] if len(run.walkers) == 1 else [head]
+    lines = [head, _without_stop(outcome(run)) + "."] if len(run.walkers) == 1 else [head]
     if len(run.walkers) > 1:
         lines += [f"  walker {w.index}: {_walker_words(w)}" for w in run.walkers]
     return "\n".join([*lines, "; ".join(_facts(run))])
@@ -122,7 +122,13 @@ def _sentence(run: RunSnapshot) -> str:
         return ""
     said = outcome(run)
     weight = "font-weight:600" if run.state.is_final else FAINT
-    return f'<div style="{weight}">{escape(said[:1].upper() + said[1:])}.</div>'
+    if run.state is not RunState.REACHED:  # that sentence begins with a name of the user's
+        said = said[:1].upper() + said[1:]
+    return f'<div style="{weight}">{escape(_without_stop(said))}.</div>'
+
+
+def _without_stop(sentence: str) -> str:
+    return sentence.rstrip(".\n")
 
 
 def _walkers(walkers: Sequence[WalkerSnapshot]) -> str:

@@ -25,6 +25,7 @@ STYLE = """<style>
 .asyncmd-molecule div[style*="opacity: 0.7"]:empty { display: none; }
 </style>"""
 WAITING = "The molecule appears with the first frame."
+NOTHING = "There is no frame to show."
 
 
 class TrajectoryPreview(LiveView):
@@ -79,6 +80,8 @@ class TrajectoryPreview(LiveView):
             walker = self._run.snapshot().walkers[self._player.walker]
             frames = await self._follow(walker)
             if frames is None or not len(frames):
+                if self.is_final():
+                    self._widget.children = [ipywidgets.HTML(_waiting(NOTHING))]
                 return
             if self._stage is None:
                 await self._set_stage(frames)

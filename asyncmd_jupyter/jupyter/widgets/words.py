@@ -28,7 +28,10 @@ def picoseconds(time: float) -> str:
     """Write simulated time in ps or ns."""
     if abs(time) >= 10_000:
         return f"{time / 1000:,.1f} ns"
-    return f"{time:.1f} ps" if abs(time) < 1000 else f"{time:,.0f} ps"
+    if abs(time) >= 1000:
+        return f"{time:,.0f} ps"
+    # Frames may lie a few femtoseconds apart.
+    return f"{time:.1f} ps" if abs(time) >= 10 else f"{time:.2f} ps"
 
 
 def speed(ns_per_day: float | None) -> str:
