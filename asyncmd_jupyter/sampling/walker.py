@@ -103,6 +103,7 @@ class Walker(PropagationObserver):
         self._book = SeriesBook(self.propagator.condition_names, self.propagator.quantities)
         self._task: asyncio.Task[None] | None = None
         self._job_id: str | None = None
+        self._newest_file: Path | None = None
         self._structure: Path | None = None
         self.result: Trajectory | None = None
         self._end: _End | None = None
@@ -176,6 +177,8 @@ class Walker(PropagationObserver):
         self._part = part
         self.has_submitted.set()
         self._job_id, self._structure = part.job.id, part.structure_file
+        # Also what a part that is cancelled or fails leaves can be looked at.
+        self._newest_file = part.trajectory_file.absolute()
         self._speed = Speed()
         self._state = RunState.RUNNING
         self._changed()
@@ -239,4 +242,5 @@ class Walker(PropagationObserver):
         if self.result is not None:
             return self.result.paths
         finished = tuple(path for n in sorted(self._parts) for path in self._parts[n].paths)
-        return finished if self._part is None else (*finished, self._part.trajectory_file)
+        begun = () if self._newest_file is None else (self._newest_file,)
+        return tuple(dict.fromkeys((*finished, *begun)))
