@@ -60,6 +60,7 @@ def execute(path: Path, say: Say) -> Execution:
         error = f"{progress.cell} failed.\nIts Python process ended: {_DEATHS}."
     finally:
         progress.end()
+        _drop_state_of_nothing(notebook)
         _write(path, nbformat.writes(notebook))
         _sign(notebook)
         html = _write(path.with_suffix(".html"), _as_html(notebook, path.stem))
@@ -203,6 +204,13 @@ def _without_widgets(notebook: Any) -> Any:
         for output in cell.get("outputs", ()):
             output.get("data", {}).pop(WIDGET_MIME, None)
     return still
+
+
+def _drop_state_of_nothing(notebook: Any) -> None:
+    """Leave out the state of widgets where no output shows one."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
+    if not any(WIDGET_MIME in output.get("data", {}) for output in outputs):
+        notebook.metadata.pop("widgets", None)
 
 
 def _write(path: Path, text: str) -> Path:

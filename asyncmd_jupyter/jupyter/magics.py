@@ -6,7 +6,7 @@ import asyncio
 import sys
 from argparse import Namespace as Arguments
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.error import UsageError
@@ -42,6 +42,7 @@ def load_ipython_extension(shell: Any) -> None:
     unload_ipython_extension(shell)
     shell.register_magics(AsyncMDMagics(shell))
     shell.input_transformers_post.append(await_line_magics)
+    shell.events.register("post_run_cell", save_views)
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(complete_asyncmd)
 
@@ -50,8 +51,16 @@ def unload_ipython_extension(shell: Any) -> None:
     """Take away what `load_ipython_extension` added; runs and jobs go on."""
     shell.magics_manager.magics["line"].pop(MAGIC, None)
     _discard(shell.input_transformers_post, await_line_magics)
+    with suppress(ValueError):
+        shell.events.unregister("post_run_cell", save_views)
     if shell.Completer is not None:
         _discard(shell.Completer.custom_matchers, complete_asyncmd)
+
+
+def save_views(_result: Any) -> None:
+    """Save how far runs are with each cell: a program that executes a notebook has no page."""
+    if module := sys.modules.get("asyncmd_jupyter.jupyter.views"):
+        module.Views.current().save()
 
 
 @magics_class

@@ -10,6 +10,7 @@ from weakref import WeakSet
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jupyter.runlike import RunLike
+from asyncmd_jupyter.jupyter.widgets.base import LiveView
 from asyncmd_jupyter.jupyter.widgets.jobs import JobTable
 from asyncmd_jupyter.jupyter.widgets.run import RunView
 from asyncmd_jupyter.sampling.progress import WalkerSnapshot
@@ -17,24 +18,32 @@ from asyncmd_jupyter.sampling.run import Runs
 
 
 class Views:
-    """The views of runs that are shown somewhere; a service of the runtime."""
+    """The views that are shown somewhere; a service of the runtime."""
 
     def __init__(self, _runtime: runtime.Runtime) -> None:
-        self._shown: WeakSet[RunView] = WeakSet()
+        self._shown: WeakSet[LiveView] = WeakSet()
 
     @classmethod
     def current(cls) -> Views:
         """Return the service of the current runtime."""
         return runtime.current().service(cls)
 
-    def add(self, view: RunView) -> None:
+    def add(self, view: LiveView) -> None:
         """Take in a view as long as somebody holds it."""
         self._shown.add(view)
 
     def of(self, run_ids: Iterable[str]) -> list[RunView]:
         """Return the views of some runs."""
         wanted = set(run_ids)
-        return [view for view in self._shown if view.run_id in wanted]
+        runs = [view for view in self._shown if isinstance(view, RunView)]
+        return [view for view in runs if view.run_id in wanted]
+
+    def save(self) -> None:
+        """Let the cell that ends here save the state of views that no page follows."""
+        for view in list(self._shown):
+            if not (view.is_new or view.is_saved or view.has_page):
+                view.save()
+            view.is_new = False
 
 
 @contextmanager
@@ -59,7 +68,7 @@ async def save(views: Iterable[RunView], patience: float = 15.0) -> None:
     for view in views:
         if view.task is not None:
             await asyncio.wait([view.task], timeout=patience)
-        view.save_final_state()
+        view.save()
 
 
 def show_run(run: RunLike) -> RunView:
@@ -74,6 +83,7 @@ def show_jobs() -> JobTable:
     """Show all jobs of this kernel here."""
     empty = "No jobs in this kernel. '%asyncmd attach' takes back those of an earlier one."
     table = JobTable(JobManager.current(), walkers=_walkers, empty=empty)
+    Views.current().add(table)
     table.show()
     return table
 

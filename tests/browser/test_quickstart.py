@@ -51,7 +51,7 @@ class RunView:
         self.area.locator(".widget-label", has_text=", frame").wait_for()
         before = picture(self.molecule)
         self.frame_slider.press("Home")
-        self.area.get_by_text("0.0 ps, frame 0", exact=True).wait_for()
+        self.area.get_by_text("0.00 ps, frame 0", exact=True).wait_for()
         self.lab.wait_until(lambda: changed(before, picture(self.molecule)) > 0)
         return changed(before, picture(self.molecule))
 

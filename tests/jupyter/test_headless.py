@@ -59,6 +59,16 @@ def test_executes_reports_and_leaves_notebook_and_page(tmp_path, said):
     assert lines[1].startswith("[ 2/4] Title")
 
 
+def test_state_of_widgets_that_are_not_shown_is_left_out(tmp_path, said):
+    slider = new_code_cell("import ipywidgets\nslider = ipywidgets.IntSlider()")
+    notebook = write_notebook(tmp_path / "a.ipynb", slider)
+    assert (
+        "widgets" not in nbformat.read(headless.execute(notebook, said.append).notebook, 4).metadata
+    )
+    notebook = write_notebook(tmp_path / "b.ipynb", slider, new_code_cell("slider"))
+    assert "widgets" in nbformat.read(headless.execute(notebook, said.append).notebook, 4).metadata
+
+
 def test_a_failing_cell_is_named_and_the_rest_is_left_out(tmp_path, said):
     notebook = write_notebook(
         tmp_path / "fails.ipynb",

@@ -4,6 +4,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
 
 from asyncmd_jupyter.jupyter.outcome import RUN_MIME
 from asyncmd_jupyter.jupyter.widgets.base import WIDGET_MIME
@@ -26,6 +27,16 @@ anywhere = Within(psi, -200, 200)
 engine = OpenMMEngine.from_pdb(
     alanine_dipeptide(), "amber99sbildn.xml", "amber99_obc.xml", nstout=50, seed=1
 )
+"""
+
+
+LATE = """
+import asyncio
+
+def time(traj):
+    return traj.frame_table().times
+
+late = Within(time, 2, 1e9)
 """
 
 
@@ -76,9 +87,41 @@ async def test_propagate_watch_wait(execute):
     assert record["state"] == "reached"
     assert record["walkers"][0]["reached"] == ["hit"]
     assert printed(result) == "True True\n"
-    shown = next(data for data in data_of(view) if WIDGET_MIME in data)
+    shown = next(data for data in data_of(view) if data)
+    assert WIDGET_MIME not in shown
     assert "hit reached after" in shown["text/plain"]
     assert "data:image/png" in shown["text/html"]
+
+
+PROPAGATE = "%asyncmd propagate engine --until {} --name first"
+HIT = "hit=late never"
+WITHOUT_WAIT = {
+    "ended before it was waited for": (HIT, ["await run", "%asyncmd wait first"], "reached"),
+    "ended and nobody waited": (HIT, ["await run", "1 + 1"], "reached"),
+    "goes on": ("never", ["while not len(run.series().times): await asyncio.sleep(0.1)"], "runn"),
+}
+
+
+@pytest.mark.parametrize("case", WITHOUT_WAIT)
+async def test_what_is_saved_of_a_view_without_a_page(execute, tmp_path, monkeypatch, case):
+    monkeypatch.setenv("ASYNCMD_END_JOBS_ON_SHUTDOWN", "1")
+    until, cells, state = WITHOUT_WAIT[case]
+    line = f"{PROPAGATE.format(until)} -o run"
+    notebook = await execute(LATE, line, "%asyncmd jobs", *cells, "await asyncio.sleep(1)")
+    assert "failure" not in notebook.metadata
+    [shown] = data_of(notebook.cells[2])
+    assert set(shown) == {"text/plain", "text/html"}
+    assert state in shown["text/plain"]
+    assert "preparing" not in shown["text/plain"] + shown["text/html"]
+    assert "<script" not in shown["text/html"]
+    assert "data:image/png" in shown["text/html"]
+    [jobs] = data_of(notebook.cells[3])
+    assert set(jobs) == {"text/plain", "text/html"}
+    assert "first.part0001" in jobs["text/html"]
+
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    assert "data:image/png" in page
+    assert f'<script type="{WIDGET_MIME}">' not in page
 
 
 async def test_cancel_ends_the_run_and_the_table_says_so(execute):

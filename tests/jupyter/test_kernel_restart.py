@@ -153,7 +153,7 @@ async def test_a_run_is_continued_with_the_job_that_still_computes_it(kernel):
     await kernel.gone(workers)
 
     await kernel.run(line.format("soon"))
-    assert "soon reached after 5.0 ps, frame 50" in await kernel.run("%asyncmd wait long -o path")
+    assert "soon reached after 5.00 ps, frame 50" in await kernel.run("%asyncmd wait long -o path")
     said = await kernel.run("print(len(path), path.last_time, run.snapshot().state)")
     assert said.split()[:2] == ["51", "5.0"]
     assert kernel.workers() == []

@@ -2,7 +2,12 @@ import asyncio
 import logging
 import time
 
+import pytest
+
+from asyncmd_jupyter.jupyter.views import Views
+from asyncmd_jupyter.jupyter.widgets import shown
 from asyncmd_jupyter.jupyter.widgets.base import WIDGET_MIME, LiveView
+from asyncmd_jupyter.jupyter.widgets.figure import FigureWidget
 
 
 class Tick:
@@ -132,3 +137,67 @@ def test_without_a_loop_the_view_is_a_still_picture(here, wire):
     assert bundle["text/plain"] == "drawn 0 times"
     assert bundle["text/html"] == "<p>drawn 0 times</p>"
     assert bundle[WIDGET_MIME]["model_id"]
+
+
+class Page:
+    """The notebook's outputs as a program that executes cells keeps them."""
+
+    def __init__(self, monkeypatch):
+        self.outputs = {}
+        self.n_published = 0
+        monkeypatch.setattr(shown, "publish", self.publish)
+
+    def publish(self, bundle, display_id, update=False):
+        self.n_published += 1
+        self.outputs[display_id] = bundle
+
+    @property
+    def only(self):
+        [bundle] = self.outputs.values()
+        return bundle
+
+
+@pytest.fixture
+def page(monkeypatch):
+    return Page(monkeypatch)
+
+
+async def test_without_a_page_the_end_is_saved_without_the_widget(here, wire, page):
+    view = Counter(here.events, FigureWidget())
+    view.show()
+    assert page.only[WIDGET_MIME]["model_id"] == view.widget.model_id
+    view.over = True
+    view.mark_dirty()
+    await view.closed()
+    assert page.only == {"text/plain": "drawn 1 times", "text/html": "<p>drawn 1 times</p>"}
+    view.widget.observe(lambda _: view.page_came(), "in_page")
+    view.widget.in_page = True
+    assert page.only["text/plain"] == "drawn 1 times"
+    assert page.only[WIDGET_MIME]["model_id"] == view.widget.model_id
+
+
+async def test_on_a_page_the_end_is_saved_with_the_widget(here, wire, page):
+    view = Counter(here.events, FigureWidget(in_page=True))
+    view.show()
+    view.over = True
+    view.mark_dirty()
+    await view.closed()
+    assert page.only["text/plain"] == "drawn 1 times"
+    assert WIDGET_MIME in page.only
+
+
+async def test_cells_save_how_far_views_are_where_there_is_no_page(here, wire, page):
+    view = Counter(here.events, FigureWidget())
+    views = Views.current()
+    views.add(view)
+    view.show()
+    await until(lambda: view.drawn)
+    views.save()
+    assert page.n_published == 1, "the cell that showed it has just published it"
+    views.save()
+    assert page.only == {"text/plain": "drawn 1 times", "text/html": "<p>drawn 1 times</p>"}
+    view.widget.in_page = True
+    n_published = page.n_published
+    views.save()
+    assert page.n_published == n_published
+    await view.aclose()

@@ -36,7 +36,7 @@ async def test_the_plot_follows_and_ends_with_a_still_image(run, wire):
     waiting = plot.widget.png
     run.grow(50)
     await until(lambda: plot.widget.png != waiting)
-    assert "psi of run first over 9.8 ps" in plot.widget.alt
+    assert "psi of run first over 9.80 ps" in plot.widget.alt
     reach(run)
     await plot.closed()
     assert 'src="data:image/png;base64,' in plot.html()
@@ -77,7 +77,7 @@ async def test_everything_of_a_run_in_one_view(here, run, wire):
     await until(lambda: wire.custom(view.table.widget))
     row = wire.custom(view.table.widget)[-1]["rows"][0]
     assert row["id"] == "job0"
-    assert row["progress"] == "4.0 ps (10% of the step limit)"
+    assert row["progress"] == "4.00 ps (10% of the step limit)"
     jobs.put("job0", JobState.DONE, ended=datetime.now(tz=UTC))
     reach(run)
     await view.closed()
@@ -101,7 +101,7 @@ async def test_cancel_run(here, run, wire):
     wire.press(view._cancel, {"event": "click"})
     await view.closed()
     assert run.was_cancelled
-    assert "cancelled after 1.0 ps" in view.text()
+    assert "cancelled after 1.00 ps" in view.text()
 
 
 def test_progress_counts_ended_walkers_as_whole(here):
@@ -120,7 +120,7 @@ def test_the_head_of_several_walkers(here):
     reach(run, 0)
     text = summary_text(run.snapshot())
     assert "walker 0: ★ C7eq at 31.2 ps" in text
-    assert "walker 1: ▶ running, 2.0 ps" in text
+    assert "walker 1: ▶ running, 2.00 ps" in text
     assert "at most 42 s left" in text
     html = summary_html(run.snapshot())
     assert "a&lt;b" in html
@@ -130,9 +130,9 @@ def test_the_head_of_several_walkers(here):
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        (RunState.LIMIT, "step limit reached after 0.0 ps without alphaR or C7eq"),
-        (RunState.CANCELLED, "cancelled after 0.0 ps"),
-        (RunState.FAILED, "failed after 0.0 ps: it blew up"),
+        (RunState.LIMIT, "step limit reached after 0.00 ps without alphaR or C7eq"),
+        (RunState.CANCELLED, "cancelled after 0.00 ps"),
+        (RunState.FAILED, "failed after 0.00 ps: it blew up"),
     ],
 )
 def test_what_happened_in_one_sentence(run, state, said):
@@ -183,7 +183,7 @@ async def test_the_preview_shows_the_newest_frame_then_the_chosen_one(run, wire,
     assert preview._player.frame == 1
     preview._player._newest.value = True
     await until(lambda: sent_coordinates(wire, preview.stage.widget)[-1] == 7)
-    assert "1.4 ps, frame 7" in preview._player._said.value
+    assert "1.40 ps, frame 7" in preview._player._said.value
     await preview.aclose()
     preview.stage.close()
 
@@ -194,11 +194,11 @@ async def test_the_preview_of_an_ended_run_shows_its_last_frame(run, wire, tmp_p
     preview = TrajectoryPreview(run).open()
     write_frames(part, 0, 3)
     run.change(state=RunState.RUNNING, structure_file=alanine_dipeptide(), trajectory_files=(part,))
-    await until(lambda: preview._player._said.value == "0.4 ps, frame 2")
+    await until(lambda: preview._player._said.value == "0.40 ps, frame 2")
     write_frames(part, 3, 8)
     run.change(state=state, trajectory_files=())
     await preview.closed()
-    assert preview._player._said.value == "1.4 ps, frame 7"
+    assert preview._player._said.value == "1.40 ps, frame 7"
     assert preview._player._slider.max == 7
     assert sent_coordinates(wire, preview.stage.widget)[-1] == 7
     preview.stage.close()

@@ -5,23 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import uuid
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, ClassVar, Self
 
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.events import EventBus
-from asyncmd_jupyter.jupyter.display import publish
+from asyncmd_jupyter.jupyter.widgets.shown import WIDGET_MIME, Bundle, Shown
+
+__all__ = ["WIDGET_MIME", "Bundle", "LiveView"]
 
 logger = logging.getLogger(__name__)
 
-WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
-Bundle = dict[str, Any]
 
-
-class LiveView(ABC):
+class LiveView(Shown):
     """Something on the screen that follows events of the runtime.
 
     An event only marks the view as dirty. One task of its own then refreshes it, at most
@@ -40,44 +38,25 @@ class LiveView(ABC):
     kinds: ClassVar[tuple[type, ...]] = ()
 
     def __init__(self, events: EventBus | None = None) -> None:
+        super().__init__()
         self._events = runtime.current().events if events is None else events
         self._dirty = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] | None = None
-        self._display_id: str | None = None
         self._chores: set[asyncio.Task[None]] = set()
         self._has_drawn = False
-        self.is_saved = False
-        self.saved_elsewhere = False
         self.error = ""
-
-    @property
-    @abstractmethod
-    def widget(self) -> Any:
-        """The ipywidget that is shown."""
 
     @abstractmethod
     async def refresh(self) -> None:
         """Bring the newest state on the screen; draw and read files in threads."""
 
-    @abstractmethod
-    def text(self) -> str:
-        """Return the last state as plain text."""
-
-    @abstractmethod
-    def html(self) -> str:
-        """Return the last state as HTML without scripts."""
-
     def concerns(self, event: Any) -> bool:
         """Whether `event` makes this view dirty."""
         return True
 
-    def is_final(self) -> bool:
-        """Whether nothing will change any more, so that following may end."""
-        return False
-
-    def show_error(self, message: str) -> None:  # noqa: B027 - most views have no place for it
+    def show_error(self, message: str) -> None:
         """Tell the reader why the view does not go on; empty when it does again."""
 
     @property
@@ -130,36 +109,9 @@ class LiveView(ABC):
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
 
-    def show(self) -> None:
-        """Display the view here; the saved notebook gets its final state in the end."""
-        self._display_id = f"asyncmd-{uuid.uuid4().hex}"
-        publish(self._bundle(), self._display_id)
-
-    def save_final_state(self) -> None:
-        """Replace what the notebook would save of this view by its last state."""
-        if self._display_id is None:
-            return
-        bundle = self._bundle()
-        # A page that gets a widget in place of a widget keeps the old one too, out of sight.
-        still = {kind: data for kind, data in bundle.items() if kind != WIDGET_MIME}
-        publish(still, self._display_id, update=True)
-        publish(bundle, self._display_id, update=True)
-        self.is_saved = True
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
-        return self._bundle()
-
     def _bundle(self) -> Bundle:
         self.open()
-        return {
-            "text/plain": self.text(),
-            "text/html": self.html(),
-            WIDGET_MIME: {
-                "version_major": 2,
-                "version_minor": 0,
-                "model_id": self.widget.model_id,
-            },
-        }
+        return super()._bundle()
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         if self.kinds:
@@ -188,7 +140,7 @@ class LiveView(ABC):
             while not await self._refresh_once():
                 pass
             if not (self.is_saved or self.saved_elsewhere):
-                self.save_final_state()
+                self.save()
         finally:
             self._stop_listening()
 

@@ -11,6 +11,7 @@ from asyncmd_jupyter.jupyter.widgets.condition_plot import Scene, describe, draw
 from asyncmd_jupyter.jupyter.widgets.drawing import in_drawing_thread
 from asyncmd_jupyter.jupyter.widgets.figure import FigureWidget, png_as_html
 from asyncmd_jupyter.jupyter.widgets.look import Look
+from asyncmd_jupyter.jupyter.widgets.words import escape
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
 
 STATIC_LOOK = Look(width=720, ratio=1.5, background="white")
@@ -32,10 +33,11 @@ class ConditionPlot(LiveView):
     def __init__(self, run: RunLike, events: EventBus | None = None) -> None:
         super().__init__(events)
         self._run = run
-        self._still = ""
+        self._final_image = ""
         self._drawn: tuple[object, Look] | None = None
         self._widget = FigureWidget(alt=describe(self.scene()))
         self._widget.observe(self._on_room_changed, ["shown_width", "dark", "pixel_ratio"])
+        self._widget.observe(lambda _: self.page_came(), "in_page")
 
     @property
     def widget(self) -> Any:
@@ -62,16 +64,21 @@ class ConditionPlot(LiveView):
             png = await in_drawing_thread(draw_conditions, scene, look)
             self._widget.put(png, describe(scene))
             self._drawn = (_essence(scene), look)
-        if scene.run.state.is_final and not self._still:
-            self._still = await in_drawing_thread(_still, scene)
+        if scene.run.state.is_final and not self._final_image:
+            self._final_image = await in_drawing_thread(_still, scene)
 
     def text(self) -> str:
         """Return in words what the plot shows."""
         return describe(self.scene())
 
     def html(self) -> str:
-        """Return the final plot as an image, before that what it shows in words."""
-        return self._still or f"<p>{describe(self.scene())}</p>"
+        """Return the plot as an image, before the first one what it waits for."""
+        if self._final_image:
+            return self._final_image
+        if self._drawn is not None and not self._widget.dark:
+            look = self._widget.look()
+            return png_as_html(self._widget.png, self._widget.alt, look.width)
+        return f"<p>{escape(describe(self.scene()))}</p>"
 
     def show_error(self, message: str) -> None:
         """Say above the plot what went wrong."""

@@ -64,6 +64,12 @@ class Picture {
   }
 }
 
+// Runs when a page has the model, also where the output is not on the screen.
+function initialize({ model }) {
+  model.set("in_page", true);
+  model.save_changes();
+}
+
 function render({ model, el }) {
   const picture = new Picture(model, el);
   const paint = () => picture.paint();
@@ -87,4 +93,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize, render };

@@ -52,6 +52,7 @@ class JobTableWidget(anywidget.AnyWidget):
     _css = HERE / "jobs_table.css"
     caption = traitlets.Unicode("Jobs").tag(sync=True)
     empty = traitlets.Unicode("No jobs yet.").tag(sync=True)
+    in_page = traitlets.Bool(False).tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
 
 
@@ -95,6 +96,7 @@ class JobTable(LiveView):
         self._sent: dict[str, JobRow] = {}
         self._widget = JobTableWidget(caption=caption, empty=empty)
         self._widget.on_msg(self._on_message)
+        self._widget.observe(lambda _: self.page_came(), "in_page")
 
     @property
     def widget(self) -> Any:

@@ -182,6 +182,12 @@ class Table {
   }
 }
 
+// Runs when a page has the model, also where the output is not on the screen.
+function initialize({ model }) {
+  model.set("in_page", true);
+  model.save_changes();
+}
+
 function render({ model, el }) {
   const table = new Table(model, el);
   const receive = (message) => table.receive(message);
@@ -197,4 +203,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize, render };

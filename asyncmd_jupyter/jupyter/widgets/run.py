@@ -65,12 +65,18 @@ class RunView(LiveView):
             empty="No job yet.",
         )
         self.plot.widget.observe(self._on_theme, "dark")
+        self.plot.widget.observe(lambda _: self.page_came(), "in_page")
         self._widget = self._laid_out()
 
     @property
     def widget(self) -> Any:
         """The box that is shown."""
         return self._widget
+
+    @property
+    def has_page(self) -> bool:
+        """Whether a page has the widget, on the screen or not."""
+        return self.plot.has_page
 
     @property
     def run_id(self) -> str:

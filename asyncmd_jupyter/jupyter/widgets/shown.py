@@ -1,0 +1,81 @@
+"""What a view leaves in the saved notebook."""
+
+from __future__ import annotations
+
+import uuid
+from abc import ABC, abstractmethod
+from typing import Any
+
+from asyncmd_jupyter.jupyter.display import publish
+
+WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
+Bundle = dict[str, Any]
+
+
+class Shown(ABC):
+    """Something with an output of its own, which keeps its newest state as text and HTML.
+
+    A page shows the widget. Programs that execute notebooks have none, and what they save
+    would point to a widget that is gone; for them the still picture is all there is.
+    """
+
+    def __init__(self) -> None:
+        self._display_id: str | None = None
+        self._lacks_widget = False
+        self.is_new = False
+        self.is_saved = False
+        self.saved_elsewhere = False
+
+    @property
+    @abstractmethod
+    def widget(self) -> Any:
+        """The ipywidget that is shown."""
+
+    @abstractmethod
+    def text(self) -> str:
+        """Return the last state as plain text."""
+
+    @abstractmethod
+    def html(self) -> str:
+        """Return the last state as HTML without scripts."""
+
+    def is_final(self) -> bool:
+        """Whether nothing will change any more, so that following may end."""
+        return False
+
+    @property
+    def has_page(self) -> bool:
+        """Whether a page has the widget, on the screen or not."""
+        return bool(getattr(self.widget, "in_page", True))
+
+    def show(self) -> None:
+        """Display it here; the saved notebook gets its final state in the end."""
+        self._display_id = f"asyncmd-{uuid.uuid4().hex}"
+        self.is_new = True
+        publish(self._bundle(), self._display_id)
+
+    def save(self) -> None:
+        """Replace what the notebook would save of it by its state now."""
+        if self._display_id is None:
+            return
+        self.is_saved = self.is_final()
+        # A page that gets a widget in place of a widget keeps the old one too, out of sight.
+        publish(self._still(), self._display_id, update=True)
+        self._lacks_widget = not self.has_page
+        if self.has_page:
+            publish(self._bundle(), self._display_id, update=True)
+
+    def page_came(self) -> None:
+        """Show the widget, if what was saved before there was a page lacks it."""
+        if self._lacks_widget:
+            self.save()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
+        return self._bundle()
+
+    def _still(self) -> Bundle:
+        return {"text/plain": self.text(), "text/html": self.html()}
+
+    def _bundle(self) -> Bundle:
+        model = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
+        return {**self._still(), WIDGET_MIME: model}
