@@ -11,7 +11,7 @@ def test_palette_creates_and_opens_a_quickstart_notebook(lab):
     lab.wait_for_notebook(f"{lab.folder.name}/{COPY}")
     lab.screenshot("quickstart-opened")
 
-    assert [str(path.relative_to(lab.folder)) for path in lab.folder.glob("*/*")] == [COPY]
+    assert [str(path.relative_to(lab.folder)) for path in lab.folder.glob("*/*.ipynb")] == [COPY]
     assert lab.cells()[0]["cell_type"] == "markdown"
     assert lab.errors == []
 
