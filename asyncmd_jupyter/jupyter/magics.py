@@ -28,6 +28,7 @@ from asyncmd_jupyter.jupyter.parsers import (
     overview,
     subcommand,
 )
+from asyncmd_jupyter.jupyter.saving import save_views
 from asyncmd_jupyter.jupyter.waiting import Answer, await_line_magics
 
 if TYPE_CHECKING:
@@ -55,12 +56,6 @@ def unload_ipython_extension(shell: Any) -> None:
         shell.events.unregister("post_run_cell", save_views)
     if shell.Completer is not None:
         _discard(shell.Completer.custom_matchers, complete_asyncmd)
-
-
-def save_views(_result: Any) -> None:
-    """Save how far runs are with each cell: a program that executes a notebook has no page."""
-    if module := sys.modules.get("asyncmd_jupyter.jupyter.views"):
-        module.Views.current().save()
 
 
 @magics_class

@@ -38,12 +38,20 @@ class Views:
         runs = [view for view in self._shown if isinstance(view, RunView)]
         return [view for view in runs if view.run_id in wanted]
 
-    def save(self) -> None:
-        """Let the cell that ends here save the state of views that no page follows."""
+    def save(self, *, page_may_come: bool = True) -> None:
+        """Let the cell that ends here save the state of views that no page follows.
+
+        Parameters
+        ----------
+        page_may_come : bool
+            Whether views that this cell has shown get the time to be noticed by a page.
+        """
         for view in list(self._shown):
-            if not (view.is_new or view.is_saved or view.has_page):
-                view.save()
+            is_awaited = view.is_new and page_may_come
             view.is_new = False
+            if not (is_awaited or view.is_saved or view.has_page):
+                view.save()
+                view.is_saved = view.has_ended
 
 
 @contextmanager
@@ -69,6 +77,7 @@ async def save(views: Iterable[RunView], patience: float = 15.0) -> None:
         if view.task is not None:
             await asyncio.wait([view.task], timeout=patience)
         view.save()
+        view.is_saved = True
 
 
 def show_run(run: RunLike) -> RunView:

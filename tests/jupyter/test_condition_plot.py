@@ -168,3 +168,11 @@ def test_an_angle_gets_a_whole_turn():
     assert limits([np.array([10.0, 270.0])], [], 360.0) == (0.0, 360.0)
     low, high = limits([np.array([1.0, 2.0])], [Band("x", 0, np.inf)], None)
     assert low < 0 < 2 < high
+
+
+def test_a_band_without_an_end_leaves_room_for_the_values():
+    values = [np.linspace(0.0, 20.0, 30)]
+    assert limits(values, [Band("late", 20, 1e9)], None)[1] < 30
+    assert limits(values, [Band("late", -1e9, 5)], None)[0] > -5
+    assert limits(values, [Band("far", 500, 501)], None)[1] > 501
+    assert limits([np.empty(0)], [Band("only", 1, 2)], None) == (0.94, 2.06)

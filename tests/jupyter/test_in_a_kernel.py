@@ -98,6 +98,7 @@ HIT = "hit=late never"
 WITHOUT_WAIT = {
     "ended before it was waited for": (HIT, ["await run", "%asyncmd wait first"], "reached"),
     "ended and nobody waited": (HIT, ["await run", "1 + 1"], "reached"),
+    "ended while a cell did something else": (HIT, ["await asyncio.sleep(8)"], "reached"),
     "goes on": ("never", ["while not len(run.series().times): await asyncio.sleep(0.1)"], "runn"),
 }
 
@@ -107,7 +108,7 @@ async def test_what_is_saved_of_a_view_without_a_page(execute, tmp_path, monkeyp
     monkeypatch.setenv("ASYNCMD_END_JOBS_ON_SHUTDOWN", "1")
     until, cells, state = WITHOUT_WAIT[case]
     line = f"{PROPAGATE.format(until)} -o run"
-    notebook = await execute(LATE, line, "%asyncmd jobs", *cells, "await asyncio.sleep(1)")
+    notebook = await execute(LATE, line, *cells, "%asyncmd jobs")
     assert "failure" not in notebook.metadata
     [shown] = data_of(notebook.cells[2])
     assert set(shown) == {"text/plain", "text/html"}
@@ -115,7 +116,7 @@ async def test_what_is_saved_of_a_view_without_a_page(execute, tmp_path, monkeyp
     assert "preparing" not in shown["text/plain"] + shown["text/html"]
     assert "<script" not in shown["text/html"]
     assert "data:image/png" in shown["text/html"]
-    [jobs] = data_of(notebook.cells[3])
+    [jobs] = data_of(notebook.cells[-1])
     assert set(jobs) == {"text/plain", "text/html"}
     assert "first.part0001" in jobs["text/html"]
 

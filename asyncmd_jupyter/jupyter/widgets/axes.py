@@ -20,13 +20,26 @@ def limits(
         counts_from_0 = len(finite) and finite.min() >= 0 and finite.max() > period / 2
         low = 0.0 if counts_from_0 else -period / 2
         return low, low + period
-    edges = [e for band in bands for e in (band.low, band.high) if math.isfinite(e)]
-    known = np.concatenate([finite, edges])
+    known = _with_bands(finite, bands)
     if not len(known):
         return 0.0, 1.0
     low, high = float(known.min()), float(known.max())
     room = 0.06 * (high - low) or 0.5
     return low - room, high + room
+
+
+def _with_bands(values: Any, bands: Sequence[Band]) -> Any:
+    """Add the edges of bands, but of the two only the near one where the other is far away."""
+    sides = [sorted((b.low, b.high), key=lambda e: _distance(e, values)) for b in bands]
+    near = [edge for edge, _ in sides if math.isfinite(edge)]
+    known = np.concatenate([values, near])
+    reach = 5 * float(np.ptp(known)) if len(known) > 1 else math.inf
+    far = [edge for other, edge in sides if math.isfinite(edge) and abs(edge - other) <= reach]
+    return np.concatenate([known, far])
+
+
+def _distance(edge: float, values: Any) -> float:
+    return float(np.abs(values - edge).min()) if len(values) else abs(edge)
 
 
 def copies(band: Band, low: float, high: float) -> Iterator[tuple[float, float]]:

@@ -86,6 +86,11 @@ class LiveView(Shown):
             chore.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the final state has been drawn."""
+        return self.is_final() and (self._task is None or self._task.done())
+
     async def closed(self) -> None:
         """Wait until the view has drawn its final state (or was closed)."""
         if self._task is not None:
@@ -141,6 +146,8 @@ class LiveView(Shown):
                 pass
             if not (self.is_saved or self.saved_elsewhere):
                 self.save()
+                # What executes cells without a page hears only of the one that it executes.
+                self.is_saved = self.has_page
         finally:
             self._stop_listening()
 

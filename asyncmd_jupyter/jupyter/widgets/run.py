@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import ipywidgets
@@ -43,8 +44,7 @@ class RunView(LiveView):
         super().__init__(events)
         self._run = run
         self._jobs = jobs
-        mine = [record for record in jobs.records() if self._is_mine(record)]
-        self._earlier = {r.id for r in mine if r.state.is_final and not self.is_final()}
+        self._began = datetime.now(tz=UTC) - timedelta(seconds=run.snapshot().wall_seconds)
         self._head = ipywidgets.HTML(summary_html(run.snapshot()))
         self._problem = ipywidgets.HTML()
         self._cancel = ipywidgets.Button(
@@ -57,7 +57,7 @@ class RunView(LiveView):
         self.preview = TrajectoryPreview(run, events)
         self.table = JobTable(
             jobs,
-            wanted=lambda record: self._is_mine(record) and record.id not in self._earlier,
+            wanted=self._is_mine,
             walkers=self._walkers,
             events=events,
             final=self._jobs_ended,
@@ -155,7 +155,11 @@ class RunView(LiveView):
         )
 
     def _is_mine(self, record: JobRecord) -> bool:
-        return record.tags.get(RUN_TAG) == self._run.id
+        """Whether it is a job of this run, and not of an earlier one of the same name."""
+        if record.tags.get(RUN_TAG) != self._run.id:
+            return False
+        is_new = record.submitted is not None and record.submitted >= self._began
+        return is_new or record.id in self._walkers()
 
     def _walkers(self) -> Mapping[str, WalkerSnapshot]:
         return {w.job_id: w for w in self._run.snapshot().walkers if w.job_id is not None}

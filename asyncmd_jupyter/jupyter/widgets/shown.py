@@ -58,7 +58,6 @@ class Shown(ABC):
         """Replace what the notebook would save of it by its state now."""
         if self._display_id is None:
             return
-        self.is_saved = self.is_final()
         # A page that gets a widget in place of a widget keeps the old one too, out of sight.
         publish(self._still(), self._display_id, update=True)
         self._lacks_widget = not self.has_page
