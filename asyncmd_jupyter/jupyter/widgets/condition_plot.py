@@ -18,6 +18,7 @@ from asyncmd_jupyter.jupyter.widgets.axes import (
 )
 from asyncmd_jupyter.jupyter.widgets.decimate import decimate, fulfilled_share
 from asyncmd_jupyter.jupyter.widgets.look import Look, condition_colour, walker_colour
+from asyncmd_jupyter.jupyter.widgets.png import as_png
 from asyncmd_jupyter.jupyter.widgets.words import listed, picoseconds
 from asyncmd_jupyter.sampling.progress import (
     Band,
@@ -110,9 +111,10 @@ def draw_conditions(scene: Scene, look: Look, file_format: str = "png") -> bytes
     FigureCanvasAgg(figure)
     figure.patch.set_facecolor(look.background)
     sheet.draw(figure)
+    if file_format == "png":
+        return as_png(figure, look.colours)
     out = io.BytesIO()
-    options = {"pil_kwargs": {"compress_level": 1}} if file_format == "png" else {}
-    figure.savefig(out, format=file_format, facecolor=look.background, **options)  # type: ignore[arg-type]
+    figure.savefig(out, format=file_format, facecolor=look.background)
     return out.getvalue()
 
 

@@ -60,9 +60,11 @@ class ConditionPlot(LiveView):
     async def refresh(self) -> None:
         """Draw in a thread and send the image, unless it would be the same again."""
         scene, look = self.scene(), self._widget.look()
+        if not scene.run.state.is_final:
+            look = look.passing
         if self._drawn != (_essence(scene), look):
             png = await in_drawing_thread(draw_conditions, scene, look)
-            self._widget.put(png, describe(scene))
+            self._widget.put(png, describe(scene), look.width)
             self._drawn = (_essence(scene), look)
         if scene.run.state.is_final and not self._final_image:
             self._final_image = await in_drawing_thread(_still, scene)

@@ -49,7 +49,7 @@ class Picture {
     await next.decode().catch(() => undefined);
     this.image.alt = this.model.get("alt");
     this.image.src = url;
-    this.image.style.width = `${next.naturalWidth / Math.max(2, this.model.get("pixel_ratio"))}px`;
+    this.image.style.width = `${this.model.get("image_width")}px`;
     if (this.url) URL.revokeObjectURL(this.url);
     this.url = url;
   }

@@ -20,6 +20,7 @@ class FigureWidget(anywidget.AnyWidget):
     _esm = HERE / "figure.js"
     _css = HERE / "figure.css"
     png = traitlets.Bytes(b"").tag(sync=True)
+    image_width = traitlets.Int(0).tag(sync=True)
     alt = traitlets.Unicode("").tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
     in_page = traitlets.Bool(False).tag(sync=True)
@@ -32,10 +33,11 @@ class FigureWidget(anywidget.AnyWidget):
         width = min(1100, max(320, self.shown_width)) if self.shown_width else 720
         return Look(width=width, ratio=min(3.0, max(2.0, self.pixel_ratio)), dark=self.dark)
 
-    def put(self, png: bytes, alt: str) -> None:
-        """Replace the image and its description at once."""
+    def put(self, png: bytes, alt: str, width: int) -> None:
+        """Replace the image, its description and its width in CSS pixels at once."""
         with self.hold_sync():
             self.alt = alt
+            self.image_width = width
             self.png = png
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 WALKER_COLOURS = ("#0077BB", "#CC3311", "#33BBEE", "#EE3377", "#8C6BB1", "#4D8F3B", "#888888")
 WALKER_COLOURS_DARK = (
@@ -31,12 +31,21 @@ class Look:
         Whether it lies on a dark page.
     background : str
         A colour, or ``none`` to let the page shine through.
+    colours : int
+        Of the image: fewer make it smaller.
     """
 
     width: int = 720
     ratio: float = 2.0
     dark: bool = False
     background: str = "none"
+    colours: int = 128
+
+    @property
+    def passing(self) -> Look:
+        """For an image that the next one soon replaces: coarser, so smaller and sooner there."""
+        ratio = min(self.ratio, 1.5, max(1.0, 900 / self.width))
+        return replace(self, ratio=ratio, colours=64)
 
     @property
     def ink(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from asyncmd_jupyter.jupyter.widgets.drawing import in_drawing_thread
 from asyncmd_jupyter.jupyter.widgets.figure import FigureWidget
 from asyncmd_jupyter.jupyter.widgets.look import Look
+from asyncmd_jupyter.jupyter.widgets.png import as_png
 from asyncmd_jupyter.jupyter.widgets.structure_text import ShownStructure
 
 COLOURS = {"C": "#707070", "N": "#3050F8", "O": "#E02020", "S": "#C8A000", "H": "#B8B8B8"}
@@ -39,8 +39,9 @@ class ProjectionStage:
         if self._axes is None:
             self._axes = principal_axes(self._positions)
         flat = (self._positions - self._positions.mean(axis=0)) @ self._axes.T
-        png = await in_drawing_thread(draw_projection, flat, self._elements, self.widget.look())
-        self.widget.put(png, f"Projection of {len(flat)} atoms.")
+        look = self.widget.look()
+        png = await in_drawing_thread(draw_projection, flat, self._elements, look)
+        self.widget.put(png, f"Projection of {len(flat)} atoms.", look.width)
 
     def set_dark(self, dark: bool) -> None:
         """Fit to the theme of the page."""
@@ -83,9 +84,8 @@ def draw_projection(flat: NDArray[Any], elements: list[str], look: Look) -> byte
         zorder=3,
     )
     axes.margins(0.1)
-    out = io.BytesIO()
-    figure.savefig(out, format="png", transparent=True)
-    return out.getvalue()
+    figure.patch.set_facecolor("none")
+    return as_png(figure)
 
 
 def _bonds(flat: NDArray[Any], elements: list[str]) -> list[Any]:
