@@ -59,7 +59,9 @@ class Kernel:
 
     async def facts(self, n_frames=0):
         said = await self.run(f"{RUNNING}\nawait facts({n_frames})")
-        return json.loads(said[said.index("{") :])
+        # Views that are saved with the cell may say something behind it.
+        facts, _ = json.JSONDecoder().raw_decode(said[said.index("{") :])
+        return facts
 
     def workers(self):
         return [
