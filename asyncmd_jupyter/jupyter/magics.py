@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from argparse import Namespace as Arguments
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,6 +16,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from asyncmd_jupyter.errors import AsyncMDError
 from asyncmd_jupyter.jupyter.completion import complete_asyncmd
 from asyncmd_jupyter.jupyter.namespace import (
+    check_workdir,
     is_condition,
     is_engine,
     look_up,
@@ -41,6 +43,9 @@ MAGIC = "asyncmd"
 def load_ipython_extension(shell: Any) -> None:
     """Add the magic, its completions, and waiting without blocking."""
     unload_ipython_extension(shell)
+    # Views and cells tell what goes wrong; without any handler Python would write
+    # tracebacks of things that are told there into whichever cell is executed.
+    logging.getLogger("asyncmd_jupyter").addHandler(logging.NullHandler())
     shell.register_magics(AsyncMDMagics(shell))
     shell.input_transformers_post.append(await_line_magics)
     shell.events.register("post_run_cell", save_views)
@@ -117,6 +122,7 @@ class AsyncMDMagics(Magics):
         start = None if arguments.start is None else look_up_start(arguments.start, names)
         until = [self._condition(text) for text in arguments.until]
         max_steps = _max_steps(arguments, engine)
+        check_workdir(arguments.workdir)
         _check_loop()
         run = start_run(
             engine,
@@ -154,7 +160,7 @@ class AsyncMDMagics(Magics):
             publish_outcome(run.snapshot())
         for run, end in zip(runs, ends, strict=True):
             if isinstance(end, BaseException):
-                raise UsageError(_flat(f"The run {run.id!r} failed: {end}")) from end
+                raise UsageError(_flat(f"The run {run.id!r} failed: {_told(end)}")) from end
         results = [run.result for run in runs]
         result = results[0] if len(results) == 1 else results
         if arguments.output is None:
@@ -233,6 +239,12 @@ def one_line_errors(command: str) -> Iterator[None]:
 def _with_help(message: str, command: str) -> str:
     parse_error = message.startswith(("argument ", "unrecognized ", "the following ", "expected "))
     return f"{message} (see '{command} --help')" if parse_error and command else message
+
+
+def _told(error: BaseException) -> str:
+    """Write what went wrong; errors of other kinds may say nothing without their name."""
+    says_enough = isinstance(error, AsyncMDError | ValueError | TypeError | OSError)
+    return str(error) if says_enough and str(error) else f"{type(error).__name__}: {error}"
 
 
 def _flat(text: str) -> str:

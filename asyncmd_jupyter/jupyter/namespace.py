@@ -6,11 +6,13 @@ import ast
 import difflib
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 Namespace = Mapping[str, Any]
 Kind = Callable[[Any], bool]
+LONGEST = 60
 
 
 class UnknownNameError(ValueError):
@@ -51,7 +53,7 @@ def look_up_start(expression: str, names: Namespace) -> Any:
     if text != expression:
         return text
     try:
-        return look_up(expression, names, is_trajectory)
+        value = look_up(expression, names, is_trajectory)
     except ValueError as error:
         if Path(text).exists():
             return text
@@ -60,6 +62,21 @@ def look_up_start(expression: str, names: Namespace) -> Any:
                 f"There is neither a file nor a name {text!r} here. {error}"
             ) from error
         raise
+    return _as_start(value, expression)
+
+
+def _as_start(value: Any, expression: str) -> Any:
+    if value is None or isinstance(value, str | PathLike) or is_trajectory(value):
+        return value
+    raise ValueError(
+        f"{expression} is {shown(value)}, but a start is a Trajectory or the name of a file."
+    )
+
+
+def shown(value: Any) -> str:
+    """Write a value so that it fits into a message."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -94,7 +111,9 @@ def is_condition(value: Any) -> bool:
     if isinstance(value, type) or not callable(value):
         return False
     home = getattr(value, "__module__", None) or ""
-    return not home.startswith(("IPython", "builtins", "ipykernel", "matplotlib", "_"))
+    return home == "__main__" or not home.startswith(
+        ("IPython", "builtins", "ipykernel", "matplotlib", "_")
+    )
 
 
 def _is_instance(value: Any, module: str, name: str) -> bool:
@@ -144,3 +163,14 @@ def _is_path_of(expression: str, names: Namespace) -> bool:
     """Whether it begins with a name that the user has, so that it is no file."""
     head = expression.partition(".")[0].partition("[")[0]
     return head in names
+
+
+def check_workdir(folder: str | None) -> None:
+    """Refuse a file in the place of a folder.
+
+    Raises
+    ------
+    NotADirectoryError
+    """
+    if folder is not None and Path(folder).is_file():
+        raise NotADirectoryError(f"--workdir {folder} is a file: give a folder.")

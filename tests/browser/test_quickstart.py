@@ -83,6 +83,18 @@ def check_view(view, n_walkers, name):
     view.lab.screenshot(name)
 
 
+def test_the_views_work_in_notebook_7_too(quickstart):
+    path = f"{quickstart.folder.name}/quickstart.ipynb"
+    quickstart.go_to(f"notebooks/{path}")
+    quickstart.wait_for_notebook(path)
+    quickstart.keep_job_states()
+    for index, cell in quickstart.run_all_cells():
+        if "%asyncmd propagate" in cell["source"]:
+            check_view(RunView(quickstart, index), 1, "notebook-7-run")
+            break
+    assert quickstart.errors_about("asyncmd|NGL|removeAll|autoView|widget") == []
+
+
 def cells_with_pictures(lab):
     outputs = [output for cell in lab.cells() for output in cell.get("outputs", ())]
     return sum("image/png" in output.get("data", {}) for output in outputs)

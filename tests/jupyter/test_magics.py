@@ -185,9 +185,9 @@ def test_a_start_may_be_a_file(tmp_path, monkeypatch):
         look_up_start("nowhere.gro", {"start": 3})
 
     class Result:
-        trr = 5
+        trr = "other.trr"
 
-    assert look_up_start("start.trr", {"start": Result()}) == 5
+    assert look_up_start("start.trr", {"start": Result()}) == "other.trr"
 
 
 def test_proposals():
@@ -244,6 +244,11 @@ def test_completion_leaves_out_what_is_already_there(named):
     assert "alphaR" not in found
     assert "--until" not in found
     assert "--name" in found
+
+
+def test_functions_of_the_notebook_are_proposed(shell):
+    shell.run_cell("def mine(traj):\n    return []")
+    assert complete(shell, "%asyncmd propagate engine --until mi") == ["mine"]
 
 
 def test_completion_through_ipython(named):
