@@ -171,7 +171,7 @@ def picture(locator: Locator) -> Image.Image:
         try:
             return Image.open(io.BytesIO(locator.screenshot())).convert("RGB")
         except Error as error:  # a live view may replace the element in this very moment
-            if "not attached" not in error.message:
+            if not re.search("not attached|not visible", error.message):
                 raise
 
 

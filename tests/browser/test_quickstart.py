@@ -6,6 +6,8 @@ import psutil
 import pytest
 from lab import Lab, changed, ink, picture
 
+from asyncmd_jupyter.jupyter.quickstart import fresh_copy
+
 FINAL = {"done", "failed", "cancelled", "lost"}
 NEVER = """
 def never(traj):
@@ -83,16 +85,17 @@ def check_view(view, n_walkers, name):
     view.lab.screenshot(name)
 
 
-def test_the_views_work_in_notebook_7_too(quickstart):
-    path = f"{quickstart.folder.name}/quickstart.ipynb"
-    quickstart.go_to(f"notebooks/{path}")
-    quickstart.wait_for_notebook(path)
-    quickstart.keep_job_states()
-    for index, cell in quickstart.run_all_cells():
+def test_the_views_work_in_notebook_7_too(lab):
+    fresh_copy(lab.folder)
+    path = f"{lab.folder.name}/quickstart.ipynb"
+    lab.go_to(f"notebooks/{path}")
+    lab.wait_for_notebook(path)
+    lab.keep_job_states()
+    for index, cell in lab.run_all_cells():
         if "%asyncmd propagate" in cell["source"]:
-            check_view(RunView(quickstart, index), 1, "notebook-7-run")
+            check_view(RunView(lab, index), 1, "notebook-7-run")
             break
-    assert quickstart.errors_about("asyncmd|NGL|removeAll|autoView|widget") == []
+    assert lab.errors_about("asyncmd|NGL|removeAll|autoView|widget") == []
 
 
 def cells_with_pictures(lab):
