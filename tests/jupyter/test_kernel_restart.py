@@ -82,7 +82,7 @@ class Kernel:
             [process] = [
                 p
                 for p in psutil.Process().children()
-                if str(self.manager.connection_file) in p.cmdline()
+                if str(self.manager.connection_file) in command_line(p)
             ]
             os.kill(process.pid, signal.SIGKILL)
             await asyncio.to_thread(psutil.wait_procs, [process])
@@ -102,6 +102,14 @@ async def kernel(tmp_path):
     await manager.shutdown_kernel(now=True)
     for worker in made.workers():
         worker.terminate()
+
+
+def command_line(process):
+    """Arguments of a process; none of a child that has ended and waits to be reaped."""
+    try:
+        return process.cmdline()
+    except psutil.ZombieProcess:
+        return []
 
 
 @pytest.mark.parametrize("how", ["killed", "restarted"])
