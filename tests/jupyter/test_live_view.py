@@ -186,6 +186,19 @@ async def test_on_a_page_the_end_is_saved_with_the_widget(here, wire, page):
     assert WIDGET_MIME in page.only
 
 
+async def test_only_what_a_page_has_drawn_is_taken_away_in_between(here, wire, page):
+    class Settled(Counter):
+        is_settled = True
+
+    for kind, n_published in ((Counter, 2), (Settled, 3)):
+        page.n_published = 0
+        view = kind(here.events, FigureWidget(in_page=True))
+        view.show()
+        view.save()
+        assert page.n_published == n_published
+        await view.aclose()
+
+
 async def test_cells_save_how_far_views_are_where_there_is_no_page(here, wire, page):
     view = Counter(here.events, FigureWidget())
     views = Views.current()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +18,7 @@ nglview: Any = load_nglview()
 
 HEIGHT = "320px"
 HALF_VIEW = np.radians(20)  # half of the angle that NGL's camera sees
+SETTLING_SECONDS = 2.0
 CLIPPED = 11.0  # Å before the camera in which NGL draws nothing, and a little more
 
 
@@ -99,12 +102,18 @@ class NGLStage:
 
     def __init__(self, structure: ShownStructure) -> None:
         self._chosen = structure.chosen
+        self._drawn_at = math.inf
         self._positions: NDArray[np.float32] | None = None
         self.widget = MoleculeWidget(_Structure(structure.pdb), structure.representations())
         self.widget.on_drawn = self._drawn
         self.widget.layout.width = "100%"
         self.widget.layout.height = HEIGHT
         self.widget.add_class("asyncmd-molecule")
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether pages have drawn it some time ago."""
+        return time.monotonic() - self._drawn_at > SETTLING_SECONDS
 
     async def show(self, positions: NDArray[np.float32]) -> None:
         """Move the atoms to `positions` (Å, all atoms of the system)."""
@@ -121,6 +130,7 @@ class NGLStage:
         self.widget.close()
 
     def _drawn(self) -> None:
+        self._drawn_at = time.monotonic()
         self.widget.resize()
         self._push()
 

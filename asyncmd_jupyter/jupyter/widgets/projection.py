@@ -33,6 +33,11 @@ class ProjectionStage:
         self._positions: NDArray[np.float32] | None = None
         self.widget = FigureWidget(alt="Projection of the molecule.")
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether pages have drawn it some time ago: an image takes none."""
+        return True
+
     async def show(self, positions: NDArray[np.float32]) -> None:
         """Draw `positions` (Å, all atoms of the system)."""
         self._positions = positions if self._chosen is None else positions[self._chosen]

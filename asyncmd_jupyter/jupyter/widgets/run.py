@@ -79,6 +79,12 @@ class RunView(LiveView):
         return self.plot.has_page
 
     @property
+    def is_settled(self) -> bool:
+        """Whether pages have drawn all of it and can let go of it."""
+        stage = self.preview.stage
+        return self.plot.widget.shown_width > 0 and stage is not None and stage.is_settled
+
+    @property
     def run_id(self) -> str:
         """The name of the run."""
         return self._run.id

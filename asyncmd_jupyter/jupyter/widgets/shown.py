@@ -48,6 +48,11 @@ class Shown(ABC):
         """Whether a page has the widget, on the screen or not."""
         return bool(getattr(self.widget, "in_page", True))
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether pages have drawn all of it and can let go of it."""
+        return False
+
     def show(self) -> None:
         """Display it here; the saved notebook gets its final state in the end."""
         self._display_id = f"asyncmd-{uuid.uuid4().hex}"
@@ -58,8 +63,10 @@ class Shown(ABC):
         """Replace what the notebook would save of it by its state now."""
         if self._display_id is None:
             return
-        # A page that gets a widget in place of a widget keeps the old one too, out of sight.
-        publish(self._still(), self._display_id, update=True)
+        # A page that gets a widget in place of a widget keeps the old one too, out of sight,
+        # but to take away one that is just being drawn is an error there.
+        if self.is_settled or not self.has_page:
+            publish(self._still(), self._display_id, update=True)
         self._lacks_widget = not self.has_page
         if self.has_page:
             publish(self._bundle(), self._display_id, update=True)

@@ -18,6 +18,11 @@ class Stage(Protocol):
         """The ipywidget that is shown."""
         ...
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether pages have drawn it some time ago."""
+        ...
+
     async def show(self, positions: NDArray[np.float32]) -> None:
         """Move the atoms to `positions` (Å, all atoms of the system)."""
         ...
