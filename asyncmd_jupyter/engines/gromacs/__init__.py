@@ -1,0 +1,1 @@
+"""GROMACS: its parameters, its commands and what its files say."""
