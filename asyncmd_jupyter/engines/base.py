@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from os import PathLike
+from pathlib import Path
 from typing import Any, Self
 
+from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
 StartingConfiguration = Trajectory | str | PathLike[str] | None
@@ -107,6 +109,29 @@ class MDEngine(ABC):
     async def trajectory_parts(self) -> list[Trajectory]:
         """All parts with frames of the prepared simulation, in order."""
         raise NotImplementedError(f"{type(self).__name__} can't list its parts.")
+
+    @classmethod
+    def files_of_parts(
+        cls, folder: str | PathLike[str], deffnm: str, file_ending: str
+    ) -> list[Path]:
+        """Files ``deffnm.partNNNN.file_ending`` in a folder, in the order of the parts."""
+        files = EngineFiles(Path(folder), deffnm)
+        return list(files.parts(file_ending.removeprefix(".")).values())
+
+    @classmethod
+    def parts_in_folder(
+        cls, folder: str | PathLike[str], deffnm: str, traj_type: str | None = None
+    ) -> list[Trajectory]:
+        """All parts with frames in a folder, in order, without preparing an engine.
+
+        Parameters
+        ----------
+        folder : path
+        deffnm : str
+        traj_type : str, optional
+            Of engines that write another one than their class does by default.
+        """
+        raise NotImplementedError(f"{cls.__name__} can't list the parts in a folder.")
 
     @property
     @abstractmethod

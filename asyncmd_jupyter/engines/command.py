@@ -18,7 +18,7 @@ from typing import Any
 
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
-from asyncmd_jupyter.engines.part import Part, PartEnd
+from asyncmd_jupyter.engines.part import Part, PartEnd, last_words
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import Job, JobManager
@@ -126,6 +126,23 @@ class CommandEngine(MDEngine):
     def _resources(self) -> Resources:
         """What a job of this engine needs."""
 
+    @classmethod
+    @abstractmethod
+    def _structure_in_folder(cls, files: EngineFiles) -> Path:
+        """The structure that belongs to the parts of some engine of this class."""
+
+    async def _make_ready(self, files: EngineFiles, start: StartingConfiguration) -> None:
+        """Check the start and write what the parts need, with commands if it takes some."""
+        await asyncio.to_thread(self._write_inputs, files, start)
+
+    def _stopped_well(self, job: Job) -> bool:
+        """Whether the program of a failed job has only obeyed a signal."""
+        return False
+
+    def _last_words(self, job: Job) -> str:
+        """What the program of a failed job said in the end."""
+        return last_words(job)
+
     # The contract of engines
 
     @property
@@ -168,7 +185,7 @@ class CommandEngine(MDEngine):
                 f"as {next(iter(parts.values())).name}. Choose another deffnm or folder, remove "
                 "them, or go on from them with prepare_from_files()."
             )
-        await asyncio.to_thread(self._write_inputs, files, starting_configuration)
+        await self._make_ready(files, starting_configuration)
         self._files, self._disk, self._running = files, OnDisk(), None
 
     async def prepare_from_files(self, workdir: str | PathLike[str], deffnm: str) -> None:
@@ -185,6 +202,15 @@ class CommandEngine(MDEngine):
         busy = self._running and self._running.trajectory_file
         parts = self._prepared().parts(self.output_traj_type).values()
         return [self._trajectory(p) for p in parts if p.stat().st_size and p != busy]
+
+    @classmethod
+    def parts_in_folder(
+        cls, folder: str | PathLike[str], deffnm: str, traj_type: str | None = None
+    ) -> list[Trajectory]:
+        """All parts with frames in a folder; see `MDEngine.parts_in_folder`."""
+        paths = cls.files_of_parts(folder, deffnm, (traj_type or cls.output_traj_type).lower())
+        structure = cls._structure_in_folder(EngineFiles(Path(folder), deffnm))
+        return [Trajectory(path, structure) for path in paths if path.stat().st_size]
 
     async def run(
         self,
@@ -221,18 +247,21 @@ class CommandEngine(MDEngine):
         files = self._prepared()
         check_walltime(walltime)
         check_nsteps(nsteps, self.nstout)
-        await self._finish_running()
-        plan = self._plan(nsteps, walltime, steps_per_part)
-        if plan.last_step is not None and plan.last_step <= plan.first_step:
-            return None
-        await asyncio.to_thread(self._write_part_inputs, files, plan)
-        job = await JobManager.current().submit(
-            self._run_command(files, plan),
-            name=f"{files.deffnm}.part{plan.number:04d}",
-            resources=self._resources(),
-            launcher=self.launcher,
-            tags={**self.job_tags, **self._part_tags(files, plan)},
-        )
+        manager = JobManager.current()
+        with manager.announced() as announcement:
+            await self._finish_running()
+            plan = self._plan(nsteps, walltime, steps_per_part)
+            if plan.last_step is not None and plan.last_step <= plan.first_step:
+                return None
+            await asyncio.to_thread(self._write_part_inputs, files, plan)
+            job = await manager.submit(
+                self._run_command(files, plan),
+                name=f"{files.deffnm}.part{plan.number:04d}",
+                resources=self._resources(),
+                launcher=self.launcher,
+                tags={**self.job_tags, **self._part_tags(files, plan)},
+                announcement=announcement,
+            )
         self._running = self._part(files, plan, job)
         return self._running
 
@@ -278,6 +307,8 @@ class CommandEngine(MDEngine):
             structure_file=self._structure_file(files),
             job=job,
             ended=self._part_ended,
+            stopped_well=self._stopped_well,
+            last_words=self._last_words,
         )
 
     async def _part_ended(self, part: Part) -> PartEnd:

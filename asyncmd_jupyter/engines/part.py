@@ -58,6 +58,8 @@ class Part:
     structure_file: Path
     job: Job
     ended: Callable[[Part], Awaitable[PartEnd]]
+    stopped_well: Callable[[Job], bool]
+    last_words: Callable[[Job], str]
 
     async def ask_to_stop(self) -> None:
         """Let the program save its state and end; the part counts as finished."""
@@ -81,18 +83,44 @@ class Part:
         """
         record = await _wait_or_cancel(self.job)
         end = await self.ended(self)
-        if record.state is not JobState.DONE:
-            raise _failure(record, self.job, f" after {end.steps_done} steps")
-        return end
+        if record.state is JobState.DONE or await self._has_only_obeyed(record):
+            return end
+        raise await _failure(record, self.job, self.last_words, f" after {end.steps_done} steps")
+
+    async def _has_only_obeyed(self, record: JobRecord) -> bool:
+        is_failure = record.state is JobState.FAILED
+        return is_failure and await asyncio.to_thread(self.stopped_well, self.job)
 
 
-async def run_to_the_end(command: Command, name: str, resources: Resources, launcher: str) -> None:
-    """Run a command that belongs to no part; errors as for `Part.finish`."""
+def last_words(job: Job) -> str:
+    """The last lines that a program wrote."""
+    return job.tail(15, "stderr").strip() or job.tail(15, "stdout").strip()
+
+
+async def run_to_the_end(
+    command: Command,
+    name: str,
+    resources: Resources,
+    launcher: str,
+    words: Callable[[Job], str] = last_words,
+) -> None:
+    """Run a command that belongs to no part; errors as for `Part.finish`.
+
+    Parameters
+    ----------
+    command : Command
+    name : str
+        Of the job.
+    resources : Resources
+    launcher : str
+    words : callable
+        Picks what a failed program has to say.
+    """
     manager = JobManager.current()
     job = await manager.submit(command, name=name, resources=resources, launcher=launcher)
     record = await _wait_or_cancel(job)
     if record.state is not JobState.DONE:
-        raise _failure(record, job)
+        raise await _failure(record, job, words)
 
 
 async def _wait_or_cancel(job: Job) -> JobRecord:
@@ -103,14 +131,16 @@ async def _wait_or_cancel(job: Job) -> JobRecord:
         raise
 
 
-def _failure(record: JobRecord, job: Job, when: str = "") -> Exception:
+async def _failure(
+    record: JobRecord, job: Job, words: Callable[[Job], str], when: str = ""
+) -> Exception:
     if record.state is JobState.CANCELLED:
         return JobCancelledError(f"Job {record.id} ({record.name}) was cancelled{when}.")
     if record.state is JobState.LOST:
         return JobLostError(f"Job {record.id} ({record.name}) is lost: {record.reason}")
-    words = job.tail(15, "stderr").strip() or job.tail(15, "stdout").strip() or "(no output)"
+    said = await asyncio.to_thread(words, job) or "(no output)"
     return EngineCrashedError(
         f"The program of {record.name} failed{when}. {record.reason}\n"
-        f"Its last words:\n{words}\n"
+        f"Its last words:\n{said}\n"
         f"Folder: {record.command.cwd}; all of its output: {record.folder}"
     )

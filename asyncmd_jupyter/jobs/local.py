@@ -90,6 +90,8 @@ class LocalLauncher:
 
     def _start(self, job: JobRecord) -> str:
         marks = {JOB_ID_VARIABLE: job.id, ATTEMPT_VARIABLE: str(job.attempt)}
+        if variable := job.resources.threads_variable:
+            marks[variable] = str(job.resources.cores)
         try:
             child = _Detached(
                 ["bash", str(job.script)],

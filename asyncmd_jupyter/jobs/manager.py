@@ -7,11 +7,13 @@ import atexit
 import logging
 import weakref
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 
 from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.errors import JobError, SubmissionError
 from asyncmd_jupyter.jobs import attaching
 from asyncmd_jupyter.jobs.book import JobBook
+from asyncmd_jupyter.jobs.cores import Announcement
 from asyncmd_jupyter.jobs.folder import prepare_folder
 from asyncmd_jupyter.jobs.follower import Follower
 from asyncmd_jupyter.jobs.job import Job
@@ -83,6 +85,13 @@ class JobManager:
             on_requests=self._obey_requests,
         )
 
+    def announced(self) -> AbstractContextManager[Announcement]:
+        """Say that a job of this machine is being made ready.
+
+        Until it is submitted with the announcement, it counts where cores are shared.
+        """
+        return self._starter.announced()
+
     async def submit(
         self,
         command: Command,
@@ -91,6 +100,7 @@ class JobManager:
         resources: Resources = _ONE_CORE,
         launcher: str = "local",
         tags: Mapping[str, str] | None = None,
+        announcement: Announcement | None = None,
     ) -> Job:
         """Run a command as a job.
 
@@ -115,7 +125,7 @@ class JobManager:
             tags=tags or {},
             owner=self._owner,
         )
-        bringing_up = asyncio.create_task(self._bring_up(record))
+        bringing_up = asyncio.create_task(self._bring_up(record, announcement))
         try:
             await asyncio.shield(bringing_up)
         except asyncio.CancelledError:
@@ -246,10 +256,10 @@ class JobManager:
             self._stopper.end_local_now()
         self._close_store()
 
-    async def _bring_up(self, record: JobRecord) -> None:
+    async def _bring_up(self, record: JobRecord, announcement: Announcement | None) -> None:
         await asyncio.to_thread(_prepare, record)
         await self._book.add(record)
-        start = self._starter.add(record)
+        start = self._starter.add(record, announcement)
         self._follow()
         refusal = await asyncio.shield(start) if start else None
         if refusal is not None:

@@ -38,11 +38,14 @@ class Command:
         Existing folder in which it runs.
     env : Mapping
         Variables set in addition to the environment.
+    stop_codes : tuple of int
+        Exit codes, other than 0, with which it ends well when it was asked to stop.
     """
 
     argv: tuple[str, ...]
     cwd: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    stop_codes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,12 @@ class Resources:
     ----------
     cores : int
         CPU cores it keeps busy.
+    share : bool
+        Let it have a fair share of this machine's cores instead: those allowed, divided by
+        the jobs that want to go now, at least one. `cores` says how many once it is started.
+    threads_variable : str
+        Environment variable that tells the command its cores, such as ``OMP_NUM_THREADS``;
+        none if empty.
     time_limit : timedelta, optional
         After which the launcher ends it.
     options : Mapping
@@ -62,6 +71,8 @@ class Resources:
     cores: int = 1
     time_limit: timedelta | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    share: bool = False
+    threads_variable: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,8 @@ class JobRecord:
         One sentence in plain words why it is in this state, where there is something to say.
     cancel_requested : bool
         Stored before the cancellation is sent.
+    stop_requested : bool
+        Whether it was asked to save its work and end by itself; stored before that is sent.
     owner : str
         The kernel (host, pid and start time) that submitted or last attached to it.
     tags : Mapping
@@ -119,6 +132,7 @@ class JobRecord:
     reason: str = ""
     nodes: tuple[str, ...] = ()
     cancel_requested: bool = False
+    stop_requested: bool = False
     owner: str = ""
     submitted: datetime | None = None
     started: datetime | None = None

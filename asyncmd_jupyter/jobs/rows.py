@@ -45,10 +45,11 @@ def _plain(value: object) -> object:
 
 
 def _command(values: dict[str, Any]) -> Command:
-    return Command(tuple(values["argv"]), Path(values["cwd"]), values["env"])
+    codes = tuple(values.get("stop_codes", ()))
+    return Command(tuple(values["argv"]), Path(values["cwd"]), values["env"], codes)
 
 
 def _resources(values: dict[str, Any]) -> Resources:
     seconds = values["time_limit"]
     limit = None if seconds is None else timedelta(seconds=seconds)
-    return Resources(values["cores"], limit, values["options"])
+    return Resources(**{**values, "time_limit": limit})

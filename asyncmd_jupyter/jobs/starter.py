@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from functools import partial
 
 from asyncmd_jupyter.errors import JobError, SubmissionError
 from asyncmd_jupyter.jobs.book import JobBook
-from asyncmd_jupyter.jobs.cores import CoreQueue
+from asyncmd_jupyter.jobs.cores import Announcement, CoreQueue
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
 from asyncmd_jupyter.jobs.registry import Launchers
 from asyncmd_jupyter.jobs.tasks import OwnedTasks
@@ -48,10 +49,19 @@ class Starter:
         self._starts: dict[str, Start] = {}
         book.when_ended(self._release)
 
-    def add(self, job: JobRecord) -> Start | None:
+    def announced(self) -> AbstractContextManager[Announcement]:
+        """Let a job that is being made ready count as one that wants to go."""
+        return self._cores.announced()
+
+    def add(self, job: JobRecord, announcement: Announcement | None = None) -> Start | None:
         """Queue a job; the result is its start if that has begun."""
         if self._launchers.of(job).is_local:
-            self._cores.put(job.id, job.resources.cores)
+            self._cores.put(
+                job.id,
+                job.resources.cores,
+                takes_share=job.resources.share,
+                announcement=announcement,
+            )
             self.start_what_fits()
         else:
             self._begin(job.id)
@@ -59,7 +69,8 @@ class Starter:
 
     def start_what_fits(self) -> None:
         """Begin to start all jobs for which there are cores now."""
-        for job_id in self._cores.admit(self._limit()):
+        for job_id, cores in self._cores.admit(self._limit()).items():
+            self._give_cores(job_id, cores)
             self._begin(job_id)
 
     def count_running(self, job: JobRecord) -> None:
@@ -80,6 +91,11 @@ class Starter:
         with suppress(RuntimeError):  # no event loop runs: the interpreter exits
             asyncio.get_running_loop()
             self.start_what_fits()
+
+    def _give_cores(self, job_id: str, cores: int) -> None:
+        resources = self._book[job_id].resources
+        if resources.cores != cores:
+            self._book.change(job_id, resources=replace(resources, cores=cores))
 
     def _begin(self, job_id: str) -> None:
         task = self._starts[job_id] = self._tasks.start(self._start(job_id))

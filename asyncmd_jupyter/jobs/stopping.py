@@ -60,7 +60,11 @@ class Stopper:
         started = [job for job in jobs if job not in waiting]
         self.note(waiting)
         await self._wait_for_starts(started)
-        await self._deliver(_ask_to_stop, self._running(started))
+        running = self._running(started)
+        for job in running:
+            if job.id in self._book:
+                self._book.change(job.id, stop_requested=True)
+        await self._deliver(_ask_to_stop, running)
 
     def note(self, jobs: Iterable[JobRecord]) -> list[JobRecord]:
         """Record that jobs of this kernel shall end; returns those that have to be told."""

@@ -270,3 +270,22 @@ async def test_a_job_is_found_by_the_name_that_tables_show(manager, work):
     await first.wait()
     with pytest.raises(JobError, match="no job 'run_1"):
         manager.job("run_1.part0001")
+
+
+async def test_jobs_that_share_the_cores_are_told_theirs(manager, work, job_runtime):
+    job_runtime.change_settings(max_cores=4)
+    resources = Resources(share=True, threads_variable="OMP_NUM_THREADS")
+    command = Command(("bash", "-c", 'echo "$OMP_NUM_THREADS"; sleep 0.2'), work)
+
+    async def run(number):
+        with manager.announced() as announcement:
+            await asyncio.sleep(0)
+            job = await manager.submit(
+                command, name=f"job {number}", resources=resources, announcement=announcement
+            )
+        record = await job.wait()
+        return record.resources.cores, int(job.tail(stream="stdout"))
+
+    assert await run(0) == (4, 4)
+    assert await asyncio.gather(run(1), run(2)) == [(2, 2), (2, 2)]
+    assert await asyncio.gather(*(run(n) for n in range(5))) == [(1, 1)] * 5

@@ -28,6 +28,8 @@ from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import Command, Resources
 
+_STRUCTURE = "structure"
+
 
 class Origin(Protocol):
     """Where a simulation without a start begins, and what its structure is."""
@@ -199,7 +201,8 @@ class SteppingEngine(CommandEngine):
         self._write_physics(files.workdir, files.deffnm)
         if self._origin.structure_file is None:
             self._write_structure(files.path("pdb"), configuration)
-        write_text(files.path("engine.json"), json.dumps(self._facts(), indent=1))
+        facts = self._facts() | {_STRUCTURE: str(self._structure_file(files).absolute())}
+        write_text(files.path("engine.json"), json.dumps(facts, indent=1))
         configuration.write(files.path("start.npz"))
 
     def _facts(self) -> dict[str, str]:
@@ -249,6 +252,14 @@ class SteppingEngine(CommandEngine):
 
     def _structure_file(self, files: EngineFiles) -> Path:
         return self._origin.structure_file or files.path("pdb")
+
+    @classmethod
+    def _structure_in_folder(cls, files: EngineFiles) -> Path:
+        written = files.path("pdb")
+        if written.exists():
+            return written
+        facts = json.loads(files.path("engine.json").read_text(encoding="utf-8"))
+        return Path(facts.get(_STRUCTURE, written))
 
     def _resources(self) -> Resources:
         return Resources(cores=self._cores)
