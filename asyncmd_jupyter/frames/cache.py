@@ -1,57 +1,23 @@
-"""Values of functions on trajectories: in memory, or in files beside the trajectories."""
+"""Values of functions on trajectories: in memory, in files beside them, or in HDF5 files."""
 
 from __future__ import annotations
 
 import logging
-import threading
 import weakref
-from collections import OrderedDict
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asyncmd_jupyter import runtime as runtimes
-from asyncmd_jupyter.frames.npz_store import NpzFiles, npz_cache_path
+from asyncmd_jupyter.frames.h5py_store import H5pyStore, NoWritableFileError, Source
+from asyncmd_jupyter.frames.memory_store import MemoryStore
+from asyncmd_jupyter.frames.npz_beside import NpzStore
+from asyncmd_jupyter.frames.value_store import Content, ValueStore
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_TYPE = "npz"
-_PLACES_KEPT = 16_384
-
-
-class Content(Protocol):
-    """What a cache wants to know of a trajectory."""
-
-    cached_values: dict[int, Any]
-
-    @property
-    def trajectory_hash(self) -> int:
-        """Stands for the content."""
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """Absolute paths of the trajectory files."""
-
-    def __len__(self) -> int: ...
-
-
-class ValueStore(Protocol):
-    """One way to keep values."""
-
-    def load(self, content: Content, function_id: str) -> NDArray[Any] | None:
-        """Hand out an array that nobody else has; None if there is none."""
-
-    def store(self, content: Content, function_id: str, values: NDArray[Any]) -> None:
-        """Keep values, or replace those of the same function."""
-
-    def items(self, content: Content) -> Iterable[tuple[str, NDArray[Any]]]:
-        """List all functions and their values for one content."""
-
-    def clear(self, content: Content) -> None:
-        """Remove all values of one content."""
 
 
 class ValueCaches:
@@ -64,9 +30,15 @@ class ValueCaches:
 
     def __init__(self) -> None:
         self._type = DEFAULT_TYPE
-        self._stores: dict[str, ValueStore] = {"memory": MemoryStore(), "npz": NpzStore()}
+        self._h5py = H5pyStore()
+        self._stores: dict[str, ValueStore] = {
+            "h5py": self._h5py,
+            "memory": MemoryStore(),
+            "npz": NpzStore(),
+        }
         self._makeshift = MemoryStore()
         self._living: weakref.WeakValueDictionary[int, Content] = weakref.WeakValueDictionary()
+        self._has_complained = False
 
     @classmethod
     def create(cls, _runtime: runtimes.Runtime) -> ValueCaches:
@@ -82,6 +54,21 @@ class ValueCaches:
     def type(self) -> str:
         """Name of the cache in use."""
         return self._type
+
+    @property
+    def h5py_sources(self) -> tuple[str, ...]:
+        """The registered HDF5 groups in words, that for new values first."""
+        return tuple(map(str, self._h5py.sources))
+
+    def peek(self, trajectory: Content, function_id: str) -> NDArray[Any] | None:
+        """Get values that are at hand, as `load` does, within microseconds.
+
+        Returns
+        -------
+        array or None
+            None if they have to be looked for with `load`.
+        """
+        return self._stores[self._type].peek(trajectory, function_id)
 
     def load(self, trajectory: Content, function_id: str) -> NDArray[Any] | None:
         """Get the values of a function.
@@ -115,6 +102,8 @@ class ValueCaches:
         array = _checked(trajectory, function_id, values)
         try:
             self._stores[self._type].store(trajectory, function_id, array)
+        except NoWritableFileError as error:
+            self._keep_for_now(trajectory, function_id, array, error)
         except OSError as error:
             logger.warning(
                 "Values of %r are kept in memory only, they can't be stored: %s", trajectory, error
@@ -132,7 +121,7 @@ class ValueCaches:
         Parameters
         ----------
         type : str
-            ``npz`` or ``memory``, in any case.
+            ``h5py``, ``npz`` or ``memory``, in any case.
         copy_content : bool
             Whether values of the living trajectories are copied to it.
         clear_old_cache : bool
@@ -141,12 +130,104 @@ class ValueCaches:
         Raises
         ------
         ValueError
-            For an unknown type.
+            For an unknown type, or when values would be removed from files while there is
+            only memory to keep them.
         """
-        if type.lower() not in self._stores:
+        if not isinstance(type, str) or type.lower() not in self._stores:
             known = ", ".join(sorted(self._stores))
             raise ValueError(f"There is no cache type {type!r}; choose one of {known}.")
-        self._type = type.lower()
+        if type.lower() == "h5py" and clear_old_cache:
+            _check_target(self._h5py.target)
+        self._switch(type.lower(), copy_content, clear_old_cache)
+
+    def take_over(self, trajectory: Content, *, copy_content: bool, clear_old_cache: bool) -> None:
+        """Bring the values of one trajectory into the cache in use.
+
+        Raises
+        ------
+        ValueError
+            When values would be removed from files while there is only memory to keep them.
+        """
+        if self._type == "h5py" and clear_old_cache:
+            _check_target(self._h5py.target)
+        target = self._stores[self._type]
+        for store in (*self._stores.values(), self._makeshift):
+            if store is target:
+                continue
+            if copy_content:
+                self._copy(trajectory, store)
+            if clear_old_cache:
+                store.clear(trajectory)
+
+    def register_h5py(
+        self,
+        group: Any,
+        *,
+        copy_h5py: bool = False,
+        copy_content: bool = True,
+        clear_old_cache: bool = False,
+    ) -> None:
+        """Search an HDF5 file too, store in it if it can be written, and switch to h5py.
+
+        Parameters
+        ----------
+        group : h5py.Group or h5py.File
+        copy_h5py : bool
+            Whether everything in the other registered files is copied to it.
+        copy_content : bool
+            Whether values of living trajectories in caches of other types are copied.
+        clear_old_cache : bool
+            Whether what is copied by these two is removed where it was.
+
+        Raises
+        ------
+        TypeError
+            For anything but a file or group.
+        ValueError
+            If it is closed, or read-only where there is something to copy or to clear.
+        """
+        source = Source.of(group)
+        if copy_h5py and not source.is_writable:
+            raise ValueError(f"Nothing can be copied to {source}.")
+        if clear_old_cache:
+            _check_target(source if source.is_writable else self._h5py.target)
+        self._h5py.register(source)
+        self._has_complained = False
+        if copy_h5py:
+            self._h5py.copy_between(source, clear=clear_old_cache)
+        self._switch("h5py", copy_content, clear_old_cache)
+
+    def deregister_h5py(self, group: object, trajectory: Content | None = None) -> None:
+        """Stop using an HDF5 group, which may be closed already.
+
+        Parameters
+        ----------
+        group : h5py.Group or h5py.File
+        trajectory : Trajectory, optional
+            The only one for which that holds.
+
+        Raises
+        ------
+        RuntimeError
+            For one trajectory, if the cache type is another.
+        ValueError
+            If the group is not registered.
+        """
+        if trajectory is None:
+            self._h5py.deregister(group)
+        elif self._type == "h5py":
+            self._h5py.exclude(trajectory, group)
+        else:
+            raise RuntimeError(
+                f"The cache type is {self._type}, there is no HDF5 group to deregister."
+            )
+
+    def register(self, trajectory: Content) -> None:
+        """Have a trajectory follow changes of the cache type for as long as it lives."""
+        self._living[id(trajectory)] = trajectory
+
+    def _switch(self, type: str, copy_content: bool, clear_old_cache: bool) -> None:
+        self._type = type
         living = [reference() for reference in self._living.valuerefs()]
         for trajectory in (one for one in living if one is not None):
             try:
@@ -156,131 +237,34 @@ class ValueCaches:
             except (OSError, RuntimeError, ValueError) as error:
                 logger.warning("Cached values of %r stay where they are: %s", trajectory, error)
 
-    def take_over(self, trajectory: Content, *, copy_content: bool, clear_old_cache: bool) -> None:
-        """Bring the values of one trajectory into the cache in use."""
+    def _copy(self, trajectory: Content, store: ValueStore) -> None:
         target = self._stores[self._type]
-        for store in (*self._stores.values(), self._makeshift):
-            if store is target:
-                continue
-            if copy_content:
-                for function_id, values in store.items(trajectory):
-                    target.store(trajectory, function_id, values)
-            if clear_old_cache:
-                store.clear(trajectory)
+        for function_id, values in store.items(trajectory):
+            try:
+                target.store(trajectory, function_id, values)
+            except NoWritableFileError:
+                self._makeshift.store(trajectory, function_id, values)
 
-    def deregister_h5py(self, _trajectory: Content, _group: object) -> None:
-        """Stop using an HDF5 group.
-
-        Raises
-        ------
-        RuntimeError
-            If the cache type is another.
-        """
-        raise RuntimeError(f"The cache type is {self._type}, there is no HDF5 group to deregister.")
-
-    def register(self, trajectory: Content) -> None:
-        """Have a trajectory follow changes of the cache type for as long as it lives."""
-        self._living[id(trajectory)] = trajectory
+    def _keep_for_now(
+        self, trajectory: Content, function_id: str, values: NDArray[Any], reason: Exception
+    ) -> None:
+        """Keep in memory what a file that is registered later takes over."""
+        if not self._has_complained:
+            self._has_complained = True
+            logger.warning(
+                "Values are kept in memory only: %s. The next file that is registered and can "
+                "be written takes them over.",
+                reason,
+            )
+        self._makeshift.store(trajectory, function_id, values)
 
 
-class MemoryStore:
-    """Keeps values for as long as a trajectory object with that content lives."""
-
-    def __init__(self) -> None:
-        self._contents: weakref.WeakValueDictionary[int, _Values] = weakref.WeakValueDictionary()
-        self._mutex = threading.Lock()
-
-    def load(self, content: Content, function_id: str) -> NDArray[Any] | None:
-        """Hand out a copy."""
-        values = self._values_of(content).arrays.get(function_id) if self._contents else None
-        return None if values is None else values.copy()
-
-    def store(self, content: Content, function_id: str, values: NDArray[Any]) -> None:
-        """Keep a copy."""
-        self._values_of(content).arrays[function_id] = values.copy()
-
-    def items(self, content: Content) -> Iterable[tuple[str, NDArray[Any]]]:
-        """List copies of everything."""
-        if not self._contents:
-            return []
-        arrays = self._values_of(content).arrays.copy()
-        return [(function_id, values.copy()) for function_id, values in arrays.items()]
-
-    def clear(self, content: Content) -> None:
-        """Forget everything."""
-        if self._contents:
-            self._values_of(content).arrays.clear()
-
-    def _values_of(self, content: Content) -> _Values:
-        held: _Values | None = content.cached_values.get(id(self))
-        if held is not None and held.owner() is self:
-            return held
-        value = content.trajectory_hash
-        with self._mutex:
-            held = self._contents.get(value)
-            if held is None:
-                held = self._contents[value] = _Values(weakref.ref(self), {})
-        content.cached_values[id(self)] = held
-        return held
-
-
-class _Values:
-    __slots__ = ("__weakref__", "arrays", "owner")
-
-    def __init__(self, owner: weakref.ref[MemoryStore], arrays: dict[str, NDArray[Any]]) -> None:
-        self.owner = owner
-        self.arrays = arrays
-
-
-class NpzStore:
-    """Keeps values in an npz file beside the first trajectory file.
-
-    Values stored beside one copy of the files are also found through another, as far as
-    this process knows of them.
-    """
-
-    def __init__(self) -> None:
-        self._files = NpzFiles()
-        self._places: OrderedDict[int, set[Path]] = OrderedDict()
-
-    def load(self, content: Content, function_id: str) -> NDArray[Any] | None:
-        """Read from the file, or from one beside a copy."""
-        value = content.trajectory_hash
-        for path in self._paths(content):
-            values = self._files.load(path, value, function_id)
-            if values is not None:
-                return values
-        return None
-
-    def store(self, content: Content, function_id: str, values: NDArray[Any]) -> None:
-        """Write to the file."""
-        value, path = content.trajectory_hash, npz_cache_path(content.paths)
-        self._files.store(path, value, function_id, values)
-        self._places.setdefault(value, set()).add(path)
-        while len(self._places) > _PLACES_KEPT:
-            self._places.popitem(last=False)
-
-    def items(self, content: Content) -> Iterable[tuple[str, NDArray[Any]]]:
-        """Read everything in the file, and beside copies."""
-        found: dict[str, NDArray[Any]] = {}
-        for path in self._existing(content):
-            found.update(self._files.items(path, content.trajectory_hash))
-        return found.items()
-
-    def clear(self, content: Content) -> None:
-        """Remove everything from the file, and the file if nothing is left."""
-        for path in self._existing(content):
-            self._files.clear(path, content.trajectory_hash)
-
-    def _paths(self, content: Content) -> list[Path]:
-        own = npz_cache_path(content.paths)
-        others = self._places.get(content.trajectory_hash, ()) if self._places else ()
-        return [own, *(path for path in tuple(others) if path != own)]
-
-    def _existing(self, content: Content) -> list[Path]:
-        if not self._places and not npz_cache_path(content.paths).exists():
-            return []  # without asking for the hash
-        return [path for path in self._paths(content) if path.exists()]
+def _check_target(target: Source | None) -> None:
+    if target is None:
+        raise ValueError(
+            "No HDF5 file that can be written is registered, so clear_old_cache would leave the "
+            "values in memory only. Register one with config.register_h5py_cache first."
+        )
 
 
 def _checked(trajectory: Content, function_id: str, values: NDArray[Any]) -> NDArray[Any]:

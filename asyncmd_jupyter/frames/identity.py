@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +92,20 @@ class Identity:
         value = self.fixed_hash()
         self.check()
         return value
+
+    def hash_at_once(self) -> int | None:
+        """The hash if it is known and the files look as they did then, else None."""
+        if self._hash is None or self._states is None:
+            return None
+        paths = (*self.trajectory_files, self.structure_file)
+        try:
+            for path, state in zip(paths, self._states, strict=True):
+                found = os.stat(path)  # noqa: PTH116 - twice as fast, and called for each access
+                if found.st_mtime_ns != state.mtime_ns or found.st_size != state.size:
+                    return None
+        except OSError:
+            return None
+        return self._hash
 
     def summary(self) -> Summary:
         """Length, steps, times."""

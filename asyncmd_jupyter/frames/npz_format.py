@@ -35,6 +35,7 @@ _UNKNOWN = 0xFFFFFFFF
 _OUR_EXTRA = 0x4D41
 _MAGIC = b"asyncmd1"
 _NAME_START = re.compile(rb"[0-9a-f]{16}-")
+_NAME = re.compile(rb"[0-9a-f]{16}-[0-9a-f]{32}\.npy")
 
 _LOCAL = struct.Struct("<4s5H3L2H")
 _EXTRA = struct.Struct("<2H")
@@ -118,6 +119,16 @@ class Tail:
         fits = tail.members_end <= tail.directory
         fits = fits and tail.directory_end + TAIL_BYTES == file_size
         return tail if fits and tail.pack() == data else None
+
+
+def is_member_name(name: bytes) -> bool:
+    """Whether a member has a name as ours do."""
+    return _NAME.fullmatch(name) is not None
+
+
+def ends_as_ours(end: bytes) -> bool:
+    """Whether the last `TAIL_BYTES` of a file were written here, whole or not."""
+    return _MAGIC in end
 
 
 def member_name(trajectory_hash: int, function_id: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import mmap
 import os
 import secrets
@@ -17,6 +18,7 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.frames.locking import locked
+from asyncmd_jupyter.frames.npz_foreign import ForeignFileError, beside_foreign, is_foreign
 from asyncmd_jupyter.frames.npz_format import (
     ENTRY_BYTES,
     LOCAL_BYTES,
@@ -31,6 +33,8 @@ from asyncmd_jupyter.frames.npz_format import (
     parse_record,
     walk_records,
 )
+
+logger = logging.getLogger(__name__)
 
 _DIRECTORIES_KEPT = 256
 
@@ -72,11 +76,13 @@ class NpzFiles:
     """Reads and writes cache files, and remembers their directories.
 
     Every method may be called from any thread, and by any number of processes at once.
+    Where a file of another program has the name, ours is kept beside it.
     """
 
     def __init__(self) -> None:
         self._directories: OrderedDict[Path, _Directory] = OrderedDict()
         self._mutex = threading.Lock()
+        self._met_foreign = False
 
     def load(self, path: Path, trajectory_hash: int, function_id: str) -> NDArray[Any] | None:
         """Read the values of one function; None if there are none."""
@@ -85,21 +91,33 @@ class NpzFiles:
         def choose(members: _Members) -> list[Member]:
             return [members[name][1]] if name in members else []
 
-        for record in self._read(path, name, choose):
-            if record.function_id == function_id:
-                return record.values()
+        for place in (path, beside_foreign(path)):
+            for record in self._read(place, name, choose):
+                if record.function_id == function_id:
+                    return record.values()
         return None
 
     def store(
         self, path: Path, trajectory_hash: int, function_id: str, values: NDArray[Any]
     ) -> None:
         """Add the values of one function, or replace them if they differ."""
+        try:
+            self._store(path, trajectory_hash, function_id, values)
+        except ForeignFileError:
+            self._say_foreign(path)
+            self._store(beside_foreign(path), trajectory_hash, function_id, values)
+
+    def _store(
+        self, path: Path, trajectory_hash: int, function_id: str, values: NDArray[Any]
+    ) -> None:
         name = member_name(trajectory_hash, function_id)
         data = pack_record(name, function_id, values)
         with locked(path, write=True) as file:
             try:
                 directory = self._directory(path, file)
             except _TornError:
+                if is_foreign(file):
+                    raise ForeignFileError(f"{path} is a file of another program.") from None
                 _write_anew(path, file, _salvage(file), data)
                 return
             position, known = directory.members.get(name, (None, None))
@@ -120,15 +138,22 @@ class NpzFiles:
         def choose(members: _Members) -> list[Member]:
             return [member for name, (_, member) in members.items() if name.startswith(prefix)]
 
-        records = self._read(path, prefix, choose)
-        return [(record.function_id, record.values()) for record in records]
+        found: dict[str, Record] = {}
+        for place in (beside_foreign(path), path):
+            found |= {record.function_id: record for record in self._read(place, prefix, choose)}
+        return [(function_id, record.values()) for function_id, record in found.items()]
 
     def clear(self, path: Path, trajectory_hash: int) -> None:
         """Remove the values of one trajectory, and the file when nothing else is in it."""
-        if not path.exists():
-            return
+        for place in (path, beside_foreign(path)):
+            if place.exists():
+                self._clear(place, trajectory_hash)
+
+    def _clear(self, path: Path, trajectory_hash: int) -> None:
         prefix = _prefix(trajectory_hash)
         with locked(path, write=True) as file:
+            if is_foreign(file):
+                return
             kept = [
                 record for record in _salvage(file) if not record.startswith(prefix, LOCAL_BYTES)
             ]
@@ -136,6 +161,16 @@ class NpzFiles:
                 _write_anew(path, file, kept[:-1], kept[-1])
             else:
                 path.unlink(missing_ok=True)
+
+    def _say_foreign(self, path: Path) -> None:
+        if not self._met_foreign:
+            self._met_foreign = True
+            logger.warning(
+                "%s was written by another program and is left as it is; our values are kept "
+                "in %s. The same is done wherever there is such a file.",
+                path,
+                beside_foreign(path).name,
+            )
 
     def _read(
         self, path: Path, prefix: bytes, choose: Callable[[_Members], list[Member]]

@@ -102,6 +102,11 @@ class Trajectory:
         return self._identity.checked_hash()
 
     @property
+    def hash_at_once(self) -> int | None:
+        """The same if it is known already and the files look unchanged, else None."""
+        return self._identity.hash_at_once()
+
+    @property
     def n_atoms(self) -> int:
         """Number of atoms."""
         return self._identity.summary().n_atoms
@@ -173,7 +178,7 @@ class Trajectory:
         RuntimeError
             Unless the cache type is h5py.
         """
-        ValueCaches.current().deregister_h5py(self, group)
+        ValueCaches.current().deregister_h5py(group, self)
 
     def __len__(self) -> int:
         return self._identity.summary().n_frames

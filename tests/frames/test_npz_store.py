@@ -129,15 +129,6 @@ def test_a_write_that_stops_anywhere_loses_nothing_older(tmp_path: Path, monkeyp
         assert len(files.items(path, HASH)) in (5, 6)
 
 
-def test_a_cache_of_another_program_is_replaced(tmp_path: Path):
-    path = tmp_path / "c.npz"
-    np.savez(path, something=np.arange(4))
-    files = NpzFiles()
-    assert files.load(path, HASH, "f") is None
-    files.store(path, HASH, "f", value_of(1))
-    assert np.array_equal(files.load(path, HASH, "f"), value_of(1))
-
-
 def test_another_function_with_the_same_name_in_the_archive_is_not_taken(tmp_path: Path):
     path = tmp_path / "c.npz"
     name = npz_format.member_name(HASH, "f")

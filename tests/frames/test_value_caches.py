@@ -9,8 +9,10 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from frame_samples import write_gro, write_xdr
@@ -32,11 +34,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture(params=["npz", "memory"])
-def caches(request: pytest.FixtureRequest) -> ValueCaches:
+@pytest.fixture(params=["npz", "memory", "h5py"])
+def caches(request: pytest.FixtureRequest, folder: Path) -> Iterator[ValueCaches]:
     caches = ValueCaches.current()
-    caches.use(request.param)
-    return caches
+    if request.param != "h5py":
+        caches.use(request.param)
+        yield caches
+        return
+    with h5py.File(folder / "values.h5", "w") as file:
+        caches.register_h5py(file)
+        yield caches
 
 
 @pytest.fixture
