@@ -30,7 +30,17 @@ SHARE = 3
 
 
 class LiveLook:
-    """Hands the new whole frames of a growing part to the conditions."""
+    """Hands the new whole frames of a growing part to the conditions.
+
+    Parameters
+    ----------
+    part : Part
+    conditions : sequence of (name, condition)
+    rule : StopRule
+    observer : PropagationObserver
+    last_step : int, optional
+        Frames behind it are not needed: a part that was started for more steps is stopped.
+    """
 
     def __init__(
         self,
@@ -38,11 +48,14 @@ class LiveLook:
         conditions: Sequence[tuple[str, Condition]],
         rule: StopRule,
         observer: PropagationObserver,
+        last_step: int | None = None,
     ) -> None:
         self._part = part
         self._conditions = conditions
         self._rule = rule
         self._observer = observer
+        ends_by_itself = part.last_step is not None and part.last_step <= (last_step or 0)
+        self._last_step = None if ends_by_itself else last_step
         self._growing = GrowingFile(part.trajectory_file)
         file = part.trajectory_file
         self._folder = file.with_name(f".{file.stem}.live")
@@ -68,16 +81,25 @@ class LiveLook:
         self._observer.frames_written(self._part, new)
         if self._conditions:
             await self._examine(new)
+        await self._stop_beyond(int(new.steps[-1]))
         return True
+
+    async def _stop_beyond(self, step: int) -> None:
+        if self._last_step is not None and step >= self._last_step:
+            await self._stop()
+
+    async def _stop(self) -> None:
+        if not self._stopped:
+            self._stopped = True
+            await self._part.ask_to_stop()
 
     async def _examine(self, new: FrameIndex) -> None:
         known = len(self._growing)
         examinations = await self._evaluate(known - len(new), known)
         self._observer.examined(self._part.number, new.times, examinations, live=True)
         seen = [examination.fulfilled for examination in examinations]
-        if not self._stopped and self._rule.first(seen) is not None:
-            self._stopped = True
-            await self._part.ask_to_stop()
+        if self._rule.first(seen) is not None:
+            await self._stop()
 
     async def _evaluate(self, first: int, last: int) -> list[Examination]:
         # A new name each time: readers leave index files beside what they read.

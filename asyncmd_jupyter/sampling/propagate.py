@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
-from asyncmd_jupyter.engines.command import CommandEngine, check_walltime
+from asyncmd_jupyter.engines.part import Part
 from asyncmd_jupyter.errors import EngineError, MaxStepsReachedError
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.trajectory import Trajectory
-from asyncmd_jupyter.sampling.live import LiveLook, follow
+from asyncmd_jupyter.sampling.in_parts import InPartsTrajectoryPropagator
+from asyncmd_jupyter.sampling.live import LiveLook
 from asyncmd_jupyter.sampling.observer import PropagationObserver
+from asyncmd_jupyter.sampling.propagator import (
+    TrajectoryPropagator,
+    check_output,
+    start_of,
+    whole_limit,
+)
+from asyncmd_jupyter.sampling.simulation import FinishedPart, Simulation
 from asyncmd_jupyter.sampling.states import (
     Condition,
-    Examination,
     Quantity,
     as_condition,
     examine_all,
     quantities,
 )
 from asyncmd_jupyter.sampling.stop import Decision, stop_rule
+from asyncmd_jupyter.sampling.timeline import first_at_or_after, line_up
+from asyncmd_jupyter.sampling.verdicts import Verdicts
 
 
-class ConditionalTrajectoryPropagator:
+class ConditionalTrajectoryPropagator(TrajectoryPropagator):
     """Propagates until any or all of some conditions hold.
 
     The MD is computed in parts. While a part is being computed its new frames are looked
@@ -75,36 +82,16 @@ class ConditionalTrajectoryPropagator:
         mode: str = "any",
         observer: PropagationObserver | None = None,
     ) -> None:
-        self.conditions = list(conditions)
-        self.engine_cls = engine_cls
-        self.engine_kwargs = dict(engine_kwargs)
-        check_walltime(walltime_per_part)
-        self.walltime_per_part = walltime_per_part
-        self.max_steps = _limit("max_steps", max_steps)
-        self.max_frames = _limit("max_frames", max_frames)
+        super().__init__(
+            engine_cls=engine_cls,
+            engine_kwargs=engine_kwargs,
+            walltime_per_part=walltime_per_part,
+        )
+        self.conditions = conditions
+        self.max_steps = None if max_steps is None else whole_limit("max_steps", max_steps, 1)
+        self.max_frames = None if max_frames is None else whole_limit("max_frames", max_frames, 1)
         self._rule = stop_rule(mode)
         self._observer = observer or PropagationObserver()
-        self.job_tags: Mapping[str, str] = {}
-        self._make_engine: Callable[[], MDEngine] = self._engine_of_class
-
-    @classmethod
-    def from_engine(
-        cls, engine: MDEngine, conditions: Sequence[Any], *, index: int = 0, **parameters: Any
-    ) -> Self:
-        """Propagate with clones of an engine, which is not touched.
-
-        Parameters
-        ----------
-        engine : MDEngine
-        conditions : list
-        index : int
-            Of the clone: walkers with different indices get different random numbers.
-        **parameters
-            The other parameters of the class.
-        """
-        made = cls(conditions, engine_cls=type(engine), engine_kwargs={}, **parameters)
-        made._make_engine = lambda: engine.clone(index)
-        return made
 
     @property
     def conditions(self) -> list[Any]:
@@ -113,11 +100,13 @@ class ConditionalTrajectoryPropagator:
 
     @conditions.setter
     def conditions(self, conditions: Sequence[Any]) -> None:
-        if not len(conditions):
+        if callable(conditions) or isinstance(conditions, str):
+            raise TypeError(f"conditions={conditions!r} has to be a list of conditions.")
+        given = list(conditions)
+        if not given:
             raise ValueError("conditions is empty: nothing would ever end the propagation.")
-        made = [as_condition(condition) for condition in conditions]
-        self._given = list(conditions)
-        self._conditions = named_apart(made)
+        self._conditions = named_apart([as_condition(condition) for condition in given])
+        self._given = given
 
     @property
     def condition_names(self) -> tuple[str, ...]:
@@ -166,22 +155,26 @@ class ConditionalTrajectoryPropagator:
         """
         engine = self._new_engine()
         limit = self.step_limit(engine)
-        parts = await self._parts_on_disk(engine, workdir, deffnm) if continuation else None
-        if parts is None:
-            decision = await self._look_at_start(starting_configuration)
-            if decision is not None and isinstance(starting_configuration, Trajectory):
-                return [starting_configuration], decision.condition
+        simulation = self._simulation(engine, workdir, deffnm)
+        if not (continuation and await simulation.go_on()):
+            start = start_of(engine, starting_configuration)
+            decision = await self._look_at_start(start)
+            if decision is not None and start is not None:
+                return [start], decision.condition
             await engine.prepare(starting_configuration, workdir, deffnm)
-        return await self._propagate(engine, limit, parts or [])
+        return await self._propagate(simulation, limit)
 
     async def cut_and_concatenate(
         self, trajs: Sequence[Trajectory], tra_out: str | PathLike[str], **concatenate_kwargs: Any
     ) -> tuple[Trajectory, int]:
         """Join parts up to and with the first frame on which the conditions hold.
 
+        Frames that a later part gives again, such as doubled ones, are left out.
+
         Parameters
         ----------
         trajs : list of Trajectory
+            The parts of one simulation in their order.
         tra_out : path
             Appears by rename when it is complete.
         **concatenate_kwargs
@@ -192,16 +185,17 @@ class ConditionalTrajectoryPropagator:
         ValueError
             If the conditions hold nowhere.
         """
-        for number, trajectory in enumerate(trajs):
-            decision = self._rule.first(_flags(await self._examine(trajectory)))
-            if decision is not None:
-                slices = [(None, None, 1)] * number + [(None, decision.frame + 1, 1)]
-                joined = await TrajectoryConcatenator().concatenate_async(
-                    list(trajs[: number + 1]), slices, tra_out, **concatenate_kwargs
-                )
-                return joined, decision.condition
-        names = ", ".join(name for name, _ in self._conditions)
-        raise ValueError(f"{self._rule.mode} of {names}: holds in no frame of {list(trajs)}.")
+        check_output(tra_out, concatenate_kwargs)
+        parts = [await FinishedPart.of(trajectory) for trajectory in trajs]
+        verdicts = Verdicts(self._conditions, self._rule, PropagationObserver())
+        verdict = await verdicts.first(parts, lambda: self._new_engine().dt)
+        if verdict is None:
+            names = ", ".join(self.condition_names)
+            raise ValueError(f"{self._rule.mode} of {names}: holds in no frame of {list(trajs)}.")
+        joined = await TrajectoryConcatenator(remove_double_frames=False).concatenate_async(
+            trajs[: len(verdict.slices)], verdict.slices, tra_out, **concatenate_kwargs
+        )
+        return joined, verdict.condition
 
     async def propagate_and_concatenate(
         self,
@@ -214,19 +208,11 @@ class ConditionalTrajectoryPropagator:
         **concatenate_kwargs: Any,
     ) -> tuple[Trajectory, int]:
         """Both in a row; see `propagate` and `cut_and_concatenate`."""
+        check_output(tra_out, concatenate_kwargs)
         parts, _ = await self.propagate(
             starting_configuration, workdir, deffnm, continuation=continuation
         )
         return await self.cut_and_concatenate(parts, tra_out, **concatenate_kwargs)
-
-    def _new_engine(self) -> MDEngine:
-        engine = self._make_engine()
-        if isinstance(engine, CommandEngine):
-            engine.job_tags = self.job_tags
-        return engine
-
-    def _engine_of_class(self) -> MDEngine:
-        return self.engine_cls(**self.engine_kwargs)
 
     async def join_all(
         self,
@@ -235,16 +221,25 @@ class ConditionalTrajectoryPropagator:
         tra_out: str | PathLike[str],
         **concatenate_kwargs: Any,
     ) -> Trajectory:
-        """Join all parts in a folder, whether or not the conditions hold anywhere."""
-        parts = await self._parts_on_disk(self._new_engine(), workdir, deffnm) or []
-        slices = [(None, None, 1)] * len(parts)
-        return await TrajectoryConcatenator().concatenate_async(
-            parts, slices, tra_out, **concatenate_kwargs
+        """Join the parts in a folder up to the limit, whether or not the conditions hold."""
+        engine = self._new_engine()
+        simulation = self._simulation(engine, workdir, deffnm)
+        found = await simulation.parts() if await simulation.go_on() else []
+        steps, counts = line_up([part.table for part in found], lambda: engine.dt)
+        limit = self.step_limit(engine)
+        if limit is not None:
+            beyond = (first_at_or_after(own, limit + 1) for own in steps)
+            counts = [min(pair) for pair in zip(counts, beyond, strict=True)]
+        return await TrajectoryConcatenator(remove_double_frames=False).concatenate_async(
+            [part.trajectory for part in found],
+            [(None, count, 1) for count in counts],
+            tra_out,
+            **concatenate_kwargs,
         )
 
     async def check(self, starting_configuration: StartingConfiguration) -> None:
         """Evaluate the conditions on a start, so that bad ones are known before any MD."""
-        await self._look_at_start(starting_configuration)
+        await self._look_at_start(start_of(self._new_engine(), starting_configuration))
 
     def step_limit(self, engine: MDEngine) -> int | None:
         """MD steps after which it is given up, a multiple of the engine's `nstout`."""
@@ -258,75 +253,34 @@ class ConditionalTrajectoryPropagator:
             )
         return whole
 
-    async def _parts_on_disk(
-        self, engine: MDEngine, workdir: str | PathLike[str], deffnm: str
-    ) -> list[Trajectory] | None:
-        try:
-            await engine.prepare_from_files(workdir, deffnm)
-        except FileNotFoundError:
-            return None
-        return await engine.trajectory_parts()
-
-    async def _look_at_start(self, start: StartingConfiguration) -> Decision | None:
+    async def _look_at_start(self, start: Trajectory | None) -> Decision | None:
         # Also shows a condition that is no condition before any MD is computed.
-        if not isinstance(start, Trajectory):
+        if start is None:
             return None
-        seen = await self._examine(start)
-        return self._rule.first([flags[:1] for flags in _flags(seen)])
+        await start.prepare()
+        seen = await examine_all(self._conditions, start)
+        return self._rule.first([examination.fulfilled[:1] for examination in seen])
 
     async def _propagate(
-        self, engine: MDEngine, limit: int | None, parts: list[Trajectory]
+        self, simulation: Simulation, limit: int | None
     ) -> tuple[list[Trajectory], int]:
-        decision = await self._first_decision(parts)
-        going_on = bool(parts)
-        while decision is None:
-            trajectory, last = await self._next_part(engine, limit)
-            if going_on:
-                # To go on, the engine cuts off what lay behind its last checkpoint.
-                parts = await engine.trajectory_parts()
-                decision, going_on = await self._first_decision(parts), False
-            elif trajectory is not None:
-                parts = [*parts, trajectory]
-                decision = await self._decide(len(parts), trajectory)
-            if decision is None and last:
-                raise MaxStepsReachedError(self._given_up(engine, limit))
-        return parts, decision.condition
+        def look(part: Part) -> LiveLook:
+            self._observer.part_started(part)
+            return LiveLook(part, self._live(), self._rule, self._observer, limit)
 
-    async def _first_decision(self, parts: Sequence[Trajectory]) -> Decision | None:
-        for number, part in enumerate(parts):
-            if decision := await self._decide(number + 1, part):
-                return decision
-        return None
-
-    async def _decide(self, number: int, trajectory: Trajectory) -> Decision | None:
-        examinations = await self._examine(trajectory)
-        self._observer.part_finished(number, trajectory)
-        times = trajectory.frame_table().times
-        self._observer.examined(number, times, examinations, live=False)
-        return self._rule.first(_flags(examinations))
-
-    async def _examine(self, trajectory: Trajectory) -> list[Examination]:
-        await trajectory.prepare()
-        return await examine_all(self._conditions, trajectory)
-
-    async def _next_part(
-        self, engine: MDEngine, limit: int | None
-    ) -> tuple[Trajectory | None, bool]:
-        """The part, if it has frames, and whether it was the last one."""
-        if not isinstance(engine, CommandEngine):
-            made = await engine.run_walltime(self.walltime_per_part, max_steps=limit)
-            return made, made is None
-        part = engine.running_part
-        if part is None and limit is not None and engine.steps_done >= limit:
-            return None, True
-        if part is None:
-            part = await engine.start_part(nsteps=limit, walltime=self.walltime_per_part)
-        if part is None:
-            return None, True
-        self._observer.part_started(part)
-        end = await follow(part, LiveLook(part, self._live(), self._rule, self._observer))
-        last = limit is not None and end.steps_done >= limit
-        return end.trajectory, last
+        verdicts = Verdicts(self._conditions, self._rule, self._observer)
+        engine, most = simulation.engine, math.inf if limit is None else limit
+        while True:
+            parts = await simulation.parts()
+            verdict = await verdicts.first(parts, lambda: engine.dt)
+            if verdict is not None and verdict.step <= most:
+                await simulation.end_running_part()
+                return [part.trajectory for part in parts], verdict.condition
+            if simulation.last_step(parts) >= most:
+                await simulation.end_running_part()
+                raise MaxStepsReachedError(self._given_up(most, engine.dt))
+            if not await simulation.advance(limit, self.walltime_per_part, look):
+                raise MaxStepsReachedError(self._given_up(most, engine.dt))
 
     def _live(self) -> list[tuple[str, Condition]]:
         whole = any(
@@ -334,12 +288,11 @@ class ConditionalTrajectoryPropagator:
         )
         return [] if whole else self._conditions
 
-    def _given_up(self, engine: MDEngine, limit: int | None) -> str:
-        names = ", ".join(name for name, _ in self._conditions)
+    def _given_up(self, limit: float, dt: float) -> str:
+        names = ", ".join(self.condition_names)
         return (
-            f"None of the conditions ({names}) held within {limit} steps "
-            f"({engine.time_done:g} ps). The parts are on disk: go on with a higher max_steps and "
-            "continuation=True."
+            f"None of the conditions ({names}) held within {limit} steps ({limit * dt:g} ps). The "
+            "parts are on disk: go on with a higher max_steps and continuation=True."
         )
 
 
@@ -354,23 +307,10 @@ def named_apart(conditions: Sequence[Condition]) -> list[tuple[str, Condition]]:
     return list(zip(apart, conditions, strict=True))
 
 
-def _flags(examinations: Sequence[Examination]) -> list[NDArray[np.bool_]]:
-    return [examination.fulfilled for examination in examinations]
-
-
-def _limit(name: str, value: Any) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name}={value!r} has to be a whole number.")
-    if value < 1:
-        raise ValueError(f"{name}={value!r} has to be at least 1.")
-    return int(value)
-
-
 __all__ = [
     "ConditionalTrajectoryPropagator",
     "EngineError",
+    "InPartsTrajectoryPropagator",
     "MaxStepsReachedError",
     "TrajectoryPropagatorUntilAnyState",
 ]

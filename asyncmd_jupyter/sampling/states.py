@@ -140,6 +140,11 @@ class Examination:
     fulfilled: Bools
     observables: Mapping[str, NDArray[np.float64]]
 
+    def first(self, n_frames: int) -> Examination:
+        """The same of only the first frames."""
+        observables = {name: values[:n_frames] for name, values in self.observables.items()}
+        return Examination(self.fulfilled[:n_frames], observables)
+
 
 async def examine(condition: Any, traj: Trajectory, *, store: bool = True) -> Examination:
     """Evaluate one condition and what it compares; see `examine_all`."""

@@ -14,6 +14,7 @@ from asyncmd_jupyter.sampling.functions import (
 )
 from asyncmd_jupyter.sampling.propagate import (
     ConditionalTrajectoryPropagator,
+    InPartsTrajectoryPropagator,
     TrajectoryPropagatorUntilAnyState,
 )
 from asyncmd_jupyter.sampling.run import Run, start_run
@@ -22,6 +23,7 @@ from asyncmd_jupyter.sampling.states import Within
 __all__ = [
     "ConditionalTrajectoryPropagator",
     "FrameExtractor",
+    "InPartsTrajectoryPropagator",
     "InvertedVelocitiesFrameExtractor",
     "NoModificationFrameExtractor",
     "PyTrajectoryFunctionWrapper",

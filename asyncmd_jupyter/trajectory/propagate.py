@@ -3,11 +3,13 @@
 from asyncmd_jupyter.errors import MaxStepsReachedError
 from asyncmd_jupyter.sampling.propagate import (
     ConditionalTrajectoryPropagator,
+    InPartsTrajectoryPropagator,
     TrajectoryPropagatorUntilAnyState,
 )
 
 __all__ = [
     "ConditionalTrajectoryPropagator",
+    "InPartsTrajectoryPropagator",
     "MaxStepsReachedError",
     "TrajectoryPropagatorUntilAnyState",
 ]

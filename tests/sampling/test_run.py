@@ -169,6 +169,7 @@ async def test_one_failure_leaves_the_other_walkers_alone(manager, in_folder: Pa
     (in_folder / "run").mkdir()
     run = go(n_walkers=2, continuation=True)
     (in_folder / "run" / "run_0.start.npz").write_bytes(b"no configuration")
+    (in_folder / "run" / "run_0.part0001.trr").touch()
     with pytest.raises(EngineCrashedError, match=r"start\.npz is damaged"):
         await run
     states = [w.state for w in run.snapshot().walkers]

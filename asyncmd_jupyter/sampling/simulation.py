@@ -1,0 +1,246 @@
+"""An engine together with its files, as propagators see it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from asyncmd_jupyter.engines.base import MDEngine
+from asyncmd_jupyter.engines.command import FILES_TAG, CommandEngine
+from asyncmd_jupyter.engines.files import EngineFiles
+from asyncmd_jupyter.engines.part import Part
+from asyncmd_jupyter.errors import EngineError, JobError
+from asyncmd_jupyter.frames.content import FileState, FrameTable
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.jobs.manager import JobManager
+from asyncmd_jupyter.sampling.live import LiveLook, follow
+from asyncmd_jupyter.sampling.timeline import line_up, missing_frames, steps_of_parts
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE = 3
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedPart:
+    """A part with frames that nobody writes any more."""
+
+    trajectory: Trajectory
+    table: FrameTable
+
+    @classmethod
+    async def of(cls, trajectory: Trajectory) -> Self:
+        """Read what is needed in a thread."""
+        await trajectory.prepare()
+        return cls(trajectory, await asyncio.to_thread(trajectory.frame_table))
+
+
+class Simulation(ABC):
+    """What propagators do with an engine of any kind.
+
+    What the parts came to is read from disk each time: an engine that goes on from a
+    checkpoint may cut off what lay behind it.
+
+    Parameters
+    ----------
+    engine : MDEngine
+    files : EngineFiles
+    """
+
+    def __init__(self, engine: MDEngine, files: EngineFiles) -> None:
+        self.engine = engine
+        self.files = files
+        self._known: dict[tuple[Path, ...], tuple[list[FileState], FinishedPart]] = {}
+        self._idle = 0
+
+    @staticmethod
+    def of(engine: MDEngine, files: EngineFiles) -> Simulation:
+        """Choose by what the engine can do."""
+        if isinstance(engine, CommandEngine):
+            return _Commands(engine, files)
+        return _PublicContract(engine, files)
+
+    @abstractmethod
+    async def go_on(self) -> bool:
+        """Prepare the engine from the files; False if there are no parts to go on from."""
+
+    @abstractmethod
+    async def compute(
+        self, limit: int | None, hours: float, look: Callable[[Part], LiveLook]
+    ) -> bool:
+        """Compute the next part, or wait for the one that is running.
+
+        Returns
+        -------
+        bool
+            False if all steps up to the limit are done.
+        """
+
+    @abstractmethod
+    async def _trajectories(self) -> list[Trajectory]:
+        """All parts with frames that nobody writes."""
+
+    async def end_running_part(self) -> None:  # noqa: B027
+        """Let a part that is still being computed save its work and end."""
+
+    async def parts(self) -> list[FinishedPart]:
+        """All parts with frames, the same objects as before where the files did not change.
+
+        Raises
+        ------
+        EngineError
+            If frames are missing in between.
+        """
+        found = [await self._finished(trajectory) for trajectory in await self._trajectories()]
+        steps = steps_of_parts([part.table for part in found])
+        if missing := missing_frames(steps, self.engine.nstout):
+            raise EngineError(
+                f"{self.files.deffnm!r} in {str(self.files.workdir)!r}: {missing} Bring them back, "
+                "or take all parts away (remove_parts) and start afresh."
+            )
+        return found
+
+    def last_step(self, parts: Sequence[FinishedPart]) -> int:
+        """Step of the last frame, -1 if there is none."""
+        steps, _ = line_up([part.table for part in parts], lambda: self.engine.dt)
+        return int(steps[-1][-1]) if steps else -1
+
+    async def advance(
+        self, limit: int | None, hours: float, look: Callable[[Part], LiveLook]
+    ) -> bool:
+        """Do as `compute`, but not for ever without getting anywhere.
+
+        Raises
+        ------
+        EngineError
+            If several parts in a row took no step.
+        """
+        before = self._progress()
+        more = await self.compute(limit, hours, look)
+        self._idle = self._idle + 1 if more and before == self._progress() else 0
+        if self._idle == _PATIENCE:
+            raise EngineError(
+                f"{_PATIENCE} parts of {self.files.deffnm!r} in {str(self.files.workdir)!r} in a "
+                f"row took no step: walltime_per_part={hours:g} hours may be too short for the "
+                "program to get anywhere. The parts are on disk: go on with continuation=True."
+            )
+        return more
+
+    def _progress(self) -> tuple[object, ...]:
+        sizes = (path.stat().st_size for path in self._trajectory_files())
+        return self.engine.steps_done, sum(sizes)
+
+    def _trajectory_files(self) -> list[Path]:
+        engine, files = self.engine, self.files
+        return engine.files_of_parts(files.workdir, files.deffnm, engine.output_traj_type)
+
+    async def _finished(self, trajectory: Trajectory) -> FinishedPart:
+        states = [FileState.of(str(path)) for path in trajectory.paths]
+        known = self._known.get(trajectory.paths)
+        if known is None or known[0] != states:
+            if known is not None and known[1].trajectory is trajectory:
+                trajectory = Trajectory(
+                    trajectory.paths, trajectory.structure_path, trajectory.nstout
+                )
+            known = self._known[trajectory.paths] = states, await FinishedPart.of(trajectory)
+        return known[1]
+
+
+class _Commands(Simulation):
+    """Engines of which a part can be looked at while it is being computed."""
+
+    engine: CommandEngine
+
+    async def go_on(self) -> bool:
+        if not self._trajectory_files() and not await self._is_busy():
+            return False
+        try:
+            await self.engine.prepare_from_files(self.files.workdir, self.files.deffnm)
+        except FileNotFoundError:
+            return False
+        return True
+
+    async def _is_busy(self) -> bool:
+        return bool(await JobManager.current().unfinished({FILES_TAG: self.files.key}))
+
+    async def compute(
+        self, limit: int | None, hours: float, look: Callable[[Part], LiveLook]
+    ) -> bool:
+        part = self.engine.running_part
+        done = self.engine.steps_done if part is None else part.first_step
+        if limit is not None and done >= limit:
+            await self.end_running_part()
+            return False
+        if part is None:
+            part = await self.engine.start_part(nsteps=limit, walltime=hours)
+        if part is None:
+            return False
+        await follow(part, look(part))
+        return True
+
+    async def end_running_part(self) -> None:
+        if (part := self.engine.running_part) is None:
+            return
+        await part.ask_to_stop()
+        try:
+            await part.finish()
+        except (EngineError, JobError):
+            logger.debug("%s ended badly and is not needed.", part.trajectory_file, exc_info=True)
+
+    async def _trajectories(self) -> list[Trajectory]:
+        return await self.engine.trajectory_parts()
+
+
+class _PublicContract(Simulation):
+    """Engines of others, which have what `MDEngine` asks for and perhaps no more."""
+
+    def __init__(self, engine: MDEngine, files: EngineFiles) -> None:
+        super().__init__(engine, files)
+        self._made: list[Trajectory] = []
+
+    async def go_on(self) -> bool:
+        if not any(path.stat().st_size for path in self._trajectory_files()):
+            return False
+        await self.engine.prepare_from_files(self.files.workdir, self.files.deffnm)
+        self._made = await self._on_disk()
+        return True
+
+    async def compute(
+        self, limit: int | None, hours: float, _look: Callable[[Part], LiveLook]
+    ) -> bool:
+        made = await self.engine.run_walltime(hours, max_steps=limit)
+        if made is not None:
+            self._made.append(made)
+            return True
+        done: int | None = self.engine.steps_done
+        return limit is None or (done is not None and done < limit)
+
+    async def _trajectories(self) -> list[Trajectory]:
+        return [made for made in self._made if all(path.stat().st_size for path in made.paths)]
+
+    async def _on_disk(self) -> list[Trajectory]:
+        try:
+            return await self.engine.trajectory_parts()
+        except NotImplementedError:
+            pass
+        engine, files = self.engine, self.files
+        try:
+            return engine.parts_in_folder(files.workdir, files.deffnm, engine.output_traj_type)
+        except NotImplementedError:
+            return self._with_structure_of_the_last()
+
+    def _with_structure_of_the_last(self) -> list[Trajectory]:
+        last = self.engine.current_trajectory
+        if last is None:
+            raise EngineError(
+                f"{type(self.engine).__name__} has no current_trajectory after prepare_from_files, "
+                f"so that the structure of {self.files.path('part*')} is unknown. Let it have "
+                "that, or give it a method parts_in_folder or trajectory_parts."
+            )
+        paths = [path for path in self._trajectory_files() if path.stat().st_size]
+        return [Trajectory(path, last.structure_path, last.nstout) for path in paths]

@@ -1,0 +1,96 @@
+"""What the conditions say about the parts of a simulation, each part asked about once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from asyncmd_jupyter.sampling.observer import PropagationObserver
+from asyncmd_jupyter.sampling.simulation import FinishedPart
+from asyncmd_jupyter.sampling.states import Condition, Examination, examine_all
+from asyncmd_jupyter.sampling.stop import StopRule
+from asyncmd_jupyter.sampling.timeline import line_up
+
+FrameSlices = list[tuple[None, int, int]]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The first frame that ends a propagation.
+
+    Attributes
+    ----------
+    step : int
+    condition : int
+        Index of the one that decided.
+    slices : list
+        For each part up to the deciding one, the frames up to and with the deciding one.
+    """
+
+    step: int
+    condition: int
+    slices: FrameSlices
+
+
+class Verdicts:
+    """Asks the conditions about parts, and tells an observer what they say.
+
+    Parameters
+    ----------
+    conditions : sequence of (name, condition)
+    rule : StopRule
+    observer : PropagationObserver
+    """
+
+    def __init__(
+        self,
+        conditions: Sequence[tuple[str, Condition]],
+        rule: StopRule,
+        observer: PropagationObserver,
+    ) -> None:
+        self._conditions = conditions
+        self._rule = rule
+        self._observer = observer
+        self._examined: dict[FinishedPart, list[Examination]] = {}
+        self._told: dict[int, tuple[FinishedPart, int]] = {}
+
+    async def first(self, parts: Sequence[FinishedPart], dt: Callable[[], float]) -> Verdict | None:
+        """The first deciding frame of all that count, by the steps of the frames.
+
+        Parameters
+        ----------
+        parts : sequence of FinishedPart
+            Of one simulation, in order.
+        dt : callable
+            Gives the MD time step in ps if it is needed.
+
+        Raises
+        ------
+        ValueError
+            If a condition gives anything but one bool for each frame.
+        """
+        steps, counts = line_up([part.table for part in parts], dt)
+        for index, (part, count) in enumerate(zip(parts, counts, strict=True)):
+            examinations = await self._examine(part)
+            self._tell(index + 1, part, count, examinations)
+            decision = self._rule.first([seen.fulfilled[:count] for seen in examinations])
+            if decision is not None:
+                ends = [*counts[:index], decision.frame + 1]
+                slices: FrameSlices = [(None, end, 1) for end in ends]
+                return Verdict(int(steps[index][decision.frame]), decision.condition, slices)
+        return None
+
+    async def _examine(self, part: FinishedPart) -> list[Examination]:
+        if part not in self._examined:
+            self._examined[part] = await examine_all(self._conditions, part.trajectory)
+        return self._examined[part]
+
+    def _tell(
+        self, number: int, part: FinishedPart, count: int, examinations: Sequence[Examination]
+    ) -> None:
+        if self._told.get(number) == (part, count):
+            return
+        self._told[number] = part, count
+        self._observer.part_finished(number, part.trajectory)
+        shown = [seen.first(count) for seen in examinations]
+        self._observer.examined(number, part.table.times[:count], shown, live=False)
