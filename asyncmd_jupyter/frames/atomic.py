@@ -35,12 +35,17 @@ def new_path(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterat
     """
     target = Path(path)
     check_free(target, overwrite=overwrite)
-    beside = target.with_name(f".{secrets.token_hex(4)}.{target.name}")
+    beside = name_beside(target)
     try:
         yield beside
         _put_in_place(beside, target, overwrite=overwrite)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def name_beside(path: Path) -> Path:
+    """Make up the name of a hidden file in the same folder, with the same suffix."""
+    return path.with_name(f".{secrets.token_hex(4)}.{path.name}")
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import shutil
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, TypeAlias
 
-from asyncmd_jupyter.frames.atomic import check_free, new_file, new_path
-from asyncmd_jupyter.frames.mdanalysis import open_universe
-from asyncmd_jupyter.frames.selection import FrameSlice, Segment, common_kind, select
+from asyncmd_jupyter.frames.decoded import (
+    Transformations,
+    invert_if_any,
+    leave,
+    write_decoded,
+)
+from asyncmd_jupyter.frames.doubles import drop_doubles
+from asyncmd_jupyter.frames.formats import RAW_FORMATS, output_format
+from asyncmd_jupyter.frames.selection import FrameSlice, Segment, select
+from asyncmd_jupyter.frames.stopping import Stop, run_stoppable
 from asyncmd_jupyter.frames.trajectory import Trajectory
-from asyncmd_jupyter.frames.trr import invert_velocities
-from asyncmd_jupyter.frames.xdr import copy_frames
+from asyncmd_jupyter.frames.writing import Outputs, write_segment
 
 PathLike: TypeAlias = str | os.PathLike[str]
-Modification: TypeAlias = Callable[[Any, Any], None]
-"""Changes a timestep of a Universe, both are handed in."""
 
 
 def concatenate_frames(
@@ -30,28 +31,7 @@ def concatenate_frames(
     overwrite: bool = False,
     remove_double_frames: bool = True,
 ) -> Trajectory:
-    """Write frames of trajectories one after the other into a new file.
-
-    Parameters
-    ----------
-    sources : sequence of (Trajectory, slice)
-        Slices may also be tuples of start, stop and step.
-    out : path
-        Appears when it is complete.
-    struct_out : path, optional
-        Where to put a structure file; without it the first trajectory's is used.
-    overwrite : bool
-        Whether existing files are replaced.
-    remove_double_frames : bool
-        Whether a frame with time and positions of the one before it is left out where
-        two trajectories meet.
-
-    Raises
-    ------
-    FileExistsError
-    ValueError
-        If the trajectories do not fit together; nothing was written then.
-    """
+    """Write frames of trajectories, given as pairs with slices; see `TrajectoryConcatenator`."""
     concatenator = TrajectoryConcatenator(remove_double_frames=remove_double_frames)
     trajectories = [trajectory for trajectory, _ in sources]
     slices = [chosen for _, chosen in sources]
@@ -64,15 +44,18 @@ class TrajectoryConcatenator:
     """Makes one trajectory file of slices of others.
 
     XTC and TRR frames are copied as bytes, also in reverse, unless they have to be
-    transformed or converted to another format; then MDAnalysis reads and writes them.
+    transformed or converted to another format. Steps and times stay as they are, as far
+    as the format of the output has room for them.
 
     Parameters
     ----------
     invert_v_for_negative_step : bool
         Whether velocities change their sign in reversed slices.
     remove_double_frames : bool
-        Whether a frame with time and positions of the one before it is left out where
-        two trajectories meet.
+        Whether a frame that was written just before is left out where trajectories, or
+        the files of one, meet: the last frame of a part with which the next part begins,
+        the shooting frame that both halves of a two-way shot have. Frames with other
+        positions are never left out, whatever their steps.
     mda_transformations : list of callables, optional
         MDAnalysis transformations, applied to each frame.
     mda_transformations_setup_func : callable, optional
@@ -105,21 +88,30 @@ class TrajectoryConcatenator:
         struct_out: PathLike | None = None,
         overwrite: bool = False,
     ) -> Trajectory:
-        """Write the frames; see `concatenate_frames` for parameters and errors."""
-        out = Path(tra_out)
-        structure = None if struct_out is None else Path(struct_out)
-        for path in (out, structure):
-            if path is not None:
-                check_free(path, overwrite=overwrite)
-        segments = select(trajs, slices, remove_double_frames=self.remove_double_frames)
-        kind = common_kind(segments, out)
-        if kind and not self._transformations:
-            with new_file(out, overwrite=overwrite) as file:
-                for segment in segments:
-                    write_raw(file, segment, invert=kind == "trr" and self._inverts(segment))
-        else:
-            self._write_decoded(segments, out, overwrite)
-        return Trajectory(out, place_structure(trajs[0], structure, overwrite=overwrite))
+        """Write frames of trajectories one after the other into a new file.
+
+        Parameters
+        ----------
+        trajs : list of Trajectory
+        slices : list of (start, stop, step)
+            One for each trajectory, with the meaning of Python's slices: None and negative
+            numbers as there, a negative step for a reversed one.
+        tra_out : path
+            Appears when it is complete; its ending says the format.
+        struct_out : path, optional
+            Where to put a structure file; without it the first trajectory's is used.
+        overwrite : bool
+            Whether existing files are replaced.
+
+        Raises
+        ------
+        FileExistsError
+        ValueError
+            If the trajectories do not fit together, or `tra_out` can't hold them; nothing
+            was written then.
+        """
+        arguments = (trajs, slices, tra_out, struct_out, overwrite)
+        return self._concatenate(*arguments, Stop())
 
     async def concatenate_async(
         self,
@@ -130,118 +122,38 @@ class TrajectoryConcatenator:
         struct_out: PathLike | None = None,
         overwrite: bool = False,
     ) -> Trajectory:
-        """Do the same in a thread."""
-        return await asyncio.to_thread(
-            self.concatenate, trajs, slices, tra_out, struct_out=struct_out, overwrite=overwrite
-        )
+        """Do the same in a thread; when cancelled, nothing is written."""
+        arguments = (trajs, slices, tra_out, struct_out, overwrite)
+        return await run_stoppable(lambda stop: self._concatenate(*arguments, stop))
+
+    def _concatenate(
+        self,
+        trajs: Sequence[Trajectory],
+        slices: Sequence[FrameSlice],
+        tra_out: PathLike,
+        struct_out: PathLike | None,
+        overwrite: bool,
+        stop: Stop,
+    ) -> Trajectory:
+        outputs = Outputs(tra_out, struct_out, overwrite=overwrite)
+        segments = select(trajs, slices)
+        outputs.check_structure(trajs[0])
+        if self.remove_double_frames:
+            segments = drop_doubles(segments)
+        n_frames = sum(len(segment.numbers) for segment in segments)
+        name = output_format(outputs.path, n_frames=n_frames)
+        with outputs.replaced(trajs[0], stop) as path:
+            self._write(path, name, segments, stop)
+        return outputs.result(trajs[0])
+
+    def _write(self, path: Path, name: str, segments: Sequence[Segment], stop: Stop) -> None:
+        if self._transformations or name not in RAW_FORMATS:
+            jobs = [(one, invert_if_any if self._inverts(one) else leave) for one in segments]
+            write_decoded(path, name, jobs, self._transformations, stop)
+            return
+        with path.open("xb") as file:
+            for segment in segments:
+                write_segment(file, name, segment, invert=self._inverts(segment), stop=stop)
 
     def _inverts(self, segment: Segment) -> bool:
         return segment.is_reversed and self.invert_v_for_negative_step
-
-    def _write_decoded(self, segments: list[Segment], out: Path, overwrite: bool) -> None:
-        with DecodedWriter(out, segments[0].table.n_atoms, overwrite=overwrite) as writer:
-            for segment in segments:
-                modify = _invert if self._inverts(segment) else _leave
-                writer.write(segment, self._transformations, modify)
-
-
-class Transformations:
-    """The transformations that users may hand in, in one of two ways."""
-
-    def __init__(
-        self,
-        transformations: Sequence[Callable[[Any], Any]] | None,
-        setup: Callable[[Any], Any] | None,
-    ) -> None:
-        if transformations is not None and setup is not None:
-            raise ValueError(
-                "Give either mda_transformations or mda_transformations_setup_func, not both; "
-                "the function can add the transformations too."
-            )
-        self._transformations = transformations
-        self._setup = setup
-
-    def __bool__(self) -> bool:
-        return bool(self._transformations) or self._setup is not None
-
-    def apply(self, universe: Any) -> None:
-        """Add them to a Universe."""
-        if self._transformations:
-            universe.trajectory.add_transformations(*self._transformations)
-        if self._setup is not None:
-            self._setup(universe)
-
-
-class DecodedWriter:
-    """Writes frames with MDAnalysis; the file appears when the block ends well."""
-
-    def __init__(self, out: Path, n_atoms: int, *, overwrite: bool) -> None:
-        self._out = out
-        self._n_atoms = n_atoms
-        self._overwrite = overwrite
-        self._stack = ExitStack()
-        self._writer: Any = None
-
-    def __enter__(self) -> DecodedWriter:
-        from MDAnalysis import Writer
-
-        with ExitStack() as stack:
-            path = stack.enter_context(new_path(self._out, overwrite=self._overwrite))
-            self._writer = stack.enter_context(Writer(str(path), self._n_atoms))
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(self, *details: Any) -> None:
-        self._stack.__exit__(*details)
-
-    def write(
-        self, segment: Segment, transformations: Transformations, modify: Modification
-    ) -> None:
-        """Append the frames of a segment, transformed and then modified."""
-        trajectory = segment.trajectory
-        with open_universe(
-            trajectory.structure_path, trajectory.paths, to_guess=("types", "masses")
-        ) as universe:
-            transformations.apply(universe)
-            for number in segment.frames:
-                modify(universe, universe.trajectory[number])
-                self._writer.write(universe.atoms)
-
-
-def write_raw(file: BinaryIO, segment: Segment, *, invert: bool = False) -> None:
-    """Append the frames as bytes, with inverted velocities if wished."""
-    for file_number, frames in segment.by_file():
-        path, index = segment.trajectory.paths[file_number], segment.table.parts[file_number]
-        if not invert:
-            copy_frames(path, index, frames, file)
-            continue
-        with path.open("rb") as source:
-            for number in frames:
-                source.seek(int(index.offsets[number]))
-                file.write(invert_velocities(source.read(int(index.sizes[number]))))
-
-
-def place_structure(trajectory: Trajectory, target: Path | None, *, overwrite: bool) -> Path:
-    """Put the structure of a trajectory where it is wanted, converted if need be."""
-    source = trajectory.structure_path
-    if target is None:
-        return source
-    if target.suffix.lower() == source.suffix.lower():
-        with new_file(target, overwrite=overwrite) as file, source.open("rb") as original:
-            shutil.copyfileobj(original, file)
-        return target
-    with (
-        new_path(target, overwrite=overwrite) as path,
-        open_universe(source, trajectory.paths) as universe,
-    ):
-        universe.atoms.write(str(path))
-    return target
-
-
-def _leave(_universe: Any, _timestep: Any) -> None:
-    """Change nothing."""
-
-
-def _invert(_universe: Any, timestep: Any) -> None:
-    if timestep.has_velocities:
-        timestep.velocities *= -1

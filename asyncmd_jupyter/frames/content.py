@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.errors import TruncatedTrajectoryError
 from asyncmd_jupyter.frames.headers import DamagedFrameError, parser_for
-from asyncmd_jupyter.frames.mdanalysis import list_frames
+from asyncmd_jupyter.frames.mdanalysis import list_frames, list_masses
 from asyncmd_jupyter.frames.steps import unwrap_steps
 from asyncmd_jupyter.frames.xdr import FrameIndex, index_frames
 
@@ -27,6 +27,7 @@ T = TypeVar("T")
 _DIGESTS_KEPT = 16_384
 _FRAMES_KEPT = 1_000_000  # some 50 bytes each
 _TABLE_WEIGHT = 100
+_MASSES_KEPT = 1_000_000
 _CLOCK_MARGIN_NS = 2 * 10**9  # the coarsest time stamps of the file systems in use
 _ATTEMPTS = 3
 
@@ -88,6 +89,7 @@ class Contents:
 
     def __init__(self) -> None:
         self._digests: Remembered[bytes] = Remembered(_DIGESTS_KEPT)
+        self._masses: Remembered[NDArray[np.float64]] = Remembered(_MASSES_KEPT, len)
         self._tables: Remembered[FrameTable] = Remembered(
             _FRAMES_KEPT, lambda table: len(table.steps) + _TABLE_WEIGHT
         )
@@ -105,6 +107,10 @@ class Contents:
     def digest(self, path: str) -> bytes:
         """Hash all bytes of a file."""
         return self._digests.get((path,), lambda: _digest(path))
+
+    def masses(self, structure_file: str) -> NDArray[np.float64]:
+        """Masses of all atoms in u, guessed where the structure file tells none."""
+        return self._masses.get((structure_file,), lambda: list_masses(structure_file))
 
     def table(self, trajectory_files: Sequence[str], structure_file: str) -> FrameTable:
         """List the frames of a trajectory.

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from asyncmd_jupyter.frames.atomic import check_free, new_file
-from asyncmd_jupyter.frames.concatenate import (
-    DecodedWriter,
-    PathLike,
-    Transformations,
-    place_structure,
-    write_raw,
-)
-from asyncmd_jupyter.frames.mdanalysis import open_universe
-from asyncmd_jupyter.frames.read import frame_number
-from asyncmd_jupyter.frames.selection import Segment, common_kind
+from asyncmd_jupyter.frames.concatenate import PathLike
+from asyncmd_jupyter.frames.content import Contents
+from asyncmd_jupyter.frames.decoded import Modification, Transformations, write_decoded
+from asyncmd_jupyter.frames.formats import RAW_FORMATS, holds_velocities, output_format
+from asyncmd_jupyter.frames.read import frame_number, read_xdr_frame
+from asyncmd_jupyter.frames.selection import Segment, check_trajectory
+from asyncmd_jupyter.frames.stopping import Stop, run_stoppable
 from asyncmd_jupyter.frames.trajectory import Trajectory
-from asyncmd_jupyter.frames.trr import TrrFrame, read_trr_frame, write_trr_frame
-
-logger = logging.getLogger(__name__)
-
-_BOLTZMANN = 0.00831446261815324  # kJ/(mol K)
-_WITHOUT_VELOCITIES = (".xtc", ".dcd", ".pdb", ".xyz")
+from asyncmd_jupyter.frames.trr import TrrFrame, write_trr_frame
+from asyncmd_jupyter.frames.velocities import draw_velocities, masses_of
+from asyncmd_jupyter.frames.writing import Outputs, write_segment
 
 
 class FrameExtractor(ABC):
     """Writes one frame of a trajectory to a new file.
+
+    Step and time of the frame are kept where the format has room for them: XTC, TRR and
+    H5MD have for both, NCDF for the time. Positions and velocities of XTC and TRR frames
+    that are not changed are exactly the same in XTC and TRR files.
+
+    For a modification of your own inherit from this class and define
+    `apply_modification`.
 
     Parameters
     ----------
@@ -83,7 +80,7 @@ class FrameExtractor(ABC):
         Parameters
         ----------
         outfile : path
-            Appears when it is complete; its suffix says the format.
+            Appears when it is complete; its ending says the format.
         traj_in : Trajectory
         idx : int
             Negative numbers count from the end.
@@ -102,24 +99,13 @@ class FrameExtractor(ABC):
         FileExistsError
         IndexError
             For a frame that does not exist.
+        TypeError
+            If `traj_in` is no Trajectory or `idx` no whole number.
         ValueError
-            If velocities are to be changed that the input or the output can't hold.
+            If velocities are to be changed that the input or the output can't hold, or the
+            ending of a file says no format that can be written.
         """
-        out = Path(outfile)
-        structure = None if struct_out is None else Path(struct_out)
-        for path in (out, structure):
-            if path is not None:
-                check_free(path, overwrite=overwrite)
-        if self._sets_velocities and out.suffix.lower() in _WITHOUT_VELOCITIES:
-            raise ValueError(f"{out} can't hold the velocities; choose the suffix .trr.")
-        table = traj_in.frame_table()
-        number = frame_number(traj_in, idx, len(table.steps))
-        segment = Segment(traj_in, table, range(number, number + 1))
-        kind = "" if self._transformations else common_kind([segment], out)
-        if not (kind and self._write_exactly(segment, out, kind, overwrite)):
-            with DecodedWriter(out, table.n_atoms, overwrite=overwrite) as writer:
-                writer.write(segment, self._transformations, self.apply_modification)
-        return Trajectory(out, place_structure(traj_in, structure, overwrite=overwrite))
+        return self._extract(outfile, traj_in, idx, struct_out, overwrite, Stop())
 
     async def extract_async(
         self,
@@ -130,14 +116,55 @@ class FrameExtractor(ABC):
         struct_out: PathLike | None = None,
         overwrite: bool = False,
     ) -> Trajectory:
-        """Do the same as `extract` in a thread."""
-        return await asyncio.to_thread(
-            self.extract, outfile, traj_in, idx, struct_out=struct_out, overwrite=overwrite
-        )
+        """Do the same as `extract` in a thread; when cancelled, nothing is written."""
+        arguments = (outfile, traj_in, idx, struct_out, overwrite)
+        return await run_stoppable(lambda stop: self._extract(*arguments, stop))
 
-    def _write_exactly(self, segment: Segment, out: Path, kind: str, overwrite: bool) -> bool:
-        """Write an XTC or TRR frame without decoding; False where that is not possible."""
+    def _extract(
+        self,
+        outfile: PathLike,
+        traj_in: Trajectory,
+        idx: int,
+        struct_out: PathLike | None,
+        overwrite: bool,
+        stop: Stop,
+    ) -> Trajectory:
+        check_trajectory(traj_in, "traj_in")
+        outputs = Outputs(outfile, struct_out, overwrite=overwrite)
+        name = output_format(outputs.path, velocities=self._sets_velocities)
+        outputs.check_structure(traj_in)
+        table = traj_in.frame_table()
+        number = frame_number(traj_in, idx, len(table.steps))
+        segment = Segment(traj_in, table, np.array([number], np.int64))
+        with outputs.replaced(traj_in, stop) as path:
+            self._write(path, name, segment, stop)
+        return outputs.result(traj_in)
+
+    def _write(self, path: Path, name: str, segment: Segment, stop: Stop) -> None:
+        exactly = name in RAW_FORMATS and segment.table.parts and not self._transformations
+        if not (exactly and self._write_exactly(path, name, segment, stop)):
+            modify = self._modification(name)
+            write_decoded(path, name, [(segment, modify)], self._transformations, stop)
+
+    def _write_exactly(self, path: Path, name: str, segment: Segment, stop: Stop) -> bool:
+        """Write an XTC or TRR frame without MDAnalysis; False where that is not possible."""
         return False
+
+    def _modification(self, name: str) -> Modification:
+        return self.apply_modification if holds_velocities(name) else self._without_velocities
+
+    def _without_velocities(self, universe: Any, timestep: Any) -> None:
+        before = timestep.velocities.copy() if timestep.has_velocities else np.zeros(0)
+        self.apply_modification(universe, timestep)
+        if timestep.has_velocities and not np.array_equal(timestep.velocities, before):
+            raise ValueError(
+                f"{type(self).__name__} sets velocities, which the output can't hold; choose the "
+                "ending .trr."
+            )
+
+    def _is_own(self, cls: type[FrameExtractor]) -> bool:
+        """Whether frames are modified just as `cls` does it."""
+        return type(self).apply_modification is cls.apply_modification
 
 
 class NoModificationFrameExtractor(FrameExtractor):
@@ -146,11 +173,11 @@ class NoModificationFrameExtractor(FrameExtractor):
     def apply_modification(self, universe: Any, ts: Any) -> None:
         """Change nothing."""
 
-    def _write_exactly(self, segment: Segment, out: Path, kind: str, overwrite: bool) -> bool:
-        if type(self).apply_modification is not NoModificationFrameExtractor.apply_modification:
+    def _write_exactly(self, path: Path, name: str, segment: Segment, stop: Stop) -> bool:
+        if not self._is_own(NoModificationFrameExtractor):
             return False
-        with new_file(out, overwrite=overwrite) as file:
-            write_raw(file, segment)
+        with path.open("xb") as file:
+            write_segment(file, name, segment, invert=False, stop=stop)
         return True
 
 
@@ -168,14 +195,11 @@ class InvertedVelocitiesFrameExtractor(FrameExtractor):
             )
         ts.velocities *= -1
 
-    def _write_exactly(self, segment: Segment, out: Path, kind: str, overwrite: bool) -> bool:
-        own = InvertedVelocitiesFrameExtractor.apply_modification
-        if kind != "trr" or type(self).apply_modification is not own:
+    def _write_exactly(self, path: Path, name: str, segment: Segment, stop: Stop) -> bool:
+        if not self._is_own(InvertedVelocitiesFrameExtractor) or _read(segment).velocities is None:
             return False
-        if _read_trr(segment).velocities is None:
-            return False
-        with new_file(out, overwrite=overwrite) as file:
-            write_raw(file, segment, invert=True)
+        with path.open("xb") as file:
+            write_segment(file, name, segment, invert=True, stop=stop)
         return True
 
 
@@ -191,6 +215,11 @@ class RandomVelocitiesFrameExtractor(FrameExtractor):
         Temperature in K.
     mda_transformations, mda_transformations_setup_func
         As for `FrameExtractor`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a temperature that is no positive number.
     """
 
     _sets_velocities = True
@@ -215,6 +244,8 @@ class RandomVelocitiesFrameExtractor(FrameExtractor):
 
     @T.setter
     def T(self, value: float) -> None:  # noqa: N802
+        if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+            raise TypeError(f"T={value!r} is no temperature; give a number of K.")
         if not 0 < value < float("inf"):
             raise ValueError(f"A temperature of {value} K is not possible.")
         self._temperature = float(value)
@@ -223,61 +254,19 @@ class RandomVelocitiesFrameExtractor(FrameExtractor):
         """Draw velocities."""
         ts.velocities = 10 * draw_velocities(masses_of(universe), self.T)  # A/ps
 
-    def _write_exactly(self, segment: Segment, out: Path, kind: str, overwrite: bool) -> bool:
-        own = RandomVelocitiesFrameExtractor.apply_modification
-        if kind != "trr" or type(self).apply_modification is not own:
+    def _write_exactly(self, path: Path, name: str, segment: Segment, stop: Stop) -> bool:
+        if not self._is_own(RandomVelocitiesFrameExtractor):
             return False
-        trajectory = segment.trajectory
-        with open_universe(
-            trajectory.structure_path, trajectory.paths, to_guess=("types", "masses")
-        ) as universe:
-            masses = masses_of(universe)
-        frame = _read_trr(segment)
+        masses = Contents.current().masses(str(segment.trajectory.structure_path))
+        frame = _read(segment)
+        if frame.positions is None or len(frame.positions) != len(masses):
+            return False  # MDAnalysis says what does not fit together
         velocities = draw_velocities(masses, self.T)
-        with new_file(out, overwrite=overwrite) as file:
+        with path.open("xb") as file:
             write_trr_frame(file, dataclasses.replace(frame, velocities=velocities))
         return True
 
 
-def draw_velocities(
-    masses: NDArray[Any], temperature: float, generator: np.random.Generator | None = None
-) -> NDArray[np.float64]:
-    """Draw velocities in nm/ps for masses in u, without motion of the centre of mass."""
-    masses = np.asarray(masses, dtype=np.float64)
-    if generator is None:
-        generator = np.random.default_rng()
-    heavy = masses > 0
-    velocities = np.zeros((len(masses), 3))
-    width = np.sqrt(_BOLTZMANN * temperature / masses[heavy])[:, None]
-    velocities[heavy] = width * generator.standard_normal((int(heavy.sum()), 3))
-    if heavy.sum() > 1:
-        velocities[heavy] -= np.average(velocities[heavy], axis=0, weights=masses[heavy])
-    return velocities
-
-
-def masses_of(universe: Any) -> NDArray[np.float64]:
-    """Get the masses of all atoms in u.
-
-    Raises
-    ------
-    ValueError
-        If none is known.
-    """
-    masses = getattr(universe.atoms, "masses", None)
-    if masses is None or not np.any(masses > 0):
-        raise ValueError(
-            f"No atom of {universe.filename} has a known mass; use a structure file with masses "
-            "or with the names of chemical elements."
-        )
-    if without := int(np.sum(~(masses > 0))):
-        logger.warning(
-            "%d of %d particles in %s have no known mass and get no velocities.",
-            *(without, len(masses), universe.filename),
-        )
-    return np.asarray(masses, dtype=np.float64)
-
-
-def _read_trr(segment: Segment) -> TrrFrame:
-    file_number, local = segment.table.locate(segment.frames[0])
-    index = segment.table.parts[file_number]
-    return read_trr_frame(segment.trajectory.paths[file_number], int(index.offsets[local]))
+def _read(segment: Segment) -> TrrFrame:
+    (stretch,) = segment.stretches()
+    return read_xdr_frame(stretch.path, stretch.index, int(stretch.frames[0]))

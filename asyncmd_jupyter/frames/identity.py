@@ -117,7 +117,10 @@ class Identity:
     def table(self) -> FrameTable:
         """Steps, times and places of all frames."""
         self.check()
-        return self._read_table()
+        table = self._read_table()
+        if self._summary is None:
+            self._summary = Summary.of(table)
+        return table
 
     @property
     def has_summary(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.frames.velocities import masses_of
 from asyncmd_jupyter.frames.xdr import index_frames
 
 
@@ -32,6 +33,7 @@ def list_frames(
         starts.append(len(steps))
         with open_universe(structure_file, [path]) as universe:
             counts.add(universe.trajectory.n_atoms)
+            step_of = _steps_of(universe.trajectory)
             for timestep in universe.trajectory:
                 steps.append(step_of(timestep))
                 times.append(time_of(timestep))
@@ -40,15 +42,36 @@ def list_frames(
     return np.array(steps, np.int64), np.array(times), counts.pop(), np.array(starts, np.int64)
 
 
+def list_masses(structure_file: str) -> NDArray[np.float64]:
+    """Masses of all atoms in u.
+
+    Raises
+    ------
+    ValueError
+        If none is known.
+    """
+    from MDAnalysis import Universe
+
+    masses = masses_of(Universe(structure_file, to_guess=("types", "masses")))
+    masses.flags.writeable = False
+    return masses
+
+
 @contextmanager
 def open_universe(
-    structure_file: str | Path, trajectory_files: Sequence[str | Path], **options: Any
+    structure_file: str | Path,
+    trajectory_files: Sequence[str | Path],
+    *,
+    attributes: Mapping[str, Any] | None = None,
+    **options: Any,
 ) -> Iterator[Any]:
     """Open a Universe that writes no offset and lock files, and close it again.
 
     Parameters
     ----------
     structure_file, trajectory_files : path
+    attributes : Mapping
+        Values for all atoms of topology attributes that the structure lacks.
     options
         Go to ``MDAnalysis.Universe``; no topology attributes are guessed by default.
     """
@@ -56,6 +79,9 @@ def open_universe(
 
     options.setdefault("to_guess", ())
     universe = Universe(str(structure_file), **options)
+    for name, value in (attributes or {}).items():
+        if not hasattr(universe.atoms, name):
+            universe.add_TopologyAttr(name, [value] * len(universe.atoms))
     files = [(str(path), _reader_for(path)) for path in trajectory_files]
     if len(files) > 1:
         universe.load_new(files)
@@ -83,9 +109,12 @@ def structure_as_pdb(structure_file: Path) -> str:
     return out.getvalue()
 
 
-def step_of(timestep: Any) -> int:
-    """The step of a frame, as it stands in the file, or else its number."""
-    return int(timestep.data.get("step", timestep.frame))
+def _steps_of(reader: Any) -> Callable[[Any], int]:
+    """How to tell the step of a frame: as it stands in the file, or else its number."""
+    if reader.format == "DCD":  # where MDAnalysis calls the number of the frame its step
+        header = reader._file.header
+        return lambda timestep: int(header["istart"]) + int(header["nsavc"]) * timestep.frame
+    return lambda timestep: int(timestep.data.get("step", timestep.frame))
 
 
 def time_of(timestep: Any) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from asyncmd_jupyter.frames.content import FileState
 
@@ -20,6 +20,23 @@ class StoredPath(NamedTuple):
     state: FileState | None
 
 
+def as_path(what: str, path: Any) -> Path:
+    """Take what a user gave as a path.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+    ValueError
+        For an empty text.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{what} has to be a path, not {path!r}.")
+    if not os.fspath(path):
+        raise ValueError(f"{what} has no name: the path is empty.")
+    return Path(path)
+
+
 def check_files(
     trajectory_files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     structure_file: str | os.PathLike[str],
@@ -27,6 +44,9 @@ def check_files(
     """Make the paths absolute and see that there are non-empty files."""
     if isinstance(trajectory_files, str | os.PathLike):
         trajectory_files = [trajectory_files]
+    if not isinstance(trajectory_files, Iterable):
+        raise TypeError(f"trajectory_files={trajectory_files!r} is neither a path nor a list.")
+    trajectory_files = list(trajectory_files)
     if not trajectory_files:
         raise ValueError("A Trajectory needs at least one trajectory file, the list is empty.")
     files = tuple(_checked("Trajectory", path) for path in trajectory_files)
@@ -78,6 +98,8 @@ def _is_same(path: str, state: FileState) -> bool:
 
 
 def _checked(what: str, path: str | os.PathLike[str]) -> str:
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{what} file: {path!r} is no path.")
     absolute = os.path.abspath(os.fspath(path))  # noqa: PTH100 - keeps symbolic links
     try:
         found = os.stat(absolute)  # noqa: PTH116

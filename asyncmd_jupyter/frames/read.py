@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.frames.content import FrameTable
 from asyncmd_jupyter.frames.mdanalysis import open_universe
 from asyncmd_jupyter.frames.trajectory import Trajectory
-from asyncmd_jupyter.frames.xdr import read_trr_frame
+from asyncmd_jupyter.frames.xdr import FrameIndex, TrrFrame, read_trr_frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,53 +47,65 @@ def read_frame(trajectory: Trajectory, index: int) -> Frame:
     ------
     IndexError
         For a frame that does not exist.
+    TypeError
+        If `index` is no whole number.
     ValueError
         For a frame without positions.
     """
     table = trajectory.frame_table()
-    number = frame_number(trajectory, index, len(table.steps))
+    return read_from_table(trajectory, table, frame_number(trajectory, index, len(table.steps)))
+
+
+def read_from_table(trajectory: Trajectory, table: FrameTable, number: int) -> Frame:
+    """Read a frame of which the table is at hand; `number` counts from the beginning."""
     file_number, local = table.locate(number)
     path = trajectory.paths[file_number]
-    if not table.parts:
-        box, positions, velocities = _read_other(trajectory, file_number, local)
-    elif table.parts[file_number].kind == "trr":
-        offset = int(table.parts[file_number].offsets[local])
-        frame = read_trr_frame(path, offset)
-        if frame.positions is None:
-            raise ValueError(f"Frame {index} of {path} has no positions.")
-        box, positions, velocities = frame.box, frame.positions, frame.velocities
+    if table.parts:
+        found = read_xdr_frame(path, table.parts[file_number], local)
+        box, positions, velocities = found.box, found.positions, found.velocities
     else:
-        box, positions = _read_xtc(str(path), table.parts[file_number].offsets, local)
-        velocities = None
+        box, positions, velocities = _read_other(trajectory, file_number, local)
+    if positions is None:
+        raise ValueError(f"Frame {number} of {path} has no positions.")
     box = box if box is not None and np.any(box) else None
     return Frame(int(table.steps[number]), float(table.times[number]), box, positions, velocities)
 
 
-def frame_number(trajectory: Trajectory, index: int, n_frames: int) -> int:
+def read_xdr_frame(path: Path, index: FrameIndex, local: int) -> TrrFrame:
+    """Read all that a frame of an XTC or TRR file holds."""
+    if index.kind == "trr":
+        return read_trr_frame(path, int(index.offsets[local]))
+    from MDAnalysis.lib.formats.libmdaxdr import XTCFile
+
+    with XTCFile(str(path)) as file:
+        # Only this one, where it expects the second: all of them cost more than the frame.
+        file.set_offsets(np.array([0, index.offsets[local]], np.int64))
+        file.seek(1)
+        frame = file.read()
+    return TrrFrame(int(frame.step), float(frame.time), frame.box, frame.x)
+
+
+def frame_number(trajectory: Trajectory, index: Any, n_frames: int) -> int:
     """Count a frame from the beginning.
 
     Raises
     ------
     IndexError
         For a frame that does not exist.
+    TypeError
+        If `index` is no whole number.
     """
+    files = ", ".join(trajectory.trajectory_files)
+    if isinstance(index, bool) or not hasattr(index, "__index__"):
+        raise TypeError(
+            f"{index!r} is not the number of a frame: {files} has the frames 0 to {n_frames - 1}, "
+            "negative numbers count from the end."
+        )
     number = operator.index(index)
     if not -n_frames <= number < n_frames:
-        files = ", ".join(trajectory.trajectory_files)
-        raise IndexError(f"There is no frame {index} in {files}, it has {n_frames} frames.")
+        noun = "frame, number 0" if n_frames == 1 else f"frames, 0 to {n_frames - 1}"
+        raise IndexError(f"There is no frame {index} in {files}, it has {n_frames} {noun}.")
     return number % n_frames
-
-
-def _read_xtc(
-    path: str, offsets: NDArray[np.int64], local: int
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    from MDAnalysis.lib.formats.libmdaxdr import XTCFile
-
-    with XTCFile(path) as file:
-        file.set_offsets(offsets.copy())
-        file.seek(local)
-        frame = file.read()
-    return frame.box, frame.x
 
 
 def _read_other(

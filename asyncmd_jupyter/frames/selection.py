@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import SupportsIndex, TypeAlias
+from typing import Any, SupportsIndex, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asyncmd_jupyter.frames.content import FrameTable
-from asyncmd_jupyter.frames.read import Frame, read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.frames.xdr import FrameIndex
 
 FrameSlice: TypeAlias = (
     slice | tuple[SupportsIndex | None, SupportsIndex | None, SupportsIndex | None]
 )
 """A slice, or its start, stop and step."""
 
-_SAME_PLACE_NM = 0.01
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Segment:
     """Frames of one trajectory in the order in which they are to be written.
 
@@ -29,101 +29,131 @@ class Segment:
     ----------
     trajectory : Trajectory
     table : FrameTable
-    frames : range
-        Numbers of the frames.
+    numbers : array of int64
+        Of the frames, counted over all files.
+    is_reversed : bool
+        Whether they run backwards in time.
     """
 
     trajectory: Trajectory
     table: FrameTable
-    frames: range
+    numbers: NDArray[np.int64]
+    is_reversed: bool = False
 
-    @property
-    def is_reversed(self) -> bool:
-        """Whether it runs backwards in time."""
-        return self.frames.step < 0
+    def keep(self, mask: NDArray[np.bool_]) -> Segment:
+        """Leave frames out."""
+        return Segment(self.trajectory, self.table, self.numbers[mask], self.is_reversed)
 
-    def by_file(self) -> Iterator[tuple[int, list[int]]]:
-        """Split into file number and the numbers of the frames within that file."""
-        numbers = np.array(self.frames, dtype=np.int64)
-        files = np.searchsorted(self.table.starts, numbers, side="right") - 1
+    def files(self) -> NDArray[np.int64]:
+        """The number of the file in which each frame is."""
+        return np.searchsorted(self.table.starts, self.numbers, side="right") - 1
+
+    def stretches(self) -> Iterator[Stretch]:
+        """Split where another file begins; only for XTC and TRR files."""
+        files = self.files()
         breaks = np.flatnonzero(np.diff(files)) + 1
-        for part in np.split(np.arange(len(numbers)), breaks):
-            file_number = int(files[part[0]])
-            yield file_number, [int(n) for n in numbers[part] - self.table.starts[file_number]]
-
-    def kinds(self) -> set[str]:
-        """Formats of the files: ``xtc``, ``trr``, or empty for any other."""
-        return {part.kind for part in self.table.parts} or {""}
+        for part in np.split(np.arange(len(files)), breaks):
+            number = int(files[part[0]])
+            frames = self.numbers[part] - self.table.starts[number]
+            yield Stretch(self.trajectory.paths[number], self.table.parts[number], frames)
 
 
-def select(
-    trajectories: Sequence[Trajectory],
-    slices: Sequence[FrameSlice],
-    *,
-    remove_double_frames: bool,
-) -> list[Segment]:
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Frames of one XTC or TRR file.
+
+    Attributes
+    ----------
+    path : Path
+    index : FrameIndex
+    frames : array of int64
+        Counted from the beginning of the file.
+    """
+
+    path: Path
+    index: FrameIndex
+    frames: NDArray[np.int64]
+
+
+def select(trajectories: Sequence[Trajectory], slices: Sequence[FrameSlice]) -> list[Segment]:
     """Choose the frames.
 
     Raises
     ------
+    TypeError
+        For anything but lists of trajectories and slices.
     ValueError
         For trajectories that do not fit together or to the slices, or if no frame is left.
     """
+    _check_trajectories(trajectories)
     if len(trajectories) != len(slices):
         raise ValueError(
             f"There are {len(trajectories)} trajectories but {len(slices)} slices; "
             "give one slice for each trajectory."
         )
-    _check_atoms(trajectories)
-    segments: list[Segment] = []
-    for trajectory, chosen in zip(trajectories, slices, strict=True):
-        table = trajectory.frame_table()
-        frames = range(len(table.steps))[_as_slice(chosen)]
-        segment = Segment(trajectory, table, frames)
-        if remove_double_frames and segments and frames and _is_double(segments[-1], segment):
-            segment = Segment(trajectory, table, frames[1:])
-        if segment.frames:
-            segments.append(segment)
+    chosen = [as_slice(one) for one in slices]
+    tables = [trajectory.frame_table() for trajectory in trajectories]
+    _check_atoms(trajectories, tables)
+    segments = [_segment(*three) for three in zip(trajectories, tables, chosen, strict=True)]
+    segments = [segment for segment in segments if len(segment.numbers)]
     if not segments:
         raise ValueError(f"The slices {list(slices)} select no frame at all.")
     return segments
 
 
-def common_kind(segments: Sequence[Segment], out: Path) -> str:
-    """Give the format of all inputs and the output if it is the same XTC or TRR, else ''."""
-    kinds = set().union(*(segment.kinds() for segment in segments))
-    wanted = out.suffix.lower().removeprefix(".")
-    return wanted if kinds == {wanted} else ""
+def as_slice(chosen: Any) -> slice:
+    """Make a slice of three numbers.
 
-
-def _as_slice(chosen: FrameSlice) -> slice:
-    result = chosen if isinstance(chosen, slice) else slice(*chosen)
-    if result.step is not None and result.step == 0:
+    Raises
+    ------
+    TypeError
+        For anything that is none.
+    ValueError
+        For a step of zero.
+    """
+    parts = (chosen.start, chosen.stop, chosen.step) if isinstance(chosen, slice) else chosen
+    try:
+        start, stop, step = (None if part is None else operator.index(part) for part in parts)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{chosen!r} is no slice: give (start, stop, step), each a whole number or None."
+        ) from None
+    if step == 0:
         raise ValueError(f"The slice {chosen} has a step of zero.")
-    return result
+    return slice(start, stop, step)
 
 
-def _check_atoms(trajectories: Sequence[Trajectory]) -> None:
-    counts = [trajectory.n_atoms for trajectory in trajectories]
+def _segment(trajectory: Trajectory, table: FrameTable, chosen: slice) -> Segment:
+    numbers = np.array(range(len(table.steps))[chosen], dtype=np.int64)
+    return Segment(trajectory, table, numbers, (chosen.step or 1) < 0)
+
+
+def _check_trajectories(trajectories: Any) -> None:
+    if isinstance(trajectories, Trajectory):
+        raise TypeError("Put the trajectory into a list: [trajectory], and its slice too.")
+    for one in trajectories:
+        check_trajectory(one)
+
+
+def check_trajectory(value: Any, name: str = "A trajectory") -> None:
+    """See that it is a `Trajectory`.
+
+    Raises
+    ------
+    TypeError
+    """
+    if not isinstance(value, Trajectory):
+        raise TypeError(
+            f"{name} has to be a Trajectory, not {value!r}. Make one of your files: "
+            "Trajectory(trajectory_files, structure_file)."
+        )
+
+
+def _check_atoms(trajectories: Sequence[Trajectory], tables: Sequence[FrameTable]) -> None:
+    counts = [table.n_atoms for table in tables]
     if len(set(counts)) > 1:
         found = ", ".join(
             f"{trajectory.trajectory_files[0]}: {count}"
             for trajectory, count in zip(trajectories, counts, strict=True)
         )
         raise ValueError(f"The trajectories differ in their atom counts ({found}).")
-
-
-def _is_double(before: Segment, after: Segment) -> bool:
-    """Whether the next frame is the one written last: same time, and the same place.
-
-    The time alone would make one of two unrelated configurations vanish.
-    """
-    last, first = before.frames[-1], after.frames[0]
-    times = float(before.table.times[last]), float(after.table.times[first])
-    if abs(times[0] - times[1]) > float(np.spacing(np.float32(abs(times[0])))):
-        return False
-    return _same_place(read_frame(before.trajectory, last), read_frame(after.trajectory, first))
-
-
-def _same_place(one: Frame, other: Frame) -> bool:
-    return bool(np.max(np.abs(one.positions - other.positions)) < _SAME_PLACE_NM)

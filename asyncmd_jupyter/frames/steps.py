@@ -27,6 +27,11 @@ def unwrap_steps(raw: NDArray[np.int64], times: NDArray[np.float64]) -> NDArray[
     return np.cumsum(np.concatenate((first, changes)), dtype=np.int64)
 
 
+def wrap_step(step: int) -> int:
+    """Give a step as it stands in a file, with 32 bit and a sign."""
+    return (step + _PERIOD // 2) % _PERIOD - _PERIOD // 2
+
+
 def _missing_wraps(
     steps: NDArray[np.int64],
     durations: NDArray[np.float64],

@@ -18,8 +18,7 @@ from asyncmd_jupyter.frames.headers import (
     parse_trr_sizes,
     trr_times,
 )
-
-_WRAP = 2**32
+from asyncmd_jupyter.frames.steps import wrap_step
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +94,7 @@ def write_trr_frame(file: BinaryIO, frame: TrrFrame) -> int:
     parts = [_block(part) for part in (frame.box, frame.positions, frame.velocities, frame.forces)]
     box, positions, velocities, forces = (len(part) for part in parts)
     n_atoms = max(positions, velocities, forces) // 12
-    step = (frame.step + _WRAP // 2) % _WRAP - _WRAP // 2
+    step = wrap_step(frame.step)
     sizes = TrrSizes(
         0, 0, box, 0, 0, 0, 0, positions, velocities, forces, n_atoms=n_atoms, step=step, nre=0
     )

@@ -11,10 +11,10 @@ from asyncmd_jupyter.frames.extract import (
     InvertedVelocitiesFrameExtractor,
     NoModificationFrameExtractor,
     RandomVelocitiesFrameExtractor,
-    draw_velocities,
 )
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.frames.velocities import draw_velocities
 from asyncmd_jupyter.frames.xdr import index_frames
 
 pytestmark = pytest.mark.usefixtures("runtime")
@@ -54,7 +54,7 @@ def test_reading_other_formats_and_missing_frames(folder: Path):
     assert np.allclose(frame.positions, positions_nm(12, 0), atol=1e-3)
     assert np.allclose(frame.box, BOX_NM)
     assert frame.velocities is None
-    with pytest.raises(IndexError, match=r"no frame 1 in conf\.gro, it has 1 frames"):
+    with pytest.raises(IndexError, match=r"no frame 1 in conf\.gro, it has 1 frame, number 0"):
         read_frame(structure, 1)
     with pytest.raises(IndexError, match="no frame -6"):
         read_frame(both("trr"), -6)
@@ -100,7 +100,7 @@ def test_inverted_velocities(folder: Path):
     assert np.allclose(read_frame(gro, 0).velocities, -velocities_nm_ps(12, 4), atol=1e-3)
     with pytest.raises(ValueError, match="has no velocities to invert"):
         extractor.extract("three.trr", both("xtc"), 0)
-    with pytest.raises(ValueError, match=r"choose the suffix \.trr"):
+    with pytest.raises(ValueError, match=r"choose the ending \.trr"):
         extractor.extract("three.xtc", both("trr"), 0)
     assert not list(folder.glob("*three*"))
 
