@@ -1,15 +1,36 @@
-"""Limits and caches of this process."""
+"""Limits and caches of this process. All can be changed at any time, also during runs."""
 
 from __future__ import annotations
 
-from asyncmd_jupyter import runtime
-from asyncmd_jupyter.settings import Settings, allowed_cores
+import operator
+import warnings
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["end_jobs_on_shutdown", "set_max_cores", "set_max_process", "show_config"]
+from asyncmd_jupyter import runtime
+from asyncmd_jupyter.frames.cache import ValueCaches
+from asyncmd_jupyter.sampling.overview import Overview
+from asyncmd_jupyter.settings import allowed_cores, allowed_files
+
+if TYPE_CHECKING:
+    import h5py
+
+__all__ = [
+    "deregister_h5py_cache",
+    "end_jobs_on_shutdown",
+    "register_h5py_cache",
+    "set_max_cores",
+    "set_max_files_open",
+    "set_max_process",
+    "set_trajectory_cache_type",
+    "show_config",
+]
 
 
 def set_max_process(num: int | None = None, max_num: int | None = None) -> None:
     """Limit the Python functions and conversions that run at the same time.
+
+    What waits begins at once when the limit is raised; a lower limit holds for what
+    begins later.
 
     Parameters
     ----------
@@ -41,6 +62,123 @@ def set_max_cores(num: int | None = None) -> None:
     runtime.current().change_settings(max_cores=cores)
 
 
+def set_max_files_open(num: int | None = None, margin: int = 30) -> None:
+    """Limit the files that functions and conversions have open at the same time.
+
+    Each function on a trajectory counts with the trajectory's files, its structure, the
+    cache, and, in a process of its own, the connection to that. What would exceed the
+    limit waits, but one always runs. Jobs are started one after the other and their
+    output goes to files that this process does not keep open, so they need no limit.
+
+    Parameters
+    ----------
+    num : int, optional
+        Files that this process may have open, as many as the system allows it if not
+        given.
+    margin : int
+        How many of them are left to everything else: notebook, plots, your own code.
+
+    Raises
+    ------
+    ValueError
+        Unless both are whole numbers and `num` is more than the margin, which is 0 or more.
+
+    Warns
+    -----
+    UserWarning
+        If the system allows less than `num`; that is the limit then.
+    """
+    allowed = allowed_files()
+    kept = _count("margin", margin, least=0)
+    number = allowed if num is None else _count("num", num)
+    if number > allowed:
+        warnings.warn(
+            f"num={number} is more than the {allowed} files that the system lets this process "
+            f"open (see ulimit -n); the limit is {allowed}.",
+            stacklevel=2,
+        )
+        number = allowed
+    if number <= kept:
+        raise ValueError(f"num={number} has to be more than margin={kept}.")
+    runtime.current().change_settings(max_files_open=number, files_margin=kept)
+
+
+def set_trajectory_cache_type(
+    cache_type: str, copy_content: bool = True, clear_old_cache: bool = False
+) -> None:
+    """Choose where values of functions are kept, at once and for all living trajectories.
+
+    Parameters
+    ----------
+    cache_type : str
+        ``npz``: in a file beside the first trajectory file, the default. ``h5py``: in the
+        files given to `register_h5py_cache`. ``memory``: for as long as a `Trajectory` of
+        that content lives. In any case.
+    copy_content : bool
+        Whether values of the living trajectories are copied to the new cache.
+    clear_old_cache : bool
+        Whether they are removed from the others.
+
+    Raises
+    ------
+    ValueError
+        For another type; if values would be left in memory only.
+    """
+    ValueCaches.current().use(cache_type, copy_content, clear_old_cache)
+
+
+def register_h5py_cache(
+    group_or_file: h5py.Group | h5py.File,
+    copy_h5py: bool = False,
+    copy_content: bool = True,
+    clear_old_cache: bool = False,
+) -> None:
+    """Keep values of functions in an HDF5 file; switches the cache type to h5py.
+
+    Several can be registered: all are searched, and the one registered last that can be
+    written gets new values. While there is none, new values are kept in memory, and the
+    next one registered takes them over. You open and close the file; deregister it first.
+
+    Unlike npz files, an HDF5 file can be written by one process at a time only, and what
+    a killed process was just writing may be lost.
+
+    Parameters
+    ----------
+    group_or_file : h5py.Group or h5py.File
+        May be read-only. Values go to ``asyncmd/TrajectoryFunctionValueCache`` in it.
+    copy_h5py : bool
+        Whether everything in the other registered files is copied to this one.
+    copy_content : bool
+        Whether values of living trajectories in caches of other types are copied.
+    clear_old_cache : bool
+        Whether what is copied by these two is removed where it was.
+
+    Raises
+    ------
+    TypeError
+        For anything but a file or group of h5py.
+    ValueError
+        If it is closed, or read-only where something shall be copied to it.
+    """
+    ValueCaches.current().register_h5py(
+        group_or_file,
+        copy_h5py=copy_h5py,
+        copy_content=copy_content,
+        clear_old_cache=clear_old_cache,
+    )
+
+
+def deregister_h5py_cache(group: h5py.Group | h5py.File) -> None:
+    """Stop using an HDF5 file, which may be closed already. The cache type stays.
+
+    Raises
+    ------
+    ValueError
+        If it is not registered.
+    """
+    ValueCaches.current().deregister_h5py(group)
+
+
 def end_jobs_on_shutdown(end: bool = True) -> None:
     """Say whether local jobs end when this kernel is shut down or restarted.
 
@@ -49,12 +187,17 @@ def end_jobs_on_shutdown(end: bool = True) -> None:
     runtime.current().change_settings(end_local_jobs_on_shutdown=bool(end))
 
 
-def show_config() -> Settings:
-    """Return the settings in force."""
-    return runtime.current().settings
+def show_config() -> Overview:
+    """Return everything that is in force; reads well in a notebook and printed."""
+    caches = ValueCaches.current()
+    return Overview(runtime.current().settings, caches.type, caches.h5py_sources)
 
 
-def _count(name: str, value: int) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
-        raise ValueError(f"{name}={value!r} has to be a whole number of at least 1.")
-    return int(value)
+def _count(name: str, value: Any, least: int = 1) -> int:
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or number < least:
+        raise ValueError(f"{name}={value!r} has to be a whole number of at least {least}.")
+    return number

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+
+_MANY_FILES = 2**20
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,10 @@ class Settings:
     end_local_jobs_on_shutdown : bool
         Whether a clean shutdown of the kernel ends its local jobs. Without it they go
         on and are found again by ``%asyncmd attach`` or ``asyncmd jobs``.
+    max_files_open : int
+        Files that this process may have open, as far as this package decides.
+    files_margin : int
+        How many of them are left to other code.
     cancel_grace : timedelta
         Time between SIGTERM and SIGKILL when a job is cancelled.
     """
@@ -33,6 +40,8 @@ class Settings:
     max_processes: int
     end_local_jobs_on_shutdown: bool = False
     cancel_grace: timedelta = field(default=timedelta(seconds=5))
+    max_files_open: int = field(default_factory=lambda: allowed_files())
+    files_margin: int = 30
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -62,6 +71,12 @@ def allowed_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def allowed_files() -> int:
+    """Files this process may have open, the soft limit of the system."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MANY_FILES if soft == resource.RLIM_INFINITY else soft
 
 
 def _state_dir(env: Mapping[str, str]) -> Path:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import pytest
 
 from asyncmd_jupyter import config
-from asyncmd_jupyter.settings import Settings, allowed_cores
+from asyncmd_jupyter.frames.cache import ValueCaches
+from asyncmd_jupyter.frames.threads import WorkThreads
+from asyncmd_jupyter.settings import Settings, allowed_cores, allowed_files
 
 
 def test_limits_are_set_and_shown(runtime):
@@ -28,6 +33,161 @@ def test_numbers_that_are_none(runtime, number):
     for change in (config.set_max_process, config.set_max_cores):
         with pytest.raises(ValueError, match=f"{number!r} has to be a whole number"):
             change(number)
+
+
+def test_files_are_limited_by_what_the_system_allows(runtime):
+    allowed = allowed_files()
+    config.set_max_files_open(200)
+    shown = config.show_config()
+    assert (shown.max_files_open, shown.files_margin) == (200, 30)
+    config.set_max_files_open(31, margin=0)
+    assert config.show_config().files_margin == 0
+    with pytest.warns(UserWarning, match=f"the limit is {allowed}"):
+        config.set_max_files_open(allowed + 1)
+    assert config.show_config().max_files_open == allowed
+    config.set_max_files_open()
+    assert config.show_config().max_files_open == allowed
+
+
+@pytest.mark.parametrize(
+    ("num", "margin", "message"),
+    [
+        (30, 30, "num=30 has to be more than margin=30"),
+        (5, 30, "num=5 has to be more than margin=30"),
+        (0, 0, "num=0 has to be a whole number of at least 1"),
+        ("many", 30, "num='many' has to be"),
+        (100, -1, "margin=-1 has to be a whole number of at least 0"),
+        (100, 2.5, "margin=2.5 has to be"),
+        (None, 2**40, "has to be more than margin"),
+    ],
+)
+def test_file_limits_that_are_none(runtime, num, margin, message):
+    before = runtime.settings
+    with pytest.raises(ValueError, match=message):
+        config.set_max_files_open(num, margin)
+    assert runtime.settings == before
+
+
+class Turnstile:
+    """Calls that wait until they are let go, and how many of them there are at once."""
+
+    def __init__(self):
+        self.began = threading.Semaphore(0)
+        self.go_on = threading.Event()
+        self.lock = threading.Lock()
+        self.running = self.most = 0
+
+    def __call__(self):
+        with self.lock:
+            self.running += 1
+            self.most = max(self.most, self.running)
+        self.began.release()
+        assert self.go_on.wait(60)
+        with self.lock:
+            self.running -= 1
+
+    async def have_begun(self, number):
+        for _ in range(number):
+            assert await asyncio.to_thread(self.began.acquire, timeout=60)
+        for _ in range(20):
+            await asyncio.to_thread(lambda: None)
+        assert self.running == number
+
+
+async def test_files_of_calls_count_together_and_the_limit_can_be_raised(runtime):
+    config.set_max_process(8)
+    config.set_max_files_open(40, margin=30)
+    calls = Turnstile()
+    tasks = [asyncio.create_task(WorkThreads.current().run(calls, files=4)) for _ in range(6)]
+    await calls.have_begun(2)
+    config.set_max_files_open(50, margin=30)
+    for _ in range(3):
+        assert await asyncio.to_thread(calls.began.acquire, timeout=60)
+    calls.go_on.set()
+    await asyncio.gather(*tasks)
+    assert calls.most == 5
+
+
+async def test_a_call_that_needs_more_files_than_allowed_runs_alone(runtime):
+    config.set_max_process(8)
+    config.set_max_files_open(40, margin=30)
+    calls, large = Turnstile(), Turnstile()
+    first = asyncio.create_task(WorkThreads.current().run(calls, files=4))
+    await calls.have_begun(1)
+    second = asyncio.create_task(WorkThreads.current().run(large, files=1000))
+    third = asyncio.create_task(WorkThreads.current().run(calls, files=4))
+    calls.go_on.set()
+    await first
+    await large.have_begun(1)
+    assert calls.running == 0
+    assert not third.done()
+    large.go_on.set()
+    await asyncio.gather(second, third)
+
+
+async def test_a_lower_limit_holds_for_what_begins_later(runtime):
+    config.set_max_process(3)
+    calls, later = Turnstile(), Turnstile()
+    tasks = [asyncio.create_task(WorkThreads.current().run(calls)) for _ in range(3)]
+    await calls.have_begun(3)
+    config.set_max_process(1)
+    assert calls.running == 3
+    tasks += [asyncio.create_task(WorkThreads.current().run(later)) for _ in range(3)]
+    calls.go_on.set()
+    await asyncio.gather(*tasks[:3])
+    await later.have_begun(1)
+    later.go_on.set()
+    await asyncio.gather(*tasks)
+    assert later.most == 1
+
+
+def test_limits_hold_in_event_loops_one_after_the_other(runtime):
+    config.set_max_process(1)
+    for number in (1, 2, 1):
+
+        async def use(number: int = number) -> None:
+            config.set_max_process(number)
+            calls = Turnstile()
+            tasks = [asyncio.create_task(WorkThreads.current().run(calls)) for _ in range(3)]
+            await calls.have_begun(number)
+            calls.go_on.set()
+            await asyncio.gather(*tasks)
+            assert calls.most == number
+
+        asyncio.run(use())
+
+
+@pytest.mark.parametrize("name", ["npz", "NPZ", "Memory", "h5py", "H5PY"])
+def test_cache_types_in_any_case(runtime, name):
+    config.set_trajectory_cache_type(name)
+    assert ValueCaches.current().type == name.lower()
+    assert config.show_config().cache_type == name.lower()
+
+
+@pytest.mark.parametrize("name", ["hdf5", "", None, 3])
+def test_cache_types_that_are_none(runtime, name):
+    with pytest.raises(ValueError, match="choose one of h5py, memory, npz"):
+        config.set_trajectory_cache_type(name)
+    assert ValueCaches.current().type == "npz"
+
+
+def test_the_config_reads_well(runtime, tmp_path):
+    import h5py
+
+    config.set_max_process(3)
+    with h5py.File(tmp_path / "<v>.h5", "w") as file:
+        config.register_h5py_cache(file)
+        shown = config.show_config()
+        lines = repr(shown).splitlines()
+        assert "functions and conversions at once  3" in lines[1]
+        assert lines[1].endswith("set_max_process")
+        assert len({line.index(row[2]) for line, row in zip(lines, shown.rows(), strict=True)}) == 1
+        text = shown._repr_html_()
+    assert "&lt;v&gt;.h5 (/)" in text
+    assert "<script" not in text
+    assert "<v>" not in text
+    with pytest.raises(AttributeError):
+        shown.max_nothing  # noqa: B018
 
 
 def test_environment(tmp_path):

@@ -30,7 +30,7 @@ ROOT = "asyncmd/TrajectoryFunctionValueCache"
 IDS = "FunctionIDs"
 VALUES = "FunctionValues"
 # What h5py raises for files that are damaged, incomplete or closed meanwhile.
-UNUSABLE = (OSError, RuntimeError, KeyError, ValueError, TypeError)
+UNUSABLE = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError)
 _CHECKSUM = "checksum"
 _NAME = re.compile("[0-9a-f]{32}")
 _HASH = re.compile("[0-9]{1,20}")

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.frames.cache import ValueCaches
+from asyncmd_jupyter.frames.threads import WorkThreads
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.function_id import derive_id, kwargs_id
 from asyncmd_jupyter.sampling.single_flight import SingleFlight
-from asyncmd_jupyter.sampling.threads import FunctionThreads
 
 logger = logging.getLogger(__name__)
 
@@ -214,7 +214,7 @@ class PyTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
         call = functools.partial(self._function, traj, **self._call_kwargs)
         if _is_async(self._function):
             return await call()  # type: ignore[no-any-return]
-        result = await FunctionThreads.current().run(call)
+        result = await WorkThreads.current().run(call)
         return await result if inspect.isawaitable(result) else result  # type: ignore[no-any-return]
 
     def _snapshot(self) -> PyTrajectoryFunctionWrapper:

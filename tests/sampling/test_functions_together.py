@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from asyncmd_jupyter import runtime as runtimes
+from asyncmd_jupyter.frames.threads import WorkThreads
 from asyncmd_jupyter.sampling.functions import PyTrajectoryFunctionWrapper
 from asyncmd_jupyter.sampling.single_flight import SingleFlight
-from asyncmd_jupyter.sampling.threads import FunctionThreads
 
 X = [0.5, -0.25]
 
@@ -253,7 +253,7 @@ async def test_no_more_functions_at_once_than_allowed(tmp_path, runtime):
 
 async def test_a_cancelled_call_that_has_not_begun_never_begins(runtime):
     runtime.change_settings(max_processes=1)
-    threads = FunctionThreads.current()
+    threads = WorkThreads.current()
     go_on, calls = threading.Event(), []
     first = asyncio.create_task(threads.run(lambda: go_on.wait(60)))
     await settle()
@@ -276,14 +276,14 @@ async def test_a_function_may_evaluate_another_one(traj, runtime):
 
 
 async def test_no_thread_stays_behind(runtime):
-    threads = FunctionThreads.current()
+    threads = WorkThreads.current()
     await asyncio.gather(*(threads.run(lambda: None) for _ in range(20)))
     while threads._workers:
         await asyncio.to_thread(lambda: None)
 
 
 async def test_functions_run_in_the_runtime_of_their_caller(traj, runtime):
-    seen = await FunctionThreads.current().run(runtimes.current)
+    seen = await WorkThreads.current().run(runtimes.current)
     assert seen is runtime
 
 

@@ -1,0 +1,65 @@
+"""The limits and caches in force, to be looked at."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+from asyncmd_jupyter.settings import Settings
+
+
+@dataclass(frozen=True, repr=False)
+class Overview:
+    """What ``config.show_config()`` shows. Has all attributes of the settings too.
+
+    Attributes
+    ----------
+    settings : Settings
+    cache_type : str
+    h5py_caches : tuple of str
+        Registered HDF5 files, that for new values first.
+    """
+
+    settings: Settings
+    cache_type: str
+    h5py_caches: tuple[str, ...]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.settings, name)
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """What, how much, and how it is changed."""
+        limits = self.settings
+        files = f"{limits.max_files_open}, {limits.files_margin} of them left to other code"
+        ended = "end" if limits.end_local_jobs_on_shutdown else "go on"
+        grace = f"{limits.cancel_grace.total_seconds():g} s"
+        return [
+            ("CPU cores of local jobs", str(limits.max_cores), "set_max_cores"),
+            ("functions and conversions at once", str(limits.max_processes), "set_max_process"),
+            ("open files", files, "set_max_files_open"),
+            ("cache of values", self.cache_type, "set_trajectory_cache_type"),
+            ("HDF5 caches", "; ".join(self.h5py_caches) or "none", "register_h5py_cache"),
+            ("local jobs at shutdown", ended, "end_jobs_on_shutdown"),
+            ("from SIGTERM to SIGKILL", grace, "ASYNCMD_CANCEL_GRACE"),
+            ("job store", str(limits.state_dir), "ASYNCMD_STATE_DIR"),
+        ]
+
+    def __repr__(self) -> str:
+        rows = self.rows()
+        widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+        return "\n".join(
+            f"{what:<{widths[0]}}  {value:<{widths[1]}}  {how}" for what, value, how in rows
+        )
+
+    def _repr_html_(self) -> str:
+        style = "text-align:left"
+        cells = (
+            f"<tr><th style='{style}'>{html.escape(what)}</th>"
+            f"<td style='{style}'>{html.escape(value)}</td>"
+            f"<td style='{style}'><code>{html.escape(how)}</code></td></tr>"
+            for what, value, how in self.rows()
+        )
+        return f"<table><caption>asyncmd_jupyter.config</caption>{''.join(cells)}</table>"
