@@ -20,6 +20,7 @@ from asyncmd_jupyter.sampling.simulation import FinishedPart, Simulation
 from asyncmd_jupyter.sampling.stop import AnyOf
 from asyncmd_jupyter.sampling.timeline import (
     Steps,
+    are_in_order,
     first_at_or_after,
     line_up,
     missing_frames,
@@ -185,6 +186,11 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
     def _slices(self, trajs: Sequence[Trajectory], n_steps: int) -> list[tuple[Any, Any, Any]]:
         tables = [trajectory.frame_table() for trajectory in trajs]
         steps, counts = line_up(tables, lambda: self._new_engine().dt)
+        if not are_in_order(steps, counts):
+            raise ValueError(
+                f"The frames of {list(trajs)} do not follow each other, neither by their steps nor "
+                "by their times: give the parts of one simulation in their order."
+            )
         kept = [own[:count] for own, count in zip(steps, counts, strict=True)]
         if missing := missing_frames(kept, max((t.nstout or 0 for t in trajs), default=0)):
             raise ValueError(missing)
@@ -221,6 +227,7 @@ def _too_few(simulation: Simulation, n_steps: int, last: int) -> str:
     files = simulation.files
     return (
         f"{files.deffnm!r} in {str(files.workdir)!r} has done {simulation.engine.steps_done} "
-        f"steps, but its last frame on disk is at step {max(last, 0)}, before n_steps={n_steps}: "
-        "files of parts are gone. Bring them back, or take all parts away (remove_parts) and start afresh."
+        f"steps, but its last frame on disk is at step {max(last, 0)}, before "
+        f"n_steps={n_steps}: files of parts are gone. Bring them back, or take all parts away "
+        "(remove_parts) and start afresh."
     )

@@ -32,7 +32,7 @@ def line_up(tables: Sequence[FrameTable], dt: Callable[[], float]) -> tuple[list
     """
     steps = steps_of_parts(tables)
     counts = frames_that_count(tables, steps)
-    if not _are_in_order(steps, counts):
+    if not are_in_order(steps, counts):
         steps = _steps_by_times(tables, dt())
         counts = frames_that_count(tables, steps)
     return steps, counts
@@ -57,6 +57,12 @@ def frames_that_count(tables: Sequence[FrameTable], steps: Sequence[Steps]) -> l
         if _is_given_anew(*before, *after):
             counts[number] = first_at_or_after(before[1], int(after[1][0]))
     return counts
+
+
+def are_in_order(steps: Sequence[Steps], counts: Sequence[int]) -> bool:
+    """Whether the frames that count follow each other by their steps."""
+    kept = [own[:count] for own, count in zip(steps, counts, strict=True)]
+    return not kept or bool(np.all(np.diff(np.concatenate(kept)) > 0))
 
 
 def first_at_or_after(steps: Steps, step: int) -> int:
@@ -92,11 +98,6 @@ def _is_given_anew(table: FrameTable, steps: Steps, after: FrameTable, later: St
     if after.times[0] > table.times[-1] + resolution:
         return False  # steps that are counted anew in each part
     return bool(steps[0] < begin <= steps[-1] or (len(steps) == 1 and steps[0] == begin))
-
-
-def _are_in_order(steps: Sequence[Steps], counts: Sequence[int]) -> bool:
-    kept = [own[:count] for own, count in zip(steps, counts, strict=True)]
-    return not kept or bool(np.all(np.diff(np.concatenate(kept)) > 0))
 
 
 def _steps_by_times(tables: Sequence[FrameTable], dt: float) -> list[Steps]:
