@@ -12,12 +12,30 @@ from typing import TYPE_CHECKING, Any
 from asyncmd_jupyter._version import __version__
 
 if TYPE_CHECKING:
-    from asyncmd_jupyter import config, mdengine, openmm, trajectory
+    from asyncmd_jupyter import (
+        config,
+        gromacs,
+        mdconfig,
+        mdengine,
+        openmm,
+        trajectory,
+        utils,
+    )
     from asyncmd_jupyter.frames.trajectory import Trajectory
 
-__all__ = ["Trajectory", "__version__", "config", "mdengine", "openmm", "trajectory"]
+_MODULES = ("config", "gromacs", "mdconfig", "mdengine", "openmm", "trajectory", "utils")
 
-_MODULES = ("config", "mdengine", "openmm", "trajectory")
+__all__ = [
+    "Trajectory",
+    "__version__",
+    "config",
+    "gromacs",
+    "mdconfig",
+    "mdengine",
+    "openmm",
+    "trajectory",
+    "utils",
+]
 
 
 def __getattr__(name: str) -> Any:

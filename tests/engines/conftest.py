@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from engine_harness import Harness
 from engine_systems import alanine_engine, double_well_engine, exploding_engine
+from gromacs_systems import exploding_gromacs_engine, gromacs_engine
 
 from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.jobs.manager import JobManager
@@ -26,6 +27,13 @@ def toy(launcher: str) -> Harness:
     )
 
 
+def gromacs(**parameters) -> Harness:
+    def make(**changes):
+        return gromacs_engine(**{**parameters, **changes})
+
+    return Harness(make, exploding_gromacs_engine, forever=10**9, start_error=0.0011)
+
+
 HARNESSES = {
     "openmm-reference": Harness(alanine_engine, exploding_engine, forever=10**8),
     "openmm-xtc": Harness(
@@ -37,12 +45,18 @@ HARNESSES = {
         lambda **changes: alanine_engine(platform="CPU", **changes), exploding_engine, forever=10**8
     ),
     "openmm-model-potential": Harness(double_well_engine, exploding_engine, forever=10**10),
+    "gromacs-xtc": gromacs(),
+    "gromacs-trr": gromacs(output_traj_type="trr"),
     "toy-processes": toy("local"),
     "toy-threads": toy("memory"),
 }
 
 
-@pytest.fixture(params=HARNESSES)
+def _marks(name: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.gromacs] if name.startswith("gromacs") else []
+
+
+@pytest.fixture(params=[pytest.param(name, marks=_marks(name)) for name in HARNESSES])
 def harness(request: pytest.FixtureRequest) -> Harness:
     return HARNESSES[request.param]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ class Harness:
         Steps that take minutes: for parts that are stopped.
     exact : bool
         Whether a part that goes on repeats what an uninterrupted one does, bit by bit.
+    start_error : float
+        By how much the first frame may differ from the start, in nm: where constraints are
+        fulfilled anew or the format rounds.
     has_processes : bool
         Whether there is a process to be killed.
     """
@@ -36,12 +40,17 @@ class Harness:
     make_unstable: Callable[[], CommandEngine]
     forever: int
     exact: bool = True
+    start_error: float = 0.0
     has_processes: bool = True
 
 
 def all_frames(trajectories: list[Trajectory]) -> tuple[list[int], np.ndarray]:
-    """Steps and positions of all frames."""
+    """Steps and positions of all frames; a part may repeat the last frame before it."""
     frames = [read_frame(t, i) for t in trajectories for i in range(len(t))]
+    for before, after in pairwise(list(frames)):
+        if before.step == after.step:
+            assert np.array_equal(before.positions, after.positions)
+            frames.remove(after)
     return [frame.step for frame in frames], np.array([frame.positions for frame in frames])
 
 

@@ -15,6 +15,7 @@ from engine_harness import Harness, all_frames, parts_of
 from asyncmd_jupyter.errors import EngineCrashedError, EngineError, JobCancelledError
 from asyncmd_jupyter.frames.growing import GrowingFile
 from asyncmd_jupyter.jobs.model import JobState
+from asyncmd_jupyter.jobs.process import find_members
 
 
 async def frames_on_disk(part, n_frames: int) -> None:
@@ -61,8 +62,8 @@ async def test_two_halves_are_the_whole(harness: Harness, manager, tmp_path: Pat
     steps, positions = all_frames([at_once])
     steps_in_two, positions_in_two = all_frames(in_two)
     assert steps == steps_in_two
-    assert harness.exact
-    assert positions.tobytes() == positions_in_two.tobytes()
+    if harness.exact:
+        assert positions.tobytes() == positions_in_two.tobytes()
 
 
 async def test_another_seed_is_another_trajectory(harness: Harness, manager, tmp_path: Path):
@@ -202,7 +203,7 @@ async def test_blow_up_says_why(harness: Harness, manager, tmp_path: Path):
     with pytest.raises(EngineCrashedError) as error:
         await engine.run_steps(1000 * engine.nstout)
     words = str(error.value)
-    assert "finite" in words or "NaN" in words or "too large" in words
+    assert "finite" in words or "NaN" in words or "too large" in words or "LINCS" in words
     assert str(tmp_path) in words
 
 
@@ -242,7 +243,8 @@ async def test_start_is_the_first_frame(harness: Harness, manager, tmp_path: Pat
     trajectory = await engine.run_steps(3 * engine.nstout)
     await other.prepare(trajectory, tmp_path, "other")
     again = await other.run_steps(other.nstout)
-    assert np.array_equal(all_frames([again])[1][0], all_frames([trajectory])[1][0])
+    before, after = all_frames([trajectory])[1][0], all_frames([again])[1][0]
+    assert np.abs(after - before).max() <= harness.start_error
 
 
 class TestBadInput:
@@ -314,11 +316,11 @@ class TestBadInput:
 
 def kill_worker(part) -> None:
     """SIGKILL to the program itself, not to the script around it."""
-    folder = str(part.job.record.command.cwd)
-    for process in psutil.process_iter(["cmdline"]):
-        line = process.info["cmdline"] or []
-        if any(folder in word and word.endswith(".json") for word in line) and "-m" in line:
-            os.kill(process.pid, signal.SIGKILL)
+    members = find_members({part.job.id: None})[part.job.id]
+    programs = [m for m in members if psutil.Process(m.pid).name() != "bash"]
+    assert programs
+    for program in programs:
+        os.kill(program.pid, signal.SIGKILL)
 
 
 async def test_another_engine_does_not_go_on(harness: Harness, manager, tmp_path: Path):

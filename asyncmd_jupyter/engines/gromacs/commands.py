@@ -1,0 +1,114 @@
+"""GROMACS' commands as lists of arguments: pure functions of what shall be done."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from asyncmd_jupyter.engines.command import PartPlan
+
+# Neither backups of files that are written anew (#name.1#) nor pictures of a system that blows
+# up (step1b.pdb and so on, without deffnm) shall pile up in a folder that engines may share.
+NO_LITTER = {"GMX_MAXBACKUP": "-1", "GMX_SUPPRESS_DUMP": "1"}
+
+GROMPP_OWN = ("-f", "-c", "-p", "-n", "-t", "-time", "-o", "-po")
+MDRUN_OWN = (
+    *("-s", "-deffnm", "-o", "-x", "-e", "-g", "-c", "-cpi", "-cpo", "-append", "-noappend"),
+    *("-nsteps", "-maxh", "-cpnum", "-rerun", "-multidir"),
+)
+_MINUTES_BETWEEN_CHECKPOINTS = ("-cpt", "1")
+
+
+def words_of(name: str, value: str | Sequence[str]) -> tuple[str, ...]:
+    """Split a command line as a shell does; a sequence of arguments is taken as it is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is neither, or a quotation mark is missing.
+    """
+    if isinstance(value, str):
+        try:
+            return tuple(shlex.split(value))
+        except ValueError as error:
+            raise ValueError(f"{name}={value!r} can't be split into arguments: {error}.") from error
+    if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
+        return tuple(value)
+    raise TypeError(f"{name}={value!r} has to be a text or a list of texts.")
+
+
+def executable_of(name: str, value: str | Sequence[str]) -> tuple[str, ...]:
+    """Split a program and its first arguments, such as ``gmx mdrun``."""
+    words = words_of(name, value)
+    if not words or not words[0]:
+        raise ValueError(f"{name}={value!r} names no program, such as 'gmx mdrun'.")
+    return words
+
+
+def extra_args_of(
+    name: str, value: str | Sequence[str], reserved: Sequence[str]
+) -> tuple[str, ...]:
+    """Split arguments of the user and refuse those that the engine sets itself."""
+    words = words_of(name, value)
+    if taken := [word for word in words if word.partition("=")[0] in reserved]:
+        raise ValueError(
+            f"{name}={value!r} holds {', '.join(taken)}, which the engine sets itself: leave "
+            "it out."
+        )
+    return words
+
+
+def file_argument(name: str) -> str:
+    """The name of a file in the work folder as an argument that can't be taken for an option."""
+    return f"./{name}" if name.startswith("-") else name
+
+
+def grompp_argv(
+    executable: Sequence[str],
+    extra_args: Sequence[str],
+    *,
+    name: str,
+    structure: Path,
+    topology: Path,
+    index: Path | None,
+    start: str | None,
+) -> tuple[str, ...]:
+    """The command that makes ``name.tpr`` out of ``name.mdp``, in their folder."""
+    own = file_argument(name)
+    argv = [*executable, "-f", f"{own}.mdp", "-c", str(structure), "-p", str(topology)]
+    if index is not None:
+        argv += ["-n", str(index)]
+    if start is not None:
+        argv += ["-t", file_argument(start)]
+    return (*argv, "-o", f"{own}.tpr", "-po", f"{own}_mdout.mdp", *extra_args)
+
+
+def mdrun_argv(
+    executable: Sequence[str],
+    extra_args: Sequence[str],
+    *,
+    name: str,
+    plan: PartPlan,
+    hours_factor: float,
+) -> tuple[str, ...]:
+    """The command that computes a part, in the folder of ``name.tpr``."""
+    argv = [*executable, *mdrun_files(name), "-noappend"]
+    if plan.number > 1:
+        argv += ["-cpi", f"{file_argument(name)}.cpt"]
+    n_steps = -1 if plan.last_step is None else plan.last_step - plan.first_step
+    argv += ["-nsteps", str(n_steps)]
+    if plan.hours is not None:
+        argv += ["-maxh", f"{plan.hours * hours_factor:.9f}"]
+    if "-cpt" not in extra_args:
+        argv += _MINUTES_BETWEEN_CHECKPOINTS
+    return (*argv, *extra_args)
+
+
+def mdrun_files(name: str) -> list[str]:
+    """Options for the names of all files; those of add-ons begin with `name`, too."""
+    own = file_argument(name)
+    return [
+        *("-s", f"{own}.tpr", "-deffnm", own, "-cpo", f"{own}.cpt"),
+        *("-c", f"{own}.confout.gro"),
+    ]

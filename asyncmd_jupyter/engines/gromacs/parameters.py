@@ -1,0 +1,102 @@
+"""The parameters of a run, made of the user's."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from asyncmd_jupyter.engines.gromacs.mdp import MDP
+from asyncmd_jupyter.engines.stepping.seeds import derived_seed
+
+MD_INTEGRATORS = ("md", "md-vv", "md-vv-avek", "sd", "bd")
+_SEEDS = ("ld-seed", "gen-seed", "expanded-seed", "awh-seed")
+# What says how a simulation begins, not how it goes on.
+BEGINNING = frozenset({*_SEEDS, "nsteps", "gen-vel", "gen-temp", "continuation"})
+_LARGEST_SEED = 2**31 - 1
+
+
+def check_parameters(mdp: Any) -> None:
+    """Refuse what the engine can't run.
+
+    Raises
+    ------
+    TypeError
+        It is no MDP.
+    ValueError
+        It describes no MD, or one that does not begin at step 0.
+    """
+    if not isinstance(mdp, MDP):
+        raise TypeError(f"mdconfig={mdp!r} has to be an MDP: MDP('md.mdp') reads one.")
+    integrator = str(mdp.get("integrator", "md")).lower()
+    if integrator not in MD_INTEGRATORS:
+        raise ValueError(
+            f"integrator={integrator!r} in {mdp.original_file!r} is no MD (one of "
+            f"{', '.join(MD_INTEGRATORS)}). To minimize the energy there is engine.minimize()."
+        )
+    for key, default in (("init-step", 0), ("simulation-part", 1)):
+        if mdp.get(key, default) != default:
+            raise ValueError(
+                f"{key}={mdp[key]!r} in {mdp.original_file!r}: the engine counts steps and parts "
+                f"from the preparation. Leave it at {default}."
+            )
+
+
+def of_parts(mdp: MDP) -> MDP:
+    """Parameters of a simulation in parts: ``mdrun`` is told the steps of each."""
+    return _changed(mdp, {"nsteps": -1})
+
+
+def with_velocities(mdp: MDP) -> MDP:
+    """The same, with velocities drawn at the beginning.
+
+    Raises
+    ------
+    ValueError
+        If there is no temperature to draw them at.
+    """
+    return _changed(mdp, {"gen-vel": "yes", "continuation": "no", **_temperature(mdp)})
+
+
+def of_zero_steps(mdp: MDP) -> MDP:
+    """Parameters of a run that only fulfils the constraints."""
+    outputs = {"nstxout": 1, "nstvout": 1, "nstxout-compressed": 0, "nstenergy": 0, "nstlog": 0}
+    start = {"nsteps": 0, "gen-vel": "no", "continuation": "no"}
+    return _changed(mdp, {**start, **outputs})
+
+
+def of_minimization(mdp: MDP, n_steps: int) -> MDP:
+    """Parameters of a run down to the nearest minimum of the energy."""
+    changes = {"integrator": "steep", "nsteps": n_steps, "nstxout": 0, "nstvout": 0}
+    return _changed(of_zero_steps(mdp), changes | {"nstlog": 100, "nstenergy": 100})
+
+
+def with_derived_seeds(mdp: MDP, index: int) -> MDP:
+    """The same with other fixed seeds; those that GROMACS draws itself stay so."""
+    seeds = {key: mdp[key] for key in _SEEDS if key in mdp and int(mdp[key]) != -1}
+    return _changed(
+        mdp, {key: derived_seed(seed, index) % _LARGEST_SEED for key, seed in seeds.items()}
+    )
+
+
+def generates_velocities(mdp: MDP) -> bool:
+    """Whether the beginning gets new velocities anyway."""
+    return str(mdp.get("gen-vel", "no")).lower() in ("yes", "on", "true")
+
+
+def _temperature(mdp: MDP) -> dict[str, float]:
+    if "gen-temp" in mdp:
+        return {}
+    reference = list(mdp.get("ref-t", []))
+    if not reference:
+        raise ValueError(
+            f"Velocities have to be drawn, and {mdp.original_file!r} names no temperature: set "
+            "gen-temp or ref-t."
+        )
+    return {"gen-temp": float(reference[0])}
+
+
+def _changed(mdp: MDP, changes: Mapping[str, Any]) -> MDP:
+    new = copy.deepcopy(mdp)
+    new.update(changes)
+    return new
