@@ -17,7 +17,7 @@ from asyncmd_jupyter.jobs.manager import JobManager
 TRAJECTORIES = "trajectories"
 
 _OFFSETS = re.compile(r"_offsets\.(npz|lock)")
-_CACHES = re.compile(r"(_MULTIPART)?_asyncmd_cv_cache\.npz(\.new)?")
+_CACHES = re.compile(r"(_MULTIPART)?_asyncmd(_jupyter)?_cv_cache\.npz(\.new)?")
 
 
 async def remove_files_of_parts(
@@ -35,7 +35,8 @@ async def remove_files_of_parts(
 
 
 def _checked(endings: Sequence[str], engine: MDEngine) -> list[str]:
-    if isinstance(endings, str) or not all(isinstance(ending, str) for ending in endings):
+    is_list = isinstance(endings, Sequence) and not isinstance(endings, str)
+    if not is_list or not all(isinstance(ending, str) for ending in endings):
         raise TypeError(f"file_endings_to_remove={endings!r} has to be a list of endings.")
     made = [engine.output_traj_type if e == TRAJECTORIES else e.removeprefix(".") for e in endings]
     if wrong := [ending for ending in made if not ending or "/" in ending]:
@@ -75,8 +76,8 @@ def _with(endings: Sequence[str], engine: MDEngine, files: EngineFiles) -> list[
 
 
 def _all(engine: MDEngine, files: EngineFiles) -> list[Path]:
-    pattern = re.compile(rf"{re.escape(files.deffnm)}\.part\d{{4,}}\..+", re.DOTALL)
-    live = re.compile(rf"\.{re.escape(files.deffnm)}\.part\d{{4,}}\.live", re.DOTALL)
+    pattern = re.compile(rf"{re.escape(files.deffnm)}\.part\d{{4,}}\.[^.]+(\.tmp)?")
+    live = re.compile(rf"\.{re.escape(files.deffnm)}\.part\d{{4,}}\.live")
     names = list(files.workdir.iterdir())
     own = [path for path in names if pattern.fullmatch(path.name) or live.fullmatch(path.name)]
     more = getattr(engine, "extra_files_of_parts", None)

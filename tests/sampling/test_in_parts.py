@@ -252,9 +252,9 @@ async def steps_done(folder: Path) -> int:
 class TestBadInput:
     @pytest.mark.parametrize("n_steps", [1.5, "10", None, True, np.float64(10)])
     def test_steps_that_are_no_number(self, n_steps):
-        with pytest.raises(TypeError, match="n_steps=.* whole number"):
+        with pytest.raises(TypeError, match=r"n_steps=.* whole number"):
             make_propagator(n_steps)
-        with pytest.raises(TypeError, match="n_steps=.* whole number"):
+        with pytest.raises(TypeError, match=r"n_steps=.* whole number"):
             make_propagator(10).n_steps = n_steps
 
     def test_steps_backwards(self):

@@ -50,7 +50,12 @@ def mend_parts(files: EngineFiles, traj_type: str, *, keep_after_checkpoint: boo
             if path.stat().st_size:
                 truncate_to_whole_frames(path)
         else:
-            os.truncate(path, progress.size if number == progress.part else 0)
+            _cut_back(path, progress.size if number == progress.part else 0)
+
+
+def _cut_back(path: Path, size: int) -> None:
+    if path.stat().st_size > size:  # a file that is touched has to be read again
+        os.truncate(path, size)
 
 
 def _progress(files: EngineFiles) -> Progress | None:
