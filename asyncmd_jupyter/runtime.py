@@ -53,6 +53,8 @@ class Runtime:
 
     def service(self, factory: Callable[[Runtime], T]) -> T:
         """The one object that `factory` makes for this runtime, made at the first call."""
+        if (made := self._services.get(factory)) is not None:
+            return cast(T, made)
         with self._lock:
             if factory not in self._services:
                 self._services[factory] = factory(self)

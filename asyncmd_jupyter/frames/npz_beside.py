@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,7 @@ from asyncmd_jupyter.frames.recent import RecentValues
 from asyncmd_jupyter.frames.value_store import Content
 
 _PLACES_KEPT = 16_384
+_SECONDS_BETWEEN_LOOKS = 0.05  # what was read is right, only less durable when a file is gone
 
 State = tuple[int, int, int]
 
@@ -39,8 +41,8 @@ class NpzStore:
         entry = None if value is None else self._recent.get((value, function_id))
         if entry is None:
             return None
-        (path, state), values = entry
-        return values.copy() if _state(path) == state else None
+        seen, values = entry
+        return values.copy() if seen.is_unchanged() else None
 
     def load(self, content: Content, function_id: str) -> NDArray[Any] | None:
         """Read from the file, or from one beside a copy."""
@@ -83,7 +85,7 @@ class NpzStore:
         values: NDArray[Any],
     ) -> None:
         """Keep it in memory, unless it can't be told from which of two files it came."""
-        there = [(str(path), state) for path, state in states.items() if state is not None]
+        there = [_Seen(path, state) for path, state in states.items() if state is not None]
         if len(there) == 1:
             self._recent.put((value, function_id), there[0], values)
 
@@ -96,6 +98,25 @@ class NpzStore:
         if not self._places and not _is_there(npz_cache_path(content.paths)):
             return []  # without asking for the hash
         return [path for path in self._paths(content) if _is_there(path)]
+
+
+class _Seen:
+    """A file as it was, looked at again only every now and then."""
+
+    __slots__ = ("_next_look", "_path", "_state")
+
+    def __init__(self, path: Path, state: State) -> None:
+        self._path = str(path)
+        self._state = state
+        self._next_look = 0.0
+
+    def is_unchanged(self) -> bool:
+        now = time.monotonic()
+        if now > self._next_look:
+            if _state(self._path) != self._state:
+                return False
+            self._next_look = now + _SECONDS_BETWEEN_LOOKS
+        return True
 
 
 def _is_there(path: Path) -> bool:

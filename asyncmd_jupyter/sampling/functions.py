@@ -9,7 +9,7 @@ import inspect
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,23 @@ from asyncmd_jupyter.frames.threads import WorkThreads
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.function_id import derive_id, kwargs_id
 from asyncmd_jupyter.sampling.single_flight import SingleFlight
+from asyncmd_jupyter.sampling.watch import Watch
 
 logger = logging.getLogger(__name__)
 
 Values = NDArray[Any]
+
+
+class RecentId(NamedTuple):
+    """An id, and the watch over everything it was made of, if that can be watched."""
+
+    id: str
+    call_kwargs: dict[str, Any]
+    watch: Watch | None
+
+    def holds(self, call_kwargs: dict[str, Any]) -> bool:
+        """Whether the id would be the same now."""
+        return self.watch is not None and call_kwargs is self.call_kwargs and self.watch.holds()
 
 
 class TrajectoryFunctionWrapper(ABC):
@@ -37,6 +50,8 @@ class TrajectoryFunctionWrapper(ABC):
     call_kwargs : dict, optional
         Passed to the wrapped function at each call.
     """
+
+    _recent_id: RecentId | None = None
 
     def __init__(self, call_kwargs: dict[str, Any] | None = None) -> None:
         self.call_kwargs = {} if call_kwargs is None else call_kwargs
@@ -91,11 +106,14 @@ class TrajectoryFunctionWrapper(ABC):
         """
         if not isinstance(traj, Trajectory):
             raise TypeError(f"{self.name} takes a Trajectory, not {traj!r}.")
+        if store and (known := self._values_at_hand(traj)) is not None:
+            return known
         await traj.prepare()
         frozen = self._snapshot()
         if not store:
             return await frozen._checked_values(traj)
-        function_id = await asyncio.to_thread(frozen._get_id_str)
+        self._recent_id = await asyncio.to_thread(frozen._find_id)
+        function_id = self._recent_id.id
         values: Values = await SingleFlight.current().run(
             (traj.trajectory_hash, function_id),
             functools.partial(frozen._remembered_values, traj, function_id),
@@ -109,6 +127,20 @@ class TrajectoryFunctionWrapper(ABC):
     @abstractmethod
     async def _get_values_for_trajectory(self, traj: Trajectory) -> Values:
         """Compute the values. Called only when they are not known; is checked afterwards."""
+
+    def _find_id(self) -> RecentId:
+        """The id with what tells whether it is still the same; called in threads."""
+        return RecentId(self._get_id_str(), self._call_kwargs, None)
+
+    def _values_at_hand(self, traj: Trajectory) -> Values | None:
+        """Values that are found within microseconds, for which no thread is worth its while."""
+        recent = self._recent_id
+        if recent is None or not recent.holds(self._call_kwargs):
+            return None
+        return ValueCaches.current().peek(traj, recent.id)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_recent_id": None}
 
     def _id_parts(self) -> tuple[Any, ...]:
         """What stands for this function in the ids of functions that use it."""
@@ -204,6 +236,13 @@ class PyTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
         if not self._call_kwargs:
             return self._explicit_id
         return f"{self._explicit_id}-{kwargs_id(self._call_kwargs, name=self.name)}"
+
+    def _find_id(self) -> RecentId:
+        watch = None
+        if type(self)._get_id_str is PyTrajectoryFunctionWrapper._get_id_str:
+            used = self._function if self._explicit_id is None else None
+            watch = Watch.of(used, self._call_kwargs)
+        return RecentId(self._get_id_str(), self._call_kwargs, watch)
 
     def _id_parts(self) -> tuple[Any, ...]:
         # Not the id itself: the function and those that use it may name each other.

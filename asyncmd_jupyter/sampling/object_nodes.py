@@ -39,7 +39,7 @@ from asyncmd_jupyter.sampling.graph_digest import GraphError, Node, pack
 from asyncmd_jupyter.sampling.libraries import Libraries
 from asyncmd_jupyter.sampling.plain_values import plain
 
-_NO_MATTER = frozenset(
+NO_MATTER = frozenset(
     {
         "__annotate__",
         "__annotate_func__",
@@ -118,7 +118,7 @@ def _class_node(value: type) -> Node:
     attributes: Children = [
         (f"attribute {name!r}", attribute)
         for name, attribute in sorted(vars(value).items())
-        if name not in _NO_MATTER
+        if name not in NO_MATTER
     ]
     return Node(pack(b"class", value.__name__.encode()), [*bases, *metaclass, *attributes])
 
