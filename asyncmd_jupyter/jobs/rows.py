@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
 
 def to_text(record: JobRecord) -> str:
     """The record as JSON; also names that are no valid Unicode survive."""
-    return json.dumps(asdict(record), default=_plain)
+    return json.dumps(vars(record), default=_plain)
 
 
 def from_text(text: str, *, owner: str, cancel_requested: bool) -> JobRecord:
@@ -41,6 +40,8 @@ def _plain(value: object) -> object:
             return value.total_seconds()
         case JobState():
             return value.value
+        case Command() | Resources():
+            return vars(value)
     raise TypeError(f"{value!r} can't be stored.")
 
 

@@ -33,6 +33,7 @@ def test_one_event_loop_after_the_other(job_runtime, work):
     async def first():
         job = await manager.submit(program("until_file", up, gate, cwd=work), name="first")
         await until_up(up)
+        await until(lambda: job.state is JobState.RUNNING)
         return job
 
     async def second():
@@ -150,10 +151,10 @@ async def test_a_store_that_breaks_later_stops_nothing(manager, work, job_runtim
     path.write_text("damaged" * 1000)
     gate.touch()
     assert (await job.wait()).state is JobState.DONE
+    await until(lambda: "ASYNCMD_STATE_DIR" in caplog.text)
     path.write_bytes(good)
     (stored,) = await manager.history()
     assert stored.state is JobState.DONE
-    assert "ASYNCMD_STATE_DIR" in caplog.text
 
 
 async def test_a_launcher_that_fails_to_look_is_asked_again(manager, work, caplog):
@@ -260,9 +261,10 @@ async def test_dropped_managers_are_freed(settings, work):
 
 
 async def test_a_job_is_found_by_the_name_that_tables_show(manager, work):
-    first = await manager.submit(program("until_stop", cwd=work), name="run_1.part0001")
-    await manager.submit(program("until_stop", cwd=work), name="twice")
-    await manager.submit(program("until_stop", cwd=work), name="twice")
+    endless = program("until_stop", work / "up", cwd=work)
+    first = await manager.submit(endless, name="run_1.part0001")
+    await manager.submit(endless, name="twice")
+    await manager.submit(endless, name="twice")
     assert manager.job("run_1.part0001") == first
     with pytest.raises(JobError, match="Several jobs are named 'twice'"):
         manager.job("twice")
