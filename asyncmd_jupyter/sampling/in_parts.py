@@ -15,7 +15,13 @@ from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.live import LiveLook
 from asyncmd_jupyter.sampling.observer import PropagationObserver
-from asyncmd_jupyter.sampling.propagator import TrajectoryPropagator, check_output, whole_limit
+from asyncmd_jupyter.sampling.propagator import (
+    TrajectoryPropagator,
+    check_output,
+    check_parts,
+    start_of,
+    whole_limit,
+)
 from asyncmd_jupyter.sampling.simulation import FinishedPart, Simulation
 from asyncmd_jupyter.sampling.stop import AnyOf
 from asyncmd_jupyter.sampling.timeline import (
@@ -113,6 +119,7 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
         _check_multiple(n_steps, engine.nstout)
         simulation = self._simulation(engine, workdir, deffnm)
         if not (continuation and await simulation.go_on()):
+            start_of(engine, starting_configuration)
             await engine.prepare(starting_configuration, workdir, deffnm)
         return [part.trajectory for part in await self._propagate(simulation, n_steps)]
 
@@ -146,6 +153,7 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
         n_steps = self.n_steps
         if n_steps == 0:
             return None
+        check_parts(trajs)
         check_output(tra_out, concatenate_kwargs)
         slices = await asyncio.to_thread(self._slices, trajs, n_steps)
         return await TrajectoryConcatenator(remove_double_frames=False).concatenate_async(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -18,6 +19,7 @@ from asyncmd_jupyter.sampling.observer import PropagationObserver
 from asyncmd_jupyter.sampling.propagator import (
     TrajectoryPropagator,
     check_output,
+    check_parts,
     start_of,
     whole_limit,
 )
@@ -158,6 +160,7 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         simulation = self._simulation(engine, workdir, deffnm)
         if not (continuation and await simulation.go_on()):
             start = start_of(engine, starting_configuration)
+            await asyncio.to_thread(engine.check_start, starting_configuration)
             decision = await self._look_at_start(start)
             if decision is not None and start is not None:
                 return [start], decision.condition
@@ -185,6 +188,7 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         ValueError
             If the conditions hold nowhere.
         """
+        check_parts(trajs)
         check_output(tra_out, concatenate_kwargs)
         parts = [await FinishedPart.of(trajectory) for trajectory in trajs]
         verdicts = Verdicts(self._conditions, self._rule, PropagationObserver())

@@ -6,12 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
 from asyncmd_jupyter.engines.command import CommandEngine, check_walltime
 from asyncmd_jupyter.engines.files import checked_files
 from asyncmd_jupyter.frames.atomic import check_free
+from asyncmd_jupyter.frames.formats import output_format
+from asyncmd_jupyter.frames.selection import check_trajectory
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.removal import remove_files_of_parts
 from asyncmd_jupyter.sampling.simulation import Simulation
@@ -144,13 +146,22 @@ def start_of(engine: MDEngine, start: StartingConfiguration) -> Trajectory | Non
     """The start as a trajectory; None if only the program knows how to read it."""
     if isinstance(start, Trajectory):
         return start
-    as_trajectory = getattr(engine, "start_as_trajectory", None)
-    if as_trajectory is not None:
-        return cast("Trajectory | None", as_trajectory(start))
     if start is None:
         return None
+    if not isinstance(start, str | PathLike):
+        raise TypeError(
+            f"starting_configuration={start!r} has to be a Trajectory, the path of a file, or None."
+        )
     made = Trajectory(start, start)  # says what is wrong with the file
     return None if made.paths[0].suffix.lower() in _WITHOUT_NAMES else made
+
+
+def check_parts(trajs: Sequence[Trajectory]) -> None:
+    """Refuse what is no list of trajectories."""
+    if isinstance(trajs, Trajectory):
+        raise TypeError("Put the trajectory into a list: trajs=[trajectory].")
+    for trajectory in trajs:
+        check_trajectory(trajectory, "Each of trajs")
 
 
 def check_output(tra_out: str | PathLike[str], concatenate_kwargs: Mapping[str, Any]) -> None:
@@ -162,6 +173,8 @@ def check_output(tra_out: str | PathLike[str], concatenate_kwargs: Mapping[str, 
         For arguments that `TrajectoryConcatenator.concatenate` does not know.
     FileExistsError, FileNotFoundError
         For files that are in the way, or a folder that is missing.
+    ValueError
+        For an ending that is no format of trajectories.
     """
     if unknown := concatenate_kwargs.keys() - set(_CONCATENATE_KWARGS):
         raise TypeError(
@@ -171,6 +184,7 @@ def check_output(tra_out: str | PathLike[str], concatenate_kwargs: Mapping[str, 
     structure = concatenate_kwargs.get("struct_out")
     for path in (tra_out, *(() if structure is None else (structure,))):
         check_free(Path(path), overwrite=bool(concatenate_kwargs.get("overwrite")))
+    output_format(Path(tra_out))
 
 
 def whole_limit(name: str, value: Any, least: int) -> int:

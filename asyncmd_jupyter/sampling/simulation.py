@@ -157,7 +157,8 @@ class _Commands(Simulation):
     engine: CommandEngine
 
     async def go_on(self) -> bool:
-        if not self._trajectory_files() and not await self._is_busy():
+        # In this order: a job that has just ended has left its files.
+        if not (await self._is_busy() or self._trajectory_files()):
             return False
         try:
             await self.engine.prepare_from_files(self.files.workdir, self.files.deffnm)

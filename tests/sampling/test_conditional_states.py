@@ -214,6 +214,19 @@ class TestBadInput:
             propagator.conditions = []
         assert propagator.conditions == [in_a]
 
+    @pytest.mark.parametrize("start", [3, b"a.pdb", [1, 2]])
+    async def test_start(self, manager, tmp_path: Path, start):
+        with pytest.raises(TypeError, match="starting_configuration="):
+            await make_propagator([in_a]).propagate(start, tmp_path, "sim")
+
+    async def test_start_of_another_system(self, manager, tmp_path: Path):
+        start = tmp_path / "two.pdb"
+        line = TestStart.pdb(tmp_path, 0.25).read_text()
+        start.write_text(2 * line)
+        two = Trajectory(start, start)
+        with pytest.raises(ValueError, match="2 atoms"):
+            await make_propagator([in_a, in_b]).propagate(two, tmp_path, "sim")
+
     async def test_output_is_checked_before_any_md(self, manager, tmp_path: Path):
         with pytest.raises(FileNotFoundError, match="folder"):
             await run(make_propagator([in_a]), tmp_path, tra_out=tmp_path / "no" / "joined.trr")

@@ -301,6 +301,23 @@ class TestBadInput:
             await run(make_propagator(), tmp_path, struct="a.pdb")
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.parametrize("start", [3, b"a.pdb", [1, 2]])
+    async def test_start(self, manager, tmp_path: Path, start):
+        with pytest.raises(TypeError, match="starting_configuration="):
+            await make_propagator().propagate(start, tmp_path, "sim")
+        assert list(tmp_path.iterdir()) == []
+
+    async def test_format_of_the_output(self, manager, tmp_path: Path):
+        with pytest.raises(ValueError, match="no format that can be written"):
+            await run(make_propagator(), tmp_path, tra_out=tmp_path / "joined.foo")
+        assert list(tmp_path.iterdir()) == []
+
+    async def test_parts_that_are_none(self, manager, tmp_path: Path):
+        parts = await make_propagator().propagate(None, tmp_path, "sim")
+        for wrong in (parts[0], ["sim.part0001.trr"]):
+            with pytest.raises(TypeError, match=r"trajs"):
+                await make_propagator().cut_and_concatenate(wrong, tmp_path / "joined.trr")
+
     @pytest.mark.parametrize("deffnm", ["", "a/b", None])
     async def test_name(self, manager, tmp_path: Path, deffnm):
         with pytest.raises(ValueError, match="deffnm"):
