@@ -227,8 +227,8 @@ def _whole_index(path: str) -> FrameIndex:
     if index.tail_bytes:
         raise TruncatedTrajectoryError(
             f"{path} ends within a frame: {index.tail_bytes} bytes follow its {len(index)} whole "
-            "frames. If nothing is writing it any more, mend it with "
-            f"asyncmd_jupyter.frames.xdr.truncate_to_whole_frames({path!r})."
+            "frames. If nothing is writing it any more, take the whole frames with "
+            f"Trajectory.recover({path!r}, structure_file)."
         )
     return index
 

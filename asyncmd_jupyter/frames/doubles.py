@@ -80,18 +80,18 @@ def _is_double(before: _Place, here: _Place) -> bool:
         frames = before.read(), here.read()
     except ValueError:  # no positions, by which they could be recognised
         return False
-    return _same_configuration(*frames, _ROUNDED_NM if rounded else _EXACT_NM)
+    if not same_configuration(*frames, _ROUNDED_NM if rounded else _EXACT_NM):
+        return False
+    one, other = (frame.velocities for frame in frames)
+    return one is None or other is None or _same_velocities(one, other)
 
 
-def _same_configuration(one: Frame, other: Frame, allowed: float) -> bool:
+def same_configuration(one: Frame, other: Frame, allowed: float) -> bool:
+    """Whether no atom is further than `allowed` nm from where it is in the other frame."""
     scale = float(np.max(np.abs(one.positions), initial=0))
     allowed = max(allowed, 4 * float(np.spacing(np.float32(scale))))
     apart = _shortest(one.positions - other.positions, one.box)
-    if not float(np.max(np.abs(apart), initial=0)) <= allowed:
-        return False
-    if one.velocities is None or other.velocities is None:
-        return True
-    return _same_velocities(one.velocities, other.velocities)
+    return float(np.max(np.abs(apart), initial=0)) <= allowed
 
 
 def _shortest(differences: NDArray[Any], box: NDArray[Any] | None) -> NDArray[Any]:

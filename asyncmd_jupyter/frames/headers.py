@@ -18,7 +18,7 @@ _XTC_PLAIN_ATOMS = 9  # so few atoms are not compressed
 _XTC_PLAIN_BYTES = 56
 _INT64 = struct.Struct(">q")
 _TRR_SIZES = struct.Struct(">13i")
-_TRR_VERSION = struct.pack(">3i12s", TRR_MAGIC, 13, 12, b"GMX_trn_file")
+TRR_VERSION = struct.pack(">3i12s", TRR_MAGIC, 13, 12, b"GMX_trn_file")
 
 
 class DamagedFrameError(ValueError):
@@ -115,10 +115,10 @@ def parse_trr(buffer: bytes) -> FrameHeader | None:
 
 def parse_trr_sizes(buffer: bytes) -> TrrSizes | None:
     """Read the integers of a TRR header; None when the buffer ends within them."""
-    start = len(_TRR_VERSION)
+    start = len(TRR_VERSION)
     if len(buffer) < start + _TRR_SIZES.size:
         return None
-    if not buffer.startswith(_TRR_VERSION):
+    if not buffer.startswith(TRR_VERSION):
         raise DamagedFrameError(f"{buffer[:start]!r} instead of a TRR version string")
     sizes = TrrSizes(*_TRR_SIZES.unpack_from(buffer, start))
     if sizes.n_atoms < 0 or min(sizes[:10]) < 0 or not _consistent(sizes):
@@ -129,12 +129,12 @@ def parse_trr_sizes(buffer: bytes) -> TrrSizes | None:
 def trr_times(sizes: TrrSizes) -> tuple[int, struct.Struct]:
     """Length of the whole header, and the layout of time and lambda at its end."""
     kind = struct.Struct(">ff" if sizes.float_bytes == 4 else ">dd")
-    return len(_TRR_VERSION) + _TRR_SIZES.size + kind.size, kind
+    return len(TRR_VERSION) + _TRR_SIZES.size + kind.size, kind
 
 
 def pack_trr_header(sizes: TrrSizes, time: float, lambda_value: float) -> bytes:
     """Build the header of a single precision frame."""
-    return _TRR_VERSION + _TRR_SIZES.pack(*sizes) + struct.pack(">ff", time, lambda_value)
+    return TRR_VERSION + _TRR_SIZES.pack(*sizes) + struct.pack(">ff", time, lambda_value)
 
 
 def _consistent(sizes: TrrSizes) -> bool:

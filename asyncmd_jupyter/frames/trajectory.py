@@ -6,6 +6,7 @@ import asyncio
 import html
 import operator
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,15 @@ from typing import Any
 from asyncmd_jupyter.frames.cache import ValueCaches
 from asyncmd_jupyter.frames.content import FrameTable, is_xdr
 from asyncmd_jupyter.frames.identity import Identity
-from asyncmd_jupyter.frames.paths import StoredPath, check_files, found_again, relative, stored
+from asyncmd_jupyter.frames.paths import (
+    StoredPath,
+    as_path,
+    check_files,
+    found_again,
+    relative,
+    stored,
+)
+from asyncmd_jupyter.frames.recover import recover_files
 
 _QUICK_BYTES = 256 * 2**20  # the headers of so much are read within a moment
 
@@ -44,7 +53,8 @@ class Trajectory:
     ValueError
         For empty files, also by the first use for damaged ones.
     TruncatedTrajectoryError
-        By the first use, for a file that ends within a frame (a `ValueError` too).
+        By the first use, for a file that ends within a frame (a `ValueError` too); see
+        `recover`.
     """
 
     __slots__ = (
@@ -64,6 +74,51 @@ class Trajectory:
         self.cached_values: dict[int, Any] = {}  # keeps the values in memory alive
         self.nstout = nstout
         ValueCaches.current().register(self)
+
+    @classmethod
+    def recover(
+        cls,
+        trajectory_files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        structure_file: str | os.PathLike[str],
+        nstout: int | None = None,
+        *,
+        folder: str | os.PathLike[str] | None = None,
+        in_place: bool = False,
+        overwrite: bool = False,
+    ) -> Trajectory:
+        """Make a trajectory of the good frames of torn or damaged XTC and TRR files.
+
+        Whole files are used as they are. The good frames of the others are copied to files
+        that are called ``….recovered.xtc`` (or ``.trr``); a warning counts them and what is
+        left out. To be used when nothing writes the files any more.
+
+        Parameters
+        ----------
+        trajectory_files, structure_file, nstout
+            As for `Trajectory`.
+        folder : path, optional
+            For the copies; without it they lie beside the files.
+        in_place : bool
+            Change the files themselves instead of copying.
+        overwrite : bool
+            Whether copies of earlier times are replaced.
+
+        Raises
+        ------
+        FileExistsError
+        ValueError
+            If a file has no good frame, or is neither XTC nor TRR.
+        """
+        files, structure = check_files(trajectory_files, structure_file)
+        target = None if folder is None else as_path("folder", folder)
+        if target is not None and in_place:
+            raise ValueError("With in_place=True no copies are made, so folder has no meaning.")
+        paths, notes = recover_files(
+            map(Path, files), folder=target, in_place=in_place, overwrite=overwrite
+        )
+        for note in notes:
+            warnings.warn(note, stacklevel=2)
+        return cls(paths, structure, nstout)
 
     async def prepare(self) -> Trajectory:
         """Determine content and frames in a thread, so that nothing blocks later.
@@ -143,6 +198,8 @@ class Trajectory:
 
     @nstout.setter
     def nstout(self, value: int | None) -> None:
+        if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__")):
+            raise TypeError(f"nstout={value!r} has to be a whole number of MD steps.")
         number = None if value is None else operator.index(value)
         if number is not None and number < 1:
             raise ValueError(f"nstout={value} is not a number of MD steps of at least 1.")

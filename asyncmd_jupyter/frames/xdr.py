@@ -6,8 +6,8 @@ Needs numpy and nothing else: the worker processes of engines use it too.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -105,19 +105,27 @@ def index_frames(path: str | Path, *, start_offset: int = 0) -> FrameIndex:
         size = os.fstat(file.fileno()).st_size
         scan = _Scan(path, file.fileno(), start_offset, size)
         headers = list(scan)
-    sizes = np.array([header.size for header in headers], dtype=np.int64)
-    ends = start_offset + np.cumsum(sizes)
-    times = np.array([header.time for header in headers], dtype=np.float64)
-    raw_steps = np.array([header.step for header in headers], dtype=np.int64)
+    index = make_index(scan.kind if headers else "", headers, start_offset)
+    return replace(index, tail_bytes=max(0, size - (index.end or start_offset)))
+
+
+def make_index(
+    kind: str, headers: Sequence[FrameHeader], offsets: NDArray[np.int64] | int
+) -> FrameIndex:
+    """Put together what headers say; `offsets` may be the first one of frames in a row."""
+    table = np.array(headers, dtype=np.float64).reshape(-1, 4)
+    sizes, raw_steps = table[:, 0].astype(np.int64), table[:, 2].astype(np.int64)
+    times = table[:, 3].copy()
+    if isinstance(offsets, int):
+        offsets = offsets + np.cumsum(sizes) - sizes
     return _frozen(
         FrameIndex(
-            offsets=ends - sizes,
+            offsets=offsets,
             sizes=sizes,
             steps=unwrap_steps(raw_steps, times),
             times=times,
             n_atoms=headers[0].n_atoms if headers else 0,
-            kind=scan.kind if headers else "",
-            tail_bytes=max(0, size - (int(ends[-1]) if headers else start_offset)),
+            kind=kind,
         )
     )
 
@@ -236,7 +244,7 @@ class _Scan:
             return f"{self._path} is no XTC or TRR file: it {error}."
         return (
             f"{self._path} is damaged after {self._n_frames} whole frames: at byte "
-            f"{self._position} there is {error}."
+            f"{self._position} there is {error}. Trajectory.recover takes what is good of it."
         )
 
 

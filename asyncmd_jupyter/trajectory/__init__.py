@@ -12,6 +12,7 @@ from asyncmd_jupyter.sampling.functions import (
     PyTrajectoryFunctionWrapper,
     TrajectoryFunctionWrapper,
 )
+from asyncmd_jupyter.sampling.path import construct_tp_from_plus_and_minus_traj_segments
 from asyncmd_jupyter.sampling.propagate import (
     ConditionalTrajectoryPropagator,
     InPartsTrajectoryPropagator,
@@ -34,5 +35,6 @@ __all__ = [
     "TrajectoryFunctionWrapper",
     "TrajectoryPropagatorUntilAnyState",
     "Within",
+    "construct_tp_from_plus_and_minus_traj_segments",
     "start_run",
 ]

@@ -7,6 +7,7 @@ from asyncmd_jupyter.frames.extract import (
     NoModificationFrameExtractor,
     RandomVelocitiesFrameExtractor,
 )
+from asyncmd_jupyter.sampling.path import construct_tp_from_plus_and_minus_traj_segments
 
 __all__ = [
     "FrameExtractor",
@@ -14,4 +15,5 @@ __all__ = [
     "NoModificationFrameExtractor",
     "RandomVelocitiesFrameExtractor",
     "TrajectoryConcatenator",
+    "construct_tp_from_plus_and_minus_traj_segments",
 ]

@@ -88,7 +88,7 @@ def test_a_torn_file_says_how_to_mend_it(folder: Path):
     trajectory = Trajectory("a.trr", "conf.gro")
     with pytest.raises(TruncatedTrajectoryError, match="4 whole frames") as error:
         len(trajectory)
-    assert f"truncate_to_whole_frames({str(folder / 'a.trr')!r})" in str(error.value)
+    assert f"Trajectory.recover({str(folder / 'a.trr')!r}, structure_file)" in str(error.value)
     assert "4 whole frames" in repr(trajectory)
     truncate_to_whole_frames("a.trr")
     assert len(Trajectory("a.trr", "conf.gro")) == 4
