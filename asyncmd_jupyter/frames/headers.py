@@ -96,7 +96,7 @@ def parse_xtc(buffer: bytes) -> FrameHeader | None:
     if len(buffer) < start:
         return None
     (n_bytes,) = count.unpack_from(buffer, 88)
-    if not 0 <= n_bytes <= 16 * n_atoms + 64:  # more than the compression can ever need
+    if not 0 < n_bytes <= 16 * n_atoms + 64:  # more than the compression can ever need
         raise DamagedFrameError(f"a compressed size of {n_bytes} bytes")
     return FrameHeader(start + (n_bytes + 3) // 4 * 4, n_atoms, step, time)
 
