@@ -151,6 +151,8 @@ class JobManager:
         taken = await asyncio.to_thread(
             attaching.claim_orphans, self._store, self._owner, set(self._launchers), tags or {}
         )
+        if not taken:
+            return []
         for record in taken:
             self._book.adopt(record)
             self._starter.count_running(record)
