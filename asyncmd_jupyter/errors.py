@@ -12,6 +12,7 @@ Arguments that can't be used raise the built-in ``ValueError``, ``TypeError`` or
     │   ├── JobCancelledError      somebody cancelled it
     │   └── JobLostError           it vanished without leaving an exit code
     ├── FunctionIdError            no persistent id can be derived (also a ValueError)
+    ├── FunctionCrashedError       the process that evaluated a function died
     └── TruncatedTrajectoryError   a file ends within a frame (also a ValueError)
 """
 
@@ -52,6 +53,10 @@ class JobLostError(JobError):
 
 class FunctionIdError(AsyncMDError, ValueError):
     """No id that is the same in every process can be derived for a function."""
+
+
+class FunctionCrashedError(AsyncMDError):
+    """The process in which a function was evaluated ended without a result."""
 
 
 class TruncatedTrajectoryError(AsyncMDError, ValueError):

@@ -11,19 +11,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from asyncmd_jupyter.frames.cache import ValueCaches
 from asyncmd_jupyter.frames.threads import WorkThreads
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.callables import callable_name, is_async
 from asyncmd_jupyter.sampling.function_id import derive_id, kwargs_id
+from asyncmd_jupyter.sampling.function_values import Values, check_values
+from asyncmd_jupyter.sampling.process_call import ProcessCall
+from asyncmd_jupyter.sampling.processes import FunctionProcesses
 from asyncmd_jupyter.sampling.single_flight import SingleFlight
 from asyncmd_jupyter.sampling.watch import Watch
 
 logger = logging.getLogger(__name__)
-
-Values = NDArray[Any]
 
 
 class RecentId(NamedTuple):
@@ -192,6 +191,12 @@ class PyTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
     needs_whole_part : bool
         Whether the function judges frames by the others of the same part. It is not
         evaluated on pieces of a running simulation then.
+    use_processes : bool
+        Whether the function runs in another Python process, of which there are at most as
+        many as ``config.set_max_process`` says. For functions in pure Python, which
+        otherwise take turns, and for code that may crash. Function, arguments and
+        everything they use are pickled (by cloudpickle, which also takes lambdas and what
+        was typed into a notebook). What the function changes outside its result is lost.
     """
 
     def __init__(
@@ -201,15 +206,16 @@ class PyTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
         *,
         id: str | None = None,
         needs_whole_part: bool = False,
+        use_processes: bool = False,
     ) -> None:
         if not callable(function):
             raise TypeError(f"{function!r} can't be called; a function on trajectories is needed.")
-        if id is not None and (not isinstance(id, str) or not id.strip()):
-            raise TypeError(f"id has to be a text that is not empty, not {id!r}.")
+        _check_id(id)
         super().__init__(call_kwargs)
         self._function = function
         self._explicit_id = id
-        self._needs_whole_part = needs_whole_part
+        self._needs_whole_part = bool(needs_whole_part)
+        self._use_processes = bool(use_processes)
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -225,6 +231,11 @@ class PyTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
     def needs_whole_part(self) -> bool:
         """Whether pieces of a part tell nothing, because frames are not judged one by one."""
         return self._needs_whole_part
+
+    @property
+    def use_processes(self) -> bool:
+        """Whether the function runs in another process."""
+        return self._use_processes
 
     def __repr__(self) -> str:
         kwargs = f", call_kwargs={self._call_kwargs!r}" if self._call_kwargs else ""
@@ -250,8 +261,14 @@ class PyTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
         return (stands_for, self._call_kwargs)
 
     async def _get_values_for_trajectory(self, traj: Trajectory) -> Values:
+        if self._use_processes:
+            return await FunctionProcesses.current().run(  # type: ignore[no-any-return]
+                functools.partial(
+                    ProcessCall.of, self.name, self._function, traj, self._call_kwargs
+                )
+            )
         call = functools.partial(self._function, traj, **self._call_kwargs)
-        if _is_async(self._function):
+        if is_async(self._function):
             return await call()  # type: ignore[no-any-return]
         result = await WorkThreads.current().run(call)
         return await result if inspect.isawaitable(result) else result  # type: ignore[no-any-return]
@@ -260,50 +277,13 @@ class PyTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
         return copy.copy(self)
 
 
-def check_values(name: str, values: Any, n_frames: int) -> Values:
-    """A copy of `values` as an array, if it has one row of numbers or bools per frame.
-
-    Raises
-    ------
-    ValueError
-        It has not; names the function and what it gave.
-    """
-    wanted = f"an array of numbers or bools with one row for each of the {n_frames} frames"
-    if np.ma.is_masked(values):
-        raise ValueError(f"{name} gave a masked array, but {wanted} is needed.")
-    try:
-        array = np.array(values)
-    except ValueError as error:
-        raise ValueError(f"{name} gave rows of unequal lengths, but {wanted} is needed.") from error
-    if array.ndim == 0:
-        raise ValueError(f"{name} gave {_shortened(values)}, but {wanted} is needed.")
-    if array.dtype.kind not in "biufc" or len(array) != n_frames:
-        raise ValueError(
-            f"{name} gave an array of dtype {array.dtype} and shape {array.shape}, but {wanted} "
-            "is needed."
-        )
-    return array
-
-
-def _shortened(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def callable_name(function: Any) -> str:
-    """What a person calls a callable."""
-    if isinstance(function, functools.partial):
-        return callable_name(function.func)
-    name = getattr(function, "__name__", None)
-    return name if isinstance(name, str) else type(function).__name__
-
-
-def _is_async(function: Callable[..., Any]) -> bool:
-    while isinstance(function, functools.partial):
-        function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(type(function), "__call__", None)  # noqa: B004 - the method, not whether there is one
-    )
+def _check_id(id: Any) -> None:
+    if id is None:
+        return
+    if not isinstance(id, str) or not id.strip():
+        raise TypeError(f"id has to be a text that is not empty, not {id!r}.")
+    if "\0" in id or any("\ud800" <= character <= "\udfff" for character in id):
+        raise ValueError(f"id={id!r} has characters that can't be stored.")
 
 
 def _copied(kwargs: dict[str, Any]) -> dict[str, Any]:
