@@ -1,0 +1,5 @@
+"""Bases of parameter files."""
+
+from asyncmd_jupyter.engines.mdconfig import LineBasedMDConfig, MDConfig
+
+__all__ = ["LineBasedMDConfig", "MDConfig"]
