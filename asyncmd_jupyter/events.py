@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
@@ -52,6 +51,8 @@ class EventBus:
 
     async def stream(self, *kinds: type[E]) -> AsyncGenerator[E, None]:
         """Iterate over the events of the given classes published from now on."""
+        import asyncio  # takes long, and those who never look at events do not need it
+
         queue: asyncio.Queue[E] = asyncio.Queue()
         loop = asyncio.get_running_loop()
 

@@ -15,7 +15,7 @@ from asyncmd_jupyter.frames.decoded import (
 )
 from asyncmd_jupyter.frames.doubles import drop_doubles
 from asyncmd_jupyter.frames.formats import RAW_FORMATS, output_format
-from asyncmd_jupyter.frames.selection import FrameSlice, Segment, select
+from asyncmd_jupyter.frames.selection import FrameSlice, Segment, check_trajectories, select
 from asyncmd_jupyter.frames.stopping import Stop, run_stoppable
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.writing import Outputs, write_segment
@@ -123,8 +123,9 @@ class TrajectoryConcatenator:
         overwrite: bool = False,
     ) -> Trajectory:
         """Do the same in a thread; when cancelled, nothing is written."""
+        check_trajectories(trajs)
         arguments = (trajs, slices, tra_out, struct_out, overwrite)
-        return await run_stoppable(lambda stop: self._concatenate(*arguments, stop))
+        return await run_stoppable(lambda stop: self._concatenate(*arguments, stop), trajs)
 
     def _concatenate(
         self,

@@ -117,8 +117,9 @@ class FrameExtractor(ABC):
         overwrite: bool = False,
     ) -> Trajectory:
         """Do the same as `extract` in a thread; when cancelled, nothing is written."""
+        check_trajectory(traj_in, "traj_in")
         arguments = (outfile, traj_in, idx, struct_out, overwrite)
-        return await run_stoppable(lambda stop: self._extract(*arguments, stop))
+        return await run_stoppable(lambda stop: self._extract(*arguments, stop), [traj_in])
 
     def _extract(
         self,

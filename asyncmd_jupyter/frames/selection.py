@@ -85,7 +85,9 @@ def select(trajectories: Sequence[Trajectory], slices: Sequence[FrameSlice]) -> 
     ValueError
         For trajectories that do not fit together or to the slices, or if no frame is left.
     """
-    _check_trajectories(trajectories)
+    check_trajectories(trajectories)
+    if not isinstance(slices, Sequence):
+        raise TypeError(f"A list of slices is needed, one for each trajectory, not {slices!r}.")
     if len(trajectories) != len(slices):
         raise ValueError(
             f"There are {len(trajectories)} trajectories but {len(slices)} slices; "
@@ -128,9 +130,17 @@ def _segment(trajectory: Trajectory, table: FrameTable, chosen: slice) -> Segmen
     return Segment(trajectory, table, numbers, (chosen.step or 1) < 0)
 
 
-def _check_trajectories(trajectories: Any) -> None:
+def check_trajectories(trajectories: Any) -> None:
+    """See that it is a list of them.
+
+    Raises
+    ------
+    TypeError
+    """
     if isinstance(trajectories, Trajectory):
         raise TypeError("Put the trajectory into a list: [trajectory], and its slice too.")
+    if not isinstance(trajectories, Sequence):
+        raise TypeError(f"A list of trajectories is needed, not {trajectories!r}.")
     for one in trajectories:
         check_trajectory(one)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+import functools
 import threading
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
+
+from asyncmd_jupyter.frames.threads import FILES_OF_A_CALL, WorkThreads
+from asyncmd_jupyter.frames.trajectory import Trajectory
 
 T = TypeVar("T")
 
@@ -24,6 +27,11 @@ class Stop:
         """Have the work end at its next `check`."""
         self._wanted.set()
 
+    @property
+    def is_requested(self) -> bool:
+        """Whether nobody waits any more."""
+        return self._wanted.is_set()
+
     def check(self) -> None:
         """To be called between frames and before outputs take their names.
 
@@ -36,23 +44,28 @@ class Stop:
             raise StoppedError
 
 
-async def run_stoppable(work: Callable[[Stop], T]) -> T:
-    """Await the result of `work`, which runs in a thread.
+async def run_stoppable(work: Callable[[Stop], T], trajectories: Sequence[Trajectory]) -> T:
+    """Await the result of `work`, which runs in one of the threads for conversions.
 
     A caller who is cancelled waits for the thread to end: afterwards no file appears any
     more.
+
+    Parameters
+    ----------
+    work : callable
+    trajectories : sequence of Trajectory
+        What it reads: MDAnalysis opens all files of one at once.
     """
     stop = Stop()
-    task = asyncio.ensure_future(asyncio.to_thread(work, stop))
+    files = FILES_OF_A_CALL + max((len(one.paths) for one in trajectories), default=0)
+    call = functools.partial(_until_stopped, work, stop)
+    return await WorkThreads.current().run(call, files=files, stop=stop.request)
+
+
+def _until_stopped(work: Callable[[Stop], T], stop: Stop) -> T:
     try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        stop.request()
-        task.add_done_callback(_look_at)
-        await asyncio.wait([task])
-        raise
-
-
-def _look_at(task: asyncio.Task[T]) -> None:
-    if not task.cancelled():
-        task.exception()  # nobody else will, and asyncio complains
+        return work(stop)
+    except Exception:
+        if not stop.is_requested:
+            raise
+        return cast(T, None)  # nobody gets it

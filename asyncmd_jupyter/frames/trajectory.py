@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import operator
 import os
@@ -128,6 +127,8 @@ class Trajectory:
         Trajectory
             The object itself.
         """
+        import asyncio  # takes longer than all of this room, and only coroutines need it
+
         await asyncio.to_thread(self._prepare)
         return self
 

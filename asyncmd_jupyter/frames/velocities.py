@@ -25,7 +25,8 @@ def draw_velocities(
     width = np.sqrt(_BOLTZMANN * temperature / masses[heavy])[:, None]
     velocities[heavy] = width * generator.standard_normal((int(heavy.sum()), 3))
     if heavy.sum() > 1:
-        velocities[heavy] -= np.average(velocities[heavy], axis=0, weights=masses[heavy])
+        momentum = np.sum(masses[heavy, None] * velocities[heavy], axis=0)
+        velocities[heavy] -= momentum / np.sum(masses[heavy])
     return velocities
 
 
