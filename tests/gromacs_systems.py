@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from asyncmd_jupyter import examples
+from asyncmd_jupyter.engines.gromacs.engine import GmxEngine
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 
-from asyncmd_jupyter.engines.gromacs.engine import GmxEngine
-
-FOLDER = Path("/work/tmp/gmx")
+STEM = Path(examples.__file__).parent / "gromacs" / "alanine_dipeptide_vacuum"
 
 
 def parameters(
     *, nstout: int = 500, temperature: float = 300, dt: float = 0.002, seed: int = 3
 ) -> MDP:
     """Langevin dynamics of a molecule in vacuum."""
-    mdp = MDP(FOLDER / "md.mdp")
+    mdp = MDP(STEM.with_suffix(".mdp"))
     for key in ("nstxout", "nstvout", "nstxout-compressed"):
         mdp[key] = nstout
     mdp.update({"ref-t": [temperature], "dt": dt, "ld-seed": seed, "gen-seed": seed})
@@ -40,7 +40,7 @@ def gromacs_engine(
             mdp.pop(key, None)
         else:
             mdp[key] = value
-    files = {"gro_file": FOLDER / "box.gro", "top_file": FOLDER / "vac.top"}
+    files = {"gro_file": STEM.with_suffix(".gro"), "top_file": STEM.with_suffix(".top")}
     return GmxEngine(mdp, **{**files, "mdrun_extra_args": "-nt 1", **options})
 
 

@@ -24,8 +24,12 @@ class EngineFiles:
         return self.path(f"part{number:04d}.{ending}")
 
     def parts(self, ending: str) -> dict[int, Path]:
-        """Existing files of all parts with this ending, in order of their numbers."""
-        pattern = re.compile(rf"{re.escape(self.deffnm)}\.part(\d{{4,}})\.{re.escape(ending)}")
+        """Existing files of all parts with this ending, in order of their numbers.
+
+        One that begins with an underscore follows the number at once: ``_pullx.xvg``.
+        """
+        ending = ending if ending.startswith("_") else f".{ending}"
+        pattern = re.compile(rf"{re.escape(self.deffnm)}\.part(\d{{4,}}){re.escape(ending)}")
         # A Path for each file of a full folder would take most of the time of a short part.
         names = os.listdir(self.workdir) if self.workdir.is_dir() else ()  # noqa: PTH208
         numbers = {int(match[1]): match[0] for match in map(pattern.fullmatch, names) if match}

@@ -237,6 +237,7 @@ async def test_configurations_without_md(harness: Harness, manager, tmp_path: Pa
     ]
 
 
+@pytest.mark.filterwarnings("ignore:The start has no velocities")
 async def test_start_is_the_first_frame(harness: Harness, manager, tmp_path: Path):
     engine, other = harness.make(), harness.make()
     await engine.prepare(None, tmp_path, "sim")

@@ -162,7 +162,7 @@ async def test_engines_share_a_folder_with_pull_output(manager, tmp_path: Path):
     names = {path.name for path in tmp_path.iterdir() if path.is_file()} - {"index.ndx"}
     assert all(name.startswith(("walker0", "walker1")) for name in names)
     for number in range(2):
-        assert f"walker{number}_pullx.part0002.xvg" in names
+        assert f"walker{number}.part0002_pullx.xvg" in names
         assert f"walker{number}.confout.part0002.gro" in names
 
 
@@ -197,18 +197,26 @@ async def test_cores_are_shared_fairly(manager, runtime, tmp_path: Path):
         assert "Using 1 OpenMP thread " in (tmp_path / f"{name}.log").read_text()
 
 
+def at_rest(folder: Path) -> Path:
+    """The structure without velocities."""
+    lines = Path(gromacs_engine().gro_file).read_text().splitlines()
+    path = folder / "at_rest.gro"
+    path.write_text("\n".join(line[:44] for line in lines) + "\n")
+    return path
+
+
 class TestStarts:
     async def test_without_velocities_they_are_drawn(self, manager, tmp_path: Path):
         with pytest.warns(UserWarning, match="drawn at 310 K"):
-            engine = await self.prepared(tmp_path, {"gen-vel": "no", "gen-temp": 310})
+            engine = await self.prepared(tmp_path, {"gen-temp": 310}, at_rest(tmp_path))
         trajectory = await engine.run_steps(500)
         assert np.abs(read_frame(trajectory, 0).velocities).max() > 0.1
         assert engine.mdp["gen-vel"] == "no"
 
     async def test_without_velocities_and_temperature(self, manager, tmp_path: Path):
-        changes = {"gen-vel": "no", "integrator": "md", "ref-t": None, "tau-t": None}
+        changes = dict.fromkeys(("ref-t", "tau-t", "tc-grps", "gen-temp"))
         with pytest.raises(ValueError, match="set gen-temp or ref-t"):
-            await self.prepared(tmp_path, {**changes, "tc-grps": None, "gen-temp": None})
+            await self.prepared(tmp_path, {**changes, "integrator": "md"}, at_rest(tmp_path))
 
     async def test_velocities_of_the_start_are_kept(self, manager, tmp_path: Path):
         first = await self.prepared(tmp_path, {})
@@ -234,8 +242,9 @@ class TestStarts:
         )
 
     @staticmethod
-    async def prepared(folder: Path, changes):
-        engine = gromacs_engine(output_traj_type="trr", changes=changes)
+    async def prepared(folder: Path, changes, gro_file: Path | None = None):
+        files = {} if gro_file is None else {"gro_file": gro_file}
+        engine = gromacs_engine(output_traj_type="trr", changes=changes, **files)
         await engine.prepare(None, folder, "sim")
         return engine
 
