@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from slurm.cluster import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,8 +44,7 @@ def test_an_end_by_itself(tmp_path):
     out = bash("slurm up --no-accounting --nodes 1 --hours 0")
     folder = Path(out.partition("export SLURM_CONF=")[2].split()[0]).parent
     assert folder.name.startswith("asyncmd-slurm-")
-    while folder.exists():  # the time limit of the test is the only one
-        pass
+    wait_until(lambda: not folder.exists(), "the cluster ends")
 
 
 def test_nothing_to_end(tmp_path):

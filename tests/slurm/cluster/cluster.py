@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import secrets
-import shutil
-import socket
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psutil
 
-from .configuration import Layout, slurm_conf, slurmdbd_conf
+from .configuration import Layout, slurm_conf
 from .control import Control
 from .daemons import Daemons
 from .owner import Daemon, Keeper, family, kill, writes_to
-from .ports import ReservedPort
-from .waiting import ClusterError, wait_until
-
-PREFIX = "asyncmd-slurm-"
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
-PROGRAMS_OF_ACCOUNTING = ("mariadbd", "mariadb-install-db", "slurmdbd")
-LONGEST_FOLDER = 75  # sockets lie below, and a path of a socket has at most 107 bytes
+from .preparation import Ports, check_programs, new_folder, search_path, write_files
+from .waiting import wait_until
 
 
 class Cluster:
@@ -138,12 +127,15 @@ class Cluster:
     def wait_for_saved_jobs(self) -> None:
         """Return when what the controller knows of jobs now is on disk; it takes some seconds."""
         saved = self.folder / "state" / "job_state"
-        now = time.time()
+        before = time.time()
+        # It saves only when something has changed.
+        job = self.control.submit("true", "--hold")
         wait_until(
-            lambda: saved.exists() and saved.stat().st_mtime > now,
+            lambda: saved.exists() and saved.stat().st_mtime > before,
             "the controller saves its jobs",
             self.log("slurmctld"),
         )
+        self.control.run("scancel", job)
 
     def start_controller(self) -> None:
         """Start slurmctld again; the nodes know it and come back by themselves."""
@@ -199,9 +191,8 @@ class Cluster:
 
     def resume(self, node: str) -> None:
         """End the draining."""
-        argv = ("scontrol", "update", f"node={node}", "state=resume")
-        # A controller that was just started refuses until it has heard of the node.
-        wait_until(lambda: self.control.call(*argv).returncode == 0, f"{node} is resumed")
+        # Again and again: a controller that was just started may refuse, or change its mind.
+        wait_until(lambda: self._is_resumed(node), f"{node} is resumed", self.log("slurmctld"))
         self._wait_for_nodes(node)
 
     def reach_time_limit(self, job: str) -> None:
@@ -221,11 +212,9 @@ class Cluster:
         for node in self.nodes:
             if node not in self._running:
                 self._running[node] = self._daemons.slurmd(node)
-        for node, state in self.control.node_states().items():
-            if state.startswith("drain"):
-                self.resume(node)
         self.control.cancel_all()
-        self._wait_for_nodes(*self.nodes)
+        for node in self.nodes:
+            self.resume(node)
 
     def _start(self) -> None:
         write_files(self._layout)
@@ -244,6 +233,12 @@ class Cluster:
         if self._ports.database is not None:
             self._running["mariadbd"] = self._daemons.database()
 
+    def _is_resumed(self, node: str) -> bool:
+        if not self.control.node_states()[node].startswith("drain"):
+            return True
+        self.control.call("scontrol", "update", f"node={node}", "state=resume")
+        return False
+
     def _wait_for_nodes(self, *nodes: str) -> None:
         """Wait until the nodes take jobs, without any until the controller says something."""
 
@@ -252,89 +247,3 @@ class Cluster:
             return all(states.get(node) in ("idle", "mixed", "allocated") for node in nodes)
 
         wait_until(ready, f"{nodes or 'the controller'} ready", self._running["slurmctld"].log)
-
-
-@dataclass(frozen=True)
-class Ports:
-    """The ports of one cluster."""
-
-    controller: ReservedPort
-    nodes: Mapping[str, ReservedPort]
-    database: ReservedPort | None
-
-    @classmethod
-    def reserve(cls, nodes: int, accounting: bool) -> Self:
-        of_nodes = {f"n{number}": ReservedPort() for number in range(1, nodes + 1)}
-        return cls(ReservedPort(), of_nodes, ReservedPort() if accounting else None)
-
-    def release(self) -> None:
-        """Let others have what no daemon has taken."""
-        for port in (self.controller, self.database, *self.nodes.values()):
-            if port is not None:
-                port.release()
-
-    def layout(self, folder: Path, hostname: str, cpus: int, options: Mapping[str, str]) -> Layout:
-        check_loopback(hostname)
-        return Layout(
-            folder=folder,
-            name=f"t{secrets.token_hex(4)}",
-            user=getpass.getuser(),
-            hostname=hostname,
-            controller_port=self.controller.number,
-            node_ports={node: port.number for node, port in self.nodes.items()},
-            database_port=None if self.database is None else self.database.number,
-            cpus=cpus,
-            options=options,
-        )
-
-
-def search_path() -> str:
-    """PATH with the folders of daemons in it."""
-    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
-
-
-def check_programs(accounting: bool) -> None:
-    """Raise ClusterError when a program is not installed."""
-    needed = PROGRAMS + (PROGRAMS_OF_ACCOUNTING if accounting else ())
-    missing = [name for name in needed if not shutil.which(name, path=search_path())]
-    if missing:
-        raise ClusterError(
-            f"Missing: {', '.join(missing)}. On Debian: sudo apt-get install"
-            " --no-install-recommends slurm-wlm slurmdbd mariadb-server munge"
-        )
-
-
-def check_loopback(hostname: str) -> None:
-    """Raise ClusterError when daemons would listen on the network."""
-    if not socket.gethostbyname(hostname).startswith("127."):
-        raise ClusterError(
-            f"This host's name {hostname} does not lead to loopback, and it can't be changed for"
-            " the daemons alone (that takes root or CAP_SYS_ADMIN). Slurm's daemons would listen"
-            " on the network."
-        )
-
-
-def new_folder(folder: Path | None) -> Path:
-    """Make the folder of a cluster; only its owner can enter."""
-    if folder is None:
-        return Path(tempfile.mkdtemp(prefix=PREFIX))
-    folder = Path(os.path.abspath(folder))  # noqa: PTH100
-    if len(os.fsencode(folder)) > LONGEST_FOLDER or set("\"'#\\\n") & set(str(folder)):
-        raise ClusterError(
-            f"The folder {str(folder)!r} does not work for Slurm: at most {LONGEST_FOLDER} bytes"
-            " (sockets lie below), no quotes, '#', backslashes or newlines."
-        )
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-def write_files(layout: Layout) -> None:
-    """Write the configuration and make the folders that the daemons expect."""
-    folders = ("log", "state", "munge", *layout.node_ports)
-    for name in folders:
-        (layout.folder / name).mkdir(mode=0o700)
-    (layout.folder / "slurm.conf").write_text(slurm_conf(layout))
-    if layout.database_port is not None:
-        path = layout.folder / "slurmdbd.conf"
-        path.touch(0o600)
-        path.write_text(slurmdbd_conf(layout))

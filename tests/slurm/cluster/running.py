@@ -8,8 +8,8 @@ from pathlib import Path
 
 import psutil
 
-from .cluster import PREFIX
 from .owner import KEEPER, PID_FILE, is_alive
+from .preparation import PREFIX
 from .waiting import ClusterError, wait_until
 
 
