@@ -13,6 +13,42 @@ _MANY_FILES = 2**20
 
 
 @dataclass(frozen=True)
+class SlurmSettings:
+    """How Slurm is asked, and how often.
+
+    Attributes
+    ----------
+    sbatch_executable, squeue_executable, scancel_executable, sacct_executable, sinfo_executable
+        Slurm's commands: names to be found on PATH, or paths.
+    min_time_between_calls : float
+        Seconds that pass at least between two looks at the queue. While nothing changes
+        it is looked at less often.
+    max_jobs : int, optional
+        Jobs that are in the queue at the same time; the others wait in the kernel.
+    exclude_nodes : tuple of str
+        Nodes that no job shall use.
+    cluster : str
+        Which one, where there are several; the default one if empty.
+    num_fails_for_broken_node : int
+        A node that failed so often under jobs of ours is avoided from then on ...
+    success_to_fail_ratio : int
+        ... unless this many times more jobs ended well on it.
+    """
+
+    sbatch_executable: str = "sbatch"
+    squeue_executable: str = "squeue"
+    scancel_executable: str = "scancel"
+    sacct_executable: str = "sacct"
+    sinfo_executable: str = "sinfo"
+    min_time_between_calls: float = 2.0
+    max_jobs: int | None = None
+    exclude_nodes: tuple[str, ...] = ()
+    cluster: str = ""
+    num_fails_for_broken_node: int = 3
+    success_to_fail_ratio: int = 50
+
+
+@dataclass(frozen=True)
 class Settings:
     """What a runtime may use and where it keeps its state.
 
@@ -33,6 +69,8 @@ class Settings:
         How many of them are left to other code.
     cancel_grace : timedelta
         Time between SIGTERM and SIGKILL when a job is cancelled.
+    slurm : SlurmSettings
+        Everything about Slurm.
     """
 
     state_dir: Path
@@ -42,6 +80,7 @@ class Settings:
     cancel_grace: timedelta = field(default=timedelta(seconds=5))
     max_files_open: int = field(default_factory=lambda: allowed_files())
     files_margin: int = 30
+    slurm: SlurmSettings = field(default_factory=SlurmSettings)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -107,9 +107,16 @@ class Follower:
 
 
 def is_newer(job: JobRecord, status: Status) -> bool:
-    """Whether the status tells something new; states only move forward."""
+    """Whether the status tells something new; states of one attempt only move forward."""
+    if status.attempt is not None and status.attempt != job.attempt:
+        return status.attempt > job.attempt
     step = _ORDER[status.state] - _ORDER[job.state]
-    return step > 0 or (step == 0 and (status.reason, status.nodes) != (job.reason, job.nodes))
+    return step > 0 or (step == 0 and _tells_more(job, status))
+
+
+def _tells_more(job: JobRecord, status: Status) -> bool:
+    told = (status.reason, status.nodes or job.nodes, status.native_id or job.native_id)
+    return told != (job.reason, job.nodes, job.native_id)
 
 
 def updated(job: JobRecord, status: Status) -> JobRecord:
@@ -120,7 +127,11 @@ def updated(job: JobRecord, status: Status) -> JobRecord:
         reason=status.reason,
         nodes=status.nodes or job.nodes,
         started=status.started or job.started,
+        cause=status.cause,
+        native_id=status.native_id or job.native_id,
     )
+    if status.attempt is not None and status.attempt > job.attempt:
+        job = replace(job, attempt=status.attempt, started=status.started)
     if not status.state.is_final:
         return job
     job = replace(job, exit_code=status.exit_code, ended=status.ended or datetime.now(UTC))

@@ -26,8 +26,14 @@ class Launcher(Protocol):
     name: str
     is_local: bool
 
-    async def submit(self, job: JobRecord) -> str:
+    def check(self, job: JobRecord) -> None:
+        """Raise ValueError for resources that can't be meant, before anything is written."""
+        ...
+
+    async def submit(self, job: JobRecord) -> str | None:
         """Start ``job.script`` and return the native id.
+
+        None means that it may have been started, and that polling will tell.
 
         Called once per attempt, shielded from cancellation, after the script was
         written and the record was stored. If it is cancelled nevertheless, because the

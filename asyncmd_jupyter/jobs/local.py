@@ -55,6 +55,9 @@ class LocalLauncher:
         self._children: dict[str, _Detached] = {}
         self._overdue: set[str] = set()
 
+    def check(self, job: JobRecord) -> None:
+        """Take any job."""
+
     async def submit(self, job: JobRecord) -> str:
         """Start the script; the native id is the process id of its bash with its start."""
         starting = self._starter.submit(self._start, job)

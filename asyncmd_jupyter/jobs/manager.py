@@ -24,6 +24,7 @@ from asyncmd_jupyter.jobs.model import Command, JobRecord, Resources
 from asyncmd_jupyter.jobs.process import Owner
 from asyncmd_jupyter.jobs.registry import Launchers
 from asyncmd_jupyter.jobs.request import new_record
+from asyncmd_jupyter.jobs.slurm.launcher import SlurmLauncher
 from asyncmd_jupyter.jobs.starter import Starter
 from asyncmd_jupyter.jobs.stopping import Stopper
 from asyncmd_jupyter.jobs.store import JobStore
@@ -54,11 +55,18 @@ class JobManager:
         self._launchers = Launchers()
         self._followers: dict[str, Follower] = {}
         self._starter = Starter(
-            self._book, self._launchers, lambda: runtime.settings.max_cores, self._follow
+            self._book,
+            self._launchers,
+            lambda: runtime.settings.max_cores,
+            lambda: runtime.settings.slurm.max_jobs,
+            self._follow,
+            self._is_wanted,
         )
         self._stopper = Stopper(self._book, self._store, self._launchers, self._starter)
         self._is_closed = False
+        self._withdrawn: set[str] = set()
         self.register(LocalLauncher(lambda: runtime.settings.cancel_grace))
+        self.register(SlurmLauncher(lambda: runtime.settings.slurm, self._is_wanted))
         runtime.events.subscribe(lambda _: self._wake(), runtimes.SettingsChanged)
 
     @classmethod
@@ -125,6 +133,7 @@ class JobManager:
             tags=tags or {},
             owner=self._owner,
         )
+        self._launchers.of(record).check(record)
         bringing_up = asyncio.create_task(self._bring_up(record, announcement))
         try:
             await asyncio.shield(bringing_up)
@@ -268,9 +277,15 @@ class JobManager:
             raise refusal
 
     async def _undo(self, bringing_up: asyncio.Task[None], record: JobRecord) -> None:
+        self._withdrawn.add(record.id)
         await settled(bringing_up)
         if record.id in self._book:
             await settled(asyncio.create_task(self.cancel([record])))
+        self._withdrawn.discard(record.id)
+
+    def _is_wanted(self, job_id: str) -> bool:
+        is_given_up = job_id in self._book and self._book[job_id].cancel_requested
+        return job_id not in self._withdrawn and not is_given_up
 
     async def _end_local(self) -> None:
         jobs = self._stopper.unfinished_local()

@@ -77,7 +77,18 @@ class Resources:
 
 @dataclass(frozen=True)
 class Status:
-    """What a launcher knows of a job at one moment."""
+    """What a launcher knows of a job at one moment.
+
+    Attributes
+    ----------
+    cause : str
+        The launcher's own word for how the job ended, such as ``TIMEOUT``, where that tells
+        more than the exit code.
+    native_id : str, optional
+        If it was found out only now.
+    attempt : int, optional
+        Which one this is about, where the launcher starts jobs again by itself.
+    """
 
     state: JobState
     exit_code: int | None = None
@@ -85,6 +96,9 @@ class Status:
     nodes: tuple[str, ...] = ()
     started: datetime | None = None
     ended: datetime | None = None
+    cause: str = ""
+    native_id: str | None = None
+    attempt: int | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +123,9 @@ class JobRecord:
         Of the command; negative for a signal, as in `subprocess`.
     reason : str
         One sentence in plain words why it is in this state, where there is something to say.
+    cause : str
+        The launcher's own word for how it ended, such as ``TIMEOUT`` or ``NODE_FAIL``, where
+        that tells more than the exit code.
     cancel_requested : bool
         Stored before the cancellation is sent.
     stop_requested : bool
@@ -138,6 +155,7 @@ class JobRecord:
     started: datetime | None = None
     ended: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    cause: str = ""
 
     @property
     def script(self) -> Path:

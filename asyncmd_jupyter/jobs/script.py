@@ -21,7 +21,8 @@ _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # signal: the outer one hands signals on and knows no exit code, the inner one is deaf to them
 # and writes it. "set -m" makes the inner one and the command a process group. The marker of
 # the start means that a signal reaches the command from now on. SIGINT is handed on once,
-# because bash may fall into an endless loop when it comes again while it waits.
+# because bash may fall into an endless loop when it comes again while it waits. The marker of
+# a signal says that somebody wanted the end, which the exit code alone does not.
 _TEMPLATE = """\
 #!/usr/bin/env bash
 export {id_variable}={job_id}
@@ -35,6 +36,7 @@ put() {{
 }}
 forward() {{
     signalled=$1
+    put "signalled.$attempt" "$1"
     [ -n "$inner" ] || return
     until [ -e "$folder/started.$attempt" ] || ! kill -s 0 "$inner" 2>/dev/null; do
         sleep 0.02

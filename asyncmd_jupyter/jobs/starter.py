@@ -15,11 +15,13 @@ from asyncmd_jupyter.jobs.model import JobRecord, JobState
 from asyncmd_jupyter.jobs.registry import Launchers
 from asyncmd_jupyter.jobs.tasks import OwnedTasks
 
+_ANY_NUMBER = 2**31
+
 Start = asyncio.Task[SubmissionError | None]
 
 
 class Starter:
-    """Holds jobs of this machine back until they fit; hands all others on at once.
+    """Holds jobs back until they fit: into the cores of this machine, or the slots elsewhere.
 
     Parameters
     ----------
@@ -29,8 +31,12 @@ class Starter:
         Where jobs are handed to.
     limit : callable
         Gives the number of cores that local jobs may use together now.
+    slots : callable
+        Gives the number of jobs that other launchers may have at once; None for any.
     on_started : callable
         Called after each start.
+    is_wanted : callable
+        Whether nobody has cancelled a job, by its id, before it was started.
     """
 
     def __init__(
@@ -38,13 +44,18 @@ class Starter:
         book: JobBook,
         launchers: Launchers,
         limit: Callable[[], int],
+        slots: Callable[[], int | None],
         on_started: Callable[[], object],
+        is_wanted: Callable[[str], bool],
     ) -> None:
         self._book = book
         self._launchers = launchers
         self._limit = limit
+        self._slots = slots
         self._on_started = on_started
+        self._is_wanted = is_wanted
         self._cores = CoreQueue()
+        self._elsewhere = CoreQueue()  # each job counts as one
         self._tasks = OwnedTasks()
         self._starts: dict[str, Start] = {}
         book.when_ended(self._release)
@@ -62,9 +73,9 @@ class Starter:
                 takes_share=job.resources.share,
                 announcement=announcement,
             )
-            self.start_what_fits()
         else:
-            self._begin(job.id)
+            self._elsewhere.put(job.id, 1)
+        self.start_what_fits()
         return self._starts.get(job.id)
 
     def start_what_fits(self) -> None:
@@ -72,15 +83,20 @@ class Starter:
         for job_id, cores in self._cores.admit(self._limit()).items():
             self._give_cores(job_id, cores)
             self._begin(job_id)
+        slots = self._slots()
+        for job_id in self._elsewhere.admit(_ANY_NUMBER if slots is None else slots):
+            self._begin(job_id)
 
     def count_running(self, job: JobRecord) -> None:
         """Count the cores of a job that somebody else has started."""
         if self._launchers.of(job).is_local:
             self._cores.occupy(job.id, job.resources.cores)
+        else:
+            self._elsewhere.occupy(job.id, 1)
 
     def is_waiting(self, job_id: str) -> bool:
         """Whether a job is held back."""
-        return job_id in self._cores
+        return job_id in self._cores or job_id in self._elsewhere
 
     def start_of(self, job_id: str) -> Start | None:
         """The start of a job while it is in progress."""
@@ -88,6 +104,7 @@ class Starter:
 
     def _release(self, job_id: str) -> None:
         self._cores.release(job_id)
+        self._elsewhere.release(job_id)
         with suppress(RuntimeError):  # no event loop runs: the interpreter exits
             asyncio.get_running_loop()
             self.start_what_fits()
@@ -103,10 +120,12 @@ class Starter:
 
     def _after_start(self, job_id: str, start: Start) -> None:
         self._starts.pop(job_id, None)
-        never_began = start.cancelled() and self._book[job_id].state is JobState.WAITING
+        job = self._book[job_id]
+        never_began = start.cancelled() and job.state is JobState.WAITING
         if never_began:  # its event loop has ended; the next one goes on
             with suppress(KeyError):
-                self._cores.put_back(job_id)
+                queue = self._cores if self._launchers.of(job).is_local else self._elsewhere
+                queue.put_back(job_id)
 
     async def _start(self, job_id: str) -> SubmissionError | None:
         try:
@@ -116,7 +135,8 @@ class Starter:
             self._book.change(job_id, state=JobState.CANCELLED, reason=reason)
             raise
         except (JobError, OSError) as error:
-            self._book.change(job_id, state=JobState.FAILED, reason=str(error))
+            state = JobState.FAILED if self._is_wanted(job_id) else JobState.CANCELLED
+            self._book.change(job_id, state=state, reason=str(error))
             return error if isinstance(error, SubmissionError) else SubmissionError(str(error))
         self._on_started()
         return None

@@ -66,6 +66,9 @@ class MemoryLauncher:
         self._programs = dict(programs or {})
         self._jobs: dict[str, _MemoryJob] = {}
 
+    def check(self, job: JobRecord) -> None:
+        """Take any job."""
+
     async def submit(self, job: JobRecord) -> str:
         """Take the job; a known program begins at once."""
         entry = self._jobs[job.id] = _MemoryJob(job)

@@ -1,0 +1,1 @@
+"""Run jobs through Slurm. Commands and replies are pure; only `client` starts processes."""

@@ -1,0 +1,74 @@
+"""What accounting knows of jobs that have vanished from the queue."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+
+from asyncmd_jupyter.errors import JobError
+from asyncmd_jupyter.jobs.model import JobRecord
+from asyncmd_jupyter.jobs.slurm import commands
+from asyncmd_jupyter.jobs.slurm.client import SlurmClient
+from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry, parse_sacct
+from asyncmd_jupyter.settings import SlurmSettings
+
+logger = logging.getLogger(__name__)
+
+_SHORTEST_PAUSE = 5.0
+
+
+class Accounting:
+    """Asks sacct about several jobs at once, in the background and rarely.
+
+    Parameters
+    ----------
+    client : SlurmClient
+        Runs it.
+    settings : callable
+        Gives the settings in force.
+    """
+
+    def __init__(self, client: SlurmClient, settings: Callable[[], SlurmSettings]) -> None:
+        self._client = client
+        self._settings = settings
+        self._next = 0.0
+        self._asking: asyncio.Task[None] | None = None
+        self._answers: dict[str, QueueEntry | None] = {}
+
+    def of(self, job: JobRecord) -> QueueEntry | None:
+        """What it said of a job."""
+        return self._answers.get(job.native_id or "")
+
+    def was_asked(self, job: JobRecord) -> bool:
+        """Whether it was asked about a job, with whatever result."""
+        return job.native_id in self._answers
+
+    def ask_when_due(self, jobs: Iterable[JobRecord]) -> None:
+        """Ask about jobs in the background, unless that was done just now."""
+        ids = [job.native_id for job in jobs if job.native_id]
+        busy = self._asking is not None and not self._asking.done()
+        if busy and self._asking and self._asking.get_loop() is not asyncio.get_running_loop():
+            busy = False
+        if ids and not busy and time.monotonic() >= self._next:
+            self._asking = asyncio.get_running_loop().create_task(self._ask(ids))
+
+    async def _ask(self, ids: list[str]) -> None:
+        found: dict[str, QueueEntry] = {}
+        for chunk in commands.in_chunks(ids):
+            found |= await self._look_up(list(chunk))
+        self._answers |= {native_id: found.get(native_id) for native_id in ids}
+        self._next = time.monotonic() + max(
+            _SHORTEST_PAUSE, self._settings().min_time_between_calls
+        )
+
+    async def _look_up(self, ids: list[str]) -> dict[str, QueueEntry]:
+        try:
+            reply = await self._client.run(commands.sacct(self._settings(), ids))
+        except (JobError, OSError) as error:
+            logger.info("Accounting can't be asked: %s", error)
+            return {}
+        if reply.code != 0:
+            logger.info("Accounting is of no help: %s", reply.complaint)
+        return parse_sacct(reply.out)

@@ -1,0 +1,138 @@
+"""Argument lists of Slurm's commands: pure functions, no shell anywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from asyncmd_jupyter.jobs.model import JobRecord
+from asyncmd_jupyter.jobs.script import ATTEMPT_VARIABLE, JOB_ID_VARIABLE
+from asyncmd_jupyter.jobs.slurm.options import cores_of, minutes, option_arguments
+from asyncmd_jupyter.settings import SlurmSettings
+
+COMMENT_PREFIX = "asyncmd:"
+OUTPUT_NAME = "slurm.txt"
+QUEUE_FIELDS = (
+    "JobArrayID",
+    "State",
+    "RestartCnt",
+    "exit_code",
+    "NodeList",
+    "Reason",
+    "Comment",  # the only text of users, so it is the last
+)
+ACCOUNTING_FIELDS = ("JobID", "State", "ExitCode", "NodeList")
+
+_LONGEST_NAME = 200
+_IDS_PER_CALL = 500
+_NOT_INHERITED = re.compile(
+    rf"SLURM_(?!CONF\Z).*|SBATCH_(WAIT|ARRAY_INX|TEST_ONLY)|{JOB_ID_VARIABLE}|{ATTEMPT_VARIABLE}"
+)
+
+
+def sbatch(settings: SlurmSettings, job: JobRecord, exclude: Collection[str]) -> list[str]:
+    """Submit the script of a job."""
+    output = escaped_pattern(job.folder / OUTPUT_NAME)
+    return [
+        settings.sbatch_executable,
+        "--parsable",
+        f"--job-name={plain_name(job.name)}",
+        f"--chdir={job.folder}",
+        f"--output={output}",
+        f"--error={output}",
+        "--input=/dev/null",
+        "--open-mode=append",
+        f"--comment={COMMENT_PREFIX}{job.id}",
+        *_cluster(settings),
+        *([f"--exclude={','.join(exclude)}"] if exclude else []),
+        *_resources(job),
+        *option_arguments(job.resources.options),
+        str(job.script),
+    ]
+
+
+def squeue(settings: SlurmSettings, user: int) -> list[str]:
+    """All jobs of a user that the controller remembers, one task of an array a line."""
+    return [
+        settings.squeue_executable,
+        "--noheader",
+        "--array",
+        "--states=all",
+        f"--user={user}",
+        f"--Format={','.join(f'{field}:|' for field in QUEUE_FIELDS)}",
+        *_cluster(settings),
+    ]
+
+
+def sacct(settings: SlurmSettings, ids: Collection[str]) -> list[str]:
+    """What accounting knows of the newest attempt of jobs."""
+    return [
+        settings.sacct_executable,
+        "--noheader",
+        "--parsable2",
+        "--allocations",
+        f"--jobs={','.join(ids)}",
+        f"--format={','.join(ACCOUNTING_FIELDS)}",
+        *_cluster(settings),
+    ]
+
+
+def scancel(settings: SlurmSettings, ids: Sequence[str]) -> list[str]:
+    """End jobs for good."""
+    return [settings.scancel_executable, *_cluster(settings), *ids]
+
+
+def stop_signal(settings: SlurmSettings, ids: Sequence[str]) -> list[str]:
+    """SIGTERM to the batch shells only, which hand it on to their commands."""
+    options = ("--batch", "--signal=TERM")
+    return [settings.scancel_executable, *options, *_cluster(settings), *ids]
+
+
+def sinfo(settings: SlurmSettings) -> list[str]:
+    """All nodes with their states."""
+    executable = settings.sinfo_executable
+    fields = "--Format=NodeList:|,StateLong:|"
+    return [executable, "--noheader", "--Node", fields, *_cluster(settings)]
+
+
+def in_chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Pieces that are short enough for one command each."""
+    return (ids[first : first + _IDS_PER_CALL] for first in range(0, len(ids), _IDS_PER_CALL))
+
+
+def environment(job: JobRecord, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Variables for sbatch, which hands them on to the job.
+
+    A kernel that is a Slurm job itself has variables that would be taken for the new job's,
+    such as its number of restarts.
+    """
+    kept = {name: value for name, value in inherited.items() if not _NOT_INHERITED.fullmatch(name)}
+    kept[JOB_ID_VARIABLE] = job.id
+    if variable := job.resources.threads_variable:
+        kept[variable] = str(cores_of(job.resources))
+    return kept
+
+
+def escaped_pattern(path: Path) -> str:
+    """A path where Slurm expects a pattern: a backslash in it turns ``%`` off everywhere."""
+    text = str(path)
+    return text.replace("\\", "\\\\") if "\\" in text else text.replace("%", "%%")
+
+
+def plain_name(name: str) -> str:
+    """A name that queues and databases of any age can take; the record keeps the real one."""
+    readable = "".join(letter if " " <= letter <= "~" else "_" for letter in name)
+    return readable[:_LONGEST_NAME].strip() or "job"
+
+
+def _resources(job: JobRecord) -> Iterator[str]:
+    options = job.resources.options
+    if "cpus-per-task" not in options:
+        yield f"--cpus-per-task={job.resources.cores}"
+    if "time" not in options and job.resources.time_limit is not None:
+        yield f"--time={minutes(job.resources.time_limit)}"
+
+
+def _cluster(settings: SlurmSettings) -> list[str]:
+    return [f"--clusters={settings.cluster}"] if settings.cluster else []

@@ -1,0 +1,49 @@
+"""Lists of nodes as Slurm writes them: ``a[1-2,07-09],b3`` is seven names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import product
+
+_NO_NODES = ("", "(null)", "N/A", "n/a", "None", "None assigned", "(None)")
+_NAME = re.compile(r"(?:[^,\[\]]|\[[^\[\]]*\])+")
+_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+_RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
+
+
+def expand_nodes(text: str) -> tuple[str, ...]:
+    """Every node of a list, in its order.
+
+    Raises
+    ------
+    ValueError
+        The text is no list of nodes.
+    """
+    text = text.strip()
+    if text in _NO_NODES:
+        return ()
+    names = _NAME.findall(text)
+    if ",".join(names) != text:
+        raise ValueError(f"{text!r} is no list of nodes.")
+    return tuple(node for name in names for node in _expand(name))
+
+
+def expand_numbers(text: str) -> Iterator[str]:
+    """Every number of ``3,07-09,20-30:5``, with the zeros in front that the text has."""
+    for part in text.split(","):
+        match = _RANGE.fullmatch(part.strip())
+        if match is None:
+            raise ValueError(f"{text!r} is no list of numbers.")
+        first, last, step = match.groups()
+        numbers = range(int(first), int(last or first) + 1, int(step or 1))
+        yield from (f"{number:0{len(first)}d}" for number in numbers)
+
+
+def _expand(name: str) -> Iterator[str]:
+    fixed_and_ranges = _BRACKETS.split(name)
+    choices = (
+        list(expand_numbers(piece)) if position % 2 else [piece]
+        for position, piece in enumerate(fixed_and_ranges)
+    )
+    return map("".join, product(*choices))

@@ -1,0 +1,130 @@
+"""Replies of Slurm's commands as values. The formats asked for are the same from 22.05 on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from asyncmd_jupyter.jobs.slurm.commands import ACCOUNTING_FIELDS, COMMENT_PREFIX, QUEUE_FIELDS
+from asyncmd_jupyter.jobs.slurm.nodes import expand_numbers
+
+_NATIVE_ID = re.compile(r"(\d+)(?:;(\S+))?")
+_LISTED_ID = re.compile(r"(\d+)(?:_(\d+)|_\[([\d,:-]+)(?:%\d+)?\]|\+\d+)?")
+_OUR_COMMENT = re.compile(rf"\|{COMMENT_PREFIX}(\w+)\|?\Z")
+_ACCOUNTED = re.compile(r"(\d+):(\d+)")
+
+
+@dataclass(frozen=True)
+class QueueEntry:
+    """One job as squeue or sacct shows it.
+
+    Attributes
+    ----------
+    id : str
+        Slurm's, such as ``12`` or ``12_4``.
+    state : str
+        Slurm's word, such as ``NODE_FAIL``.
+    restarts : int
+        How often it was begun again.
+    exit_code : int or None
+        Of the script; negative for a signal.
+    nodes : str
+        As Slurm lists them.
+    reason : str
+        Slurm's word for why it is in this state.
+    job_id : str
+        Ours, which the comment of the submission holds; empty for jobs of others.
+    """
+
+    id: str
+    state: str
+    restarts: int = 0
+    exit_code: int | None = None
+    nodes: str = ""
+    reason: str = ""
+    job_id: str = ""
+
+
+def parse_sbatch(text: str) -> str | None:
+    """The id of the new job; None if the reply holds none. Sites may add lines."""
+    matches = (_NATIVE_ID.fullmatch(line.strip()) for line in reversed(text.splitlines()))
+    return next((match.group(1) for match in matches if match), None)
+
+
+def parse_squeue(text: str) -> list[QueueEntry]:
+    """All jobs of a reply; lines that are none, such as names of clusters, are left out."""
+    return [entry for line in text.splitlines() for entry in _queue_line(line)]
+
+
+def parse_sacct(text: str) -> dict[str, QueueEntry]:
+    """What accounting knows, by the ids of Slurm."""
+    entries = (entry for line in text.splitlines() for entry in _accounting_line(line))
+    return {entry.id: entry for entry in entries}
+
+
+def parse_sinfo(text: str) -> dict[str, str]:
+    """The states of all nodes; a node in several partitions is there once."""
+    rows = (line.split("|") for line in text.splitlines())
+    return {row[0].strip(): row[1].strip() for row in rows if len(row) > 1}
+
+
+def expand_ids(text: str) -> list[str]:
+    """``12_[3-5%2]`` is three ids; nothing for what is no id."""
+    match = _LISTED_ID.fullmatch(text.strip())
+    if match is None:
+        return []
+    job, _, tasks = match.groups()
+    if tasks is None:
+        return [text.strip()]
+    return [f"{job}_{int(task)}" for task in expand_numbers(tasks)]
+
+
+def _queue_line(line: str) -> Iterator[QueueEntry]:
+    fields = line.split("|", len(QUEUE_FIELDS) - 2)
+    ids = expand_ids(fields[0])
+    if not ids or len(fields) < len(QUEUE_FIELDS) - 1:
+        return
+    _, state, restarts, status, nodes, rest = (field.strip() for field in fields)
+    comment = _OUR_COMMENT.search(rest)
+    for job in ids:
+        yield QueueEntry(
+            job,
+            _first_word(state),
+            restarts=_number(restarts),
+            exit_code=_from_wait_status(_number(status)),
+            nodes=nodes,
+            reason=rest[: comment.start()] if comment else rest.split("|")[0],
+            job_id=comment.group(1) if comment else "",
+        )
+
+
+def _accounting_line(line: str) -> Iterator[QueueEntry]:
+    fields = line.split("|")
+    if len(fields) < len(ACCOUNTING_FIELDS):
+        return
+    listed, state, code, nodes = fields[: len(ACCOUNTING_FIELDS)]
+    for job in expand_ids(listed):
+        yield QueueEntry(job, _first_word(state), exit_code=_accounted_code(code), nodes=nodes)
+
+
+def _first_word(state: str) -> str:
+    """``CANCELLED by 1000`` and ``CANCELLED+`` are CANCELLED."""
+    return (state.split() or [""])[0].rstrip("+")
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
+
+
+def _from_wait_status(status: int) -> int:
+    signal = status & 0x7F
+    return -signal if signal else status >> 8 & 0xFF
+
+
+def _accounted_code(text: str) -> int | None:
+    match = _ACCOUNTED.fullmatch(text.strip())
+    if match is None:
+        return None
+    code, signal = map(int, match.groups())
+    return -signal if signal else code

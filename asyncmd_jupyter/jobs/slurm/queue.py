@@ -1,0 +1,133 @@
+"""What squeue said last, and when it is asked again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from asyncmd_jupyter.errors import JobError
+from asyncmd_jupyter.jobs.slurm import commands
+from asyncmd_jupyter.jobs.slurm.client import SlurmClient
+from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry, parse_squeue
+from asyncmd_jupyter.settings import SlurmSettings
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_PAUSE = 15.0
+_GROWTH = 1.5
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The queue at one moment.
+
+    Attributes
+    ----------
+    asked : float
+        Monotonic time at which squeue was started: what happened later may be missing.
+    """
+
+    asked: float
+    entries: Mapping[str, QueueEntry] = field(default_factory=dict)
+    by_job: Mapping[str, tuple[QueueEntry, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, asked: float, entries: Iterable[QueueEntry]) -> Snapshot:
+        """Sort what was seen."""
+        entries = list(entries)
+        by_job: dict[str, tuple[QueueEntry, ...]] = {}
+        for entry in entries:
+            if entry.job_id:
+                by_job[entry.job_id] = (*by_job.get(entry.job_id, ()), entry)
+        return cls(asked, {entry.id: entry for entry in entries}, by_job)
+
+
+class SlurmQueue:
+    """Asks squeue for all jobs of this user at once, often while something is due.
+
+    Parameters
+    ----------
+    client : SlurmClient
+        Runs it.
+    settings : callable
+        Gives the settings in force.
+    """
+
+    def __init__(self, client: SlurmClient, settings: Callable[[], SlurmSettings]) -> None:
+        self._client = client
+        self._settings = settings
+        self._pause = 0.0
+        self._next = 0.0
+        self._failed = False
+        self._asking: asyncio.Task[bool] | None = None
+        self.snapshot: Snapshot | None = None
+
+    def expect_news(self) -> None:
+        """Look again as soon as it is allowed."""
+        least = self._settings().min_time_between_calls
+        self._next = min(self._next, self._next - self._pause + least)
+        self._pause = least
+
+    def refresh_when_due(self) -> asyncio.Task[bool] | None:
+        """Ask in the background when it is time to; the question in progress, if any."""
+        if self._is_asking():
+            return self._asking
+        if time.monotonic() < self._next:
+            return None
+        return self._ask()
+
+    async def refresh(self) -> Snapshot | None:
+        """Ask now; None if there was no answer."""
+        asked = time.monotonic()
+        while self.snapshot is None or self.snapshot.asked < asked:
+            asking = (self._asking if self._is_asking() else None) or self._ask()
+            if not await asyncio.shield(asking):
+                return None
+        return self.snapshot
+
+    def _is_asking(self) -> bool:
+        task = self._asking
+        same_loop = task is not None and task.get_loop() is asyncio.get_running_loop()
+        return task is not None and same_loop and not task.done()
+
+    def _ask(self) -> asyncio.Task[bool]:
+        self._asking = asyncio.get_running_loop().create_task(self._look())
+        return self._asking
+
+    async def _look(self) -> bool:
+        asked = time.monotonic()
+        try:
+            entries = await self._entries()
+        except JobError as error:
+            self._note_failure(str(error))
+            return False
+        finally:
+            self._schedule()
+        if self._failed:
+            logger.warning("Slurm answers again.")
+        self._failed = False
+        before, self.snapshot = self.snapshot, Snapshot.of(asked, entries)
+        if before is None or before.by_job != self.snapshot.by_job:
+            self.expect_news()
+        return True
+
+    async def _entries(self) -> list[QueueEntry]:
+        reply = await self._client.run(commands.squeue(self._settings(), os.getuid()))
+        if reply.code != 0:
+            raise JobError(f"squeue failed: {reply.complaint}")
+        return await asyncio.to_thread(parse_squeue, reply.out)
+
+    def _schedule(self) -> None:
+        least = self._settings().min_time_between_calls
+        longest = max(least, _LONGEST_PAUSE)
+        self._pause = min(max(self._pause * _GROWTH, least), longest)
+        self._next = time.monotonic() + self._pause
+
+    def _note_failure(self, complaint: str) -> None:
+        if not self._failed:
+            logger.warning("Slurm does not answer; nothing is lost, it is asked on: %s", complaint)
+        self._failed = True

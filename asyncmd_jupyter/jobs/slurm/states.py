@@ -1,0 +1,84 @@
+"""Slurm's words for states and reasons, and what they mean in plain ones."""
+
+from __future__ import annotations
+
+from asyncmd_jupyter.jobs.model import JobState
+
+# From Slurm's word to the state of a job and a sentence, empty where the state says it all.
+_MEANINGS: dict[str, tuple[JobState, str]] = {
+    "PENDING": (JobState.PENDING, ""),
+    "CONFIGURING": (JobState.PENDING, "Its nodes are being made ready."),
+    "REQUEUED": (JobState.PENDING, "Slurm will start it again."),
+    "REQUEUE_FED": (JobState.PENDING, "Slurm will start it again on another cluster."),
+    "REQUEUE_HOLD": (JobState.PENDING, "It was put back and is held; 'scontrol release' helps."),
+    "SPECIAL_EXIT": (JobState.PENDING, "It was put back and is held; 'scontrol release' helps."),
+    "RESV_DEL_HOLD": (JobState.PENDING, "It is held because its reservation was deleted."),
+    "RUNNING": (JobState.RUNNING, ""),
+    "COMPLETING": (JobState.RUNNING, ""),
+    "STAGE_OUT": (JobState.RUNNING, "Its files are being copied back."),
+    "RESIZING": (JobState.RUNNING, ""),
+    "SIGNALING": (JobState.RUNNING, ""),
+    "EXPEDITING": (JobState.RUNNING, ""),
+    "POWER_UP_NODE": (JobState.PENDING, "Its nodes are being switched on."),
+    "SUSPENDED": (JobState.RUNNING, "It is suspended."),
+    "STOPPED": (JobState.RUNNING, "It is stopped."),
+    "COMPLETED": (JobState.DONE, ""),
+    "FAILED": (JobState.FAILED, ""),
+    "CANCELLED": (JobState.CANCELLED, "Somebody cancelled it in Slurm."),
+    "REVOKED": (JobState.CANCELLED, "Slurm gave it to another cluster."),
+    "TIMEOUT": (JobState.FAILED, "It reached its time limit."),
+    "DEADLINE": (JobState.FAILED, "It could not end before its deadline."),
+    "OUT_OF_MEMORY": (JobState.FAILED, "It needed more memory than it had asked for."),
+    "NODE_FAIL": (JobState.FAILED, "A node on which it ran failed."),
+    "BOOT_FAIL": (JobState.FAILED, "Its nodes could not be started."),
+    "LAUNCH_FAILED": (JobState.FAILED, "Slurm could not start it on its nodes."),
+    "RECONFIG_FAIL": (JobState.FAILED, "Its nodes could not be set up."),
+    "PREEMPTED": (JobState.FAILED, "It had to make room for a more important job."),
+}
+
+_REASONS = {
+    "None": "",
+    "Resources": "It waits for free nodes.",
+    "Priority": "It waits behind jobs of higher priority.",
+    "Dependency": "It waits for another job.",
+    "DependencyNeverSatisfied": "It waits for a job that failed, so it will never start.",
+    "BeginTime": "It may start only later, after a restart for example.",
+    "JobHeldUser": "It is held; 'scontrol release' lets it go.",
+    "JobHeldAdmin": "It is held by an administrator.",
+    "JobArrayTaskLimit": "Enough tasks of its array are running.",
+    "Licenses": "It waits for a licence.",
+    "Reservation": "It waits for its reservation.",
+    "ReqNodeNotAvail": "A node that it needs is not available now.",
+    "PartitionDown": "Its partition is down.",
+    "PartitionInactive": "Its partition is inactive.",
+    "PartitionNodeLimit": "It asks for more nodes or cores than its partition allows.",
+    "PartitionTimeLimit": "Its time limit is longer than its partition allows.",
+    "JobLaunchFailure": "Slurm could not start it on its nodes.",
+    "launch failed requeued held": "Slurm could not start it on its nodes, and holds it.",
+    "Cleaning": "Its last attempt is being cleaned up.",
+    "NodeDown": "A node that it needs is down.",
+    "BadConstraints": "No node fits what it asks for.",
+}
+
+# A node and not the command is to blame.
+NODE_CAUSES = frozenset({"NODE_FAIL", "BOOT_FAIL", "LAUNCH_FAILED", "RECONFIG_FAIL"})
+
+
+def state_of(word: str) -> JobState | None:
+    """The state that Slurm's word means; None for a word that is not known."""
+    return _MEANINGS[word][0] if word in _MEANINGS else None
+
+
+def sentence_on(word: str) -> str:
+    """What Slurm's word for a state means."""
+    return _MEANINGS[word][1] if word in _MEANINGS else f"Slurm says {word}."
+
+
+def sentence_on_waiting(reason: str) -> str:
+    """Why a job waits."""
+    word = reason.strip("() ").split(",")[0]
+    if word in _REASONS:
+        return _REASONS[word]
+    if word.startswith(("QOS", "Assoc", "MaxCpu", "MaxGRES", "MaxJobs", "MaxMem", "MaxNode")):
+        return f"A limit of its user, account or quality of service is reached ({word})."
+    return f"Slurm lets it wait: {word}."

@@ -1,0 +1,63 @@
+"""What a job's script has left in its folder so far."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from asyncmd_jupyter.jobs.folder import Marker, read_end, read_start
+from asyncmd_jupyter.jobs.model import JobRecord, Status
+
+_STARTED = re.compile(r"started\.(\d+)")
+
+
+@dataclass(frozen=True)
+class Traces:
+    """All that the folder tells about the newest attempt.
+
+    Attributes
+    ----------
+    attempt : int
+        The newest one that has left something.
+    start : Marker or None
+        When it began.
+    end : Status or None
+        How the command ended.
+    was_signalled : bool
+        Whether somebody asked the script to end.
+    """
+
+    attempt: int
+    start: Marker | None = None
+    end: Status | None = None
+    was_signalled: bool = False
+
+
+def read_traces(jobs: Iterable[JobRecord], thorough: frozenset[str]) -> dict[str, Traces]:
+    """Look into the folders of jobs; `thorough` names those that may have been started again."""
+    return {job.id: _read(job, job.id in thorough) for job in jobs}
+
+
+def _read(job: JobRecord, thoroughly: bool) -> Traces:
+    attempt = _newest_attempt(job) if thoroughly else job.attempt
+    job = replace(job, attempt=attempt)
+    end = read_end(job)
+    if end is None:
+        return Traces(attempt, read_start(job))
+    # Read after the end, before which it was written if at all.
+    signalled = (job.folder / f"signalled.{attempt}").exists()
+    return Traces(attempt, read_start(job), end, signalled)
+
+
+def _newest_attempt(job: JobRecord) -> int:
+    return max([job.attempt, *_attempts(job.folder)])
+
+
+def _attempts(folder: Path) -> list[int]:
+    try:
+        matches = [_STARTED.fullmatch(path.name) for path in folder.iterdir()]
+    except OSError:
+        return []
+    return [int(match.group(1)) for match in matches if match]

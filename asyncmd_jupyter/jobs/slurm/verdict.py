@@ -1,0 +1,216 @@
+"""What is true of one job, from its files, the queue and accounting: pure functions.
+
+The exit-code file decides, unless somebody else may have wanted the end: then the queue says
+whether it was a person, a limit or a restart. Accounting only explains what the queue has
+forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from asyncmd_jupyter.jobs.folder import ended_status
+from asyncmd_jupyter.jobs.model import JobRecord, JobState, Status
+from asyncmd_jupyter.jobs.slurm.nodes import expand_nodes
+from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry
+from asyncmd_jupyter.jobs.slurm.states import sentence_on, sentence_on_waiting, state_of
+from asyncmd_jupyter.jobs.slurm.traces import Traces
+
+_NEVER_ARRIVED = "The kernel ended before the job was in the queue; it never ran."
+_UNEXPLAINED = (
+    "The queue has forgotten it, it left no exit code, and accounting has nothing on it"
+    " (it may be switched off), so nobody knows how it ended."
+)
+_PLAIN_ENDS = (JobState.DONE, JobState.FAILED)
+
+
+class Open(Enum):
+    """What has to be known before something can be said."""
+
+    NEWS = "the queue as it is from now on"
+    TIME = "time, because files may be seen late and Slurm cleans up after jobs"
+    ACCOUNTING = "what accounting knows of the job"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known of a job.
+
+    Attributes
+    ----------
+    entry : QueueEntry or None
+        How the queue shows it.
+    is_missing : bool
+        Whether it is not in the queue although it should have been.
+    is_fresh : bool
+        Whether the queue was asked after it was seen that more has to be known.
+    may_arrive : bool
+        Whether its submission may still be under way.
+    waited : float
+        Seconds since that need.
+    accounted : QueueEntry or None
+        What accounting says.
+    was_accounted : bool
+        Whether accounting was asked.
+    """
+
+    job: JobRecord
+    traces: Traces
+    entry: QueueEntry | None = None
+    is_missing: bool = False
+    is_fresh: bool = False
+    may_arrive: bool = False
+    waited: float = 0.0
+    accounted: QueueEntry | None = None
+    was_accounted: bool = False
+
+
+@dataclass(frozen=True)
+class Grace:
+    """Seconds to wait for what may come late.
+
+    Attributes
+    ----------
+    explained : float
+        For an exit-code file that a cancelled or failed job may have written.
+    unexplained : float
+        For one that must be there, or when the queue knows nothing.
+    cleaning : float
+        For Slurm to say why a command ended that has left its exit code.
+    """
+
+    explained: float = 2.0
+    unexplained: float = 30.0
+    cleaning: float = 60.0
+
+
+def judge(evidence: Evidence, grace: Grace) -> Status | Open:
+    """The status of a job, or what it takes to tell."""
+    job, traces, entry = evidence.job, evidence.traces, evidence.entry
+    attempt = max(traces.attempt, entry.restarts if entry else 0)
+    if attempt > job.attempt:
+        return _next_attempt(evidence, attempt)
+    verdict = _ended(evidence, traces.end, grace) if traces.end else _going_on(evidence, grace)
+    if isinstance(verdict, Status) and entry is not None and entry.id != job.native_id:
+        return replace(verdict, native_id=entry.id)
+    return verdict
+
+
+def is_certain(job: JobRecord, traces: Traces) -> bool:
+    """Whether an exit-code file needs no second opinion."""
+    if traces.end is None or job.cancel_requested or job.stop_requested:
+        return traces.end is not None
+    was_killed = traces.end.exit_code is not None and traces.end.exit_code < 0
+    return not (traces.was_signalled or was_killed)
+
+
+def _next_attempt(evidence: Evidence, attempt: int) -> Status:
+    runs = evidence.traces.attempt == attempt and evidence.traces.start is not None
+    start = evidence.traces.start if runs else None
+    entry = evidence.entry
+    return Status(
+        JobState.RUNNING if runs else JobState.PENDING,
+        reason=f"Slurm has put it back into the queue; this is attempt {attempt + 1}.",
+        started=start.time if start else None,
+        native_id=entry.id if entry else None,
+        attempt=attempt,
+    )
+
+
+def _ended(evidence: Evidence, end: Status, grace: Grace) -> Status | Open:
+    entry, job = evidence.entry, evidence.job
+    nodes = _nodes(entry)
+    end = replace(end, nodes=nodes)
+    if is_certain(job, evidence.traces):
+        return end
+    if not evidence.is_fresh:
+        return Open.NEWS
+    if entry is None:
+        if not evidence.was_accounted:
+            return Open.ACCOUNTING
+        return _explained(end, evidence.accounted) if evidence.accounted else end
+    state = state_of(entry.state)
+    if state is None or not state.is_final:
+        return end if evidence.waited > grace.cleaning else Open.NEWS
+    return _explained(end, entry)
+
+
+def _explained(end: Status, entry: QueueEntry) -> Status:
+    """An exit code in the light of what Slurm says of the same job."""
+    if entry.state in ("COMPLETED", "FAILED") or state_of(entry.state) is None:
+        return end
+    if state_of(entry.state) is JobState.CANCELLED:
+        end = replace(end, state=JobState.CANCELLED)
+    return replace(end, reason=sentence_on(entry.state), cause=entry.state)
+
+
+def _going_on(evidence: Evidence, grace: Grace) -> Status | Open:
+    entry = evidence.entry
+    if entry is None:
+        return _missing(evidence, grace)
+    state = state_of(entry.state)
+    if state is not None and state.is_final:
+        return _vanished(evidence, entry, state, grace)
+    start = evidence.traces.start
+    if start is not None or (state is JobState.RUNNING and entry.state != "COMPLETING"):
+        return _running(evidence, sentence_on(entry.state) if state else f"({entry.state})")
+    if entry.state == "COMPLETING":
+        return Open.TIME
+    waiting = sentence_on(entry.state) or sentence_on_waiting(entry.reason)
+    return Status(JobState.PENDING, reason=waiting)
+
+
+def _running(evidence: Evidence, reason: str = "") -> Status:
+    start = evidence.traces.start
+    nodes = _nodes(evidence.entry)
+    started = start.time if start else None
+    return Status(JobState.RUNNING, reason=reason, nodes=nodes, started=started)
+
+
+def _vanished(
+    evidence: Evidence, entry: QueueEntry, state: JobState, grace: Grace
+) -> Status | Open:
+    """It has ended in the queue without an exit-code file."""
+    never_began = state is JobState.CANCELLED and not entry.nodes
+    patience = grace.unexplained if state in _PLAIN_ENDS and not _cause(entry) else grace.explained
+    if evidence.waited < patience and not never_began:
+        return Open.TIME
+    if entry.state in ("COMPLETED", "FAILED") and entry.exit_code is not None:
+        end = ended_status(entry.exit_code)
+        launch = "Slurm could not start it on its nodes."
+        reason = launch if entry.reason == "JobLaunchFailure" else end.reason
+        cause = "LAUNCH_FAILED" if entry.reason == "JobLaunchFailure" else ""
+        return replace(end, reason=reason, cause=cause, nodes=_nodes(entry))
+    reason, cause = sentence_on(entry.state), entry.state
+    return Status(state, reason=reason, cause=cause, nodes=_nodes(entry))
+
+
+def _missing(evidence: Evidence, grace: Grace) -> Status | Open:
+    """Neither an exit-code file nor a line in the queue."""
+    if evidence.traces.start is not None and not evidence.is_missing:
+        return _running(evidence)
+    if not evidence.is_fresh or evidence.may_arrive:
+        return Open.NEWS
+    if evidence.job.native_id is None and evidence.traces.start is None:
+        return Status(JobState.LOST, reason=_NEVER_ARRIVED)
+    if not evidence.was_accounted:
+        return Open.ACCOUNTING
+    accounted = evidence.accounted
+    state = state_of(accounted.state) if accounted else None
+    if accounted is not None and state is not None and state.is_final:
+        return _vanished(evidence, accounted, state, grace)
+    if evidence.waited < grace.unexplained:
+        return Open.TIME
+    return Status(JobState.LOST, reason=_UNEXPLAINED)
+
+
+def _cause(entry: QueueEntry) -> str:
+    return "" if entry.state in ("COMPLETED", "FAILED") else entry.state
+
+
+def _nodes(entry: QueueEntry | None) -> tuple[str, ...]:
+    try:
+        return expand_nodes(entry.nodes) if entry else ()
+    except ValueError:
+        return ()
