@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import operator
 import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.frames.cache import ValueCaches
+from asyncmd_jupyter.jobs.slurm.configuring import changed_slurm_settings
 from asyncmd_jupyter.sampling.overview import Overview
-from asyncmd_jupyter.settings import allowed_cores, allowed_files
+from asyncmd_jupyter.settings import SlurmSettings, allowed_cores, allowed_files
 
 if TYPE_CHECKING:
     import h5py
@@ -18,9 +21,12 @@ __all__ = [
     "deregister_h5py_cache",
     "end_jobs_on_shutdown",
     "register_h5py_cache",
+    "set_all_slurm_settings",
     "set_max_cores",
     "set_max_files_open",
     "set_max_process",
+    "set_slurm_max_jobs",
+    "set_slurm_settings",
     "set_trajectory_cache_type",
     "show_config",
 ]
@@ -185,6 +191,100 @@ def end_jobs_on_shutdown(end: bool = True) -> None:
     Without it they go on and can be taken back. A kernel that is killed never ends them.
     """
     runtime.current().change_settings(end_local_jobs_on_shutdown=bool(end))
+
+
+def set_slurm_max_jobs(num: int | None) -> None:
+    """Limit the jobs that are in Slurm's queue at the same time; the others wait here.
+
+    Parameters
+    ----------
+    num : int or None
+        None for as many as Slurm takes.
+
+    Raises
+    ------
+    ValueError
+        For a number below 1.
+    """
+    most = None if num is None else _count("num", num)
+    slurm = replace(runtime.current().settings.slurm, max_jobs=most)
+    runtime.current().change_settings(slurm=slurm)
+
+
+def set_slurm_settings(
+    *,
+    sinfo_executable: str | None = None,
+    sacct_executable: str | None = None,
+    sbatch_executable: str | None = None,
+    scancel_executable: str | None = None,
+    squeue_executable: str | None = None,
+    min_time_between_sacct_calls: float | None = None,
+    num_fails_for_broken_node: int | None = None,
+    success_to_fail_ratio: int | None = None,
+    exclude_nodes: Sequence[str] | None = None,
+    cluster: str | None = None,
+) -> None:
+    """Change how Slurm is used; what is not given stays as it is.
+
+    Parameters
+    ----------
+    sinfo_executable, sacct_executable, sbatch_executable, scancel_executable, squeue_executable
+        Names or paths of Slurm's commands.
+    min_time_between_sacct_calls : float
+        Seconds between two looks at the queue, at least. While nothing changes there are
+        fewer. Accounting is asked only about jobs that have vanished, as rarely.
+    num_fails_for_broken_node : int
+        A node that failed under so many jobs is avoided ...
+    success_to_fail_ratio : int
+        ... unless this many times more jobs ended well on it. A command that ends with an
+        error is never a node's fault.
+    exclude_nodes : sequence of str
+        Nodes that no job shall use, also lists such as ``n[1-3,7]``; an empty one for none.
+    cluster : str
+        Which one, where there are several; empty for the default one.
+
+    Raises
+    ------
+    ValueError
+        For a value that can't be meant; nothing is changed then.
+    """
+    given = {name: value for name, value in locals().items() if value is not None}
+    slurm = runtime.current().settings.slurm
+    runtime.current().change_settings(slurm=changed_slurm_settings(slurm, given))
+
+
+def set_all_slurm_settings(
+    *,
+    sinfo_executable: str = "sinfo",
+    sacct_executable: str = "sacct",
+    sbatch_executable: str = "sbatch",
+    scancel_executable: str = "scancel",
+    squeue_executable: str = "squeue",
+    min_time_between_sacct_calls: float = 2.0,
+    num_fails_for_broken_node: int = 3,
+    success_to_fail_ratio: int = 50,
+    exclude_nodes: Sequence[str] | None = None,
+    cluster: str = "",
+) -> None:
+    """Change how Slurm is used; what is not given gets its default.
+
+    The limit on jobs stays as it is.
+
+    Parameters
+    ----------
+    sinfo_executable, sacct_executable, sbatch_executable, scancel_executable, squeue_executable
+    min_time_between_sacct_calls, num_fails_for_broken_node, success_to_fail_ratio
+    exclude_nodes, cluster
+        As for `set_slurm_settings`.
+
+    Raises
+    ------
+    ValueError
+        For a value that can't be meant; nothing is changed then.
+    """
+    given = {**locals(), "exclude_nodes": exclude_nodes or ()}
+    defaults = SlurmSettings(max_jobs=runtime.current().settings.slurm.max_jobs)
+    runtime.current().change_settings(slurm=changed_slurm_settings(defaults, given))
 
 
 def show_config() -> Overview:

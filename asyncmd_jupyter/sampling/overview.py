@@ -35,6 +35,7 @@ class Overview:
         limits = self.settings
         files = f"{limits.max_files_open}, {limits.files_margin} of them left to other code"
         ended = "end" if limits.end_local_jobs_on_shutdown else "go on"
+        pause = limits.slurm.min_time_between_calls
         grace = f"{limits.cancel_grace.total_seconds():g} s"
         return [
             ("CPU cores of local jobs", str(limits.max_cores), "set_max_cores"),
@@ -44,6 +45,8 @@ class Overview:
             ("HDF5 caches", "; ".join(self.h5py_caches) or "none", "register_h5py_cache"),
             ("local jobs at shutdown", ended, "end_jobs_on_shutdown"),
             ("from SIGTERM to SIGKILL", grace, "ASYNCMD_CANCEL_GRACE"),
+            ("jobs in Slurm's queue", _limit(limits.slurm.max_jobs), "set_slurm_max_jobs"),
+            ("between two looks at it", f"{pause:g} s at least", "set_slurm_settings"),
             ("job store", str(limits.state_dir), "ASYNCMD_STATE_DIR"),
         ]
 
@@ -63,3 +66,7 @@ class Overview:
             for what, value, how in self.rows()
         )
         return f"<table><caption>asyncmd_jupyter.config</caption>{''.join(cells)}</table>"
+
+
+def _limit(number: int | None) -> str:
+    return "no limit" if number is None else str(number)

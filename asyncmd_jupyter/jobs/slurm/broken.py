@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable
 
 from asyncmd_jupyter.jobs.model import JobState, Status
-from asyncmd_jupyter.jobs.slurm.nodes import expand_nodes
 from asyncmd_jupyter.jobs.slurm.states import NODE_CAUSES
 from asyncmd_jupyter.settings import SlurmSettings
 
@@ -47,8 +46,7 @@ class NodeRecords:
 
     def excluded(self) -> list[str]:
         """Nodes that no job shall use, those that the user has named too."""
-        named = (node for text in self._settings().exclude_nodes for node in expand_nodes(text))
-        return sorted({*named, *self.broken()})
+        return sorted({*self._settings().exclude_nodes, *self.broken()})
 
     def _is_broken(self, node: str) -> bool:
         settings = self._settings()

@@ -1,0 +1,62 @@
+"""Turn what a user says about Slurm into settings, or say what is wrong with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from asyncmd_jupyter.jobs.slurm.nodes import expand_nodes
+from asyncmd_jupyter.settings import SlurmSettings
+
+_PAUSE = "min_time_between_sacct_calls"
+
+
+def changed_slurm_settings(settings: SlurmSettings, given: Mapping[str, Any]) -> SlurmSettings:
+    """The settings with what is given in place of what they have.
+
+    Raises
+    ------
+    ValueError
+        For a value that can't be meant.
+    """
+    values = {name: _check_of(name)(name, value) for name, value in given.items()}
+    if _PAUSE in values:
+        values["min_time_between_calls"] = values.pop(_PAUSE)
+    return replace(settings, **values)
+
+
+def _check_of(name: str) -> Callable[[str, Any], Any]:
+    if name == "exclude_nodes":
+        return _nodes
+    if name == _PAUSE:
+        return _seconds
+    return _text if name == "cluster" or name.endswith("_executable") else _count
+
+
+def _text(name: str, value: Any) -> str:
+    may_be_empty = name == "cluster"
+    if not isinstance(value, str) or "\0" in value or not (value or may_be_empty):
+        raise ValueError(f"{name}={value!r} has to be the name of a program or its path.")
+    return value
+
+
+def _seconds(name: str, value: Any) -> float:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or value <= 0:
+        raise ValueError(f"{name}={value!r} has to be a number of seconds above 0.")
+    return float(value)
+
+
+def _count(name: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name}={value!r} has to be a whole number of at least 1.")
+    return value
+
+
+def _nodes(name: str, value: Any) -> tuple[str, ...]:
+    lists: Sequence[Any] = [value] if isinstance(value, str) else list(value)
+    if not all(isinstance(item, str) for item in lists):
+        raise ValueError(f"{name}={value!r} has to be a list of names of nodes.")
+    return tuple(node for item in lists for node in expand_nodes(item))

@@ -1,0 +1,34 @@
+"""A job manager on a real cluster."""
+
+import asyncio
+
+import pytest
+from job_helpers import end_all
+from slurm.cluster.waiting import wait_until
+from slurm.launcher.launching import queued, quick_settings
+
+from asyncmd_jupyter import runtime as runtimes
+from asyncmd_jupyter.jobs.manager import JobManager
+
+
+@pytest.fixture
+def job_runtime(tmp_path):
+    with runtimes.use(runtimes.Runtime(quick_settings(tmp_path / "state"))) as runtime:
+        yield runtime
+
+
+@pytest.fixture
+async def manager(cluster, job_runtime):
+    """A job manager that leaves nothing behind, in the queue neither."""
+    manager = JobManager(job_runtime)
+    yield manager
+    await end_all(manager)
+    # A job whose end was seen by its file may still be ending in the queue.
+    await asyncio.to_thread(wait_until, lambda: queued(cluster) == {}, "no job is left")
+
+
+@pytest.fixture
+def work(tmp_path):
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return folder
