@@ -141,6 +141,15 @@ def test_without_accounting_jobs_run_and_sacct_fails(cluster_without_accounting)
     assert control.call("sacct").returncode == 1
 
 
+def test_accounting_comes_back(cluster):
+    cluster.stop_accounting()
+    job = cluster.control.submit("true")
+    cluster.control.wait_for_state(job, "COMPLETED")
+    assert cluster.control.call("sacct").returncode == 1
+    cluster.start_accounting()
+    wait_until(lambda: accounted(cluster, job) == "COMPLETED", f"job {job} is accounted for")
+
+
 def test_too_much_memory_is_fatal(tmp_path):
     eat = f"{sys.executable} -c 'eaten = bytearray(300 << 20); import time; time.sleep(600)'"
     with Cluster.up(accounting=False, nodes=1, options=MEMORY_LIMITS) as cluster:

@@ -161,6 +161,14 @@ class Cluster:
         finally:
             self.start_controller()
 
+    def stop_accounting(self) -> None:
+        """End slurmdbd; the controller keeps what it has to tell."""
+        self._running.pop("slurmdbd").stop()
+
+    def start_accounting(self) -> None:
+        """Start slurmdbd again."""
+        self._running["slurmdbd"] = self._daemons.slurmdbd()
+
     def kill_slurmd(self, node: str) -> None:
         """End the daemon of a node as a crash would; its jobs' processes go on."""
         self._running.pop(node).kill()
@@ -207,6 +215,8 @@ class Cluster:
 
     def heal(self) -> None:
         """Undo all faults: everything runs, no node is drained, no job is left."""
+        if self._layout.database_port is not None and "slurmdbd" not in self._running:
+            self.start_accounting()
         if "slurmctld" not in self._running:
             self.start_controller()
         for node in self.nodes:

@@ -73,9 +73,10 @@ class Daemons:
         wait_for_socket(daemon, self._layout.database_socket)
         return daemon
 
-    def slurmdbd(self, port: ReservedPort) -> Daemon:
+    def slurmdbd(self, port: ReservedPort | None = None) -> Daemon:
         daemon = self._start("slurmdbd", "slurmdbd", "-D", port=port)
-        wait_for_socket(daemon, port.number)
+        assert self._layout.database_port is not None
+        wait_for_socket(daemon, self._layout.database_port)
         return daemon
 
     def slurmctld(self, port: ReservedPort | None = None) -> Daemon:
