@@ -288,6 +288,7 @@ def record_strict(recorder: Recorder, cluster: Cluster) -> None:
     """Refusals of a cluster with limits, and of one that does not answer."""
     for manager in MANAGED:
         cluster.control.run("sacctmgr", "--immediate", *manager)
+    options: dict[str, tuple[str, ...]]
     options = {"bad-account": ("--account=nonsense",), "bad-qos": ("--qos=nonsense",)}
     options |= {"too-long": ("--partition=short", "--time=99"), "fits": ()}
     for name, each in options.items():
