@@ -64,9 +64,12 @@ class Kernel:
     async def ask(self, **order):
         return await asyncio.to_thread(self._ask, order)
 
-    async def submit(self, command, name="job"):
-        order = {"argv": command.argv, "cwd": str(command.cwd), "env": command.env, "name": name}
-        return (await self.ask(**order))["id"]
+    async def submit(self, command, name="job", **more):
+        return (await self.ask(**self.order(command, name, **more)))["id"]
+
+    def order(self, command, name="job", **more):
+        argv, cwd, env = command.argv, str(command.cwd), command.env
+        return {"argv": argv, "cwd": cwd, "env": env, "name": name, **more}
 
     async def kill(self):
         self.process.kill()

@@ -1,8 +1,9 @@
 """A kernel in a process of its own: starts jobs, says what it did, obeys lines on stdin.
 
 ``kernel.py STATE_DIR CORES`` reads JSON lines ``{"argv": [...], "cwd": "...", "name": "..."}``
-to submit, ``{"cancel": id}``, ``{"attach": true}``, ``{"wait": id}`` or ``{"shutdown": true}``
-and answers each with one JSON line.
+to submit (with "launcher" and "options" if wanted), ``{"cancel": id}``,
+``{"attach": true}``, ``{"wait": id}`` or ``{"shutdown": true}``, and answers each with one
+JSON line.
 """
 
 import asyncio
@@ -12,14 +13,19 @@ from pathlib import Path
 
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.jobs.manager import JobManager
-from asyncmd_jupyter.jobs.model import Command
+from asyncmd_jupyter.jobs.model import Command, Resources
 from asyncmd_jupyter.settings import Settings
 
 
 async def answer(manager, order):
     if "argv" in order:
         command = Command(tuple(order["argv"]), Path(order["cwd"]), order.get("env", {}))
-        job = await manager.submit(command, name=order["name"])
+        job = await manager.submit(
+            command,
+            name=order["name"],
+            launcher=order.get("launcher", "local"),
+            resources=Resources(options=order.get("options", {})),
+        )
         return {"id": job.id, "state": job.state.value}
     if "attach" in order:
         return {"ids": [job.id for job in await manager.attach()]}

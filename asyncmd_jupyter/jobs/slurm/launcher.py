@@ -81,6 +81,7 @@ class SlurmLauncher:
         self._entered: dict[str, float] = {}  # when sbatch had returned
         self._ends: dict[str, tuple[str, int]] = {}  # native id and attempt of those that ended
         self._cancelled: set[str] = set()
+        self._arriving: set[str] = set()
         self._judged: Snapshot | None = None
         self._has_looked = False
         self._turn = 0
@@ -169,6 +170,7 @@ class SlurmLauncher:
     def _judge(
         self, job: JobRecord, traces: Traces, snapshot: Snapshot | None, *, may_arrive: bool
     ) -> Status | Open:
+        self._note_arrival(job, may_arrive)
         now, needed = time.monotonic(), self._needs.get(job.id)
         entry = _entry(job, snapshot)
         entered = self._entered.get(job.id, 0.0)
@@ -184,6 +186,14 @@ class SlurmLauncher:
             was_accounted=self._accounting.was_asked(job),
         )
         return self._settled(job, judge(evidence, self._grace))
+
+    def _note_arrival(self, job: JobRecord, may_arrive: bool) -> None:
+        """What the queue showed before a submission was over says nothing."""
+        if may_arrive:
+            self._arriving.add(job.id)
+        elif job.id in self._arriving:
+            self._arriving.discard(job.id)
+            self._needs[job.id] = time.monotonic()
 
     def _settled(self, job: JobRecord, verdict: Status | Open) -> Status | Open:
         """Note what is left to do after a verdict."""

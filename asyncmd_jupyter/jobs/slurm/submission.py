@@ -31,6 +31,7 @@ _TRIES = 4
 _PATIENCE_SECONDS = 900.0
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
+_ARRIVAL_SECONDS = 1.0
 _LOOK_SECONDS = 0.1
 
 # Words of sbatch: nobody was reached; it was heard, but what became of it is not known; what
@@ -166,7 +167,8 @@ class Submissions:
         return outcome_of(reply)
 
     async def _cleared_up(self, job: JobRecord, outcome: Outcome) -> Outcome:
-        """Look into the queue for a job that may be there or not."""
+        """Look into the queue for a job that may be there, once it has had time to get in."""
+        await self._sleep(job, _ARRIVAL_SECONDS)
         while self._is_wanted(job.id):
             snapshot = await self._queue.refresh()
             if snapshot is not None:

@@ -193,6 +193,8 @@ def _missing(evidence: Evidence, grace: Grace) -> Status | Open:
     if not evidence.is_fresh or evidence.may_arrive:
         return Open.NEWS
     if evidence.job.native_id is None and evidence.traces.start is None:
+        if evidence.waited < grace.explained:
+            return Open.TIME
         return Status(JobState.LOST, reason=_NEVER_ARRIVED)
     if not evidence.was_accounted:
         return Open.ACCOUNTING

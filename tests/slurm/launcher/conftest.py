@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from job_helpers import end_all
+from job_helpers import Kernel, end_all
 from slurm.cluster.waiting import wait_until
 from slurm.launcher.launching import queued, quick_settings
 
@@ -32,3 +32,17 @@ def work(tmp_path):
     folder = tmp_path / "work"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def kernel(cluster, job_runtime):
+    """Starts other processes with a job manager on the same store."""
+    kernels = []
+
+    def start():
+        kernels.append(Kernel(job_runtime.settings))
+        return kernels[-1]
+
+    yield start
+    for each in kernels:
+        each.close()
