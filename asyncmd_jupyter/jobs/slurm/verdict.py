@@ -22,7 +22,8 @@ _UNEXPLAINED = (
     "The queue has forgotten it, it left no exit code, and accounting has nothing on it"
     " (it may be switched off), so nobody knows how it ended."
 )
-_PLAIN_ENDS = (JobState.DONE, JobState.FAILED)
+_NO_FOLDER = "Slurm could not start it: its node can't write into the folder of the job."
+_LAUNCH_FAILURE = -53  # no signal, but what slurmd says when it can't open the output
 
 
 class Open(Enum):
@@ -154,7 +155,7 @@ def _going_on(evidence: Evidence, grace: Grace) -> Status | Open:
         return _vanished(evidence, entry, state, grace)
     start = evidence.traces.start
     if start is not None or (state is JobState.RUNNING and entry.state != "COMPLETING"):
-        return _running(evidence, sentence_on(entry.state) if state else f"({entry.state})")
+        return _running(evidence, sentence_on(entry.state))
     if entry.state == "COMPLETING":
         return Open.TIME
     waiting = sentence_on(entry.state) or sentence_on_waiting(entry.reason)
@@ -173,15 +174,14 @@ def _vanished(
 ) -> Status | Open:
     """It has ended in the queue without an exit-code file."""
     never_began = state is JobState.CANCELLED and not entry.nodes
-    patience = grace.unexplained if state in _PLAIN_ENDS and not _cause(entry) else grace.explained
+    is_plain = entry.state in ("COMPLETED", "FAILED")
+    patience = grace.unexplained if is_plain else grace.explained
     if evidence.waited < patience and not never_began:
         return Open.TIME
-    if entry.state in ("COMPLETED", "FAILED") and entry.exit_code is not None:
+    if is_plain and entry.exit_code is not None:
         end = ended_status(entry.exit_code)
-        launch = "Slurm could not start it on its nodes."
-        reason = launch if entry.reason == "JobLaunchFailure" else end.reason
-        cause = "LAUNCH_FAILED" if entry.reason == "JobLaunchFailure" else ""
-        return replace(end, reason=reason, cause=cause, nodes=_nodes(entry))
+        reason = _NO_FOLDER if entry.exit_code == _LAUNCH_FAILURE else end.reason
+        return replace(end, reason=reason, nodes=_nodes(entry))
     reason, cause = sentence_on(entry.state), entry.state
     return Status(state, reason=reason, cause=cause, nodes=_nodes(entry))
 
@@ -205,10 +205,6 @@ def _missing(evidence: Evidence, grace: Grace) -> Status | Open:
     if evidence.waited < grace.unexplained:
         return Open.TIME
     return Status(JobState.LOST, reason=_UNEXPLAINED)
-
-
-def _cause(entry: QueueEntry) -> str:
-    return "" if entry.state in ("COMPLETED", "FAILED") else entry.state
 
 
 def _nodes(entry: QueueEntry | None) -> tuple[str, ...]:
