@@ -137,6 +137,8 @@ def updated(job: JobRecord, status: Status) -> JobRecord:
     job = replace(job, exit_code=status.exit_code, ended=status.ended or datetime.now(UTC))
     if job.cancel_requested:
         return replace(job, state=JobState.CANCELLED, reason="It was cancelled.")
+    if job.stop_requested and job.state is JobState.CANCELLED and job.started is None:
+        return replace(job, reason="It was asked to stop before it was started.")
     if job.stop_requested and job.exit_code in job.command.stop_codes:
         return replace(job, state=JobState.DONE, reason="It stopped as it was asked to.")
     return job

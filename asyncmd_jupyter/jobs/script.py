@@ -22,7 +22,9 @@ _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # and writes it. "set -m" makes the inner one and the command a process group. The marker of
 # the start means that a signal reaches the command from now on. SIGINT is handed on once,
 # because bash may fall into an endless loop when it comes again while it waits. The marker of
-# a signal says that somebody wanted the end, which the exit code alone does not.
+# a signal says that somebody wanted the end, which the exit code alone does not. Slurm sends
+# SIGTERM to all processes of a job, so there it is not handed on; a command that is just
+# leaving would be killed by the second one. SIGUSR1 is for us, to be sent to the outer shell.
 _TEMPLATE = """\
 #!/usr/bin/env bash
 export {id_variable}={job_id}
@@ -43,14 +45,19 @@ forward() {{
     done
     kill -s "$1" -- "-$inner" 2>/dev/null
 }}
-trap 'forward TERM' TERM
+hear() {{
+    put "signalled.$attempt" TERM
+    [ -n "$inner" ] || signalled=TERM
+}}
+trap 'forward TERM' TERM USR1
+[ -n "${{{attempt_variable}:-}}" ] || [ -z "${{SLURM_JOB_ID:-}}" ] || trap hear TERM
 trap 'trap "" INT; forward INT' INT
 
 set -m
 (
-    trap '' TERM INT
+    trap '' TERM INT USR1
     (
-        trap - TERM INT
+        trap - TERM INT USR1
         put "started.$attempt" "$$"
 {exports}        cd -- {cwd} && exec -- {argv}
     ) >>"$folder/stdout.txt" 2>>"$folder/stderr.txt"
@@ -63,7 +70,7 @@ while
     wait "$inner" 2>/dev/null
     [ "$?" != 127 ] && kill -s 0 "$inner" 2>/dev/null
 do :; done
-trap '' TERM INT
+trap '' TERM INT USR1
 kill -s TERM -- "-$inner" 2>/dev/null
 code=1
 read -r code 2>/dev/null <"$folder/exit_code.$attempt"

@@ -83,9 +83,14 @@ def scancel(settings: SlurmSettings, ids: Sequence[str]) -> list[str]:
     return [settings.scancel_executable, *_cluster(settings), *ids]
 
 
+def scancel_pending(settings: SlurmSettings, ids: Sequence[str]) -> list[str]:
+    """End those of the jobs that have not begun."""
+    return [settings.scancel_executable, "--state=PENDING", *_cluster(settings), *ids]
+
+
 def stop_signal(settings: SlurmSettings, ids: Sequence[str]) -> list[str]:
-    """SIGTERM to the batch shells only, which hand it on to their commands."""
-    options = ("--batch", "--signal=TERM")
+    """SIGUSR1 to the batch shells only, which hand SIGTERM to their commands."""
+    options = ("--batch", "--signal=USR1")
     return [settings.scancel_executable, *options, *_cluster(settings), *ids]
 
 

@@ -82,6 +82,7 @@ class SlurmLauncher:
         self._ends: dict[str, tuple[str, int]] = {}  # native id and attempt of those that ended
         self._cancelled: set[str] = set()
         self._arriving: set[str] = set()
+        self._asked: set[str] = set()  # to stop
         self._judged: Snapshot | None = None
         self._has_looked = False
         self._turn = 0
@@ -104,7 +105,9 @@ class SlurmLauncher:
         await self._look_at_queue(jobs)
         snapshot = self._queue.snapshot
         looked_at = self._choose(jobs, snapshot)
-        verdicts = await asyncio.to_thread(self._judge_all, looked_at, snapshot)
+        verdicts, hearing = await asyncio.to_thread(self._judge_all, looked_at, snapshot)
+        if new := [job for job in hearing if job.id not in self._asked]:
+            self._tasks.start(self._signal(new))
         self._accounting.ask_when_due(
             job for job in looked_at if verdicts[job.id] is Open.ACCOUNTING
         )
@@ -121,10 +124,13 @@ class SlurmLauncher:
         self._queue.expect_news()
 
     async def ask_to_stop(self, jobs: Sequence[JobRecord]) -> None:
-        """SIGTERM to the batch shells, which hand it on and write the exit code."""
+        """Jobs that have not begun are cancelled, the others asked as soon as they can hear."""
         ids = [job.native_id for job in jobs if job.native_id]
         for chunk in commands.in_chunks(ids):
-            await self._deliver(commands.stop_signal(self._settings(), chunk))
+            await self._deliver(commands.scancel_pending(self._settings(), chunk))
+        traces = await asyncio.to_thread(read_traces, jobs, frozenset())
+        await self._signal(_hearing(jobs, traces))
+        self._queue.expect_news()
 
     def end_now(self, jobs: Sequence[JobRecord]) -> Mapping[str, Status]:
         """Cancel the jobs and wait until the queue shows them as ended."""
@@ -156,16 +162,17 @@ class SlurmLauncher:
 
     def _judge_all(
         self, jobs: Sequence[JobRecord], snapshot: Snapshot | None
-    ) -> dict[str, Status | Open]:
+    ) -> tuple[dict[str, Status | Open], list[JobRecord]]:
         thorough = frozenset(job.id for job in jobs if job.id in self._needs)
         traces = read_traces(jobs, thorough)
         arriving = _being_submitted(
             [job for job in jobs if job.native_id is None and _entry(job, snapshot) is None]
         )
-        return {
+        verdicts = {
             job.id: self._judge(job, traces[job.id], snapshot, may_arrive=job.id in arriving)
             for job in jobs
         }
+        return verdicts, _hearing([job for job in jobs if job.stop_requested], traces)
 
     def _judge(
         self, job: JobRecord, traces: Traces, snapshot: Snapshot | None, *, may_arrive: bool
@@ -231,6 +238,14 @@ class SlurmLauncher:
             if not await self._deliver(commands.scancel(self._settings(), chunk)):
                 self._cancelled.difference_update(chunk)
 
+    async def _signal(self, jobs: Sequence[JobRecord]) -> None:
+        """Ask each job once in each attempt."""
+        new = {job.id: job.native_id for job in jobs if job.id not in self._asked}
+        self._asked.update(new)
+        for chunk in commands.in_chunks([native_id for native_id in new.values() if native_id]):
+            if not await self._deliver(commands.stop_signal(self._settings(), chunk)):
+                self._asked.difference_update(new)
+
     async def _deliver(self, argv: Sequence[str]) -> bool:
         """Run a command that ends or signals jobs; those that have ended are no error."""
         try:
@@ -256,6 +271,11 @@ def _entry(job: JobRecord, snapshot: Snapshot | None) -> QueueEntry | None:
 
 def _first(entries: Sequence[QueueEntry]) -> QueueEntry:
     return min(entries, key=lambda entry: int(entry.id.partition("_")[0]))
+
+
+def _hearing(jobs: Iterable[JobRecord], traces: Mapping[str, Traces]) -> list[JobRecord]:
+    """Jobs whose scripts run and were not signalled yet."""
+    return [job for job in jobs if traces[job.id].can_hear and job.native_id is not None]
 
 
 def _is_urgent(job: JobRecord) -> bool:

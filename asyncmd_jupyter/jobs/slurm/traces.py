@@ -34,6 +34,11 @@ class Traces:
     end: Status | None = None
     was_signalled: bool = False
 
+    @property
+    def can_hear(self) -> bool:
+        """Whether the command runs and nobody has asked for its end so far."""
+        return self.start is not None and self.end is None and not self.was_signalled
+
 
 def read_traces(jobs: Iterable[JobRecord], thorough: frozenset[str]) -> dict[str, Traces]:
     """Look into the folders of jobs; `thorough` names those that may have been started again."""
@@ -44,11 +49,11 @@ def _read(job: JobRecord, thoroughly: bool) -> Traces:
     attempt = _newest_attempt(job) if thoroughly else job.attempt
     job = replace(job, attempt=attempt)
     end = read_end(job)
-    if end is None:
-        return Traces(attempt, read_start(job))
-    # Read after the end, before which it was written if at all.
-    signalled = (job.folder / f"signalled.{attempt}").exists()
-    return Traces(attempt, read_start(job), end, signalled)
+    start = read_start(job)
+    # The last to be read, because it was written before the end.
+    is_due = end is not None or (job.stop_requested and start is not None)
+    signalled = is_due and (job.folder / f"signalled.{attempt}").exists()
+    return Traces(attempt, start, end, signalled)
 
 
 def _newest_attempt(job: JobRecord) -> int:
