@@ -34,6 +34,7 @@ class JobBook:
         self._events = events
         self._store = store
         self._records: dict[str, JobRecord] = {}
+        self._unfinished: dict[str, JobRecord] = {}
         self._waiters: dict[str, set[Waiter]] = {}
         self._on_end: list[Callable[[str], object]] = []
 
@@ -57,11 +58,11 @@ class JobBook:
 
     def unfinished(self) -> Iterator[JobRecord]:
         """Records of the jobs that have not ended."""
-        return (record for record in list(self._records.values()) if not record.state.is_final)
+        return iter(list(self._unfinished.values()))
 
     def put(self, record: JobRecord) -> Future[None]:
         """Keep the newest record of a job; the result is there once it is stored."""
-        self._records[record.id] = record
+        self._keep(record)
         stored = self._store.save(record)
         stored.add_done_callback(_log_failure)
         if record.state.is_final:
@@ -89,7 +90,7 @@ class JobBook:
 
     def adopt(self, record: JobRecord) -> None:
         """Know a job that is in the store already."""
-        self._records[record.id] = record
+        self._keep(record)
         self._events.publish(JobChanged(record))
 
     async def wait(self, job_id: str) -> JobRecord:
@@ -110,6 +111,13 @@ class JobBook:
         for waiters in self._waiters.values():
             for waiter in tuple(waiters):
                 _settle(waiter, waiter.set_exception, error)
+
+    def _keep(self, record: JobRecord) -> None:
+        self._records[record.id] = record
+        if record.state.is_final:
+            self._unfinished.pop(record.id, None)
+        else:
+            self._unfinished[record.id] = record
 
     def _wake_waiters(self, record: JobRecord) -> None:
         for waiter in tuple(self._waiters.pop(record.id, ())):

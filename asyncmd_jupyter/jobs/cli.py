@@ -13,6 +13,7 @@ from asyncmd_jupyter.jobs.lookup import pick_by_prefix
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
 from asyncmd_jupyter.jobs.process import Owner
 from asyncmd_jupyter.jobs.registry import Launchers
+from asyncmd_jupyter.jobs.slurm.launcher import SlurmLauncher
 from asyncmd_jupyter.jobs.store import JobStore
 from asyncmd_jupyter.jobs.survey import look_at
 from asyncmd_jupyter.settings import Settings
@@ -74,7 +75,10 @@ class _Office:
         settings = Settings.from_environment()
         self._patience = settings.cancel_grace.total_seconds() + _SECONDS_AFTER_GRACE
         self.store = JobStore(settings.state_dir)
-        self._launchers = Launchers(local=LocalLauncher(lambda: settings.cancel_grace))
+        self._launchers = Launchers(
+            local=LocalLauncher(lambda: settings.cancel_grace),
+            slurm=SlurmLauncher(lambda: settings.slurm, waits=True),
+        )
 
     def unfinished(self) -> list[JobRecord]:
         return self.store.find(unfinished=True)
@@ -104,7 +108,7 @@ class _Office:
         return jobs
 
     async def _deliver(self, jobs: Iterable[JobRecord]) -> None:
-        started = [job for job in jobs if job.state is not JobState.WAITING and _is_here(job)]
+        started = [job for job in jobs if job.state is not JobState.WAITING and _can_end(job)]
         for launcher, group in self._launchers.grouped(started):
             await launcher.cancel(group)
 
@@ -118,15 +122,21 @@ def _is_here(job: JobRecord) -> bool:
 
 
 def _may_end(job: JobRecord) -> bool:
-    return not job.state.is_final and _is_here(job)
+    return not job.state.is_final and _can_end(job)
+
+
+def _can_end(job: JobRecord) -> bool:
+    return job.launcher != LocalLauncher.name or _is_here(job)
 
 
 def _why_it_goes_on(job: JobRecord) -> str:
     host = Owner.parse(job.owner).host
-    if not _is_here(job):
+    if not _can_end(job):
         return f"{_title(job)} runs on {host}; use 'asyncmd cancel {job.id}' there."
     if job.state is JobState.WAITING:
         return f"{_title(job)} is held back by a busy kernel, which will cancel it."
+    if job.launcher != LocalLauncher.name:
+        return f"{_title(job)} is still being ended; 'asyncmd jobs' shows when it has gone."
     return f"{_title(job)} has processes that can't be ended; see 'ps' on {host}."
 
 

@@ -58,7 +58,7 @@ class Follower:
         self._starter = starter
         self._on_requests = on_requests
         self._next_requests = 0.0
-        self._loop = PollLoop(self.look, self._is_needed)
+        self._loop = PollLoop(self.look, self._is_needed, self._is_slow)
         self.ensure = self._loop.ensure
         self.wake = self._loop.wake
         self.stop = self._loop.stop
@@ -80,7 +80,14 @@ class Follower:
         return job.state is not JobState.WAITING and self._starter.start_of(job.id) is None
 
     def _is_needed(self) -> bool:
-        return bool(self._jobs())
+        name = self._launcher.name
+        return any(job.launcher == name for job in self._book.unfinished())
+
+    def _is_slow(self) -> bool:
+        """Jobs in a queue of others, none of which runs."""
+        return not self._launcher.is_local and not any(
+            job.state is JobState.RUNNING or job.cancel_requested for job in self._jobs()
+        )
 
     async def _look_for_requests(self, *, at_once: bool) -> None:
         if not at_once and time.monotonic() < self._next_requests:

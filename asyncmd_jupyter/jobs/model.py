@@ -10,7 +10,13 @@ from pathlib import Path
 
 
 class JobState(Enum):
-    """States of a job, in the order in which they are passed through."""
+    """States of a job, in the order in which they are passed through.
+
+    Attributes
+    ----------
+    is_final : bool
+        Whether nothing will change any more.
+    """
 
     WAITING = "waiting"  # held back here until cores or slots are free
     PENDING = "pending"  # handed to the launcher, not yet running
@@ -20,10 +26,9 @@ class JobState(Enum):
     CANCELLED = "cancelled"  # somebody asked for its end and it ended
     LOST = "lost"  # gone without an exit code and without an explanation
 
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing will change any more."""
-        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.LOST)
+    def __init__(self, word: str) -> None:
+        # Asked for each job at each look, so it is no property.
+        self.is_final = word in ("done", "failed", "cancelled", "lost")
 
 
 @dataclass(frozen=True)

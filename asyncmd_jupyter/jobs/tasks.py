@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 _SHORTEST_PAUSE = 0.03
 _LONGEST_PAUSE = 0.25
+_LONGEST_SLOW_PAUSE = 1.0
 _GROWTH = 1.3
 
 
@@ -56,11 +57,19 @@ class PollLoop:
         Returns whether something has changed.
     is_needed : callable
         Whether there is anything to look at.
+    is_slow : callable
+        Whether nothing that is looked at can change quickly.
     """
 
-    def __init__(self, look: Callable[[], Awaitable[bool]], is_needed: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        look: Callable[[], Awaitable[bool]],
+        is_needed: Callable[[], bool],
+        is_slow: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._look = look
         self._is_needed = is_needed
+        self._is_slow = is_slow
         self._task: asyncio.Task[None] | None = None
         self._woken: asyncio.Event | None = None
 
@@ -93,7 +102,8 @@ class PollLoop:
         while self._is_needed() and self._woken is woken:
             changed = await self._look_safely()
             due = changed or woken.is_set()
-            pause = _SHORTEST_PAUSE if due else min(pause * _GROWTH, _LONGEST_PAUSE)
+            longest = _LONGEST_SLOW_PAUSE if self._is_slow() else _LONGEST_PAUSE
+            pause = _SHORTEST_PAUSE if due else min(pause * _GROWTH, longest)
             woken.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), pause)

@@ -82,7 +82,7 @@ class SlurmLauncher:
         self._ends: dict[str, tuple[str, int]] = {}  # native id and attempt of those that ended
         self._cancelled: set[str] = set()
         self._arriving: set[str] = set()
-        self._asked: set[str] = set()  # to stop
+        self._asked: set[tuple[str, int]] = set()  # jobs with their attempts, to stop
         self._judged: Snapshot | None = None
         self._has_looked = False
         self._turn = 0
@@ -106,7 +106,7 @@ class SlurmLauncher:
         snapshot = self._queue.snapshot
         looked_at = self._choose(jobs, snapshot)
         verdicts, hearing = await asyncio.to_thread(self._judge_all, looked_at, snapshot)
-        if new := [job for job in hearing if job.id not in self._asked]:
+        if new := [job for job in hearing if (job.id, job.attempt) not in self._asked]:
             self._tasks.start(self._signal(new))
         self._accounting.ask_when_due(
             job for job in looked_at if verdicts[job.id] is Open.ACCOUNTING
@@ -133,13 +133,14 @@ class SlurmLauncher:
         self._queue.expect_news()
 
     def end_now(self, jobs: Sequence[JobRecord]) -> Mapping[str, Status]:
-        """Cancel the jobs and wait until the queue shows them as ended."""
+        """Cancel the jobs and say how those ended that did so at once."""
         ids = [job.native_id for job in jobs if job.native_id]
         with suppress(OSError, subprocess.SubprocessError):
             for chunk in commands.in_chunks(ids):
                 argv = commands.scancel(self._settings(), chunk)
                 subprocess.run(argv, capture_output=True, timeout=_END_SECONDS, check=False)
-        return {}
+        ends = ((job_id, each.end) for job_id, each in read_traces(jobs, frozenset()).items())
+        return {job_id: end for job_id, end in ends if end is not None}
 
     async def _look_at_queue(self, jobs: Sequence[JobRecord]) -> None:
         if self._needs or any(job.cancel_requested for job in jobs):
@@ -150,15 +151,24 @@ class SlurmLauncher:
             await asyncio.wait([asking], timeout=None if self._waits else _FIRST_LOOK_SECONDS)
 
     def _choose(self, jobs: Sequence[JobRecord], snapshot: Snapshot | None) -> list[JobRecord]:
-        """Whose folders to look at: all when the queue is news, else a few in turn."""
-        if snapshot is not self._judged or len(jobs) <= _FOLDERS_A_LOOK:
+        """Whose folders to look at: where something is due or new, and a few others in turn."""
+        if len(jobs) <= _FOLDERS_A_LOOK:
             return list(jobs)
-        urgent = [job for job in jobs if _is_urgent(job) or job.id in self._needs]
-        rest = [job for job in jobs if not _is_urgent(job) and job.id not in self._needs]
-        n_more = max(1, _FOLDERS_A_LOOK - len(urgent))
+        due: list[JobRecord] = []
+        rest: list[JobRecord] = []
+        for job in jobs:
+            is_due = _is_urgent(job) or job.id in self._needs or self._has_news(job, snapshot)
+            (due if is_due else rest).append(job)
+        n_more = max(1, _FOLDERS_A_LOOK - len(due))
         first = self._turn % len(rest) if rest else 0
         self._turn = first + n_more
-        return urgent + rest[first : first + n_more]
+        return due + rest[first : first + n_more]
+
+    def _has_news(self, job: JobRecord, snapshot: Snapshot | None) -> bool:
+        if snapshot is self._judged:
+            return False
+        entry = _entry(job, snapshot)
+        return entry is None or entry != _entry(job, self._judged)
 
     def _judge_all(
         self, jobs: Sequence[JobRecord], snapshot: Snapshot | None
@@ -240,7 +250,8 @@ class SlurmLauncher:
 
     async def _signal(self, jobs: Sequence[JobRecord]) -> None:
         """Ask each job once in each attempt."""
-        new = {job.id: job.native_id for job in jobs if job.id not in self._asked}
+        asked = {(job.id, job.attempt): job.native_id for job in jobs}
+        new = {key: native_id for key, native_id in asked.items() if key not in self._asked}
         self._asked.update(new)
         for chunk in commands.in_chunks([native_id for native_id in new.values() if native_id]):
             if not await self._deliver(commands.stop_signal(self._settings(), chunk)):

@@ -1,0 +1,51 @@
+"""What users say about Slurm."""
+
+import pytest
+
+from asyncmd_jupyter import config
+from asyncmd_jupyter.settings import SlurmSettings
+
+
+def test_only_what_is_given_is_changed(runtime):
+    config.set_slurm_settings(exclude_nodes=["n[1-2]", "x"], sbatch_executable="/opt/sbatch")
+    config.set_slurm_settings(min_time_between_sacct_calls=7, cluster="big")
+    slurm = config.show_config().slurm
+    assert slurm.exclude_nodes == ("n1", "n2", "x")
+    assert (slurm.sbatch_executable, slurm.cluster) == ("/opt/sbatch", "big")
+    assert slurm.min_time_between_calls == 7
+    config.set_slurm_settings(exclude_nodes=[])
+    assert config.show_config().slurm.exclude_nodes == ()
+
+
+def test_all_settings_have_defaults(runtime):
+    config.set_slurm_max_jobs(5)
+    config.set_slurm_settings(cluster="big", num_fails_for_broken_node=1)
+    config.set_all_slurm_settings()
+    assert config.show_config().slurm == SlurmSettings(max_jobs=5)
+    config.set_slurm_max_jobs(None)
+    assert "no limit" in repr(config.show_config())
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"sbatch_executable": ""},
+        {"sacct_executable": 3},
+        {"min_time_between_sacct_calls": 0},
+        {"min_time_between_sacct_calls": float("nan")},
+        {"num_fails_for_broken_node": 0},
+        {"success_to_fail_ratio": 1.5},
+        {"exclude_nodes": [3]},
+        {"exclude_nodes": ["n["]},
+    ],
+)
+def test_values_that_cannot_be_meant(runtime, settings):
+    before = config.show_config().slurm
+    with pytest.raises(ValueError, match=r"has to be|is no list"):
+        config.set_slurm_settings(**settings)
+    assert config.show_config().slurm == before
+
+
+def test_at_least_one_job(runtime):
+    with pytest.raises(ValueError, match="num=0"):
+        config.set_slurm_max_jobs(0)
