@@ -71,7 +71,8 @@ def open_universe(
     ----------
     structure_file, trajectory_files : path
     attributes : Mapping
-        Values for all atoms of topology attributes that the structure lacks.
+        Values for all atoms of topology attributes that the structure lacks; None for what
+        MDAnalysis takes by itself.
     options
         Go to ``MDAnalysis.Universe``; no topology attributes are guessed by default.
     """
@@ -81,7 +82,8 @@ def open_universe(
     universe = Universe(str(structure_file), **options)
     for name, value in (attributes or {}).items():
         if not hasattr(universe.atoms, name):
-            universe.add_TopologyAttr(name, [value] * len(universe.atoms))
+            values = None if value is None else [value] * len(universe.atoms)
+            universe.add_TopologyAttr(name, values)
     files = [(str(path), _reader_for(path)) for path in trajectory_files]
     if len(files) > 1:
         universe.load_new(files)

@@ -44,6 +44,10 @@ class Segment:
         """Leave frames out."""
         return Segment(self.trajectory, self.table, self.numbers[mask], self.is_reversed)
 
+    def may_have_velocities(self) -> bool:
+        """Whether none of the files is of a kind without them."""
+        return all(part.kind == "trr" for part in self.table.parts)
+
     def files(self) -> NDArray[np.int64]:
         """The number of the file in which each frame is."""
         return np.searchsorted(self.table.starts, self.numbers, side="right") - 1
