@@ -76,7 +76,7 @@ def _with(endings: Sequence[str], engine: MDEngine, files: EngineFiles) -> list[
 
 
 def _all(engine: MDEngine, files: EngineFiles) -> list[Path]:
-    pattern = re.compile(rf"{re.escape(files.deffnm)}\.part\d{{4,}}\.[^.]+(\.tmp)?")
+    pattern = re.compile(rf"{re.escape(files.deffnm)}\.part\d{{4,}}(_[^.]+)?\.[^.]+(\.tmp)?")
     live = re.compile(rf"\.{re.escape(files.deffnm)}\.part\d{{4,}}\.live")
     names = list(files.workdir.iterdir())
     own = [path for path in names if pattern.fullmatch(path.name) or live.fullmatch(path.name)]
