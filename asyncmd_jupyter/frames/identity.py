@@ -71,13 +71,14 @@ class Identity:
         All absolute.
     """
 
-    __slots__ = ("_hash", "_states", "_summary", "structure_file", "trajectory_files")
+    __slots__ = ("_glance", "_hash", "_states", "_summary", "structure_file", "trajectory_files")
 
     def __init__(self, trajectory_files: tuple[str, ...], structure_file: str) -> None:
         self.trajectory_files = trajectory_files
         self.structure_file = structure_file
         self._states: tuple[FileState, ...] | None = None
         self._hash: int | None = None
+        self._glance: tuple[object, tuple[tuple[str, tuple[int, int]], ...]] | None = None
         self._summary: Summary | None = None
 
     def fixed_hash(self) -> int:
@@ -97,11 +98,14 @@ class Identity:
         """The hash if it is known and the files look as they did then, else None."""
         if self._hash is None or self._states is None:
             return None
-        paths = (*self.trajectory_files, self.structure_file)
+        if self._glance is None or self._glance[0] is not self._states:
+            paths = (*self.trajectory_files, self.structure_file)
+            marks = [(one.mtime_ns, one.size) for one in self._states]
+            self._glance = (self._states, tuple(zip(paths, marks, strict=True)))
         try:
-            for path, state in zip(paths, self._states, strict=True):
+            for path, (mtime_ns, size) in self._glance[1]:
                 found = os.stat(path)  # noqa: PTH116 - twice as fast, and called for each access
-                if found.st_mtime_ns != state.mtime_ns or found.st_size != state.size:
+                if found.st_mtime_ns != mtime_ns or found.st_size != size:
                     return None
         except OSError:
             return None

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.science
         ("live_stopping", {"overshoot_intervals", "goal_intervals", "within_goal"}),
         ("kernel_memory", {"over_imports_mb", "cpu_seconds_per_walker_second"}),
         ("overhead", {"load"}),
+        ("cached_value", {"cpu_microseconds", "cpu_microseconds_of_the_least", "cpu_ratio"}),
     ],
 )
 def test_prints_lines_of_json(
