@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from asyncmd_jupyter.frames.formats import writer_options
-from asyncmd_jupyter.frames.mdanalysis import open_universe
+from asyncmd_jupyter.frames.mdanalysis import guess_elements, open_universe
 from asyncmd_jupyter.frames.selection import Segment
 from asyncmd_jupyter.frames.steps import wrap_step
 from asyncmd_jupyter.frames.stopping import Stop
@@ -23,7 +23,7 @@ _PDB_ATTRIBUTES: dict[str, Any] = {
     "chainIDs": "X",
     "occupancies": 1.0,
     "tempfactors": 0.0,
-    "elements": "",
+    "elements": guess_elements,
     "record_types": "ATOM",
     "formalcharges": 0,
 }

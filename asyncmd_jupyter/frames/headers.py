@@ -11,6 +11,8 @@ XTC_BIG_MAGIC = 2023
 TRR_MAGIC = 1993
 HEADER_BYTES = 96
 """As much as any parser below looks at."""
+XTC_UNNUMBERED = 16
+"""From here on nothing depends on the step and the time of an XTC frame."""
 
 _MAGIC = struct.Struct(">i")
 _XTC_START = struct.Struct(">iiif")

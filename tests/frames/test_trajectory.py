@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from frame_samples import make_old, write_xdr
 
 from asyncmd_jupyter.errors import TruncatedTrajectoryError
 from asyncmd_jupyter.frames import content
+from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import truncate_to_whole_frames
 
@@ -80,6 +82,40 @@ def test_missing_and_empty_files(folder: Path):
         Trajectory(".", "conf.gro")
     with pytest.raises(ValueError, match="at least one"):
         Trajectory([], "conf.gro")
+
+
+def test_arguments_that_are_no_paths_and_no_steps(folder: Path):
+    for files, structure in ((3, "conf.gro"), (["a.xtc", 3], "conf.gro"), ("a.xtc", None)):
+        with pytest.raises(TypeError, match=r"neither a path nor a list|is no path"):
+            Trajectory(files, structure)
+    assert len(Trajectory((Path("a.xtc"), "b.xtc"), Path("conf.gro"))) == 10
+    for wrong in ("10", 2.5, True, [10]):
+        with pytest.raises(TypeError, match="has to be a whole number of MD steps"):
+            Trajectory("a.xtc", "conf.gro", nstout=wrong)
+    with pytest.raises(ValueError, match="nstout=0"):
+        Trajectory("a.xtc", "conf.gro", 0)
+
+
+@pytest.mark.filterwarnings("ignore:DCDReader currently")
+def test_other_formats_by_mdanalysis(folder: Path):
+    from MDAnalysis.lib.formats.libdcd import DCDFile
+
+    everything = (None, None, 1)
+    source = Trajectory("a.trr", "conf.gro")
+    for name in ("a.dcd", "a.pdb"):
+        TrajectoryConcatenator().concatenate([source], [everything], name)
+    dcd, pdb = Trajectory("a.dcd", "conf.gro"), Trajectory("a.pdb", "a.pdb")
+    assert (len(dcd), dcd.nstout, dcd.first_step, dcd.last_step) == (5, 10, 0, 40)
+    assert (dcd.dt, dcd.last_time) == (pytest.approx(0.02), pytest.approx(0.08))
+    assert (len(pdb), pdb.n_atoms, pdb.nstout, pdb.dt) == (5, 12, 1, 1.0)
+    single = Trajectory("conf.gro", "conf.gro", nstout=7)
+    assert (single.nstout, single.first_step, single.last_time) == (7, 0, 0.0)
+    again = pickle.loads(pickle.dumps(dcd))
+    assert (again, len(again), again.last_step) == (dcd, 5, 40)
+    with DCDFile("none.dcd", "w") as file:
+        file.write_header("", 12, 0, 1, 1.0, 1)
+    with pytest.raises((ValueError, OSError)):
+        len(Trajectory("none.dcd", "conf.gro"))
 
 
 def test_a_torn_file_says_how_to_mend_it(folder: Path):
