@@ -10,7 +10,7 @@ from typing import Any
 
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
 from asyncmd_jupyter.engines.part import Part
-from asyncmd_jupyter.errors import EngineError, MaxStepsReachedError
+from asyncmd_jupyter.errors import MaxStepsReachedError
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.in_parts import InPartsTrajectoryPropagator
@@ -24,16 +24,10 @@ from asyncmd_jupyter.sampling.propagator import (
     whole_limit,
 )
 from asyncmd_jupyter.sampling.simulation import FinishedPart, Simulation
-from asyncmd_jupyter.sampling.states import (
-    Condition,
-    Quantity,
-    as_condition,
-    examine_all,
-    quantities,
-)
+from asyncmd_jupyter.sampling.states import Condition, Quantity, as_condition, quantities
 from asyncmd_jupyter.sampling.stop import Decision, stop_rule
 from asyncmd_jupyter.sampling.timeline import first_at_or_after, line_up
-from asyncmd_jupyter.sampling.verdicts import Verdicts
+from asyncmd_jupyter.sampling.verdicts import Verdicts, named_apart
 
 
 class ConditionalTrajectoryPropagator(TrajectoryPropagator):
@@ -191,11 +185,11 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         check_parts(trajs)
         check_output(tra_out, concatenate_kwargs)
         parts = [await FinishedPart.of(trajectory) for trajectory in trajs]
-        verdicts = Verdicts(self._conditions, self._rule, PropagationObserver())
-        verdict = await verdicts.first(parts, lambda: self._new_engine().dt)
+        asked = Verdicts(self._conditions, self._rule)
+        verdict = await asked.first(parts, lambda: self._new_engine().dt)
         if verdict is None:
-            names = ", ".join(self.condition_names)
-            raise ValueError(f"{self._rule.mode} of {names}: holds in no frame of {list(trajs)}.")
+            names = f"{self._rule.mode} of {', '.join(self.condition_names)}"
+            raise ValueError(f"{names}: holds in no frame of {list(trajs)}.")
         joined = await TrajectoryConcatenator(remove_double_frames=False).concatenate_async(
             trajs[: len(verdict.slices)], verdict.slices, tra_out, **concatenate_kwargs
         )
@@ -230,8 +224,7 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         simulation = self._simulation(engine, workdir, deffnm)
         found = await simulation.parts() if await simulation.go_on() else []
         steps, counts = line_up([part.table for part in found], lambda: engine.dt)
-        limit = self.step_limit(engine)
-        if limit is not None:
+        if (limit := self.step_limit(engine)) is not None:
             beyond = (first_at_or_after(own, limit + 1) for own in steps)
             counts = [min(pair) for pair in zip(counts, beyond, strict=True)]
         return await TrajectoryConcatenator(remove_double_frames=False).concatenate_async(
@@ -258,12 +251,10 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         return whole
 
     async def _look_at_start(self, start: Trajectory | None) -> Decision | None:
-        # Also shows a condition that is no condition before any MD is computed.
         if start is None:
             return None
-        await start.prepare()
-        seen = await examine_all(self._conditions, start)
-        return self._rule.first([examination.fulfilled[:1] for examination in seen])
+        # Also shows a condition that is no condition before any MD is computed.
+        return await Verdicts(self._conditions, self._rule).on_first_frame(start)
 
     async def _propagate(
         self, simulation: Simulation, limit: int | None
@@ -287,33 +278,22 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
                 raise MaxStepsReachedError(self._given_up(most, engine.dt))
 
     def _live(self) -> list[tuple[str, Condition]]:
-        whole = any(
-            getattr(condition, "needs_whole_part", False) for _, condition in self._conditions
-        )
-        return [] if whole else self._conditions
+        whole_part = any(condition.needs_whole_part for _, condition in self._conditions)
+        return [] if whole_part else self._conditions
 
     def _given_up(self, limit: float, dt: float) -> str:
-        names = ", ".join(self.condition_names)
         return (
-            f"None of the conditions ({names}) held within {limit} steps ({limit * dt:g} ps). The "
-            "parts are on disk: go on with a higher max_steps and continuation=True."
+            f"None of the conditions ({', '.join(self.condition_names)}) held within {limit} steps "
+            f"({limit * dt:g} ps). The parts are on disk: go on with a higher max_steps and "
+            "continuation=True."
         )
 
 
 TrajectoryPropagatorUntilAnyState = ConditionalTrajectoryPropagator
 
 
-def named_apart(conditions: Sequence[Condition]) -> list[tuple[str, Condition]]:
-    """Conditions with names of which no two are the same."""
-    names = [condition.name for condition in conditions]
-    counts = [names[: index + 1].count(name) for index, name in enumerate(names)]
-    apart = [f"{n} ({count})" if count > 1 else n for n, count in zip(names, counts, strict=True)]
-    return list(zip(apart, conditions, strict=True))
-
-
 __all__ = [
     "ConditionalTrajectoryPropagator",
-    "EngineError",
     "InPartsTrajectoryPropagator",
     "MaxStepsReachedError",
     "TrajectoryPropagatorUntilAnyState",

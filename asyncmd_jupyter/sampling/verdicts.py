@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.observer import PropagationObserver
 from asyncmd_jupyter.sampling.simulation import FinishedPart
 from asyncmd_jupyter.sampling.states import Condition, Examination, examine_all
-from asyncmd_jupyter.sampling.stop import StopRule
+from asyncmd_jupyter.sampling.stop import Decision, StopRule
 from asyncmd_jupyter.sampling.timeline import line_up
 
 FrameSlices = list[tuple[None, int, int]]
@@ -39,20 +40,26 @@ class Verdicts:
     ----------
     conditions : sequence of (name, condition)
     rule : StopRule
-    observer : PropagationObserver
+    observer : PropagationObserver, optional
     """
 
     def __init__(
         self,
         conditions: Sequence[tuple[str, Condition]],
         rule: StopRule,
-        observer: PropagationObserver,
+        observer: PropagationObserver | None = None,
     ) -> None:
         self._conditions = conditions
         self._rule = rule
-        self._observer = observer
+        self._observer = observer or PropagationObserver()
         self._examined: dict[FinishedPart, list[Examination]] = {}
         self._told: dict[int, tuple[FinishedPart, int]] = {}
+
+    async def on_first_frame(self, start: Trajectory) -> Decision | None:
+        """Whether a start ends the propagation before it begins."""
+        await start.prepare()
+        seen = await examine_all(self._conditions, start)
+        return self._rule.first([examination.fulfilled[:1] for examination in seen])
 
     async def first(self, parts: Sequence[FinishedPart], dt: Callable[[], float]) -> Verdict | None:
         """The first deciding frame of all that count, by the steps of the frames.
@@ -94,3 +101,11 @@ class Verdicts:
         self._observer.part_finished(number, part.trajectory)
         shown = [seen.first(count) for seen in examinations]
         self._observer.examined(number, part.table.times[:count], shown, live=False)
+
+
+def named_apart(conditions: Sequence[Condition]) -> list[tuple[str, Condition]]:
+    """Conditions with names of which no two are the same."""
+    names = [condition.name for condition in conditions]
+    counts = [names[: index + 1].count(name) for index, name in enumerate(names)]
+    apart = [f"{n} ({count})" if count > 1 else n for n, count in zip(names, counts, strict=True)]
+    return list(zip(apart, conditions, strict=True))
