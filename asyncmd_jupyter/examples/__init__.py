@@ -58,14 +58,14 @@ def alanine_dipeptide_gromacs(
 
     The start (phi -75, psi 90 degrees, with velocities of 300 K) lies between two states:
 
-    ======= ===================== =============================== ==========================
-    system  state                 where                           arrived after
-    ======= ===================== =============================== ==========================
-    vacuum  C7eq                  phi < 0, 20 < psi < 80          1 ps
-    vacuum  C5                    phi < 0, psi > 130 or < -160    3 ps
-    water   alphaR                phi < 0, -100 < psi < 0
-    water   C7eq                  phi < 0, psi > 120 or < -160
-    ======= ===================== =============================== ==========================
+    ======= ======= ============================ ============================
+    system  state   where (degrees)              first reached, as a rule
+    ======= ======= ============================ ============================
+    vacuum  C7eq    phi < 0, 20 < psi < 80       within 1 ps
+    vacuum  C5      phi < 0, psi > 130 or < -160 after 1 to 20 ps
+    water   C7eq    phi < 0, psi > 120 or < -160 after 1 ps
+    water   alphaR  phi < 0, -100 < psi < 0      before C7eq in 1 of 12 runs
+    ======= ======= ============================ ============================
 
     Parameters
     ----------
