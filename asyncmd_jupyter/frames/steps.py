@@ -16,8 +16,8 @@ def unwrap_steps(raw: NDArray[np.int64], times: NDArray[np.float64]) -> NDArray[
     times too, if these count from step 0 and the frames are enough to tell the length of
     a step; else it is taken to lie between 0 and 2^32.
     """
-    if not len(raw):
-        return np.zeros(0, dtype=np.int64)
+    if len(raw) < 2:
+        return raw % _PERIOD
     changes = np.diff(raw)
     changes = (changes + _PERIOD // 2) % _PERIOD - _PERIOD // 2
     elapsed = np.diff(times)
@@ -54,4 +54,5 @@ def _missing_wraps(
     resolution = float(np.spacing(np.float32(np.max(np.abs(times)))))  # as in the files
     uncertainty = 2 * resolution / total_time * (total_steps + np.abs(expected)) + 1
     consistent = np.abs(expected - steps - wraps * _PERIOD) <= uncertainty
+    consistent &= np.abs(wraps) < _PERIOD  # not so where damage made a time of it
     return np.where(consistent, wraps, none).astype(np.int64)

@@ -282,3 +282,27 @@ def test_the_module_is_light_enough_for_a_worker_process():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["xtc", "trr"]), st.integers(0, 10_000), st.integers(0, 255))
+def test_headers_are_looked_at_as_closely_after_many_alike(kind: str, place: int, value: int):
+    """A changed byte of a header is either noticed, or it changes just what it says."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_xdr(Path(folder) / f"a.{kind}", 8, n_atoms=20)
+        before = index_frames(path)
+        header_bytes = 92 if kind == "xtc" else 84
+        data = bytearray(path.read_bytes())
+        position = int(before.offsets[4]) + place % header_bytes
+        data[position] = value
+        path.write_bytes(data)
+        alone = Path(folder) / f"b.{kind}"
+        alone.write_bytes(data[int(before.offsets[4]) :])
+        try:
+            after = index_frames(path)
+        except ValueError:
+            return
+        rest = index_frames(alone) if len(after) > 4 else after.take(slice(0, 0))
+        assert np.array_equal(after.sizes[4:], rest.sizes)
+        assert np.array_equal(after.times[4:], rest.times, equal_nan=True)
+        assert np.array_equal(after.sizes[:4], before.sizes[:4])
