@@ -10,6 +10,9 @@ from typing import Any, Self
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
+# Formats that hold no names of atoms, so that they can't be their own structure.
+_WITHOUT_NAMES = (".trr", ".xtc", ".dcd", ".ncdf", ".nc", ".inpcrd", ".rst7")
+
 StartingConfiguration = Trajectory | str | PathLike[str] | None
 
 
@@ -132,6 +135,21 @@ class MDEngine(ABC):
             Of engines that write another one than their class does by default.
         """
         raise NotImplementedError(f"{cls.__name__} can't list the parts in a folder.")
+
+    @classmethod
+    def extra_files_of_parts(cls, folder: str | PathLike[str], deffnm: str) -> list[Path]:
+        """Files of the parts that have other names than ``deffnm.partNNNN.…``."""
+        return []
+
+    def start_as_trajectory(self, start: StartingConfiguration) -> Trajectory | None:
+        """A start whose first frame conditions can be asked about.
+
+        None if only the program can read it.
+        """
+        if start is None or isinstance(start, Trajectory):
+            return start
+        made = Trajectory(start, start)  # says what is wrong with the file
+        return None if made.paths[0].suffix.lower() in _WITHOUT_NAMES else made
 
     @property
     @abstractmethod

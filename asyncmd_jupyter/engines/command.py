@@ -185,6 +185,8 @@ class CommandEngine(MDEngine):
                 f"as {next(iter(parts.values())).name}. Choose another deffnm or folder, remove "
                 "them, or go on from them with prepare_from_files()."
             )
+        if (running := await self._find_running_part(files)) is not None:
+            raise EngineError(_is_computed(running))
         await self._make_ready(files, starting_configuration)
         self._files, self._disk, self._running = files, OnDisk(), None
 
@@ -333,10 +335,7 @@ class CommandEngine(MDEngine):
             await self._running.job.wait()
             await self._part_ended(self._running)
         elif (part := await self._find_running_part(self._prepared())) is not None:
-            raise EngineError(
-                f"Job {part.job.id} computes {part.trajectory_file} already: wait for it, cancel "
-                "it, or take it over with prepare_from_files()."
-            )
+            raise EngineError(_is_computed(part))
 
     async def _find_running_part(self, files: EngineFiles) -> Part | None:
         manager = JobManager.current()
@@ -350,6 +349,13 @@ class CommandEngine(MDEngine):
                 return self._part(files, _plan_from_tags(job.record.tags), job)
             await job.wait()  # it still writes, but not for long
         return None
+
+
+def _is_computed(part: Part) -> str:
+    return (
+        f"Job {part.job.id} computes {part.trajectory_file} already: wait for it, cancel it, or "
+        "take it over with prepare_from_files()."
+    )
 
 
 def _plan_from_tags(tags: Mapping[str, str]) -> PartPlan:

@@ -11,6 +11,7 @@ from asyncmd_jupyter.errors import EngineCrashedError, JobCancelledError, JobLos
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import Job, JobManager
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
+from asyncmd_jupyter.jobs.tasks import settled
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ async def _wait_or_cancel(job: Job) -> JobRecord:
     try:
         return await job.wait()
     except asyncio.CancelledError:
-        await asyncio.shield(job.cancel())
+        await settled(asyncio.create_task(job.cancel()))
         raise
 
 

@@ -18,7 +18,6 @@ from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.removal import remove_files_of_parts
 from asyncmd_jupyter.sampling.simulation import Simulation
 
-_WITHOUT_NAMES = (".trr", ".xtc")  # of atoms: no structure files
 _CONCATENATE_KWARGS = ("struct_out", "overwrite")
 
 
@@ -144,16 +143,11 @@ class TrajectoryPropagator(ABC):
 
 def start_of(engine: MDEngine, start: StartingConfiguration) -> Trajectory | None:
     """The start as a trajectory; None if only the program knows how to read it."""
-    if isinstance(start, Trajectory):
-        return start
-    if start is None:
-        return None
-    if not isinstance(start, str | PathLike):
+    if not (start is None or isinstance(start, Trajectory | str | PathLike)):
         raise TypeError(
             f"starting_configuration={start!r} has to be a Trajectory, the path of a file, or None."
         )
-    made = Trajectory(start, start)  # says what is wrong with the file
-    return None if made.paths[0].suffix.lower() in _WITHOUT_NAMES else made
+    return engine.start_as_trajectory(start)
 
 
 def check_parts(trajs: Sequence[Trajectory]) -> None:

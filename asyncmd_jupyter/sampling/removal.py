@@ -80,8 +80,7 @@ def _all(engine: MDEngine, files: EngineFiles) -> list[Path]:
     live = re.compile(rf"\.{re.escape(files.deffnm)}\.part\d{{4,}}\.live")
     names = list(files.workdir.iterdir())
     own = [path for path in names if pattern.fullmatch(path.name) or live.fullmatch(path.name)]
-    more = getattr(engine, "extra_files_of_parts", None)
-    return [*own, *(more(files.workdir, files.deffnm) if more else ())]
+    return [*own, *engine.extra_files_of_parts(files.workdir, files.deffnm)]
 
 
 def _kept_beside(trajectories: Sequence[Path], patterns: Sequence[re.Pattern[str]]) -> list[Path]:

@@ -47,6 +47,10 @@ def stretched(traj) -> np.ndarray:
         )
 
 
+def everywhere(traj) -> np.ndarray:
+    return np.ones(len(traj), dtype=bool)
+
+
 def never(traj) -> np.ndarray:
     return np.zeros(len(traj), dtype=bool)
 
@@ -203,3 +207,25 @@ async def test_removal(manager, tmp_path: Path):
     assert all(name.startswith("sim.") for name in gone)
     joined = await run(propagator, tmp_path, continuation=True)
     assert steps_of(joined) == grid(1500)
+
+
+async def test_a_structure_that_fulfils_needs_no_md(manager, tmp_path: Path):
+    propagator = ConditionalTrajectoryPropagator.from_engine(
+        gromacs_engine(), [everywhere], walltime_per_part=0.01
+    )
+    parts, condition = await propagator.propagate(None, tmp_path, "sim")
+    assert condition == 0
+    assert [len(part) for part in parts] == [1]
+    assert not list(tmp_path.iterdir())
+
+
+async def test_all_files_of_parts_are_removed(manager, tmp_path: Path):
+    engine = gromacs_engine()
+    propagator = InPartsTrajectoryPropagator.from_engine(engine, 1000, walltime_per_part=0.01)
+    await propagator.propagate(None, tmp_path, "sim")
+    await propagator.propagate(None, tmp_path, "sim.confout")
+    await propagator.remove_parts(tmp_path, "sim")
+    left = sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("sim"))
+    assert [name for name in left if ".part" in name and ".confout.confout" not in name] == [
+        f"sim.confout.part0001.{ending}" for ending in ("edr", "log", "trr", "xtc")
+    ]

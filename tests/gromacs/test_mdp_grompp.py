@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from pathlib import Path
 
+import numpy as np
 import pytest
 from grompp_runs import Processed, grompp
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +24,7 @@ from asyncmd_jupyter.engines.mdvalues import (
     WHOLE,
     is_unset,
     real,
+    to_text,
     words_of,
 )
 
@@ -29,7 +32,7 @@ pytestmark = pytest.mark.gromacs
 few = settings(
     derandomize=True,
     deadline=None,
-    max_examples=25,
+    max_examples=15,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
@@ -56,7 +59,7 @@ def unread(mdp: MDP) -> set[str]:
         wanted = option is not None and not isinstance(option.kind.read("1"), str)
         return wanted and any(isinstance(item, str) for item in items)
 
-    infinite = {key for key, value in mdp.items() if value in (float("inf"), float("-inf"))}
+    infinite = {key for key, value in mdp.items() if value in (inf, -inf)}
     unknown = {key for key in mdp if option_of(key) is None and set(key) & set(" #")}
     return {key for key in mdp if text_for_number(key)} | infinite | unknown
 
@@ -74,7 +77,7 @@ def as_numbers(text: str) -> list[float | str]:
 
 
 def processed(parameters: Processed) -> dict[str, list[float | str]]:
-    return {key: as_numbers(value) for key, value in parameters.parameters.items()}
+    return {folded(key): as_numbers(value) for key, value in parameters.parameters.items()}
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -92,7 +95,9 @@ def test_files_of_real_life_survive(name: str, tmp_path: Path) -> None:
     there, here = processed(before), processed(anew)
     left_out = unread(mdp)
     differing = {key for key in there.keys() | here.keys() if there.get(key) != here.get(key)}
-    assert {key for key in differing if mdp._key(key) not in left_out} <= {"ref-p"}
+    assert {key for key in differing if not any(folded(other) == key for other in left_out)} <= {
+        "refp"
+    }
     if not left_out:
         assert anew.input_record == before.input_record
 
@@ -149,7 +154,6 @@ def test_types_are_those_that_grompp_names(tmp_path: Path) -> None:
     takes_both.discard("tcoupl")  # its yes means Berendsen's
     named = {folded(key) for key, _ in flags}
     assert takes_both == {key for key in named if scalars[key][1] == FLAG}
-    assert {folded(key) for key in words_of(words)} >= {"userint1"} or wholes
 
 
 @pytest.mark.parametrize(("old", "new"), mdp_names.RENAMED.items())
@@ -170,6 +174,7 @@ def test_both_names_of_one_option_are_refused_by_both(tmp_path: Path) -> None:
 
 
 REFUSED_LINES = [
+    "- = 1\n_ = 2",
     "nsteps = 1\nNSTEPS = 1",
     "tau-t = 1\ntau_t = 1",
     "my-key = 1\nMYKEY = 2",
@@ -179,10 +184,11 @@ REFUSED_LINES = [
     "nsteps ; = 5",
     "\ufeff; a mark before a comment",
     "hello world",
+    " \f",
 ]
 ACCEPTED_LINES = [
     "",
-    " \t\f",
+    " \t\r",
     "nsteps =\nnsteps = 1",
     "nsteps = 1\nnsteps =",
     "n-s_t-eps = 1",
@@ -191,6 +197,8 @@ ACCEPTED_LINES = [
     "# key = value",
     "n steps = 5",
     "define = -DX=",
+    "pull-coord#-k = 5",
+    "- = 5",
     "nstcheckpoint = never",
 ]
 
@@ -211,19 +219,24 @@ def test_lines_that_grompp_accepts_are_accepted(lines: str, tmp_path: Path) -> N
     assert grompp(file).accepted
     mdp = MDP(file)
     assert mdp["dt"] == 0.003
-    assert ("nsteps" in mdp) == ("= 1" in lines and "my" not in lines)
+    assert mdp.get("nsteps") == (1 if re.search("^n.*= 1", lines, re.MULTILINE) else None)
 
 
 def test_inactive_features_may_hold_anything_active_ones_may_not(tmp_path: Path) -> None:
-    inactive = "pull = no\npull-coord1-k = soft\npcoupl = no\nref-p = high\nfep-lambdas = a b\n"
-    file = written(tmp_path, inactive)
-    assert grompp(file).accepted
-    mdp = MDP(file)
-    assert (mdp["pull-coord1-k"], mdp["ref-p"], mdp["fep-lambdas"]) == (
-        "soft",
-        ["high"],
-        ["a", "b"],
-    )
+    values = {
+        "pull-coord1-k": "soft",
+        "ref-p": ["high"],
+        "fep-lambdas": ["a", "b"],
+        "annealing-time": ["noon"],
+        "cyl0-r": "thick",
+        "ref-t": ["warm"],
+    }
+    lines = "".join(f"{key} = {to_text(value)}\n" for key, value in values.items())
+    head = "pull = no\npcoupl = no\ntc-grps = System\ntau-t = 1\nannealing = no\n"
+    inactive = written(tmp_path, head + lines)
+    assert grompp(inactive).accepted
+    mdp = MDP(inactive)
+    assert {key: mdp[key] for key in values} == values
 
     active = written(tmp_path, SAMPLES["pull"].replace("1e3", "soft"), "active.mdp")
     assert not grompp(active).accepted
@@ -238,9 +251,8 @@ number_like = st.one_of(
     st.from_regex(r"[+-]?[0-9]{1,9}", fullmatch=True),
     st.from_regex(r"[+-]?[0-9]{0,6}\.?[0-9]{0,6}([eEdD][+-]?[0-9]{0,2})?f?", fullmatch=True),
     st.from_regex(r"-?0[xX][0-9a-f]{0,4}\.?[0-9a-f]{0,2}([pP]-?[0-9]{0,2})?", fullmatch=True),
-    st.sampled_from(
-        "inf -INF nan NaN(a_1) infinity infin 1_0 \u0661 1,5 1\u00a0 1\x1c 0.1.2".split()
-    ),
+    st.sampled_from(["inf", "-INF", "nan", "NaN(a_1)", "infinity", "infin", "1_0", "0.1.2", "1,5"]),
+    st.sampled_from(["\u0661", "1\u00a0", "1\x1c"]),
     st.floats(allow_nan=False).map(repr),
     st.text("0123456789.+-eExXpPnafi_ ", max_size=8),
 ).filter(lambda text: text.strip(" ") != "")
@@ -260,10 +272,12 @@ def test_numbers_are_accepted_exactly_when_grompp_accepts_them(
 
 
 def reads(folder: Path, name: str, text: str) -> bool:
+    file = written(folder, f"{name} = {text}\n", "one.mdp")
     try:
-        MDP(written(folder, f"{name} = {text}\n", "one.mdp"))
-    except ValueError as error:
-        assert f"one.mdp, line 1: {name} = " in str(error)
+        MDP(file)
+    except ValueError:
+        with pytest.raises(ValueError, match=rf"one\.mdp, line 1: {name} = "):
+            MDP(file)
         return False
     return True
 
@@ -279,19 +293,22 @@ def test_numbers_have_the_values_that_grompp_gives_them(
     record = dict(line.split(" = ") for line in grompp(file).input_record if "user" in line)
     values = {key.strip(): float(text) for key, text in record.items()}
     for name in fine:
-        assert values[name] == pytest.approx(
-            float(MDP(file)[name]), rel=1e-5, abs=1e-37, nan_ok=True
-        )
+        with np.errstate(over="ignore"):
+            expected = np.float32(MDP(file)[name])  # as exact as GROMACS is
+        assert values[name] == pytest.approx(expected, rel=1e-5, abs=1e-37, nan_ok=True)
 
 
-spelled = st.sampled_from(
-    "nsteps nstlog emtol bd-fric userreal1 userint1 wall-r-linpot lincs-warnangle dh_hist_spacing "
-    "comm-mode define include title nst-something".split()
-).flatmap(
-    lambda name: st.sampled_from(
-        [name, name.upper(), name.replace("-", "_"), name[0] + "-" + name[1:]]
-    )
-)
+NAMES = """
+    nsteps nstlog emtol bd-fric userreal1 userint1 wall-r-linpot lincs-warnangle dh_hist_spacing
+    comm-mode define include title nst-something"""
+
+
+def spellings(name: str) -> st.SearchStrategy[str]:
+    dashes = name[0] + "-" + name[1:]
+    return st.sampled_from([name, name.upper(), name.replace("-", "_"), dashes])
+
+
+spelled = st.sampled_from(words_of(NAMES)).flatmap(spellings)
 values_of = {
     "comm-mode": st.sampled_from(["linear", "ANGULAR", "None"]),
     "define": st.from_regex(r"-D[A-Z]{4}=?[0-9]?", fullmatch=True),
@@ -324,8 +341,8 @@ files = st.lists(
 def test_generated_files_survive_or_are_refused_as_by_grompp(content: str, tmp_path: Path) -> None:
     file = written(tmp_path, f"{content}\nld-seed = 1\ngen-seed = 1\n")
     before = grompp(file)
-    if "doubly defined" in before.words:
-        with pytest.raises(ValueError, match="is set already in line"):
+    if "doubly defined" in before.words or "No '='" in before.words:
+        with pytest.raises(ValueError, match=r"is set already in line|has no '='"):
             MDP(file)
         return
     mdp = MDP(file)

@@ -215,6 +215,17 @@ class GmxEngine(CommandEngine):
                 f"{self.gro_file} has {self.n_atoms}: they belong to different systems."
             )
 
+    def start_as_trajectory(self, start: StartingConfiguration) -> Trajectory | None:
+        """A start with the engine's structure; None stands for that alone."""
+        if isinstance(start, Trajectory):
+            return start
+        return Trajectory(self._gro if start is None else start, self._gro)
+
+    @classmethod
+    def extra_files_of_parts(cls, folder: str | PathLike[str], deffnm: str) -> list[Path]:
+        """Structures after the last step of the parts, ``deffnm.confout.partNNNN.gro``."""
+        return cls.files_of_parts(folder, f"{deffnm}.confout", "gro")
+
     # Configurations without MD
 
     async def apply_constraints(
