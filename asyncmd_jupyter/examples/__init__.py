@@ -56,16 +56,18 @@ def alanine_dipeptide_gromacs(
         atoms = (positions[:, atom] for atom in (6, 8, 14, 16))
         psi = np.degrees(calc_dihedrals(*atoms, box=universe.dimensions))
 
-    The start (phi -75, psi 90 degrees, with velocities of 300 K) lies between two states:
+    The start (phi -75, psi 90 degrees, with velocities of 300 K) lies between the states:
 
-    ======= ======= ============================ ============================
-    system  state   where (degrees)              first reached, as a rule
-    ======= ======= ============================ ============================
-    vacuum  C7eq    phi < 0, 20 < psi < 80       within 1 ps
-    vacuum  C5      phi < 0, psi > 130 or < -160 after 1 to 20 ps
-    water   C7eq    phi < 0, psi > 120 or < -160 after 1 ps
-    water   alphaR  phi < 0, -100 < psi < 0      before C7eq in 1 of 12 runs
-    ======= ======= ============================ ============================
+    ======= ======= ============================
+    system  state   where (degrees)
+    ======= ======= ============================
+    vacuum  C7eq    phi < 0, 20 < psi < 80
+    vacuum  C5      phi < 0, psi > 130 or < -160
+    water   C7eq    phi < 0, psi > 120 or < -160
+    water   alphaR  phi < 0, -100 < psi < 0
+    ======= ======= ============================
+
+    One of the two is reached after some ps; in water that is C7eq, 11 times in 12.
 
     Parameters
     ----------
