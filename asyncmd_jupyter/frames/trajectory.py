@@ -52,8 +52,7 @@ class Trajectory:
     ValueError
         For empty files, also by the first use for damaged ones.
     TruncatedTrajectoryError
-        By the first use, for a file that ends within a frame (a `ValueError` too); see
-        `recover`.
+        By the first use, for a file that ends within a frame; see `recover`.
     """
 
     __slots__ = (
