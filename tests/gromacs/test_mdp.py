@@ -170,7 +170,7 @@ def test_a_name_without_value_is_as_good_as_none(make, tmp_path: Path) -> None:
         ("gen-vel", True, "yes"),
         ("gen-vel", np.bool_(False), "no"),
         ("free-energy", "expanded", "expanded"),
-        ("define", "  -DX = 3 ", "-DX = 3"),
+        ("define", "  -DX=3  -DY ", "-DX=3  -DY"),
         ("qmmm-cp2k-qmfilenames", Path("a/b"), "a/b"),
         ("annealing-npoints", [2.0, 3], [2, 3]),
     ],
@@ -209,9 +209,11 @@ def test_values_may_be_set_as_what_comes_naturally(
         ("tc-grps", ["a b"], ValueError, "'a b' is not one word"),
         ("tc-grps", [""], ValueError, "'' is not one word"),
         ("define", "-DX\n-DY", ValueError, r"can't stand in the value"),
+        ("define", "-DX = 3", ValueError, "at '=' grompp would hang for ever. It takes words"),
+        ("include", "-I a", ValueError, "at '-I' grompp would hang"),
         ("define", "-DX ; -DY", ValueError, "';' can't stand in the value"),
         ("define", b"-DX", TypeError, "is no text"),
-        ("define", "\ud800", ValueError, "can't be set"),
+        ("title", "\ud800", ValueError, "can't be set"),
         ("pcoupl", False, TypeError, "False is no text"),
         ("unknown", math.nan, ValueError, "nan is not finite"),
         ("a b", 1, ValueError, "' ' is in it"),
@@ -231,7 +233,14 @@ def test_what_can_not_be_set_is_refused(
 
 @pytest.mark.parametrize(
     "line",
-    ["nsteps = abc", "nsteps = 1e3", "nsteps = 1 2", "dt = 2d-3", "electric-field-x = 1 2 3 x"],
+    [
+        "define = POSRES",
+        "nsteps = abc",
+        "nsteps = 1e3",
+        "nsteps = 1 2",
+        "dt = 2d-3",
+        "electric-field-x = 1 2 3 x",
+    ],
 )
 def test_what_has_not_its_type_is_refused_with_its_place(make, line: str) -> None:
     key, value = line.split(" = ")
