@@ -11,7 +11,8 @@ import asyncio
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,16 @@ class CommandEngine(MDEngine):
     @abstractmethod
     def _write_inputs(self, files: EngineFiles, start: StartingConfiguration) -> None:
         """Check the start and write what the parts need (called in a thread)."""
+
+    @abstractmethod
+    def _check_same(self, files: EngineFiles) -> None:
+        """Refuse to go on with what another engine has begun (called in a thread).
+
+        Raises
+        ------
+        EngineError
+            Naming what differs.
+        """
 
     @abstractmethod
     def _read_disk(self, files: EngineFiles) -> OnDisk:
@@ -193,6 +204,7 @@ class CommandEngine(MDEngine):
     async def prepare_from_files(self, workdir: str | PathLike[str], deffnm: str) -> None:
         """Make ready to go on; a part that is still being computed is taken over."""
         files = checked_files(workdir, deffnm)
+        await asyncio.to_thread(self._check_same, files)
         running = await self._find_running_part(files)
         if running is None:
             await asyncio.to_thread(self._mend, files)
@@ -236,6 +248,10 @@ class CommandEngine(MDEngine):
         """The part that is being computed now."""
         return self._running
 
+    def announced(self, files: EngineFiles) -> AbstractContextManager[None]:
+        """Let a simulation count where cores are shared, also while it has no job."""
+        return JobManager.current().announced(files.key, self.launcher)
+
     async def start_part(
         self,
         nsteps: int | None = None,
@@ -249,20 +265,18 @@ class CommandEngine(MDEngine):
         files = self._prepared()
         check_walltime(walltime)
         check_nsteps(nsteps, self.nstout)
-        manager = JobManager.current()
-        with manager.announced() as announcement:
+        with self.announced(files):
             await self._finish_running()
             plan = self._plan(nsteps, walltime, steps_per_part)
             if plan.last_step is not None and plan.last_step <= plan.first_step:
                 return None
             await asyncio.to_thread(self._write_part_inputs, files, plan)
-            job = await manager.submit(
+            job = await JobManager.current().submit(
                 self._run_command(files, plan),
                 name=f"{files.deffnm}.part{plan.number:04d}",
-                resources=self._resources(),
+                resources=replace(self._resources(), party=files.key),
                 launcher=self.launcher,
                 tags={**self.job_tags, **self._part_tags(files, plan)},
-                announcement=announcement,
             )
         self._running = self._part(files, plan, job)
         return self._running

@@ -34,6 +34,7 @@ class JobBook:
         self._events = events
         self._store = store
         self._records: dict[str, JobRecord] = {}
+        self._unfinished: dict[str, None] = {}  # in the order of submission
         self._waiters: dict[str, set[Waiter]] = {}
         self._on_end: list[Callable[[str], object]] = []
 
@@ -57,11 +58,11 @@ class JobBook:
 
     def unfinished(self) -> Iterator[JobRecord]:
         """Records of the jobs that have not ended."""
-        return (record for record in list(self._records.values()) if not record.state.is_final)
+        return (self._records[job_id] for job_id in list(self._unfinished))
 
     def put(self, record: JobRecord) -> Future[None]:
         """Keep the newest record of a job; the result is there once it is stored."""
-        self._records[record.id] = record
+        self._keep(record)
         stored = self._store.save(record)
         stored.add_done_callback(_log_failure)
         if record.state.is_final:
@@ -89,8 +90,15 @@ class JobBook:
 
     def adopt(self, record: JobRecord) -> None:
         """Know a job that is in the store already."""
-        self._records[record.id] = record
+        self._keep(record)
         self._events.publish(JobChanged(record))
+
+    def _keep(self, record: JobRecord) -> None:
+        self._records[record.id] = record
+        if record.state.is_final:
+            self._unfinished.pop(record.id, None)
+        else:
+            self._unfinished.setdefault(record.id)
 
     async def wait(self, job_id: str) -> JobRecord:
         """The final record, as soon as there is one."""

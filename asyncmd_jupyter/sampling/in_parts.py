@@ -118,10 +118,11 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
         engine = self._new_engine()
         _check_multiple(n_steps, engine.nstout)
         simulation = self._simulation(engine, workdir, deffnm)
-        if not (continuation and await simulation.go_on()):
-            start_of(engine, starting_configuration)
-            await engine.prepare(starting_configuration, workdir, deffnm)
-        return [part.trajectory for part in await self._propagate(simulation, n_steps)]
+        with simulation.announced():
+            if not (continuation and await simulation.go_on()):
+                start_of(engine, starting_configuration)
+                await engine.prepare(starting_configuration, workdir, deffnm)
+            return [part.trajectory for part in await self._propagate(simulation, n_steps)]
 
     async def cut_and_concatenate(
         self, trajs: Sequence[Trajectory], tra_out: str | PathLike[str], **concatenate_kwargs: Any

@@ -152,14 +152,15 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         engine = self._new_engine()
         limit = self.step_limit(engine)
         simulation = self._simulation(engine, workdir, deffnm)
-        if not (continuation and await simulation.go_on()):
-            start = start_of(engine, starting_configuration)
-            await asyncio.to_thread(engine.check_start, starting_configuration)
-            decision = await self._look_at_start(start)
-            if decision is not None and start is not None:
-                return [start], decision.condition
-            await engine.prepare(starting_configuration, workdir, deffnm)
-        return await self._propagate(simulation, limit)
+        with simulation.announced():
+            if not (continuation and await simulation.go_on()):
+                start = start_of(engine, starting_configuration)
+                await asyncio.to_thread(engine.check_start, starting_configuration)
+                decision = await self._look_at_start(start)
+                if decision is not None and start is not None:
+                    return [start], decision.condition
+                await engine.prepare(starting_configuration, workdir, deffnm)
+            return await self._propagate(simulation, limit)
 
     async def cut_and_concatenate(
         self, trajs: Sequence[Trajectory], tra_out: str | PathLike[str], **concatenate_kwargs: Any

@@ -21,6 +21,7 @@ from asyncmd_jupyter.sampling.propagate import (
     ConditionalTrajectoryPropagator,
     InPartsTrajectoryPropagator,
 )
+from asyncmd_jupyter.sampling.run import start_run
 
 pytestmark = pytest.mark.gromacs
 
@@ -229,3 +230,15 @@ async def test_all_files_of_parts_are_removed(manager, tmp_path: Path):
     assert [name for name in left if ".part" in name and ".confout.confout" not in name] == [
         f"sim.confout.part0001.{ending}" for ending in ("edr", "log", "trr", "xtc")
     ]
+
+
+async def test_walkers_of_a_run_share_the_cores_from_the_start(manager, runtime, tmp_path: Path):
+    runtime.change_settings(max_cores=2)
+    engine = gromacs_engine(mdrun_extra_args="")
+    run = start_run(
+        engine, None, until=[never], name="both", n_walkers=2, max_steps=5000, workdir=tmp_path
+    )
+    await run.wait()
+    parts = [record for record in manager.records() if "part" in record.tags]
+    assert len(parts) == 2
+    assert [record.resources.cores for record in parts] == [1, 1]

@@ -262,7 +262,7 @@ class GmxEngine(CommandEngine):
         the constraints. A fixed ``gen-seed`` gives the same ones each time. Parameters are
         those of `apply_constraints`.
         """
-        mdp = parameters.with_velocities(parameters.of_zero_steps(self._mdp))
+        mdp = parameters.with_velocities(parameters.of_zero_steps(self._mdp), self.n_atoms)
         return await self._new_configuration(mdp, conf_in, conf_out_name, workdir)
 
     async def minimize(
@@ -346,10 +346,10 @@ class GmxEngine(CommandEngine):
         mdp = parameters.of_parts(self._mdp)
         if parameters.generates_velocities(mdp) or has_velocities(frame, self._gro):  # type: ignore[arg-type]
             return mdp
-        mdp = parameters.with_velocities(mdp)
+        mdp = parameters.with_velocities(mdp, self.n_atoms)
         warnings.warn(
             f"The start has no velocities and gen-vel is no: they are drawn at "
-            f"{mdp['gen-temp']:g} K, so that the atoms are not all at rest.",
+            f"{parameters.temperature_of(self._mdp):g} K, so that the atoms are not all at rest.",
             stacklevel=2,
         )
         return mdp
@@ -368,13 +368,13 @@ class GmxEngine(CommandEngine):
         )
         command = Command(argv, files.workdir, commands.NO_LITTER)
         where = self._launcher_of_grompp
-        await run_to_the_end(command, f"{name}.grompp", Resources(), where, self._last_words)
+        needs = Resources(party=files.key)
+        await run_to_the_end(command, f"{name}.grompp", needs, where, self._last_words)
 
     def _read_disk(self, files: EngineFiles) -> OnDisk:
-        self._refuse_other_parameters(files)
         return read_disk(files, self.output_traj_type, self.nstout)
 
-    def _refuse_other_parameters(self, files: EngineFiles) -> None:
+    def _check_same(self, files: EngineFiles) -> None:
         path = files.path("mdp")
         if not path.exists():
             return

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from asyncmd_jupyter.engines.gromacs.maxwell import drawn_temperature
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.stepping.seeds import derived_seed
 
@@ -47,15 +48,21 @@ def of_parts(mdp: MDP) -> MDP:
     return _changed(mdp, {"nsteps": -1})
 
 
-def with_velocities(mdp: MDP) -> MDP:
+def with_velocities(mdp: MDP, n_atoms: int | None) -> MDP:
     """The same, with velocities drawn at the beginning.
+
+    Without a number of atoms their kinetic energy does not fluctuate, see `maxwell`.
 
     Raises
     ------
     ValueError
         If there is no temperature to draw them at.
     """
-    return _changed(mdp, {"gen-vel": "yes", "continuation": "no", **_temperature(mdp)})
+    temperature = temperature_of(mdp)
+    if n_atoms:
+        seed = int(mdp.get("gen-seed", -1))
+        temperature = drawn_temperature(temperature, n_atoms, None if seed == -1 else seed)
+    return _changed(mdp, {"gen-vel": "yes", "continuation": "no", "gen-temp": temperature})
 
 
 def of_zero_steps(mdp: MDP) -> MDP:
@@ -84,16 +91,23 @@ def generates_velocities(mdp: MDP) -> bool:
     return str(mdp.get("gen-vel", "no")).lower() in ("yes", "on", "true")
 
 
-def _temperature(mdp: MDP) -> dict[str, float]:
+def temperature_of(mdp: MDP) -> float:
+    """K at which velocities are drawn.
+
+    Raises
+    ------
+    ValueError
+        None is named.
+    """
     if "gen-temp" in mdp:
-        return {}
+        return float(mdp["gen-temp"])
     reference = list(mdp.get("ref-t", []))
     if not reference:
         raise ValueError(
             f"Velocities have to be drawn, and {mdp.original_file!r} names no temperature: set "
             "gen-temp or ref-t."
         )
-    return {"gen-temp": float(reference[0])}
+    return float(reference[0])
 
 
 def _changed(mdp: MDP, changes: Mapping[str, Any]) -> MDP:

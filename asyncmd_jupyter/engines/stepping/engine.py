@@ -212,10 +212,9 @@ class SteppingEngine(CommandEngine):
         write_text(path, self._origin.pdb(configuration.positions, configuration.box))
 
     def _read_disk(self, files: EngineFiles) -> OnDisk:
-        self._refuse_other_physics(files)
         return read_disk(files, self.output_traj_type)
 
-    def _refuse_other_physics(self, files: EngineFiles) -> None:
+    def _check_same(self, files: EngineFiles) -> None:
         path, mine = files.path("engine.json"), self._facts()
         there = json.loads(path.read_text(encoding="utf-8")) if path.exists() else mine
         differing = [
