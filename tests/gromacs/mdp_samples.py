@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from asyncmd_jupyter.engines.gromacs.mdp import MDP
+
 MINIMIZATION = """\
 ; Minimize until the largest force is small
 integrator  = steep         ; not md
@@ -378,3 +382,8 @@ SAMPLES = {
     "newer": NEWER,
     "messy": MESSY,
 }
+
+
+def text_of(mdp: MDP, folder: Path) -> str:
+    mdp.write(folder / "out.mdp", overwrite=True)
+    return (folder / "out.mdp").read_bytes().decode()
