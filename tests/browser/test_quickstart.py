@@ -33,6 +33,7 @@ class RunView:
         self.rows = self.area.locator("tr[data-job]")
         self.plot = self.area.locator("img.asyncmd-figure-image")
         self.molecule = self.area.locator(".asyncmd-molecule canvas").first
+        self.said = self.area.locator(".widget-label", has_text=", frame")
         self.frame_slider = self.area.locator(".noUi-handle:visible").last
         self.rows.first.wait_for()
 
@@ -44,13 +45,23 @@ class RunView:
             lambda: len(self.states()) == n_jobs and all(state in FINAL for state in self.states())
         )
 
+    def wait_for_the_end(self, n_walkers):
+        """Wait until the plot and the molecule show the ends of all walkers."""
+        reached = re.compile(r"walker (\d+) reached .+? at ([\d.]+ [a-z]+)(?=;|\.$)")
+
+        def ends():
+            return dict(reached.findall(self.plot.get_attribute("alt") or ""))
+
+        self.lab.wait_until(lambda: len(ends()) == n_walkers)
+        self.said.filter(has_text=f"{ends()['0']}, frame").wait_for()
+
     def shown_time(self):
         """Time of the frame that is shown, in ps."""
-        return float(self.area.locator(".widget-label", has_text=", frame").inner_text().split()[0])
+        return float(self.said.inner_text().split()[0])
 
     def go_to_first_frame(self):
         """Choose a frame as a user does; returns how much of the molecule's picture changed."""
-        self.area.locator(".widget-label", has_text=", frame").wait_for()
+        self.said.wait_for()
         before = picture(self.molecule)
         self.frame_slider.press("Home")
         self.area.get_by_text("0.00 ps, frame 0", exact=True).wait_for()
@@ -79,6 +90,7 @@ def check_view(view, n_walkers, name):
     shown = view.rows.evaluate_all("rows => rows.map(row => row.dataset.job)")
     assert all(histories[job][-2:] == ["running", "done"] for job in shown), histories
 
+    view.wait_for_the_end(n_walkers)
     assert ink(picture(view.plot)) > 0.05
     assert ink(picture(view.molecule)) > 0.02
     assert view.go_to_first_frame() > 0.002
@@ -113,7 +125,7 @@ def test_cancel_in_the_table_ends_the_worker(quickstart):
     )
     quickstart.run_cell(index)
     view = RunView(quickstart, index)
-    view.area.locator(".widget-label", has_text=", frame").wait_for()
+    view.said.wait_for()
     assert view.states() == ["running"]
     running = workers(quickstart)
     assert running != []
