@@ -14,6 +14,8 @@ import pytest
 from gromacs_systems import gromacs_engine, parameters
 
 from asyncmd_jupyter.engines.gromacs.checkpoint import read_checkpoint
+from asyncmd_jupyter.engines.gromacs.mdp import MDP
+from asyncmd_jupyter.engines.parts import ensure_mdconfig_options, get_all_traj_parts
 from asyncmd_jupyter.errors import EngineCrashedError, EngineError
 from asyncmd_jupyter.frames.growing import GrowingFile
 from asyncmd_jupyter.frames.read import read_frame
@@ -364,3 +366,62 @@ async def test_cancelled_while_it_is_prepared(manager, tmp_path: Path):
     await engine.prepare(None, tmp_path, "sim")
     await engine.run_steps(500)
     assert engine.steps_done == 500
+
+
+class TestFilesOfOthers:
+    async def test_own_parameters_are_not_written_over(self, manager, tmp_path: Path):
+        mine = tmp_path / "md.mdp"
+        mine.write_bytes(Path(parameters().original_file).read_bytes())
+        engine = gromacs_engine(mdp=MDP(mine))
+        with pytest.raises(ValueError, match="write over your parameters"):
+            await engine.prepare(None, tmp_path, "md")
+        assert [path.name for path in tmp_path.iterdir()] == ["md.mdp"]
+
+    @pytest.mark.parametrize("ending", ["tpr", "cpt"])
+    async def test_files_of_a_run_by_hand_are_kept(self, manager, tmp_path: Path, ending: str):
+        mine = tmp_path / f"md.{ending}"
+        mine.write_text("precious")
+        with pytest.raises(ValueError, match="was not made by an engine"):
+            await gromacs_engine().prepare(None, tmp_path, "md")
+        assert mine.read_text() == "precious"
+
+    @pytest.mark.parametrize(("first", "second"), [("xtc", "trr"), ("trr", "xtc")])
+    async def test_parts_of_the_other_type(self, manager, tmp_path: Path, first, second):
+        engine = gromacs_engine(output_traj_type=first)
+        await engine.prepare(None, tmp_path, "sim")
+        await engine.run_steps(500)
+        with pytest.raises(ValueError, match=r"sim\.part0001"):
+            await gromacs_engine(output_traj_type=second).prepare(None, tmp_path, "sim")
+        await engine.run_steps(1000)
+
+    async def test_a_preparation_that_fails_leaves_the_one_before(self, manager, tmp_path: Path):
+        await gromacs_engine().prepare(None, tmp_path, "sim")
+        before = {path.name: path.read_bytes() for path in tmp_path.glob("sim*")}
+        bad = gromacs_engine(changes={"tc-grps": "Ghost"})
+        with pytest.raises(EngineCrashedError):
+            await bad.prepare(None, tmp_path, "sim")
+        assert before == {path.name: path.read_bytes() for path in tmp_path.glob("sim*")}
+        assert [path.name for path in tmp_path.glob(".sim*")] == []
+
+
+async def test_parameters_changed_after_the_preparation(manager, tmp_path: Path):
+    engine = gromacs_engine()
+    await engine.prepare(None, tmp_path, "sim")
+    await engine.run_steps(500)
+    engine.mdp["nstxout-compressed"] = 50
+    with pytest.raises(EngineError, match="nstout 500 there, 50 here"):
+        await engine.run_steps(1000)
+    engine.mdp["nstxout-compressed"] = 500
+    await engine.run_steps(1000)
+    assert engine.frames_done == 3
+
+
+def test_spellings_of_integrators():
+    gromacs_engine(changes={"integrator": "MD_VV"})
+
+
+async def test_helpers_refuse_what_is_no_engine(tmp_path: Path):
+    with pytest.raises(TypeError, match="engine=None"):
+        await get_all_traj_parts(tmp_path, "sim", None)
+    with pytest.raises(TypeError, match="mdconfig=None"):
+        ensure_mdconfig_options(None)

@@ -43,7 +43,13 @@ def executable_of(name: str, value: str | Sequence[str]) -> tuple[str, ...]:
     words = words_of(name, value)
     if not words or not words[0]:
         raise ValueError(f"{name}={value!r} names no program, such as 'gmx mdrun'.")
-    return words
+    return tuple(_from_here(word) for word in words)
+
+
+def _from_here(word: str) -> str:
+    """Make the path of a program absolute: it will be started from the work folder."""
+    path = Path(word).expanduser()
+    return str(path.absolute()) if "/" in word and path.is_file() else word
 
 
 def extra_args_of(
@@ -99,7 +105,7 @@ def mdrun_argv(
     n_steps = -1 if plan.last_step is None else plan.last_step - plan.first_step
     argv += ["-nsteps", str(n_steps)]
     if plan.hours is not None:
-        argv += ["-maxh", f"{plan.hours * hours_factor:.9f}"]
+        argv += ["-maxh", f"{plan.hours * hours_factor:.9g}"]
     if "-cpt" not in extra_args:
         argv += _MINUTES_BETWEEN_CHECKPOINTS
     return (*argv, *extra_args)

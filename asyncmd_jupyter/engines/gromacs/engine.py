@@ -12,9 +12,13 @@ from os import PathLike
 from pathlib import Path
 from typing import Self
 
-from asyncmd_jupyter.engines.base import OutputTrajType, StartingConfiguration
+from asyncmd_jupyter.engines.base import (
+    OutputTrajType,
+    StartingConfiguration,
+    check_kind_of_start,
+)
 from asyncmd_jupyter.engines.command import CommandEngine, OnDisk, PartPlan
-from asyncmd_jupyter.engines.files import EngineFiles, checked_files
+from asyncmd_jupyter.engines.files import EngineFiles, checked_files, checked_path
 from asyncmd_jupyter.engines.gromacs import commands, parameters
 from asyncmd_jupyter.engines.gromacs.disk import drop_after_checkpoint, mend_parts, read_disk
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
@@ -52,9 +56,9 @@ class GmxEngine(CommandEngine):
     grompp_executable, mdrun_executable : str or list of str
         Programs with their first arguments, such as ``"mpirun -np 4 gmx_mpi mdrun"``.
     grompp_extra_args, mdrun_extra_args : str or list of str
-        Further options. The cores that a job takes are read from ``-nt``, ``-ntmpi``,
-        ``-ntomp`` and the ranks of ``mpirun``; without any it gets a fair share of those
-        allowed by `config.set_max_cores`.
+        Further options; files in them are looked for from the work folder. The cores that a
+        job takes are read from ``-nt``, ``-ntmpi``, ``-ntomp`` and the ranks of ``mpirun``;
+        without any it gets a fair share of those allowed by `config.set_max_cores`.
     output_traj_type : str
         ``"xtc"`` (positions) or ``"trr"`` (velocities, too, as often as ``nstvout`` says).
     mdrun_time_conversion_factor : float
@@ -71,6 +75,7 @@ class GmxEngine(CommandEngine):
     """
 
     output_traj_type = OutputTrajType("xtc")
+    endings_of_parts = ("xtc", "trr", "edr", "log", "xvg", "_pullx.xvg", "_pullf.xvg")
     _launcher_of_grompp = "local"
 
     def __init__(
@@ -91,6 +96,7 @@ class GmxEngine(CommandEngine):
         super().__init__()
         self.launcher = launcher
         self._workdir: Path | None = None
+        self._prepared_mdp: MDP | None = None
         self._traj_type = _checked_traj_type(output_traj_type)
         self.mdp = mdconfig
         self.gro_file, self.top_file, self.ndx_file = gro_file, top_file, ndx_file
@@ -186,7 +192,7 @@ class GmxEngine(CommandEngine):
     @property
     def tpr_file(self) -> str | None:
         """The run input of the prepared simulation."""
-        return None if self._files is None else str(self._files.path("tpr"))
+        return None if self._files is None else os.path.relpath(self._files.path("tpr"))
 
     @property
     def simulation_part(self) -> int:
@@ -197,7 +203,7 @@ class GmxEngine(CommandEngine):
         """Make an unprepared engine with the same parameters; see `MDEngine.clone`."""
         clone = copy.copy(self)
         CommandEngine.__init__(clone)
-        clone._mdp = copy.deepcopy(self._mdp)
+        clone._mdp, clone._prepared_mdp = copy.deepcopy(self._mdp), None
         if index:
             clone._mdp = parameters.with_derived_seeds(clone._mdp, index)
         return clone
@@ -205,6 +211,7 @@ class GmxEngine(CommandEngine):
     def check_start(self, starting_configuration: StartingConfiguration) -> None:
         """Refuse a start with another number of atoms."""
         start = starting_configuration
+        check_kind_of_start(start)
         if start is None:
             return
         if not isinstance(start, Trajectory):
@@ -324,21 +331,40 @@ class GmxEngine(CommandEngine):
     # What the base asks for
 
     async def _make_ready(self, files: EngineFiles, start: StartingConfiguration) -> None:
+        folder = files.workdir / f".{files.deffnm}.{os.urandom(4).hex()}"
+        made = EngineFiles(files.workdir, f"{folder.name}/{files.deffnm}")
         try:
-            await asyncio.to_thread(self._write_inputs, files, start)
-            await self._run_grompp(files, start, files.deffnm)
+            await asyncio.to_thread(self._refuse_foreign_files, files)
+            await asyncio.to_thread(self._write_inputs, made, start)
+            await self._run_grompp(made, start, files.deffnm, party=files.key)
+            await asyncio.to_thread(_put_in_place, made, files)
         finally:
-            _start_file(files).unlink(missing_ok=True)
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        self._prepared_mdp = copy.deepcopy(self._mdp)
+
+    def _refuse_foreign_files(self, files: EngineFiles) -> None:
+        """Keep off files that have the names of ours and are a person's."""
+        original = Path(self._mdp.original_file)
+        mdp = files.path("mdp")
+        if mdp.exists() and original.exists() and mdp.samefile(original):
+            raise ValueError(
+                f"deffnm={files.deffnm!r} would write over your parameters {str(original)!r}: "
+                "choose another deffnm or folder."
+            )
+        found = [files.path(ending) for ending in ("tpr", "cpt") if files.path(ending).exists()]
+        if found and not _mdout(files).exists():
+            raise ValueError(
+                f"{found[0]} was not made by an engine, and deffnm={files.deffnm!r} would write "
+                "over it: choose another deffnm or folder."
+            )
 
     def _write_inputs(self, files: EngineFiles, start: StartingConfiguration) -> None:
         self._check_programs()
         self.check_start(start)
         frame = read_start(start, self._gro)
         mdp = self._parameters_for(frame)
-        # What is left of parts that are gone would be gone on from.
-        for ending in ("cpt", "tpr"):
-            files.path(ending).unlink(missing_ok=True)
-        mdp.write(files.path("mdp"), overwrite=True)
+        files.path("mdp").parent.mkdir()
+        mdp.write(files.path("mdp"))
         if frame is not None:
             write_start(_start_file(files), frame)
 
@@ -355,7 +381,7 @@ class GmxEngine(CommandEngine):
         return mdp
 
     async def _run_grompp(
-        self, files: EngineFiles, start: StartingConfiguration, name: str
+        self, files: EngineFiles, start: StartingConfiguration, name: str, party: str = ""
     ) -> None:
         argv = commands.grompp_argv(
             self._grompp,
@@ -368,17 +394,19 @@ class GmxEngine(CommandEngine):
         )
         command = Command(argv, files.workdir, commands.NO_LITTER)
         where = self._launcher_of_grompp
-        needs = Resources(party=files.key)
+        needs = Resources(party=party)
         await run_to_the_end(command, f"{name}.grompp", needs, where, self._last_words)
 
     def _read_disk(self, files: EngineFiles) -> OnDisk:
         return read_disk(files, self.output_traj_type, self.nstout)
 
     def _check_same(self, files: EngineFiles) -> None:
-        path = files.path("mdp")
-        if not path.exists():
-            return
-        written = MDP(path)
+        if files.path("mdp").exists():
+            self._refuse_other_parameters(files)
+        self._prepared_mdp = copy.deepcopy(self._mdp)
+
+    def _refuse_other_parameters(self, files: EngineFiles) -> None:
+        written = MDP(files.path("mdp"))
         nstout = nstout_from_mdp(written, self.output_traj_type)
         differing = {} if nstout == self.nstout else {"nstout": (nstout, self.nstout)}
         differing |= written.differences(self._mdp)
@@ -398,6 +426,8 @@ class GmxEngine(CommandEngine):
 
     def _write_part_inputs(self, files: EngineFiles, plan: PartPlan) -> None:
         self._check_programs()
+        if self._mdp != self._prepared_mdp:
+            self._check_same(files)
         drop_after_checkpoint(files)
 
     def _run_command(self, files: EngineFiles, plan: PartPlan) -> Command:
@@ -438,6 +468,18 @@ class GmxEngine(CommandEngine):
             _check_program("mdrun_executable", self._mdrun)
 
 
+def _mdout(files: EngineFiles) -> Path:
+    return files.workdir / f"{files.deffnm}_mdout.mdp"
+
+
+def _put_in_place(made: EngineFiles, files: EngineFiles) -> None:
+    # What is left of parts that are gone would be gone on from.
+    files.path("cpt").unlink(missing_ok=True)
+    _mdout(made).replace(_mdout(files))
+    for ending in ("mdp", "tpr"):
+        made.path(ending).replace(files.path(ending))
+
+
 def _check_program(name: str, executable: Sequence[str]) -> None:
     if shutil.which(executable[0]) is None:
         raise EngineError(
@@ -447,7 +489,7 @@ def _check_program(name: str, executable: Sequence[str]) -> None:
 
 
 def _existing(name: str, path: str | PathLike[str]) -> Path:
-    file = Path(path)
+    file = checked_path(name, path)
     if not file.is_file():
         raise FileNotFoundError(f"{name}={str(path)!r} is no file.")
     return file.absolute()
@@ -475,6 +517,6 @@ def _start_file(files: EngineFiles) -> Path:
 
 
 def _configuration_path(workdir: str | PathLike[str], name: str) -> Path:
-    if Path(name).suffix not in ("", ".trr"):
+    if not isinstance(name, str) or Path(name).suffix not in ("", ".trr"):
         raise ValueError(f"conf_out_name={name!r}: configurations are written as .trr files.")
     return checked_files(workdir, name.removesuffix(".trr")).path("trr")

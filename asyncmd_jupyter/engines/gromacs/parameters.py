@@ -8,10 +8,11 @@ from typing import Any
 
 from asyncmd_jupyter.engines.gromacs.maxwell import drawn_temperature
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
+from asyncmd_jupyter.engines.gromacs.mdp_features import folded
 from asyncmd_jupyter.engines.stepping.seeds import derived_seed
 
 MD_INTEGRATORS = ("md", "md-vv", "md-vv-avek", "sd", "bd")
-_SEEDS = ("ld-seed", "gen-seed", "expanded-seed", "awh-seed")
+_SEEDS = ("ld-seed", "gen-seed", "lmc-seed", "awh-seed")
 # What says how a simulation begins, not how it goes on.
 BEGINNING = frozenset({*_SEEDS, "nsteps", "gen-vel", "gen-temp", "continuation"})
 _LARGEST_SEED = 2**31 - 1
@@ -29,8 +30,8 @@ def check_parameters(mdp: Any) -> None:
     """
     if not isinstance(mdp, MDP):
         raise TypeError(f"mdconfig={mdp!r} has to be an MDP: MDP('md.mdp') reads one.")
-    integrator = str(mdp.get("integrator", "md")).lower()
-    if integrator not in MD_INTEGRATORS:
+    integrator = str(mdp.get("integrator", "md"))
+    if folded(integrator) not in map(folded, MD_INTEGRATORS):
         raise ValueError(
             f"integrator={integrator!r} in {mdp.original_file!r} is no MD (one of "
             f"{', '.join(MD_INTEGRATORS)}). To minimize the energy there is engine.minimize()."
@@ -88,7 +89,7 @@ def with_derived_seeds(mdp: MDP, index: int) -> MDP:
 
 def generates_velocities(mdp: MDP) -> bool:
     """Whether the beginning gets new velocities anyway."""
-    return str(mdp.get("gen-vel", "no")).lower() in ("yes", "on", "true")
+    return folded(str(mdp.get("gen-vel", "no"))) == "yes"
 
 
 def temperature_of(mdp: MDP) -> float:
