@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -193,3 +194,14 @@ def test_transformations(folder: Path):
         NoModificationFrameExtractor(
             mda_transformations=[shift], mda_transformations_setup_func=shift
         )
+
+
+@pytest.mark.parametrize("step", [4295050000, 8590030000])
+@pytest.mark.parametrize("suffix", ["xtc", "trr"])
+def test_one_frame_keeps_a_step_past_32_bit(folder: Path, step: int, suffix: str):
+    write_xdr(folder / "late.trr", 3, steps=[step - 5000, step, step + 5000])
+    late = Trajectory("late.trr", "conf.gro")
+    made = NoModificationFrameExtractor().extract(f"one.{suffix}", late, 1)
+    assert (late.first_step, made.first_step) == (step - 5000, step)
+    assert Trajectory(f"one.{suffix}", "conf.gro").first_step == step
+    assert pickle.loads(pickle.dumps(made)).first_step == step

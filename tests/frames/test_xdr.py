@@ -258,6 +258,27 @@ def test_steps_beyond_32_bit(first: int, n_frames: int, nstout: int, dt: float):
     assert np.array_equal(unwrap_steps(raw, times), steps)
 
 
+@pytest.mark.parametrize("first", [2**32 - 100, 3 * 2**31, 2**33 + 50, 4295050000, 8590030000])
+@pytest.mark.parametrize(("n_frames", "nstout"), [(1, 50), (5, 50), (3, 5000), (20, 5000)])
+def test_steps_whose_times_are_too_coarse_to_tell_their_length(first, n_frames, nstout):
+    steps = first + nstout * np.arange(n_frames, dtype=np.int64)
+    times = (steps * 0.002).astype(np.float32).astype(np.float64)
+    raw = (steps + 2**31) % 2**32 - 2**31
+    assert np.array_equal(unwrap_steps(raw, times), steps)
+    assert np.array_equal(unwrap_steps(raw[::-1], times[::-1]), steps[::-1])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(-(2**31), 2**31 - 1), st.floats(0, 1e8, width=32)), min_size=1)
+)
+def test_no_step_is_negative(frames: list[tuple[int, float]]):
+    raw, times = np.array([step for step, _ in frames]), np.array([time for _, time in frames])
+    steps = unwrap_steps(raw, times)
+    assert np.min(steps) >= 0
+    assert np.array_equal(steps % 2**32, raw % 2**32)
+
+
 def test_steps_that_go_back_or_stand_alone():
     def no_times(n: int) -> np.ndarray:
         return np.zeros(n)
