@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.mdconfig import LineBasedMDConfig, MDConfig
 
 
@@ -61,3 +62,11 @@ def test_the_bases_can_not_be_made() -> None:
     for base in (MDConfig, LineBasedMDConfig):
         with pytest.raises(TypeError, match="abstract"):
             base("file")  # type: ignore[abstract]
+
+
+@pytest.mark.parametrize("path", [None, 7, ["a.mdp"]])
+def test_what_is_no_path_is_named(make_mdp, path):
+    with pytest.raises(TypeError, match="original_file="):
+        MDP(path)
+    with pytest.raises(TypeError, match="outfile="):
+        make_mdp("nsteps = 5\n").write(path)
