@@ -96,7 +96,8 @@ class FrameExtractor(ABC):
 
         Raises
         ------
-        FileExistsError
+        FileExistsError, FileNotFoundError, NotADirectoryError, PermissionError
+            If a file is in the way, or can't be written where it shall lie.
         IndexError
             For a frame that does not exist.
         TypeError
@@ -131,7 +132,7 @@ class FrameExtractor(ABC):
         stop: Stop,
     ) -> Trajectory:
         check_trajectory(traj_in, "traj_in")
-        outputs = Outputs(outfile, struct_out, overwrite=overwrite)
+        outputs = Outputs(outfile, struct_out, argument="outfile", overwrite=overwrite)
         name = output_format(outputs.path, velocities=self._sets_velocities)
         outputs.check_structure(traj_in)
         table = traj_in.frame_table()

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from asyncmd_jupyter.frames.atomic import check_free, new_file
+from asyncmd_jupyter.frames.atomic import check_free, check_writable, new_file
 from asyncmd_jupyter.frames.headers import (
     HEADER_BYTES,
     TRR_VERSION,
@@ -91,14 +91,17 @@ def recover_files(
 
     Raises
     ------
+    OSError
+        If a file is in the way or can't be written; nothing was written then.
     ValueError
         If there is no good frame in a file; nothing was written then.
     """
     found = [salvage(path) for path in paths]
-    if not in_place:
-        for one in found:
-            if one.lost_bytes:
-                check_free(_copy_name(one.path, folder), overwrite=overwrite)
+    for one in found:
+        if one.lost_bytes and in_place:
+            check_writable(one.path)
+        elif one.lost_bytes:
+            check_free(_copy_name(one.path, folder), overwrite=overwrite)
     good = [_mended(one, folder, in_place, overwrite) for one in found]
     return good, [one.describe() for one in found if one.lost_bytes]
 

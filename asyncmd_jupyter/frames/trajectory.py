@@ -103,8 +103,8 @@ class Trajectory:
 
         Raises
         ------
-        FileExistsError, ValueError
-            The latter if a file has no good frame, or is neither XTC nor TRR.
+        FileExistsError, PermissionError, ValueError
+            The last if a file has no good frame, or is neither XTC nor TRR.
         """
         files, structure = check_files(trajectory_files, structure_file)
         target = None if folder is None else as_path("folder", folder)

@@ -134,9 +134,9 @@ def test_what_is_no_frame_no_path_and_no_trajectory(folder: Path, trr: Trajector
         with pytest.raises(TypeError, match=r"is not the number of a frame: a\.trr .* 0 to 4"):
             extract("out.trr", trr, wrong)
     for wrong in (3, None, b"out.trr"):
-        with pytest.raises(TypeError, match="trajectory to write has to be a path"):
+        with pytest.raises(TypeError, match=f"outfile has to be a path, not {wrong!r}"):
             extract(wrong, trr, 0)
-    with pytest.raises(ValueError, match="path is empty"):
+    with pytest.raises(ValueError, match="outfile='' names no file: the path is empty"):
         extract("", trr, 0)
     with pytest.raises(TypeError, match="struct_out has to be a path"):
         extract("out.trr", trr, 0, struct_out=3)
@@ -145,9 +145,10 @@ def test_what_is_no_frame_no_path_and_no_trajectory(folder: Path, trr: Trajector
     concatenate = TrajectoryConcatenator().concatenate
     for trajs, slices, match in (
         (trr, [ALL], "Put the trajectory into a list"),
-        (["a.trr"], [ALL], "has to be a Trajectory"),
-        (3, [ALL], "A list of trajectories"),
-        ([trr], None, "A list of slices"),
+        (["a.trr"], [ALL], r"trajs\[0\] has to be a Trajectory, not 'a\.trr'"),
+        (3, [ALL], "trajs=3: A list of trajectories"),
+        (None, [ALL], "trajs=None: A list of trajectories"),
+        ([trr], None, "slices=None: A list of slices"),
         ([trr], ["abc"], "is no slice"),
         ([trr], [(0, 1)], "is no slice"),
         ([trr], [(0, 1.5, 1)], "is no slice"),
