@@ -255,6 +255,10 @@ class CommandEngine(MDEngine):
         """The part that is being computed now."""
         return self._running
 
+    def structure_of(self, files: EngineFiles) -> Path:
+        """The structure that belongs to the parts of a simulation, also before it exists."""
+        return self._structure_file(files)
+
     def announced(self, files: EngineFiles) -> AbstractContextManager[None]:
         """Let a simulation count where cores are shared, also while it has no job."""
         return JobManager.current().announced(files.key, self.launcher)

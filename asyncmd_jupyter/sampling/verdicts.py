@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from asyncmd_jupyter.errors import MaxStepsReachedError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.observer import PropagationObserver
 from asyncmd_jupyter.sampling.simulation import FinishedPart
@@ -31,6 +32,11 @@ class Verdict:
     step: int
     condition: int
     slices: FrameSlices
+
+    @property
+    def n_frames(self) -> int:
+        """How many frames there are up to and with the deciding one."""
+        return sum(end for _, end, _ in self.slices)
 
 
 class Verdicts:
@@ -109,3 +115,26 @@ def named_apart(conditions: Sequence[Condition]) -> list[tuple[str, Condition]]:
     counts = [names[: index + 1].count(name) for index, name in enumerate(names)]
     apart = [f"{n} ({count})" if count > 1 else n for n, count in zip(names, counts, strict=True)]
     return list(zip(apart, conditions, strict=True))
+
+
+def check_limit(verdict: Verdict, limit: int | None, names: Sequence[str]) -> None:
+    """Refuse a decision behind the limit.
+
+    Raises
+    ------
+    MaxStepsReachedError
+    """
+    # A start that fulfils the conditions itself may be at any step of another simulation.
+    if limit is not None and verdict.step > limit and verdict.n_frames > 1:
+        raise MaxStepsReachedError(
+            f"None of the conditions ({', '.join(names)}) held within {limit} steps: the first "
+            f"frame that counts is at step {verdict.step}. Give a higher limit, or none."
+        )
+
+
+def given_up(names: Sequence[str], limit: float, dt: float) -> str:
+    """Say in words that the limit came first."""
+    return (
+        f"None of the conditions ({', '.join(names)}) held within {limit} steps ({limit * dt:g} "
+        "ps). The parts are on disk: go on with a higher max_steps and continuation=True."
+    )
