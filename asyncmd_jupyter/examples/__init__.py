@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
+
+from asyncmd_jupyter.frames.atomic import new_file
 
 _FOLDER = Path(__file__).parent
 
@@ -31,7 +32,8 @@ def alanine_dipeptide(folder: str | os.PathLike[str] = ".") -> Path:
     Parameters
     ----------
     folder : path
-        Where ``alanine_dipeptide.pdb`` is written, in place of one that is there.
+        Where ``alanine_dipeptide.pdb`` is written, in place of one that is there and
+        differs.
 
     Returns
     -------
@@ -39,7 +41,7 @@ def alanine_dipeptide(folder: str | os.PathLike[str] = ".") -> Path:
         The copy: what is cached of a trajectory lies beside its file, which should not be
         in the package.
     """
-    return Path(shutil.copy(_FOLDER / "alanine_dipeptide.pdb", folder))
+    return _copied(_FOLDER / "alanine_dipeptide.pdb", folder)
 
 
 def alanine_dipeptide_gromacs(
@@ -72,7 +74,7 @@ def alanine_dipeptide_gromacs(
     Parameters
     ----------
     folder : path
-        Where the files are written, in place of those that are there:
+        Where the files are written, in place of those that are there and differ:
         ``alanine_dipeptide_vacuum.mdp``, ``.gro`` and ``.top``, or
         ``alanine_dipeptide_water.…``.
     solvated : bool
@@ -87,4 +89,13 @@ def alanine_dipeptide_gromacs(
     """
     name = f"alanine_dipeptide_{'water' if solvated else 'vacuum'}"
     sources = (_FOLDER / "gromacs" / f"{name}.{ending}" for ending in ("mdp", "gro", "top"))
-    return GromacsFiles(*(Path(shutil.copy(source, folder)) for source in sources))
+    return GromacsFiles(*(_copied(source, folder) for source in sources))
+
+
+def _copied(source: Path, folder: str | os.PathLike[str]) -> Path:
+    """Copy a file unless the same is there: something may be reading it."""
+    target, data = Path(folder) / source.name, source.read_bytes()
+    if not (target.is_file() and target.read_bytes() == data):
+        with new_file(target, overwrite=True) as file:
+            file.write(data)
+    return target

@@ -187,7 +187,7 @@ class Trajectory:
 
     @property
     def dt(self) -> float:
-        """Time between frames in ps; 0 for a single frame."""
+        """Positive time in ps between frames, the first two if uneven; 0 for a single one."""
         return self._identity.summary().dt
 
     @property

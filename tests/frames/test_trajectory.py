@@ -174,6 +174,25 @@ def test_steps_past_32_bit(folder: Path, suffix: str):
     assert parts.frame_table().steps.tolist() == [*steps, *steps[150:], steps[150]]
 
 
+@pytest.mark.parametrize(
+    ("steps", "dt", "said"),
+    [
+        ([200, 150, 100], 0.1, "0.4 to 0.2 ps, every 0.1 ps,"),
+        ([100, 50, 0, 50, 100], 0.1, "0.2 to 0.2 ps, every 0.1 ps, back and forth,"),
+        ([0, 50, 150], 0.1, "0 to 0.3 ps, unevenly spaced,"),
+        ([150, 50, 0], 0.2, "0.3 to 0 ps, unevenly spaced,"),
+        ([2**31, 2**31 + 50, 2**31 + 100], None, " ps, every "),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["xtc", "trr"])
+def test_time_between_frames(folder: Path, suffix: str, steps, dt, said: str):
+    path = write_xdr(folder / f"t.{suffix}", len(steps), steps=steps)
+    trajectory = Trajectory(path, "conf.gro")
+    assert trajectory.dt == pytest.approx(dt) if dt else trajectory.dt >= 0
+    assert trajectory.nstout == abs(steps[1] - steps[0])
+    assert said in repr(trajectory)
+
+
 def test_reprs(folder: Path):
     odd = folder / "<b>&.xtc"
     shutil.copy("a.xtc", odd)
