@@ -89,8 +89,8 @@ def check_view(view, n_walkers, name):
     view.wait_for_jobs(n_walkers)
     assert set(view.states()) == {"done"}
     view.wait_for_the_end(n_walkers)
-    assert ink(picture(view.plot)) > 0.05
-    assert ink(picture(view.molecule)) > 0.02
+    view.lab.wait_until(lambda: ink(picture(view.plot)) > 0.05)
+    view.lab.wait_until(lambda: ink(picture(view.molecule)) > 0.02)
     assert view.go_to_first_frame() > 0.002
     view.lab.screenshot(name)
 
