@@ -49,11 +49,12 @@ class RunView:
         """Wait until the plot and the molecule show the ends of all walkers."""
         reached = re.compile(r"walker (\d+) reached .+? at ([\d.]+ [a-z]+)(?=;|\.$)")
 
-        def ends():
-            return dict(reached.findall(self.plot.get_attribute("alt") or ""))
+        def all_is_shown():
+            ends = dict(reached.findall(self.plot.get_attribute("alt") or ""))
+            return len(ends) == n_walkers and f"{ends['0']}, frame" in self.said.inner_text()
 
-        self.lab.wait_until(lambda: len(ends()) == n_walkers)
-        self.said.filter(has_text=f"{ends()['0']}, frame").wait_for()
+        self.area.get_by_text(re.compile(r"took \d")).first.wait_for()
+        self.lab.wait_until(all_is_shown)
 
     def shown_time(self):
         """Time of the frame that is shown, in ps."""
@@ -87,7 +88,7 @@ def test_all_cells_run_and_the_views_are_alive(quickstart):
 
 def check_view(view, n_walkers, name):
     view.wait_for_jobs(n_walkers)
-    assert set(view.states()) == {"done"}
+    view.lab.wait_until(lambda: set(view.states()) == {"done"})
     view.wait_for_the_end(n_walkers)
     view.lab.wait_until(lambda: ink(picture(view.plot)) > 0.05)
     view.lab.wait_until(lambda: ink(picture(view.molecule)) > 0.02)
@@ -124,7 +125,7 @@ def test_cancel_in_the_table_ends_the_worker(quickstart):
     quickstart.run_cell(index)
     view = RunView(quickstart, index)
     view.said.wait_for()
-    assert view.states() == ["running"]
+    quickstart.wait_until(lambda: view.states() == ["running"])
     running = workers(quickstart)
     assert running != []
 
@@ -133,11 +134,11 @@ def test_cancel_in_the_table_ends_the_worker(quickstart):
 
     assert alive == []
     view.wait_for_jobs(1)
-    assert view.states() == ["cancelled"]
+    quickstart.wait_until(lambda: view.states() == ["cancelled"])
     said = view.area.get_by_text(re.compile("^Cancelled after [0-9.]+ ps")).inner_text()
     quickstart.wait_until(lambda: view.shown_time() >= float(said.split()[2]))
     quickstart.screenshot("quickstart-cancelled")
-    assert ink(picture(view.plot)) > 0.02
+    quickstart.wait_until(lambda: ink(picture(view.plot)) > 0.02)
     assert quickstart.errors == []
 
 
