@@ -68,6 +68,9 @@ async def test_all_builds(manager, tmp_path: Path, program: str):
 async def test_ranks_of_mpirun(manager, tmp_path: Path, monkeypatch):
     for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"):
         monkeypatch.setenv(name, "1")
+    # What a container may lack: a remote shell, and reading the memory of other processes.
+    monkeypatch.setenv("OMPI_MCA_plm", "isolated")
+    monkeypatch.setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none")
     command = ["mpirun", "--oversubscribe", "-np", "2", "gmx_mpi", "mdrun"]
     engine = gromacs_engine(mdrun_executable=command, mdrun_extra_args="")
     await engine.prepare(None, tmp_path, "sim")
