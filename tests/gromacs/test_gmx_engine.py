@@ -140,6 +140,31 @@ async def test_a_signal_from_elsewhere_is_no_failure(manager, tmp_path: Path, nu
     await engine.run_steps(1000, steps_per_part=True)
 
 
+async def test_engines_share_a_folder_with_enforced_rotation(manager, tmp_path: Path):
+    flexible = {
+        "rotation": "yes",
+        "rot-ngroups": 1,
+        "rot-group0": "System",
+        "rot-type0": "flex",
+        "rot-vec0": [1, 0, 0],
+        "rot-rate0": 0.1,
+        "rot-k0": 1.0,
+        "rot-nstrout": 100,
+        "rot-nstsout": 100,
+    }
+    engines = [gromacs_engine(changes=flexible) for _ in range(2)]
+    for number, engine in enumerate(engines):
+        await engine.prepare(None, tmp_path, f"walker{number}")
+    await asyncio.gather(*(engine.run_steps(1000) for engine in engines))
+    # grompp keeps the positions that it took as references under a name of its own.
+    names = {path.name for path in tmp_path.iterdir() if path.is_file()} - {"rotref.0.trr"}
+    assert all(name.startswith(("walker0", "walker1")) for name in names)
+    for number in range(2):
+        for written in ("rotation.part0001.xvg", "rotangles.part0001.log"):
+            assert f"walker{number}_{written}" in names
+        assert "Finished mdrun" in (tmp_path / f"walker{number}.part0001.log").read_text()
+
+
 async def test_engines_share_a_folder_with_pull_output(manager, tmp_path: Path):
     pull = {
         "pull": "yes",

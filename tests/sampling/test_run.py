@@ -273,3 +273,11 @@ class TestBadInput:
         with pytest.raises(Exception, match=part.job.id):
             await run
         await part.job.cancel()
+
+
+@pytest.mark.parametrize("conditions", [None, "in_a", in_a, 7])
+async def test_conditions_that_are_no_list(manager, in_folder: Path, conditions):
+    engine = ToyEngine(0.0, seed=5, launcher="memory")
+    with pytest.raises(TypeError, match=r"until=.* has to be a list of conditions"):
+        start_run(engine, None, until=conditions, name="run")
+    assert list(in_folder.iterdir()) == []

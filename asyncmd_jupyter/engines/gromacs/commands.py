@@ -17,6 +17,12 @@ MDRUN_OWN = (
     *("-s", "-deffnm", "-o", "-x", "-e", "-g", "-c", "-cpi", "-cpo", "-append", "-noappend"),
     *("-nsteps", "-maxh", "-cpnum", "-rerun", "-multidir"),
 )
+_ROTATION = {
+    "-ro": "rotation.xvg",
+    "-ra": "rotangles.log",
+    "-rs": "rotslabs.log",
+    "-rt": "rottorque.log",
+}
 _MINUTES_BETWEEN_CHECKPOINTS = ("-cpt", "1")
 
 
@@ -109,6 +115,13 @@ def mdrun_argv(
     if "-cpt" not in extra_args:
         argv += _MINUTES_BETWEEN_CHECKPOINTS
     return (*argv, *extra_args)
+
+
+def rotation_outputs(name: str, given: Sequence[str]) -> tuple[str, ...]:
+    """Names for what enforced rotation writes: ``-deffnm`` gives some the name of the log."""
+    own = file_argument(name)
+    names = {option: f"{own}_{kind}" for option, kind in _ROTATION.items() if option not in given}
+    return tuple(word for pair in names.items() for word in pair)
 
 
 def mdrun_files(name: str) -> list[str]:

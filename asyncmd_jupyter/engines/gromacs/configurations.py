@@ -114,6 +114,8 @@ class GmxConfigurations(GmxInputs):
     async def _run_single(self, files: EngineFiles, name: str) -> None:
         threads = threads_of(self._mdrun, self._mdrun_args)
         argv = (*self._mdrun, *commands.mdrun_files(files.deffnm), *threads.options)
+        if parameters.rotates(self._mdp):
+            argv += commands.rotation_outputs(files.deffnm, self._mdrun_args)
         env = {**commands.NO_LITTER, OMP: "1", **threads.env}
         command = Command((*argv, *self._mdrun_args), files.workdir, env)
         cores = Resources(cores=threads.cores or 1)

@@ -188,6 +188,8 @@ class GmxEngine(GmxConfigurations):
             plan=plan,
             hours_factor=self._hours_factor,
         )
+        if parameters.rotates(self._mdp):
+            argv += commands.rotation_outputs(files.deffnm, self._mdrun_args)
         env = {**commands.NO_LITTER, **threads.env}
         return Command(argv, files.workdir, env, _STOPPED_BY_SIGNAL)
 

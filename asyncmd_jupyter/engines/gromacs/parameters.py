@@ -87,6 +87,11 @@ def with_derived_seeds(mdp: MDP, index: int) -> MDP:
     )
 
 
+def rotates(mdp: MDP) -> bool:
+    """Whether a rotation is enforced."""
+    return folded(str(mdp.get("rotation", "no"))) == "yes"
+
+
 def generates_velocities(mdp: MDP) -> bool:
     """Whether the beginning gets new velocities anyway."""
     return folded(str(mdp.get("gen-vel", "no"))) == "yes"
