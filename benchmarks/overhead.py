@@ -90,6 +90,10 @@ def python(code: str, repeats: int) -> tuple[float, float, float]:
 
 IMPORTS = {
     "package": "import asyncmd_jupyter",
+    "asyncmd_jupyter.trajectory": "import asyncmd_jupyter.trajectory",
+    "Trajectory": "from asyncmd_jupyter import Trajectory",
+    "all of trajectory": "from asyncmd_jupyter.trajectory import *",
+    "numpy alone": "import numpy",
     "engine, run and Trajectory": "from asyncmd_jupyter import Trajectory\n"
     "from asyncmd_jupyter.openmm import OpenMMEngine\n"
     "from asyncmd_jupyter.sampling.run import start_run",
@@ -106,6 +110,8 @@ def measure_imports(repeats: int) -> None:
         report(
             "overhead_of_import",
             what=name,
+            cpu_seconds=cpu_seconds,
+            mb=memory,
             cpu_seconds_over_python=cpu_seconds - nothing[0],
             cpu_ratio_to_python=cpu_seconds / nothing[0],
             wall_ratio_to_python=wall / nothing[1],

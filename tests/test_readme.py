@@ -6,17 +6,35 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
+
+import pytest
 
 README = Path(__file__).parents[1] / "README.md"
 
 
-def test_the_script_runs(tmp_path: Path):
-    (script,) = re.findall(r"^```python\n(.*?)^```", README.read_text("utf-8"), re.S | re.M)
+def scripts() -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def check(script: str, folder: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert re.search(r"shot\.trr .*: reached (alphaR|C7eq)", done.stdout)
+
+
+def test_the_script_runs(tmp_path: Path):
+    script, _ = scripts()
+    check(script, tmp_path)
+
+
+@pytest.mark.gromacs
+def test_the_script_runs_with_gromacs(tmp_path: Path):
+    script, gromacs = scripts()
+    openmm = re.search(r"^ {4}engine = OpenMMEngine.*?^ {4}\)\n", script, re.DOTALL | re.MULTILINE)
+    check(script.replace(openmm[0], indent(gromacs, "    ")), tmp_path)
 
 
 def test_the_settings_are_those_there_are():

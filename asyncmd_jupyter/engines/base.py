@@ -5,12 +5,31 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from asyncmd_jupyter.engines.files import EngineFiles
+from asyncmd_jupyter.engines.files import EngineFiles, check_deffnm, checked_folder, checked_path
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
+# Formats that hold no names of atoms, so that they can't be their own structure.
+_WITHOUT_NAMES = (".trr", ".xtc", ".dcd", ".ncdf", ".nc", ".inpcrd", ".rst7")
+
 StartingConfiguration = Trajectory | str | PathLike[str] | None
+
+
+def check_kind_of_start(start: Any) -> None:
+    """Refuse what can be no start.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if start is not None and not isinstance(start, Trajectory):
+        try:
+            checked_path("starting_configuration", start)
+        except TypeError as error:
+            raise TypeError(
+                f"starting_configuration={start!r} has to be a Trajectory, a path or None."
+            ) from error
 
 
 class OutputTrajType:
@@ -18,6 +37,12 @@ class OutputTrajType:
 
     def __init__(self, default: str) -> None:
         self.default = default
+
+    def __set__(self, engine: Any, value: Any) -> None:
+        """Refuse: files that are there have the type they have."""
+        raise AttributeError(
+            f"output_traj_type can't be changed to {value!r}: make another engine."
+        )
 
     def __get__(self, engine: Any, owner: type) -> str:
         return self.default if engine is None else engine.__dict__.get("_traj_type", self.default)
@@ -28,9 +53,19 @@ class MDEngine(ABC):
 
     An engine has the parameters of a simulation and, once prepared, computes it part by
     part. Steps are counted from the preparation over all parts, times in ps.
+
+    Attributes
+    ----------
+    output_traj_type : str
+        Ending of the trajectories.
+    endings_of_parts : tuple of str
+        Endings of all files that it may write for a part, in addition to the trajectory;
+        one that begins with an underscore follows the number of the part at once. Files
+        with others are never taken away together with the parts.
     """
 
     output_traj_type: Any = OutputTrajType("trr")
+    endings_of_parts: ClassVar[tuple[str, ...]] = ("trr", "xtc", "edr", "log")
 
     @abstractmethod
     async def apply_constraints(
@@ -115,7 +150,10 @@ class MDEngine(ABC):
         cls, folder: str | PathLike[str], deffnm: str, file_ending: str
     ) -> list[Path]:
         """Files ``deffnm.partNNNN.file_ending`` in a folder, in the order of the parts."""
-        files = EngineFiles(Path(folder), deffnm)
+        check_deffnm(deffnm)
+        files = EngineFiles(checked_folder("folder", folder), deffnm)
+        if not isinstance(file_ending, str) or not file_ending.strip("."):
+            raise ValueError(f"file_ending={file_ending!r} has to be one, such as 'edr'.")
         return list(files.parts(file_ending.removeprefix(".")).values())
 
     @classmethod
@@ -132,6 +170,22 @@ class MDEngine(ABC):
             Of engines that write another one than their class does by default.
         """
         raise NotImplementedError(f"{cls.__name__} can't list the parts in a folder.")
+
+    @classmethod
+    def extra_files_of_parts(cls, folder: str | PathLike[str], deffnm: str) -> list[Path]:
+        """Files of the parts that have other names than ``deffnm.partNNNN.…``."""
+        return []
+
+    def start_as_trajectory(self, start: StartingConfiguration) -> Trajectory | None:
+        """A start whose first frame conditions can be asked about.
+
+        None if only the program can read it.
+        """
+        check_kind_of_start(start)
+        if start is None or isinstance(start, Trajectory):
+            return start
+        made = Trajectory(start, start)  # says what is wrong with the file
+        return None if made.paths[0].suffix.lower() in _WITHOUT_NAMES else made
 
     @property
     @abstractmethod

@@ -11,13 +11,15 @@ import asyncio
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
+from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration, check_kind_of_start
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
+from asyncmd_jupyter.engines.locks import SimulationLocks
 from asyncmd_jupyter.engines.part import Part, PartEnd, last_words
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -25,6 +27,8 @@ from asyncmd_jupyter.jobs.manager import Job, JobManager
 from asyncmd_jupyter.jobs.model import Command, Resources
 
 FILES_TAG = "files"
+_TRAJECTORIES = ("xtc", "trr")
+_MOST_STEPS = 2**62
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class CommandEngine(MDEngine):
         self.job_tags: Mapping[str, str] = {}
         self._files: EngineFiles | None = None
         self._disk = OnDisk()
+        self._seen: FileState = None
         self._running: Part | None = None
 
     # What a program has to say
@@ -95,6 +100,16 @@ class CommandEngine(MDEngine):
     @abstractmethod
     def _write_inputs(self, files: EngineFiles, start: StartingConfiguration) -> None:
         """Check the start and write what the parts need (called in a thread)."""
+
+    @abstractmethod
+    def _check_same(self, files: EngineFiles) -> None:
+        """Refuse to go on with what another engine has begun (called in a thread).
+
+        Raises
+        ------
+        EngineError
+            Naming what differs.
+        """
 
     @abstractmethod
     def _read_disk(self, files: EngineFiles) -> OnDisk:
@@ -178,24 +193,27 @@ class CommandEngine(MDEngine):
         deffnm: str,
     ) -> None:
         """Make ready to start; see `MDEngine.prepare`."""
+        check_kind_of_start(starting_configuration)
         files = checked_files(workdir, deffnm)
-        if parts := files.parts(self.output_traj_type):
-            raise ValueError(
-                f"{str(files.workdir)!r} holds {len(parts)} part(s) named {deffnm!r} already, such "
-                f"as {next(iter(parts.values())).name}. Choose another deffnm or folder, remove "
-                "them, or go on from them with prepare_from_files()."
-            )
-        await self._make_ready(files, starting_configuration)
-        self._files, self._disk, self._running = files, OnDisk(), None
+        async with SimulationLocks.current().of(files.key):
+            _refuse_parts(files)
+            if (running := await self._find_running_part(files)) is not None:
+                raise EngineError(_is_computed(running))
+            await self._make_ready(files, starting_configuration)
+            self._files, self._running = files, None
+            self._keep(OnDisk())
 
     async def prepare_from_files(self, workdir: str | PathLike[str], deffnm: str) -> None:
         """Make ready to go on; a part that is still being computed is taken over."""
         files = checked_files(workdir, deffnm)
-        running = await self._find_running_part(files)
-        if running is None:
-            await asyncio.to_thread(self._mend, files)
-        self._disk = await asyncio.to_thread(self._read_disk, files)
-        self._files, self._running = files, running
+        async with SimulationLocks.current().of(files.key):
+            await asyncio.to_thread(self._check_same, files)
+            running = await self._find_running_part(files)
+            if running is None:
+                await asyncio.to_thread(self._mend, files)
+            disk = await asyncio.to_thread(self._read_disk, files)
+            self._files, self._running = files, running
+            self._keep(disk)
 
     async def trajectory_parts(self) -> list[Trajectory]:
         """All parts with frames that nobody is writing any more, in order."""
@@ -208,7 +226,10 @@ class CommandEngine(MDEngine):
         cls, folder: str | PathLike[str], deffnm: str, traj_type: str | None = None
     ) -> list[Trajectory]:
         """All parts with frames in a folder; see `MDEngine.parts_in_folder`."""
-        paths = cls.files_of_parts(folder, deffnm, (traj_type or cls.output_traj_type).lower())
+        kind = traj_type or cls.output_traj_type
+        if not isinstance(kind, str) or kind.lower() not in _TRAJECTORIES:
+            raise ValueError(f"traj_type={kind!r} has to be 'xtc' or 'trr'.")
+        paths = cls.files_of_parts(folder, deffnm, kind.lower())
         structure = cls._structure_in_folder(EngineFiles(Path(folder), deffnm))
         return [Trajectory(path, structure) for path in paths if path.stat().st_size]
 
@@ -234,6 +255,14 @@ class CommandEngine(MDEngine):
         """The part that is being computed now."""
         return self._running
 
+    def structure_of(self, files: EngineFiles) -> Path:
+        """The structure that belongs to the parts of a simulation, also before it exists."""
+        return self._structure_file(files)
+
+    def announced(self, files: EngineFiles) -> AbstractContextManager[None]:
+        """Let a simulation count where cores are shared, also while it has no job."""
+        return JobManager.current().announced(files.key, self.launcher)
+
     async def start_part(
         self,
         nsteps: int | None = None,
@@ -247,23 +276,38 @@ class CommandEngine(MDEngine):
         files = self._prepared()
         check_walltime(walltime)
         check_nsteps(nsteps, self.nstout)
-        manager = JobManager.current()
-        with manager.announced() as announcement:
-            await self._finish_running()
-            plan = self._plan(nsteps, walltime, steps_per_part)
-            if plan.last_step is not None and plan.last_step <= plan.first_step:
-                return None
-            await asyncio.to_thread(self._write_part_inputs, files, plan)
-            job = await manager.submit(
-                self._run_command(files, plan),
-                name=f"{files.deffnm}.part{plan.number:04d}",
-                resources=self._resources(),
-                launcher=self.launcher,
-                tags={**self.job_tags, **self._part_tags(files, plan)},
-                announcement=announcement,
-            )
+        locked = SimulationLocks.current().of(files.key)
+        with self.announced(files):
+            async with locked:
+                return await self._start_part(files, nsteps, walltime, steps_per_part)
+
+    async def _start_part(
+        self, files: EngineFiles, nsteps: int | None, walltime: float | None, steps_per_part: bool
+    ) -> Part | None:
+        await self._finish_running()
+        await asyncio.to_thread(self._look_again, files)
+        plan = self._plan(nsteps, walltime, steps_per_part)
+        if plan.last_step is not None and plan.last_step <= plan.first_step:
+            return None
+        await asyncio.to_thread(self._write_part_inputs, files, plan)
+        job = await JobManager.current().submit(
+            self._run_command(files, plan),
+            name=f"{files.deffnm}.part{plan.number:04d}",
+            resources=replace(self._resources(), party=files.key),
+            launcher=self.launcher,
+            tags={**self.job_tags, **self._part_tags(files, plan)},
+        )
         self._running = self._part(files, plan, job)
         return self._running
+
+    def _look_again(self, files: EngineFiles) -> None:
+        """Believe the disk where another engine has gone on, or files were taken away."""
+        if self._seen != _state_of(files):
+            self._check_same(files)
+            self._keep(self._read_disk(files))
+
+    def _keep(self, disk: OnDisk) -> None:
+        self._disk, self._seen = disk, _state_of(self._prepared())
 
     def _prepared(self) -> EngineFiles:
         if self._files is None:
@@ -314,7 +358,7 @@ class CommandEngine(MDEngine):
     async def _part_ended(self, part: Part) -> PartEnd:
         files = self._prepared()
         await asyncio.to_thread(self._mend, files)
-        self._disk = await asyncio.to_thread(self._read_disk, files)
+        self._keep(await asyncio.to_thread(self._read_disk, files))
         if self._running is part:
             self._running = None
         if self._disk.last_trajectory != part.trajectory_file:
@@ -333,10 +377,7 @@ class CommandEngine(MDEngine):
             await self._running.job.wait()
             await self._part_ended(self._running)
         elif (part := await self._find_running_part(self._prepared())) is not None:
-            raise EngineError(
-                f"Job {part.job.id} computes {part.trajectory_file} already: wait for it, cancel "
-                "it, or take it over with prepare_from_files()."
-            )
+            raise EngineError(_is_computed(part))
 
     async def _find_running_part(self, files: EngineFiles) -> Part | None:
         manager = JobManager.current()
@@ -350,6 +391,35 @@ class CommandEngine(MDEngine):
                 return self._part(files, _plan_from_tags(job.record.tags), job)
             await job.wait()  # it still writes, but not for long
         return None
+
+
+FileState = tuple[int, int, int] | None
+
+
+def _state_of(files: EngineFiles) -> FileState:
+    """Tells whether the checkpoint is the one that was seen."""
+    try:
+        state = files.path("cpt").stat()
+    except FileNotFoundError:
+        return None
+    return state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def _refuse_parts(files: EngineFiles) -> None:
+    parts = [path for ending in _TRAJECTORIES for path in files.parts(ending).values()]
+    if parts:
+        raise ValueError(
+            f"{str(files.workdir)!r} holds {len(parts)} part(s) named {files.deffnm!r} already, "
+            f"such as {parts[0].name}. Choose another deffnm or folder, remove them, or go on from "
+            "them with prepare_from_files()."
+        )
+
+
+def _is_computed(part: Part) -> str:
+    return (
+        f"Job {part.job.id} computes {part.trajectory_file} already: wait for it, cancel it, or "
+        "take it over with prepare_from_files()."
+    )
 
 
 def _plan_from_tags(tags: Mapping[str, str]) -> PartPlan:
@@ -373,6 +443,8 @@ def check_nsteps(nsteps: Any, nstout: int) -> None:
         return
     if isinstance(nsteps, bool) or not hasattr(nsteps, "__index__"):
         raise TypeError(f"nsteps={nsteps!r} has to be a whole number of steps.")
+    if nsteps > _MOST_STEPS:
+        raise ValueError(f"nsteps={nsteps} is more than programs can count ({_MOST_STEPS}).")
     if nsteps < 0:
         raise ValueError(f"nsteps={nsteps} is negative: MD can't run backwards.")
     if nsteps % nstout:

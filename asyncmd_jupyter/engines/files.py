@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,49 @@ class EngineFiles:
         return str(self.workdir.resolve() / self.deffnm)
 
 
+def check_deffnm(deffnm: Any) -> None:
+    """Refuse what file names can't begin with.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not isinstance(deffnm, str) or not deffnm or deffnm in (".", ".."):
+        raise ValueError(f"deffnm={deffnm!r} has to be a text that file names can begin with.")
+    if "/" in deffnm or "\0" in deffnm:
+        raise ValueError(f"deffnm={deffnm!r} holds a '/': give the folder as workdir instead.")
+
+
+def checked_path(name: str, value: Any) -> Path:
+    """A path.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The value of the argument `name` is none, or an empty one.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError(f"{name}={value!r} has to be a path.")
+    if not str(value):
+        raise ValueError(f"{name}={value!r} is empty: give a path.")
+    return Path(value)
+
+
+def checked_folder(name: str, value: Any) -> Path:
+    """A folder that exists.
+
+    Raises
+    ------
+    TypeError, ValueError, FileNotFoundError, NotADirectoryError
+    """
+    folder = checked_path(name, value)
+    if not folder.exists():
+        raise FileNotFoundError(f"{name}={str(folder)!r} does not exist.")
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{name}={str(folder)!r} is a file.")
+    return folder
+
+
 def checked_files(workdir: str | os.PathLike[str], deffnm: str) -> EngineFiles:
     """Check that files of this name can be written.
 
@@ -51,11 +95,9 @@ def checked_files(workdir: str | os.PathLike[str], deffnm: str) -> EngineFiles:
     FileNotFoundError, NotADirectoryError, PermissionError
         `workdir` is no folder that can be written to.
     """
-    if not isinstance(deffnm, str) or not deffnm or deffnm in (".", ".."):
-        raise ValueError(f"deffnm={deffnm!r} has to be a text that file names can begin with.")
-    if "/" in deffnm or "\0" in deffnm:
-        raise ValueError(f"deffnm={deffnm!r} holds a '/': give the folder as workdir instead.")
-    folder = Path(workdir)
+    check_deffnm(deffnm)
+    # The working directory may change while the simulation goes on.
+    folder = checked_path("workdir", workdir).absolute()
     if not folder.exists():
         raise FileNotFoundError(f"The work folder {str(folder)!r} does not exist: create it first.")
     if not folder.is_dir():

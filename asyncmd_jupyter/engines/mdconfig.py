@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from asyncmd_jupyter.engines import mdconfig_view, mdvalues
+from asyncmd_jupyter.engines.files import checked_path
 from asyncmd_jupyter.engines.mdlines import Entry, Line, add_entry, short
 from asyncmd_jupyter.engines.mdvalues import Kind, to_text
 from asyncmd_jupyter.frames.atomic import new_file
@@ -42,7 +43,7 @@ class MDConfig(MutableMapping[str, Any]):
 
     @original_file.setter
     def original_file(self, path: str | PathLike[str]) -> None:
-        name = os.fsdecode(path)
+        name = os.fsdecode(checked_path("original_file", path))
         if not Path(name).is_file():
             raise FileNotFoundError(f"original_file={name!r} is no file.")
         before = self.__dict__.copy()
@@ -218,6 +219,7 @@ class LineBasedMDConfig(MDConfig):
         FileExistsError
             If there is one already and `overwrite` is false.
         """
+        outfile = checked_path("outfile", outfile)
         content = "\n".join(self._lines_now()).encode("utf-8", "surrogateescape")
         with new_file(outfile, overwrite=overwrite) as file:
             file.write(content)

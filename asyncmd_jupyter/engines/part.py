@@ -7,10 +7,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.errors import EngineCrashedError, JobCancelledError, JobLostError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import Job, JobManager
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
+from asyncmd_jupyter.jobs.tasks import settled
+
+_DYING_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -81,11 +85,20 @@ class Part:
         JobLostError
             It vanished without an exit code.
         """
-        record = await _wait_or_cancel(self.job)
+        try:
+            record = await self.job.wait()
+        except asyncio.CancelledError:
+            await settled(asyncio.create_task(self._cancel()))
+            raise
         end = await self.ended(self)
         if record.state is JobState.DONE or await self._has_only_obeyed(record):
             return end
         raise await _failure(record, self.job, self.last_words, f" after {end.steps_done} steps")
+
+    async def _cancel(self) -> None:
+        """End the job, so that nobody writes any more and the engine knows what there is."""
+        if await _has_ended(self.job):
+            await self.ended(self)
 
     async def _has_only_obeyed(self, record: JobRecord) -> bool:
         is_failure = record.state is JobState.FAILED
@@ -127,8 +140,19 @@ async def _wait_or_cancel(job: Job) -> JobRecord:
     try:
         return await job.wait()
     except asyncio.CancelledError:
-        await asyncio.shield(job.cancel())
+        await settled(asyncio.create_task(_has_ended(job)))
         raise
+
+
+async def _has_ended(job: Job) -> bool:
+    """Cancel a job, and see whether it ends as soon as jobs of this machine do."""
+    await job.cancel()
+    patience = runtime.current().settings.cancel_grace.total_seconds() + _DYING_SECONDS
+    try:
+        await asyncio.wait_for(job.wait(), patience)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _failure(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from os import PathLike
+from typing import Any
 
 from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.engines.mdconfig import MDConfig
@@ -23,7 +24,7 @@ async def get_all_traj_parts(
     engine : MDEngine
         The engine, or its class, that wrote them.
     """
-    kind = engine.output_traj_type
+    kind = _checked(engine).output_traj_type
     return await asyncio.to_thread(engine.parts_in_folder, folder, deffnm, kind)
 
 
@@ -34,7 +35,7 @@ async def get_all_file_parts(
     engine: MDEngine | type[MDEngine],
 ) -> list[str]:
     """Paths of the files of all parts with this ending, in order; see `get_all_traj_parts`."""
-    found = await asyncio.to_thread(engine.files_of_parts, folder, deffnm, file_ending)
+    found = await asyncio.to_thread(_checked(engine).files_of_parts, folder, deffnm, file_ending)
     return [str(path) for path in found]
 
 
@@ -46,7 +47,7 @@ def nstout_from_mdconfig(mdconfig: MDConfig, output_traj_type: str) -> int:
     ValueError
         None would be written.
     """
-    return mdconfig.nstout(output_traj_type)
+    return _parameters(mdconfig).nstout(output_traj_type)
 
 
 def ensure_mdconfig_options(
@@ -62,4 +63,16 @@ def ensure_mdconfig_options(
     continuation : str
         Whether the start fulfils the constraints already.
     """
-    return mdconfig.ensure_options(genvel, continuation)
+    return _parameters(mdconfig).ensure_options(genvel, continuation)
+
+
+def _checked(engine: Any) -> MDEngine | type[MDEngine]:
+    if isinstance(engine, MDEngine) or (isinstance(engine, type) and issubclass(engine, MDEngine)):
+        return engine
+    raise TypeError(f"engine={engine!r} has to be an engine, or the class of one.")
+
+
+def _parameters(mdconfig: Any) -> MDConfig:
+    if isinstance(mdconfig, MDConfig):
+        return mdconfig
+    raise TypeError(f"mdconfig={mdconfig!r} has to be a parameter file, such as MDP('md.mdp').")

@@ -54,14 +54,46 @@ def check_free(path: Path, *, overwrite: bool) -> None:
     Raises
     ------
     FileExistsError
-    FileNotFoundError
-        If its folder is missing.
+    FileNotFoundError, NotADirectoryError, PermissionError
+        If its folder is missing, is none, or can't be written to.
     """
+    check_folder(path)
     if path.is_dir() or (not overwrite and os.path.lexists(path)):
         hint = "" if path.is_dir() else " Choose another name or pass overwrite=True."
         raise FileExistsError(f"{path} exists already.{hint}")
-    if not path.absolute().parent.is_dir():
+
+
+def check_folder(path: Path) -> None:
+    """See that files can be made and renamed where this one lies.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError, PermissionError
+    """
+    folder = path.absolute().parent
+    if folder.is_dir():
+        if not _has_access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(f"The folder of {path} can't be written to; choose another one.")
+    elif folder.exists():
+        raise NotADirectoryError(f"The folder of {path} is a file; choose another name.")
+    else:
         raise FileNotFoundError(f"The folder of {path} does not exist; make it first.")
+
+
+def check_writable(path: Path) -> None:
+    """See that a file can be changed, or replaced by another one.
+
+    Raises
+    ------
+    PermissionError
+    """
+    if not _has_access(path, os.W_OK):
+        raise PermissionError(f"{path} can't be written to; work with a copy of it.")
+    check_folder(path)
+
+
+def _has_access(path: Path, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _put_in_place(beside: Path, target: Path, *, overwrite: bool) -> None:

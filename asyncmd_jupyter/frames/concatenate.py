@@ -32,6 +32,8 @@ def concatenate_frames(
     remove_double_frames: bool = True,
 ) -> Trajectory:
     """Write frames of trajectories, given as pairs with slices; see `TrajectoryConcatenator`."""
+    if not isinstance(sources, Sequence):
+        raise TypeError(f"sources={sources!r}: A list of (trajectory, slice) is needed.")
     concatenator = TrajectoryConcatenator(remove_double_frames=remove_double_frames)
     trajectories = [trajectory for trajectory, _ in sources]
     slices = [chosen for _, chosen in sources]
@@ -105,7 +107,10 @@ class TrajectoryConcatenator:
 
         Raises
         ------
-        FileExistsError
+        FileExistsError, FileNotFoundError, NotADirectoryError, PermissionError
+            If a file is in the way, or can't be written where it shall lie.
+        TypeError
+            For what is no list of trajectories or slices.
         ValueError
             If the trajectories do not fit together, or `tra_out` can't hold them; nothing
             was written then.
@@ -136,7 +141,7 @@ class TrajectoryConcatenator:
         overwrite: bool,
         stop: Stop,
     ) -> Trajectory:
-        outputs = Outputs(tra_out, struct_out, overwrite=overwrite)
+        outputs = Outputs(tra_out, struct_out, argument="tra_out", overwrite=overwrite)
         segments = select(trajs, slices)
         outputs.check_structure(trajs[0])
         if self.remove_double_frames:

@@ -212,6 +212,9 @@ def _digest(path: str) -> bytes:
 
 def _xdr_table(paths: tuple[str, ...]) -> FrameTable:
     parts = tuple(_whole_index(path) for path in paths)
+    if len(parts) == 1:
+        (part,) = parts
+        return FrameTable(part.steps, part.times, part.n_atoms, parts, np.zeros(1, np.int64))
     counts = {part.n_atoms for part in parts}
     if len(counts) > 1:
         found = ", ".join(f"{p}: {i.n_atoms}" for p, i in zip(paths, parts, strict=True))

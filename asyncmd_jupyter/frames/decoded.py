@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from asyncmd_jupyter.frames.formats import writer_options
-from asyncmd_jupyter.frames.mdanalysis import open_universe
+from asyncmd_jupyter.frames.mdanalysis import guess_elements, open_universe
 from asyncmd_jupyter.frames.selection import Segment
 from asyncmd_jupyter.frames.steps import wrap_step
 from asyncmd_jupyter.frames.stopping import Stop
@@ -19,11 +19,11 @@ Modification: TypeAlias = Callable[[Any, Any], None]
 
 _PDB_ATTRIBUTES: dict[str, Any] = {
     "altLocs": "",
-    "icodes": "",
+    "icodes": None,
     "chainIDs": "X",
     "occupancies": 1.0,
     "tempfactors": 0.0,
-    "elements": "",
+    "elements": guess_elements,
     "record_types": "ATOM",
     "formalcharges": 0,
 }
@@ -94,19 +94,32 @@ def write_decoded(
 
     writer: Any = None
     try:
-        for segment, modify in jobs:
-            with _universe_of(segment, name) as universe:
-                transformations.apply(universe)
-                for number in segment.numbers:
-                    stop.check()
-                    _go_to(universe, segment, int(number))
-                    modify(universe, universe.trajectory.ts)
-                    if writer is None:
-                        writer = Writer(str(path), **_options(name, jobs, universe))
-                    writer.write(universe.atoms)
+        for universe in _decoded(name, jobs, transformations, stop):
+            if writer is None:
+                writer = Writer(str(path), **_options(name, jobs, universe))
+            writer.write(universe.atoms)
     finally:
         if writer is not None:
             writer.close()
+
+
+def _decoded(
+    name: str,
+    jobs: Sequence[tuple[Segment, Modification]],
+    transformations: Transformations,
+    stop: Stop,
+) -> Iterator[Any]:
+    """Go through the frames; gives the Universe at each."""
+    for segment, modify in jobs:
+        with _universe_of(segment, name) as universe:
+            transformations.apply(universe)
+            for number in segment.numbers:
+                stop.check()
+                _go_to(universe, segment, int(number))
+                if name == "H5MD":  # whose writer wants the same of every frame
+                    universe.trajectory.ts.data.pop("lambda", None)
+                modify(universe, universe.trajectory.ts)
+                yield universe
 
 
 def leave(_universe: Any, _timestep: Any) -> None:
@@ -135,7 +148,8 @@ def _universe_of(segment: Segment, name: str) -> Any:
 
 def _go_to(universe: Any, segment: Segment, number: int) -> None:
     """Read a frame; its step and time are the trajectory's, which MDAnalysis may not know."""
-    timestep = universe.trajectory[number]
+    universe.trajectory[number]
+    timestep = universe.trajectory.ts
     timestep.data["step"] = wrap_step(int(segment.table.steps[number]))
     timestep.time = float(segment.table.times[number])
 
@@ -145,7 +159,10 @@ def _options(
 ) -> dict[str, Any]:
     steps = np.concatenate([segment.table.steps[segment.numbers] for segment, _ in jobs])
     times = np.concatenate([segment.table.times[segment.numbers] for segment, _ in jobs])
-    options = writer_options(name, steps, times, velocities=universe.trajectory.ts.has_velocities)
+    velocities = universe.trajectory.ts.has_velocities and (
+        len(jobs) == 1 or all(segment.may_have_velocities() for segment, _ in jobs)
+    )
+    options = writer_options(name, steps, times, velocities=velocities)
     return {"n_atoms": len(universe.atoms), "format": name, **options}
 
 

@@ -14,13 +14,18 @@ from asyncmd_jupyter.frames.concatenate import PathLike
 from asyncmd_jupyter.frames.content import Contents
 from asyncmd_jupyter.frames.decoded import Modification, Transformations, write_decoded
 from asyncmd_jupyter.frames.formats import RAW_FORMATS, holds_velocities, output_format
-from asyncmd_jupyter.frames.read import frame_number, read_xdr_frame
+from asyncmd_jupyter.frames.read import frame_number, frames_with_velocities, read_xdr_frame
 from asyncmd_jupyter.frames.selection import Segment, check_trajectory
 from asyncmd_jupyter.frames.stopping import Stop, run_stoppable
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.trr import TrrFrame, write_trr_frame
 from asyncmd_jupyter.frames.velocities import draw_velocities, masses_of
 from asyncmd_jupyter.frames.writing import Outputs, write_segment
+
+_HOW_TO_HAVE_VELOCITIES = (
+    "have the simulation write a TRR file with velocities in each frame (GROMACS: nstvout the "
+    "same as nstxout)."
+)
 
 
 class FrameExtractor(ABC):
@@ -96,7 +101,8 @@ class FrameExtractor(ABC):
 
         Raises
         ------
-        FileExistsError
+        FileExistsError, FileNotFoundError, NotADirectoryError, PermissionError
+            If a file is in the way, or can't be written where it shall lie.
         IndexError
             For a frame that does not exist.
         TypeError
@@ -131,7 +137,7 @@ class FrameExtractor(ABC):
         stop: Stop,
     ) -> Trajectory:
         check_trajectory(traj_in, "traj_in")
-        outputs = Outputs(outfile, struct_out, overwrite=overwrite)
+        outputs = Outputs(outfile, struct_out, argument="outfile", overwrite=overwrite)
         name = output_format(outputs.path, velocities=self._sets_velocities)
         outputs.check_structure(traj_in)
         table = traj_in.frame_table()
@@ -191,14 +197,16 @@ class InvertedVelocitiesFrameExtractor(FrameExtractor):
         """Change the sign of the velocities."""
         if not ts.has_velocities:
             raise ValueError(
-                f"{universe.trajectory.filename} has no velocities to invert; have the simulation "
-                "write a TRR file."
+                f"Frame {ts.frame} of {universe.trajectory.filename} has no velocities to invert; "
+                f"{_HOW_TO_HAVE_VELOCITIES}"
             )
         ts.velocities *= -1
 
     def _write_exactly(self, path: Path, name: str, segment: Segment, stop: Stop) -> bool:
-        if not self._is_own(InvertedVelocitiesFrameExtractor) or _read(segment).velocities is None:
+        if not self._is_own(InvertedVelocitiesFrameExtractor):
             return False
+        if _read(segment).velocities is None:
+            raise ValueError(_no_velocities(segment))
         with path.open("xb") as file:
             write_segment(file, name, segment, invert=True, stop=stop)
         return True
@@ -266,6 +274,22 @@ class RandomVelocitiesFrameExtractor(FrameExtractor):
         with path.open("xb") as file:
             write_trr_frame(file, dataclasses.replace(frame, velocities=velocities))
         return True
+
+
+def _no_velocities(segment: Segment) -> str:
+    """Say which frames have some, if this one has none."""
+    number, table = int(segment.numbers[0]), segment.table
+    path = segment.trajectory.trajectory_files[table.locate(number)[0]]
+    said = f"Frame {number} (step {table.steps[number]}) of {path} has no velocities to invert"
+    having = frames_with_velocities(segment.trajectory, table)
+    if not having:
+        return f"{said}, nor has any other frame; {_HOW_TO_HAVE_VELOCITIES}"
+    near = sorted(having, key=lambda other: abs(other - number))[:2]
+    return (
+        f"{said}: {len(having)} of {len(table.steps)} frames have some, the next ones are "
+        f"{' and '.join(map(str, sorted(near)))}. Take one of these, or "
+        f"{_HOW_TO_HAVE_VELOCITIES}"
+    )
 
 
 def _read(segment: Segment) -> TrrFrame:

@@ -26,12 +26,14 @@ class Summary:
     first_time: float
     last_time: float
     dt: float
+    spacing: str
     nstout: int | None
 
     @classmethod
     def of(cls, table: FrameTable) -> Summary:
         """Sum up a table with at least one frame."""
         steps, times = table.steps, table.times
+        dt, spacing = _spacing(times)
         return cls(
             n_frames=len(steps),
             n_atoms=table.n_atoms,
@@ -39,7 +41,8 @@ class Summary:
             last_step=int(steps[-1]),
             first_time=float(times[0]),
             last_time=float(times[-1]),
-            dt=_time_between(times),
+            dt=dt,
+            spacing=spacing,
             nstout=abs(int(steps[1] - steps[0])) or None if len(steps) > 1 else None,
         )
 
@@ -48,7 +51,7 @@ class Summary:
         noun = "frame" if self.n_frames == 1 else "frames"
         span = f"{self.first_time:g} ps"
         if self.n_frames > 1:
-            span = f"{self.first_time:g} to {self.last_time:g} ps, every {self.dt:g} ps"
+            span = f"{self.first_time:g} to {self.last_time:g} ps, {self.spacing}"
         return f"{self.n_frames} {noun}, {span}, {self.n_atoms} atoms"
 
 
@@ -71,13 +74,14 @@ class Identity:
         All absolute.
     """
 
-    __slots__ = ("_hash", "_states", "_summary", "structure_file", "trajectory_files")
+    __slots__ = ("_glance", "_hash", "_states", "_summary", "structure_file", "trajectory_files")
 
     def __init__(self, trajectory_files: tuple[str, ...], structure_file: str) -> None:
         self.trajectory_files = trajectory_files
         self.structure_file = structure_file
         self._states: tuple[FileState, ...] | None = None
         self._hash: int | None = None
+        self._glance: tuple[object, tuple[tuple[str, tuple[int, int]], ...]] | None = None
         self._summary: Summary | None = None
 
     def fixed_hash(self) -> int:
@@ -97,11 +101,14 @@ class Identity:
         """The hash if it is known and the files look as they did then, else None."""
         if self._hash is None or self._states is None:
             return None
-        paths = (*self.trajectory_files, self.structure_file)
+        if self._glance is None or self._glance[0] is not self._states:
+            paths = (*self.trajectory_files, self.structure_file)
+            marks = [(one.mtime_ns, one.size) for one in self._states]
+            self._glance = (self._states, tuple(zip(paths, marks, strict=True)))
         try:
-            for path, state in zip(paths, self._states, strict=True):
+            for path, (mtime_ns, size) in self._glance[1]:
                 found = os.stat(path)  # noqa: PTH116 - twice as fast, and called for each access
-                if found.st_mtime_ns != state.mtime_ns or found.st_size != state.size:
+                if found.st_mtime_ns != mtime_ns or found.st_size != size:
                     return None
         except OSError:
             return None
@@ -185,11 +192,15 @@ def _fits(then: tuple[FileState, ...], now: tuple[FileState, ...]) -> bool:
     return all(new == _GONE or new.same_content(old) for old, new in zip(then, now, strict=True))
 
 
-def _time_between(times: NDArray[Any]) -> float:
-    """Mean over all frames where they are evenly spaced: times have single precision."""
+def _spacing(times: NDArray[Any]) -> tuple[float, str]:
+    """Tell the time between frames, and say it in words; times have single precision."""
     if len(times) < 2:
-        return 0.0
-    first = float(times[1] - times[0])
-    mean = float(times[-1] - times[0]) / (len(times) - 1)
+        return 0.0, ""
+    changes = np.diff(times)
+    gaps = np.abs(changes)
+    mean = float(np.mean(gaps))
     resolution = 2 * float(np.spacing(np.float32(np.max(np.abs(times)))))
-    return mean if abs(mean - first) <= resolution else first
+    if np.any(np.abs(gaps - mean) > resolution):
+        return float(gaps[0]), "unevenly spaced"
+    turns = np.any(changes > resolution) and np.any(changes < -resolution)
+    return mean, f"every {mean:g} ps{', back and forth' if turns else ''}"

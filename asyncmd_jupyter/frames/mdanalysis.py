@@ -39,6 +39,8 @@ def list_frames(
                 times.append(time_of(timestep))
     if len(counts) > 1:
         raise ValueError(f"The files of one trajectory differ in their atom counts ({counts}).")
+    if not steps:
+        raise ValueError(f"There is no frame in {', '.join(trajectory_files)}.")
     return np.array(steps, np.int64), np.array(times), counts.pop(), np.array(starts, np.int64)
 
 
@@ -71,7 +73,8 @@ def open_universe(
     ----------
     structure_file, trajectory_files : path
     attributes : Mapping
-        Values for all atoms of topology attributes that the structure lacks.
+        Values for all atoms of topology attributes that the structure lacks; None for what
+        MDAnalysis takes by itself. Functions are called with the Universe.
     options
         Go to ``MDAnalysis.Universe``; no topology attributes are guessed by default.
     """
@@ -81,7 +84,7 @@ def open_universe(
     universe = Universe(str(structure_file), **options)
     for name, value in (attributes or {}).items():
         if not hasattr(universe.atoms, name):
-            universe.add_TopologyAttr(name, [value] * len(universe.atoms))
+            universe.add_TopologyAttr(name, _for_all_atoms(value, universe))
     files = [(str(path), _reader_for(path)) for path in trajectory_files]
     if len(files) > 1:
         universe.load_new(files)
@@ -91,6 +94,22 @@ def open_universe(
         yield universe
     finally:
         universe.trajectory.close()
+
+
+def _for_all_atoms(value: Any, universe: Any) -> Any:
+    if callable(value):
+        return value(universe)
+    return None if value is None else [value] * len(universe.atoms)
+
+
+def guess_elements(universe: Any) -> list[str]:
+    """Tell the elements by the names of the atoms; empty where a name says nothing."""
+    from MDAnalysis.guesser.default_guesser import DefaultGuesser
+    from MDAnalysis.guesser.tables import masses
+
+    names = getattr(universe.atoms, "names", [""] * len(universe.atoms))
+    found = DefaultGuesser(universe).guess_types(names)
+    return [str(one) if one in masses else "" for one in found]
 
 
 def structure_as_pdb(structure_file: Path) -> str:

@@ -33,7 +33,7 @@ def as_path(what: str, path: Any) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"{what} has to be a path, not {path!r}.")
     if not os.fspath(path):
-        raise ValueError(f"{what} has no name: the path is empty.")
+        raise ValueError(f"{what}={path!r} names no file: the path is empty.")
     return Path(path)
 
 
@@ -48,9 +48,11 @@ def check_files(
         raise TypeError(f"trajectory_files={trajectory_files!r} is neither a path nor a list.")
     trajectory_files = list(trajectory_files)
     if not trajectory_files:
-        raise ValueError("A Trajectory needs at least one trajectory file, the list is empty.")
-    files = tuple(_checked("Trajectory", path) for path in trajectory_files)
-    return files, _checked("Structure", structure_file)
+        raise ValueError(
+            "A Trajectory needs at least one trajectory file: trajectory_files is an empty list."
+        )
+    files = tuple(_checked("trajectory_files", path) for path in trajectory_files)
+    return files, _checked("structure_file", structure_file)
 
 
 def relative(path: str) -> str:
@@ -97,16 +99,19 @@ def _is_same(path: str, state: FileState) -> bool:
         return False
 
 
-def _checked(what: str, path: str | os.PathLike[str]) -> str:
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"{what} file: {path!r} is no path.")
+def _checked(argument: str, path: str | os.PathLike[str]) -> str:
+    as_path(argument, path)
+    what = "Structure" if argument == "structure_file" else "Trajectory"
     absolute = os.path.abspath(os.fspath(path))  # noqa: PTH100 - keeps symbolic links
     try:
         found = os.stat(absolute)  # noqa: PTH116
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(_missing(what, absolute)) from None
     if stat.S_ISDIR(found.st_mode):
-        raise ValueError(f"{what} file {absolute} is a folder; name the file in it.")
+        raise ValueError(
+            f"{what} file {absolute} is a folder ({argument}={os.fspath(path)!r}); name the file "
+            "in it."
+        )
     if found.st_size == 0:
         raise ValueError(
             f"{what} file {absolute} is empty. If a simulation has just begun to write it, wait "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.frames.content import FrameTable
+from asyncmd_jupyter.frames.headers import HEADER_BYTES, parse_trr_sizes
 from asyncmd_jupyter.frames.mdanalysis import open_universe
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import FrameIndex, TrrFrame, read_trr_frame
@@ -83,6 +85,20 @@ def read_xdr_frame(path: Path, index: FrameIndex, local: int) -> TrrFrame:
         file.seek(1)
         frame = file.read()
     return TrrFrame(int(frame.step), float(frame.time), frame.box, frame.x)
+
+
+def frames_with_velocities(trajectory: Trajectory, table: FrameTable) -> list[int]:
+    """Number the frames of TRR files that have velocities, by their headers."""
+    found: list[int] = []
+    for path, index, start in zip(trajectory.paths, table.parts, table.starts, strict=True):
+        if index.kind != "trr":
+            continue
+        with path.open("rb") as file:
+            for local, offset in enumerate(index.offsets.tolist()):
+                sizes = parse_trr_sizes(os.pread(file.fileno(), HEADER_BYTES, offset))
+                if sizes is not None and sizes.velocities:
+                    found.append(int(start) + local)
+    return found
 
 
 def frame_number(trajectory: Trajectory, index: Any, n_frames: int) -> int:

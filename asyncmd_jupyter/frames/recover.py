@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from asyncmd_jupyter.frames.atomic import check_free, new_file
+from asyncmd_jupyter.frames.atomic import check_free, check_writable, new_file
 from asyncmd_jupyter.frames.headers import (
     HEADER_BYTES,
     TRR_VERSION,
@@ -91,14 +91,17 @@ def recover_files(
 
     Raises
     ------
+    OSError
+        If a file is in the way or can't be written; nothing was written then.
     ValueError
         If there is no good frame in a file; nothing was written then.
     """
     found = [salvage(path) for path in paths]
-    if not in_place:
-        for one in found:
-            if one.lost_bytes:
-                check_free(_copy_name(one.path, folder), overwrite=overwrite)
+    for one in found:
+        if one.lost_bytes and in_place:
+            check_writable(one.path)
+        elif one.lost_bytes:
+            check_free(_copy_name(one.path, folder), overwrite=overwrite)
     good = [_mended(one, folder, in_place, overwrite) for one in found]
     return good, [one.describe() for one in found if one.lost_bytes]
 
@@ -130,31 +133,35 @@ class _Search:
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self.kind = ""
+        self._n_atoms = 0
         self._file = file
         self._size = size
-        self._n_atoms = 0
 
     def __iter__(self) -> Iterator[tuple[int, FrameHeader]]:
         position = 0
         while found := self._next(position):
-            position, header = found
+            position, kind, header = found
             end = position + header.size
-            if end <= self._size and self._is_trusted(position, end):
+            if end <= self._size and self._is_trusted(position, end, kind, header):
+                self.kind, self._n_atoms = kind, header.n_atoms
                 yield position, header
                 position = end
             else:
                 position += 4
 
-    def _next(self, position: int) -> tuple[int, FrameHeader] | None:
+    def _next(self, position: int) -> tuple[int, str, FrameHeader] | None:
         """The next place where a frame may begin."""
         for start in self._beginnings(position):
             try:
-                header = self._header(start)
+                kind, header = self._header(start)
             except DamagedFrameError:
                 continue
-            if header is not None:
-                return start, header
+            if header is not None and self._fits(kind, header):
+                return start, kind, header
         return None
+
+    def _fits(self, kind: str, header: FrameHeader) -> bool:
+        return not self.kind or (self.kind, self._n_atoms) == (kind, header.n_atoms)
 
     def _beginnings(self, position: int) -> Iterator[int]:
         """Places of the bytes with which frames begin; first the one where one is expected."""
@@ -167,28 +174,25 @@ class _Search:
             yield from (position + start for start in sorted(found) if start < _SEARCH_BYTES)
             position += _SEARCH_BYTES
 
-    def _header(self, position: int) -> FrameHeader | None:
+    def _header(self, position: int) -> tuple[str, FrameHeader | None]:
         """Read a header; None if the file ends within it."""
         buffer = self._read(position, HEADER_BYTES)
         if len(buffer) < 4:
-            return None
+            return "", None
         kind, parse = parser_for(buffer)
-        header = parse(buffer)
-        if header is not None and (kind, header.n_atoms) != (self.kind, self._n_atoms):
-            if self.kind:
-                raise DamagedFrameError(f"{header.n_atoms} atoms in a {kind} frame")
-            self.kind, self._n_atoms = kind, header.n_atoms
-        return header
+        return kind, parse(buffer)
 
-    def _is_trusted(self, position: int, end: int) -> bool:
-        """Whether the next frame, or nothing else than the end of the file, follows."""
+    def _is_trusted(self, position: int, end: int, kind: str, header: FrameHeader) -> bool:
+        """Whether another such frame, or nothing else than the end of the file, follows."""
         try:
-            self._header(end)
+            next_kind, following = self._header(end)
         except DamagedFrameError:
             only_zeros = not any(any(piece) for piece in self._pieces(end))
             begin = max(position, end - _SUSPECT_ZEROS)
             return only_zeros and any(self._read(begin, end - begin))
-        return True
+        if following is None:
+            return True
+        return (next_kind, following.n_atoms) == (kind, header.n_atoms)
 
     def _pieces(self, position: int) -> Iterator[bytes]:
         while piece := self._read(position, _SEARCH_BYTES):

@@ -44,6 +44,10 @@ class Segment:
         """Leave frames out."""
         return Segment(self.trajectory, self.table, self.numbers[mask], self.is_reversed)
 
+    def may_have_velocities(self) -> bool:
+        """Whether none of the files is of a kind without them."""
+        return all(part.kind == "trr" for part in self.table.parts)
+
     def files(self) -> NDArray[np.int64]:
         """The number of the file in which each frame is."""
         return np.searchsorted(self.table.starts, self.numbers, side="right") - 1
@@ -87,7 +91,7 @@ def select(trajectories: Sequence[Trajectory], slices: Sequence[FrameSlice]) -> 
     """
     check_trajectories(trajectories)
     if not isinstance(slices, Sequence):
-        raise TypeError(f"A list of slices is needed, one for each trajectory, not {slices!r}.")
+        raise TypeError(f"slices={slices!r}: A list of slices is needed, one for each trajectory.")
     if len(trajectories) != len(slices):
         raise ValueError(
             f"There are {len(trajectories)} trajectories but {len(slices)} slices; "
@@ -130,19 +134,21 @@ def _segment(trajectory: Trajectory, table: FrameTable, chosen: slice) -> Segmen
     return Segment(trajectory, table, numbers, (chosen.step or 1) < 0)
 
 
-def check_trajectories(trajectories: Any) -> None:
-    """See that it is a list of them.
+def check_trajectories(trajectories: Any, name: str = "trajs") -> None:
+    """See that it is a list of at least one.
 
     Raises
     ------
-    TypeError
+    TypeError, ValueError
     """
     if isinstance(trajectories, Trajectory):
         raise TypeError("Put the trajectory into a list: [trajectory], and its slice too.")
     if not isinstance(trajectories, Sequence):
-        raise TypeError(f"A list of trajectories is needed, not {trajectories!r}.")
-    for one in trajectories:
-        check_trajectory(one)
+        raise TypeError(f"{name}={trajectories!r}: A list of trajectories is needed.")
+    if not len(trajectories):
+        raise ValueError(f"{name}={trajectories!r}: No trajectories were given, one is needed.")
+    for number, one in enumerate(trajectories):
+        check_trajectory(one, f"{name}[{number}]")
 
 
 def check_trajectory(value: Any, name: str = "A trajectory") -> None:

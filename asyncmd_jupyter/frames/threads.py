@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from asyncmd_jupyter import runtime
 from asyncmd_jupyter.runtime import Runtime, SettingsChanged
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 FILES_OF_A_CALL = 4  # a trajectory, its structure, a cache, and one to spare
 
@@ -59,7 +61,7 @@ class WorkThreads:
         """Await the result of `call`.
 
         A cancelled caller takes a call that has not begun back. One that has begun is
-        waited for, because two of them must never run side by side.
+        waited for, because two of them must never run side by side; its error is logged.
 
         Parameters
         ----------
@@ -76,7 +78,9 @@ class WorkThreads:
             if not future.cancel():
                 if stop is not None:
                     stop()
-                await asyncio.wait([asyncio.wrap_future(future)])
+                unwanted = asyncio.wrap_future(future)
+                unwanted.add_done_callback(_report)
+                await asyncio.wait([unwanted])
             raise
 
     def _submit(self, call: Callable[[], T], files: int) -> Future[T]:
@@ -124,6 +128,12 @@ class WorkThreads:
         files = self._files + self._waiting[0].files
         fits = files <= limits.max_files_open - limits.files_margin or not self._files
         return n_workers <= limits.max_processes and fits
+
+
+def _report(unwanted: asyncio.Future[Any]) -> None:
+    """Log the error of a call whose caller was cancelled, which nobody else looks at."""
+    if not unwanted.cancelled() and (error := unwanted.exception()) is not None:
+        logger.warning("A call failed after its caller was cancelled.", exc_info=error)
 
 
 def _perform(future: Future[T], call: Callable[[], T]) -> None:

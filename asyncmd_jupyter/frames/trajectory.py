@@ -52,8 +52,7 @@ class Trajectory:
     ValueError
         For empty files, also by the first use for damaged ones.
     TruncatedTrajectoryError
-        By the first use, for a file that ends within a frame (a `ValueError` too); see
-        `recover`.
+        By the first use, for a file that ends within a frame; see `recover`.
     """
 
     __slots__ = (
@@ -104,9 +103,8 @@ class Trajectory:
 
         Raises
         ------
-        FileExistsError
-        ValueError
-            If a file has no good frame, or is neither XTC nor TRR.
+        FileExistsError, PermissionError, ValueError
+            The last if a file has no good frame, or is neither XTC nor TRR.
         """
         files, structure = check_files(trajectory_files, structure_file)
         target = None if folder is None else as_path("folder", folder)
@@ -189,7 +187,7 @@ class Trajectory:
 
     @property
     def dt(self) -> float:
-        """Time between frames in ps; 0 for a single frame."""
+        """Positive time in ps between frames, the first two if uneven; 0 for a single one."""
         return self._identity.summary().dt
 
     @property

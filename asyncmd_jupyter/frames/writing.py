@@ -40,19 +40,21 @@ class Outputs:
     ----------
     trajectory, structure : path or None
         As users give them.
+    argument : str
+        What users know the trajectory as.
     overwrite : bool
         Whether existing files are replaced.
 
     Raises
     ------
-    FileExistsError, FileNotFoundError
-        For files that are in the way, or a folder that is missing.
+    OSError
+        For files that are in the way, or a folder that is missing or can't be written to.
     TypeError, ValueError
         For what is no path, or twice the same one.
     """
 
-    def __init__(self, trajectory: Any, structure: Any, *, overwrite: bool) -> None:
-        self.path = as_path("The trajectory to write", trajectory)
+    def __init__(self, trajectory: Any, structure: Any, *, argument: str, overwrite: bool) -> None:
+        self.path = as_path(argument, trajectory)
         self.structure = None if structure is None else as_path("struct_out", structure)
         self._overwrite = overwrite
         for path in (self.path, self.structure):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +21,7 @@ from asyncmd_jupyter.frames.headers import (
     FrameHeader,
     Parser,
     parser_for,
+    quick_parser,
 )
 from asyncmd_jupyter.frames.steps import unwrap_steps
 from asyncmd_jupyter.frames.trr import TrrFrame, read_trr_frame, write_trr_frame
@@ -105,12 +106,17 @@ def index_frames(path: str | Path, *, start_offset: int = 0) -> FrameIndex:
         size = os.fstat(file.fileno()).st_size
         scan = _Scan(path, file.fileno(), start_offset, size)
         headers = list(scan)
-    index = make_index(scan.kind if headers else "", headers, start_offset)
-    return replace(index, tail_bytes=max(0, size - (index.end or start_offset)))
+    end = start_offset + sum(header.size for header in headers)
+    kind = scan.kind if headers else ""
+    return make_index(kind, headers, start_offset, tail_bytes=max(0, size - end))
 
 
 def make_index(
-    kind: str, headers: Sequence[FrameHeader], offsets: NDArray[np.int64] | int
+    kind: str,
+    headers: Sequence[FrameHeader],
+    offsets: NDArray[np.int64] | int,
+    *,
+    tail_bytes: int = 0,
 ) -> FrameIndex:
     """Put together what headers say; `offsets` may be the first one of frames in a row."""
     table = np.array(headers, dtype=np.float64).reshape(-1, 4)
@@ -126,6 +132,7 @@ def make_index(
             times=times,
             n_atoms=headers[0].n_atoms if headers else 0,
             kind=kind,
+            tail_bytes=tail_bytes,
         )
     )
 
@@ -198,15 +205,27 @@ class _Scan:
         self._end = end
         self._n_atoms = 0
         self._n_frames = 0
+        self._buffer = b""
 
     def __iter__(self) -> Iterator[FrameHeader]:
         while (header := self._next()) is not None:
             self._position += header.size
             self._n_frames += 1
             yield header
+            yield from self._alike(quick_parser(self.kind, self._buffer, header))
+
+    def _alike(self, parse: Parser) -> Iterator[FrameHeader]:
+        descriptor, position, end = self._descriptor, self._position, self._end
+        while (header := parse(os.pread(descriptor, HEADER_BYTES, position))) is not None:
+            after = position + header.size
+            if after > end:
+                break
+            position = self._position = after
+            self._n_frames += 1
+            yield header
 
     def _next(self) -> FrameHeader | None:
-        buffer = os.pread(self._descriptor, HEADER_BYTES, self._position)
+        buffer = self._buffer = os.pread(self._descriptor, HEADER_BYTES, self._position)
         if len(buffer) < 4 or (not any(buffer) and self._zeros_to_the_end()):
             return None
         try:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -15,57 +15,45 @@ class _Place:
     job_id: str
     cores: int
     takes_share: bool
-
-
-class Announcement:
-    """Somebody is about to queue a job; counts as one that wants to go until then."""
+    party: str
 
 
 class CoreQueue:
     """First come, first served.
 
     Jobs say how many cores they need, or that they take a fair share: the limit divided by
-    all that want to go now. A job that needs more than the limit runs alone rather than never.
+    all parties that want to go now. A party has jobs one after the other, such as the parts
+    of a simulation. A job that needs more than the limit runs alone rather than never.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[_Place] = deque()
         self._used: dict[str, _Place] = {}
-        self._announced: set[Announcement] = set()
+        self._announced: Counter[str] = Counter()
 
     def __contains__(self, job_id: object) -> bool:
         return any(place.job_id == job_id for place in self._waiting)
 
     @contextmanager
-    def announced(self) -> Iterator[Announcement]:
-        """Count a job that is being made ready, so that others take a smaller share."""
-        announcement = Announcement()
-        self._announced.add(announcement)
+    def announced(self, party: str) -> Iterator[None]:
+        """Count a party that has no job just now, so that others take a smaller share."""
+        self._announced[party] += 1
         try:
-            yield announcement
+            yield
         finally:
-            self._announced.discard(announcement)
+            self._announced[party] -= 1
 
-    def put(
-        self,
-        job_id: str,
-        cores: int,
-        *,
-        takes_share: bool = False,
-        announcement: Announcement | None = None,
-    ) -> None:
-        """Queue a job behind all others."""
-        if announcement is not None:
-            self._announced.discard(announcement)
-        self._waiting.append(_Place(job_id, cores, takes_share))
+    def put(self, job_id: str, cores: int, *, takes_share: bool = False, party: str = "") -> None:
+        """Queue a job behind all others; without a party it is one of its own."""
+        self._waiting.append(_Place(job_id, cores, takes_share, party or job_id))
 
     def put_back(self, job_id: str) -> None:
         """Queue a job that was admitted but could not be started yet before all others."""
         self._waiting.appendleft(self._used.pop(job_id))
 
-    def occupy(self, job_id: str, cores: int) -> None:
+    def occupy(self, job_id: str, cores: int, *, party: str = "") -> None:
         """Count a job that runs already."""
-        self._used[job_id] = _Place(job_id, cores, False)
+        self._used[job_id] = _Place(job_id, cores, False, party or job_id)
 
     def release(self, job_id: str) -> None:
         """Forget a job, whether it waits, runs or is unknown."""
@@ -78,12 +66,13 @@ class CoreQueue:
         admitted = {}
         while self._waiting and (cores := self._granted(self._waiting[0], limit, share)):
             place = self._waiting.popleft()
-            self._used[place.job_id] = _Place(place.job_id, cores, place.takes_share)
+            self._used[place.job_id] = replace(place, cores=cores)
             admitted[place.job_id] = cores
         return admitted
 
     def _n_wanting(self) -> int:
-        return len(self._waiting) + len(self._used) + len(self._announced)
+        announced = {party for party, times in self._announced.items() if times}
+        return len(announced.union(p.party for p in (*self._waiting, *self._used.values())))
 
     def _granted(self, place: _Place, limit: int, share: int) -> int:
         used = sum(other.cores for other in self._used.values())

@@ -7,13 +7,12 @@ import atexit
 import logging
 import weakref
 from collections.abc import Collection, Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.errors import JobError, SubmissionError
 from asyncmd_jupyter.jobs import attaching
 from asyncmd_jupyter.jobs.book import JobBook
-from asyncmd_jupyter.jobs.cores import Announcement
 from asyncmd_jupyter.jobs.folder import prepare_folder
 from asyncmd_jupyter.jobs.follower import Follower
 from asyncmd_jupyter.jobs.job import Job
@@ -93,12 +92,14 @@ class JobManager:
             on_requests=self._obey_requests,
         )
 
-    def announced(self) -> AbstractContextManager[Announcement]:
-        """Say that a job of this machine is being made ready.
+    def announced(self, party: str, launcher: str = "local") -> AbstractContextManager[None]:
+        """Say that jobs are being made ready for a party; see `Resources.party`.
 
-        Until it is submitted with the announcement, it counts where cores are shared.
+        If they use this machine, it counts where cores are shared, also while it has no job.
         """
-        return self._starter.announced()
+        if not self._launchers[launcher].is_local:
+            return nullcontext()
+        return self._starter.announced(party)
 
     async def submit(
         self,
@@ -108,7 +109,6 @@ class JobManager:
         resources: Resources = _ONE_CORE,
         launcher: str = "local",
         tags: Mapping[str, str] | None = None,
-        announcement: Announcement | None = None,
     ) -> Job:
         """Run a command as a job.
 
@@ -134,7 +134,7 @@ class JobManager:
             owner=self._owner,
         )
         self._launchers.of(record).check(record)
-        bringing_up = asyncio.create_task(self._bring_up(record, announcement))
+        bringing_up = asyncio.create_task(self._bring_up(record))
         try:
             await asyncio.shield(bringing_up)
         except asyncio.CancelledError:
@@ -267,10 +267,10 @@ class JobManager:
             self._stopper.end_local_now()
         self._close_store()
 
-    async def _bring_up(self, record: JobRecord, announcement: Announcement | None) -> None:
+    async def _bring_up(self, record: JobRecord) -> None:
         await asyncio.to_thread(_prepare, record)
         await self._book.add(record)
-        start = self._starter.add(record, announcement)
+        start = self._starter.add(record)
         self._follow()
         refusal = await asyncio.shield(start) if start else None
         if refusal is not None:

@@ -63,7 +63,11 @@ class Resources:
         CPU cores it keeps busy.
     share : bool
         Let it have a fair share of this machine's cores instead: those allowed, divided by
-        the jobs that want to go now, at least one. `cores` says how many once it is started.
+        the parties that want to go now, at least one. `cores` says how many once it is
+        started.
+    party : str
+        For whom it runs, such as the simulation whose parts are computed one after the
+        other; a party of its own if empty.
     threads_variable : str
         Environment variable that tells the command its cores, such as ``OMP_NUM_THREADS``;
         none if empty.
@@ -77,6 +81,7 @@ class Resources:
     time_limit: timedelta | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     share: bool = False
+    party: str = ""
     threads_variable: str = ""
 
 

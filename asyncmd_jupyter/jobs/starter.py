@@ -10,7 +10,7 @@ from functools import partial
 
 from asyncmd_jupyter.errors import JobError, SubmissionError
 from asyncmd_jupyter.jobs.book import JobBook
-from asyncmd_jupyter.jobs.cores import Announcement, CoreQueue
+from asyncmd_jupyter.jobs.cores import CoreQueue
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
 from asyncmd_jupyter.jobs.registry import Launchers
 from asyncmd_jupyter.jobs.tasks import OwnedTasks
@@ -60,19 +60,15 @@ class Starter:
         self._starts: dict[str, Start] = {}
         book.when_ended(self._release)
 
-    def announced(self) -> AbstractContextManager[Announcement]:
-        """Let a job that is being made ready count as one that wants to go."""
-        return self._cores.announced()
+    def announced(self, party: str) -> AbstractContextManager[None]:
+        """Let a party whose job is being made ready count as one that wants to go."""
+        return self._cores.announced(party)
 
-    def add(self, job: JobRecord, announcement: Announcement | None = None) -> Start | None:
+    def add(self, job: JobRecord) -> Start | None:
         """Queue a job; the result is its start if that has begun."""
         if self._launchers.of(job).is_local:
-            self._cores.put(
-                job.id,
-                job.resources.cores,
-                takes_share=job.resources.share,
-                announcement=announcement,
-            )
+            needs = job.resources
+            self._cores.put(job.id, needs.cores, takes_share=needs.share, party=needs.party)
         else:
             self._elsewhere.put(job.id, 1)
         self.start_what_fits()
@@ -90,7 +86,7 @@ class Starter:
     def count_running(self, job: JobRecord) -> None:
         """Count the cores of a job that somebody else has started."""
         if self._launchers.of(job).is_local:
-            self._cores.occupy(job.id, job.resources.cores)
+            self._cores.occupy(job.id, job.resources.cores, party=job.resources.party)
         else:
             self._elsewhere.occupy(job.id, 1)
 

@@ -113,6 +113,7 @@ class AsyncMDMagics(Magics):
         return {k: v for k, v in shell.user_ns.items() if hidden.get(k, hidden) is not v}
 
     def _propagate(self, arguments: Arguments) -> None:
+        from asyncmd_jupyter.engines.command import check_walltime
         from asyncmd_jupyter.jupyter.views import show_run
         from asyncmd_jupyter.sampling.run import start_run
 
@@ -122,6 +123,7 @@ class AsyncMDMagics(Magics):
         start = None if arguments.start is None else look_up_start(arguments.start, names)
         until = [self._condition(text) for text in arguments.until]
         max_steps = _max_steps(arguments, engine)
+        check_walltime(arguments.walltime)
         check_workdir(arguments.workdir)
         _check_loop()
         run = start_run(

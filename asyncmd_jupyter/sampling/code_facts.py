@@ -8,6 +8,7 @@ import dis
 import functools
 import linecache
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
@@ -23,6 +24,7 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 _MOST_CODE = 4096
 _MOST_FILES = 16
+_MOST_ATTEMPTS = 100
 _GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _ATTRIBUTE = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 _FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -53,6 +55,7 @@ class CodeReader:
     def __init__(self, _: Runtime | None = None) -> None:
         self._facts: dict[int, tuple[CodeType, CodeFacts]] = {}
         self._files: dict[tuple[str, int], _File] = {}
+        self._lock = threading.Lock()
 
     @classmethod
     def current(cls) -> CodeReader:
@@ -74,10 +77,11 @@ class CodeReader:
 
     def _tree(self, code: CodeType, module: dict[str, Any]) -> FunctionNode | None:
         """The syntax tree, if the source that is found really is that of `code`."""
-        if (tree := self._tree_in(code, module)) is None:
-            # The file was changed after it was read: perhaps it is this code's source now.
-            linecache.checkcache(code.co_filename)
-            tree = self._tree_in(code, module)
+        with self._lock:
+            if (tree := self._tree_in(code, module)) is None:
+                # The file was changed after it was read: perhaps it is this code's source now.
+                linecache.checkcache(code.co_filename)
+                tree = self._tree_in(code, module)
         return tree
 
     def _tree_in(self, code: CodeType, module: dict[str, Any]) -> FunctionNode | None:
@@ -100,7 +104,7 @@ class _File:
         self._flags = flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         self._trees: dict[int, list[FunctionNode]] = {}
         try:
-            self._module = ast.parse(text, filename)
+            self._module = _parse(text, filename)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             self._module = ast.Module([], [])
         for node in ast.walk(self._module):
@@ -135,6 +139,16 @@ class _File:
             for inner in _inner_codes(code):
                 codes.setdefault((inner.co_name, inner.co_firstlineno), []).append(inner)
         return codes
+
+
+def _parse(text: str, filename: str) -> ast.Module:
+    """Parse while other threads, say of a notebook, may do so too: Python 3.11 trips over it."""
+    for _ in range(_MOST_ATTEMPTS):
+        try:
+            return ast.parse(text, filename)
+        except SystemError:
+            continue
+    return ast.parse(text, filename)
 
 
 def code_label(code: CodeType) -> bytes:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.frames.trajectory import Trajectory
-from asyncmd_jupyter.sampling.functions import TrajectoryFunctionWrapper, Values
+from asyncmd_jupyter.sampling.function_values import Values
+from asyncmd_jupyter.sampling.functions import TrajectoryFunctionWrapper
 from asyncmd_jupyter.sampling.intervals import Interval
 
 

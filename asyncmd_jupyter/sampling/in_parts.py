@@ -7,21 +7,17 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
-from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
+from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration, check_kind_of_start
 from asyncmd_jupyter.engines.files import checked_files
 from asyncmd_jupyter.engines.part import Part
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.arguments import check_parts, whole_limit
 from asyncmd_jupyter.sampling.live import LiveLook
 from asyncmd_jupyter.sampling.observer import PropagationObserver
-from asyncmd_jupyter.sampling.propagator import (
-    TrajectoryPropagator,
-    check_output,
-    check_parts,
-    start_of,
-    whole_limit,
-)
+from asyncmd_jupyter.sampling.output import check_output
+from asyncmd_jupyter.sampling.propagator import TrajectoryPropagator, start_of
 from asyncmd_jupyter.sampling.simulation import FinishedPart, Simulation
 from asyncmd_jupyter.sampling.stop import AnyOf
 from asyncmd_jupyter.sampling.timeline import (
@@ -109,19 +105,21 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
             If `n_steps` is no multiple of the engine's `nstout`, or parts of this name
             exist and it is no continuation.
         EngineError
-            If frames are missing that can't be computed any more.
+            If frames are missing that can't be computed any more, or another task of this
+            kernel propagates these parts.
         """
         n_steps = self.n_steps
+        check_kind_of_start(starting_configuration)
+        files = checked_files(workdir, deffnm)
         if n_steps == 0:
-            checked_files(workdir, deffnm)
             return []
         engine = self._new_engine()
         _check_multiple(n_steps, engine.nstout)
-        simulation = self._simulation(engine, workdir, deffnm)
-        if not (continuation and await simulation.go_on()):
-            start_of(engine, starting_configuration)
-            await engine.prepare(starting_configuration, workdir, deffnm)
-        return [part.trajectory for part in await self._propagate(simulation, n_steps)]
+        with self._at_work(engine, files) as simulation:
+            if not (continuation and await simulation.go_on()):
+                start_of(engine, starting_configuration)
+                await engine.prepare(starting_configuration, workdir, deffnm)
+            return [part.trajectory for part in await self._propagate(simulation, n_steps)]
 
     async def cut_and_concatenate(
         self, trajs: Sequence[Trajectory], tra_out: str | PathLike[str], **concatenate_kwargs: Any
@@ -153,8 +151,8 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
         n_steps = self.n_steps
         if n_steps == 0:
             return None
-        check_parts(trajs)
-        check_output(tra_out, concatenate_kwargs)
+        trajs = check_parts("trajs", trajs)
+        check_output(tra_out, concatenate_kwargs, several=False)
         slices = await asyncio.to_thread(self._slices, trajs, n_steps)
         return await TrajectoryConcatenator(remove_double_frames=False).concatenate_async(
             trajs[: len(slices)], slices, tra_out, **concatenate_kwargs
@@ -172,7 +170,7 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
     ) -> Trajectory | None:
         """Both in a row; see `propagate` and `cut_and_concatenate`."""
         if self.n_steps:
-            check_output(tra_out, concatenate_kwargs)
+            self._check_output(checked_files(workdir, deffnm), tra_out, concatenate_kwargs)
         parts = await self.propagate(
             starting_configuration, workdir, deffnm, continuation=continuation
         )

@@ -76,7 +76,7 @@ def expand(value: Any) -> Node:
     kind = type(value)
     if parts := getattr(kind, "_id_parts", None):
         return Node(b"trajectory function", [("part", part) for part in parts(value)])
-    if known := _by_reference(value):
+    if known := by_reference(value):
         return known
     if kind in _NODES:
         return _NODES[kind](value)
@@ -92,7 +92,7 @@ def expand(value: Any) -> Node:
     return _instance_node(value)
 
 
-def _by_reference(value: Any) -> Node | None:
+def by_reference(value: Any) -> Node | None:
     """The node of what a library has under a name."""
     try:
         module, name = value.__module__, value.__qualname__

@@ -14,10 +14,10 @@ import numpy as np
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.doubles import same_configuration
 from asyncmd_jupyter.frames.read import read_frame
-from asyncmd_jupyter.frames.selection import check_trajectory
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.arguments import as_list, check_parts
 from asyncmd_jupyter.sampling.conditions import Condition, as_condition
-from asyncmd_jupyter.sampling.propagator import check_output
+from asyncmd_jupyter.sampling.output import check_output
 from asyncmd_jupyter.sampling.timeline import line_up
 
 _SAME_FRAME_NM = 0.01  # constraints may have moved atoms a little before the first step
@@ -78,8 +78,12 @@ async def construct_tp_from_plus_and_minus_traj_segments(
     """
     check_output(tra_out, concatenate_kwargs)
     states = _States(state_funcs)
-    minus = await _cut("minus", minus_trajs, states, minus_state)
-    plus = await _cut("plus", plus_trajs, states, plus_state)
+    halves = (("minus", minus_trajs, minus_state), ("plus", plus_trajs, plus_state))
+    checked = [
+        (name, _checked_parts(name, trajs), states.index(name, state))
+        for name, trajs, state in halves
+    ]
+    minus, plus = [await _cut(name, trajs, states, state) for name, trajs, state in checked]
     await asyncio.to_thread(_check_shooting_frame, minus, plus)
     if len(minus) == len(plus) == 1:
         raise ValueError(
@@ -98,21 +102,27 @@ async def construct_tp_from_plus_and_minus_traj_segments(
 class _States:
     """The state functions, asked by their index."""
 
-    def __init__(self, functions: Sequence[Any]) -> None:
-        if callable(functions):
-            raise TypeError("Put the state functions into a list: state_funcs=[…].")
-        self._conditions: list[Condition] = [as_condition(function) for function in functions]
+    def __init__(self, functions: Any) -> None:
+        given = as_list("state_funcs", functions, "state functions")
+        self._conditions: list[Condition] = [as_condition(function) for function in given]
 
-    def __getitem__(self, index: Any) -> Condition:
-        if isinstance(index, bool) or not hasattr(index, "__index__"):
-            raise TypeError(f"A state is told by its index in state_funcs, not by {index!r}.")
-        number = operator.index(index)
+    def __getitem__(self, index: int) -> Condition:
+        return self._conditions[index]
+
+    def index(self, half: str, value: Any) -> int:
+        """A checked index of a state."""
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise TypeError(
+                f"{half}_state={value!r}: a state is told by its index in state_funcs, a whole "
+                "number."
+            )
+        number = operator.index(value)
         if not 0 <= number < len(self._conditions):
             raise ValueError(
-                f"There is no state {index}: state_funcs has {len(self._conditions)}, counted "
-                "from 0."
+                f"{half}_state={value!r}: there is no state {number}, state_funcs has "
+                f"{len(self._conditions)}, counted from 0."
             )
-        return self._conditions[number]
+        return number
 
     def name(self, index: int) -> str:
         return f"state {index} ({self[index].name})"
@@ -144,7 +154,7 @@ class _Half:
 
 async def _cut(name: str, trajs: Sequence[Trajectory], states: _States, state: int) -> _Half:
     """Take the frames up to and with the first one in the state."""
-    counts = await _counts(name, trajs)
+    counts = await _counts(trajs)
     condition, taken = states[state], []
     for trajectory, count in zip(trajs, counts, strict=True):
         inside = (await condition.evaluate(trajectory))[:count]
@@ -158,14 +168,15 @@ async def _cut(name: str, trajs: Sequence[Trajectory], states: _States, state: i
     )
 
 
-async def _counts(name: str, trajs: Sequence[Trajectory]) -> list[int]:
+def _checked_parts(half: str, trajs: Any) -> Sequence[Trajectory]:
+    parts = check_parts(f"{half}_trajs", trajs)
+    if not parts:
+        raise ValueError(f"{half}_trajs is empty; give at least the part with the shooting frame.")
+    return parts
+
+
+async def _counts(trajs: Sequence[Trajectory]) -> list[int]:
     """How many frames of each part are not given anew by the next one."""
-    if isinstance(trajs, Trajectory):
-        raise TypeError(f"Put the trajectory into a list: {name}_trajs=[trajectory].")
-    for trajectory in trajs:
-        check_trajectory(trajectory, f"Each of {name}_trajs")
-    if not len(trajs):
-        raise ValueError(f"{name}_trajs is empty; give at least the part with the shooting frame.")
     tables = [await asyncio.to_thread(trajectory.frame_table) for trajectory in trajs]
     return line_up(tables, lambda: _time_step(trajs))[1]
 

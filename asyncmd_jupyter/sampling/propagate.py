@@ -8,32 +8,23 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
-from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
+from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration, check_kind_of_start
+from asyncmd_jupyter.engines.files import checked_files
 from asyncmd_jupyter.engines.part import Part
-from asyncmd_jupyter.errors import EngineError, MaxStepsReachedError
+from asyncmd_jupyter.errors import MaxStepsReachedError
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.arguments import as_list, check_parts, whole_limit
 from asyncmd_jupyter.sampling.in_parts import InPartsTrajectoryPropagator
 from asyncmd_jupyter.sampling.live import LiveLook
 from asyncmd_jupyter.sampling.observer import PropagationObserver
-from asyncmd_jupyter.sampling.propagator import (
-    TrajectoryPropagator,
-    check_output,
-    check_parts,
-    start_of,
-    whole_limit,
-)
+from asyncmd_jupyter.sampling.output import check_output
+from asyncmd_jupyter.sampling.propagator import TrajectoryPropagator, start_of
 from asyncmd_jupyter.sampling.simulation import FinishedPart, Simulation
-from asyncmd_jupyter.sampling.states import (
-    Condition,
-    Quantity,
-    as_condition,
-    examine_all,
-    quantities,
-)
+from asyncmd_jupyter.sampling.states import Condition, Quantity, as_condition, quantities
 from asyncmd_jupyter.sampling.stop import Decision, stop_rule
 from asyncmd_jupyter.sampling.timeline import first_at_or_after, line_up
-from asyncmd_jupyter.sampling.verdicts import Verdicts
+from asyncmd_jupyter.sampling.verdicts import Verdicts, check_limit, given_up, named_apart
 
 
 class ConditionalTrajectoryPropagator(TrajectoryPropagator):
@@ -102,9 +93,7 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
 
     @conditions.setter
     def conditions(self, conditions: Sequence[Any]) -> None:
-        if callable(conditions) or isinstance(conditions, str):
-            raise TypeError(f"conditions={conditions!r} has to be a list of conditions.")
-        given = list(conditions)
+        given = as_list("conditions", conditions, "conditions")
         if not given:
             raise ValueError("conditions is empty: nothing would ever end the propagation.")
         self._conditions = named_apart([as_condition(condition) for condition in given])
@@ -154,18 +143,22 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
             The limit came first; the parts stay.
         ValueError
             If a condition gives anything but one bool for each frame.
+        EngineError
+            If another task of this kernel propagates these parts.
         """
+        check_kind_of_start(starting_configuration)
+        files = checked_files(workdir, deffnm)
         engine = self._new_engine()
         limit = self.step_limit(engine)
-        simulation = self._simulation(engine, workdir, deffnm)
-        if not (continuation and await simulation.go_on()):
-            start = start_of(engine, starting_configuration)
-            await asyncio.to_thread(engine.check_start, starting_configuration)
-            decision = await self._look_at_start(start)
-            if decision is not None and start is not None:
-                return [start], decision.condition
-            await engine.prepare(starting_configuration, workdir, deffnm)
-        return await self._propagate(simulation, limit)
+        with self._at_work(engine, files) as simulation:
+            if not (continuation and await simulation.go_on()):
+                start = start_of(engine, starting_configuration)
+                await asyncio.to_thread(engine.check_start, starting_configuration)
+                decision = await self._look_at_start(start)
+                if decision is not None and start is not None:
+                    return [start], decision.condition
+                await engine.prepare(starting_configuration, workdir, deffnm)
+            return await self._propagate(simulation, limit)
 
     async def cut_and_concatenate(
         self, trajs: Sequence[Trajectory], tra_out: str | PathLike[str], **concatenate_kwargs: Any
@@ -185,17 +178,22 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
 
         Raises
         ------
+        MaxStepsReachedError
+            If the conditions hold behind the limit only.
         ValueError
             If the conditions hold nowhere.
         """
-        check_parts(trajs)
-        check_output(tra_out, concatenate_kwargs)
+        trajs = check_parts("trajs", trajs)
+        check_output(tra_out, concatenate_kwargs, several=False)
         parts = [await FinishedPart.of(trajectory) for trajectory in trajs]
-        verdicts = Verdicts(self._conditions, self._rule, PropagationObserver())
-        verdict = await verdicts.first(parts, lambda: self._new_engine().dt)
+        asked = Verdicts(self._conditions, self._rule)
+        verdict = await asked.first(parts, lambda: self._new_engine().dt)
         if verdict is None:
-            names = ", ".join(self.condition_names)
-            raise ValueError(f"{self._rule.mode} of {names}: holds in no frame of {list(trajs)}.")
+            names = f"{self._rule.mode} of {', '.join(self.condition_names)}"
+            raise ValueError(f"{names}: holds in no frame of {list(trajs)}.")
+        if self.max_steps or self.max_frames:
+            limit = self.max_steps or self.step_limit(self._new_engine())
+            check_limit(verdict, limit, self.condition_names)
         joined = await TrajectoryConcatenator(remove_double_frames=False).concatenate_async(
             trajs[: len(verdict.slices)], verdict.slices, tra_out, **concatenate_kwargs
         )
@@ -212,7 +210,7 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         **concatenate_kwargs: Any,
     ) -> tuple[Trajectory, int]:
         """Both in a row; see `propagate` and `cut_and_concatenate`."""
-        check_output(tra_out, concatenate_kwargs)
+        self._check_output(checked_files(workdir, deffnm), tra_out, concatenate_kwargs)
         parts, _ = await self.propagate(
             starting_configuration, workdir, deffnm, continuation=continuation
         )
@@ -227,11 +225,10 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
     ) -> Trajectory:
         """Join the parts in a folder up to the limit, whether or not the conditions hold."""
         engine = self._new_engine()
-        simulation = self._simulation(engine, workdir, deffnm)
-        found = await simulation.parts() if await simulation.go_on() else []
+        with self._at_work(engine, checked_files(workdir, deffnm)) as simulation:
+            found = await simulation.parts() if await simulation.go_on() else []
         steps, counts = line_up([part.table for part in found], lambda: engine.dt)
-        limit = self.step_limit(engine)
-        if limit is not None:
+        if (limit := self.step_limit(engine)) is not None:
             beyond = (first_at_or_after(own, limit + 1) for own in steps)
             counts = [min(pair) for pair in zip(counts, beyond, strict=True)]
         return await TrajectoryConcatenator(remove_double_frames=False).concatenate_async(
@@ -258,12 +255,10 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         return whole
 
     async def _look_at_start(self, start: Trajectory | None) -> Decision | None:
-        # Also shows a condition that is no condition before any MD is computed.
         if start is None:
             return None
-        await start.prepare()
-        seen = await examine_all(self._conditions, start)
-        return self._rule.first([examination.fulfilled[:1] for examination in seen])
+        # Also shows a condition that is no condition before any MD is computed.
+        return await Verdicts(self._conditions, self._rule).on_first_frame(start)
 
     async def _propagate(
         self, simulation: Simulation, limit: int | None
@@ -282,38 +277,20 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
                 return [part.trajectory for part in parts], verdict.condition
             if simulation.last_step(parts) >= most:
                 await simulation.end_running_part()
-                raise MaxStepsReachedError(self._given_up(most, engine.dt))
+                raise MaxStepsReachedError(given_up(self.condition_names, most, engine.dt))
             if not await simulation.advance(limit, self.walltime_per_part, look):
-                raise MaxStepsReachedError(self._given_up(most, engine.dt))
+                raise MaxStepsReachedError(given_up(self.condition_names, most, engine.dt))
 
     def _live(self) -> list[tuple[str, Condition]]:
-        whole = any(
-            getattr(condition, "needs_whole_part", False) for _, condition in self._conditions
-        )
-        return [] if whole else self._conditions
-
-    def _given_up(self, limit: float, dt: float) -> str:
-        names = ", ".join(self.condition_names)
-        return (
-            f"None of the conditions ({names}) held within {limit} steps ({limit * dt:g} ps). The "
-            "parts are on disk: go on with a higher max_steps and continuation=True."
-        )
+        whole_part = any(condition.needs_whole_part for _, condition in self._conditions)
+        return [] if whole_part else self._conditions
 
 
 TrajectoryPropagatorUntilAnyState = ConditionalTrajectoryPropagator
 
 
-def named_apart(conditions: Sequence[Condition]) -> list[tuple[str, Condition]]:
-    """Conditions with names of which no two are the same."""
-    names = [condition.name for condition in conditions]
-    counts = [names[: index + 1].count(name) for index, name in enumerate(names)]
-    apart = [f"{n} ({count})" if count > 1 else n for n, count in zip(names, counts, strict=True)]
-    return list(zip(apart, conditions, strict=True))
-
-
 __all__ = [
     "ConditionalTrajectoryPropagator",
-    "EngineError",
     "InPartsTrajectoryPropagator",
     "MaxStepsReachedError",
     "TrajectoryPropagatorUntilAnyState",

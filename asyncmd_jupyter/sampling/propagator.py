@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from os import PathLike
-from pathlib import Path
 from typing import Any, Self
 
-from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
-from asyncmd_jupyter.engines.command import CommandEngine, check_walltime
-from asyncmd_jupyter.engines.files import checked_files
-from asyncmd_jupyter.frames.atomic import check_free
-from asyncmd_jupyter.frames.formats import output_format
-from asyncmd_jupyter.frames.selection import check_trajectory
+from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration, check_kind_of_start
+from asyncmd_jupyter.engines.command import CommandEngine
+from asyncmd_jupyter.engines.files import EngineFiles, checked_files
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.arguments import check_engine, checked_hours
+from asyncmd_jupyter.sampling.in_use import SimulationsInUse
+from asyncmd_jupyter.sampling.output import check_is_no_part, check_output
 from asyncmd_jupyter.sampling.removal import remove_files_of_parts
 from asyncmd_jupyter.sampling.simulation import Simulation
-
-_WITHOUT_NAMES = (".trr", ".xtc")  # of atoms: no structure files
-_CONCATENATE_KWARGS = ("struct_out", "overwrite")
 
 
 class TrajectoryPropagator(ABC):
@@ -42,13 +39,10 @@ class TrajectoryPropagator(ABC):
         engine_kwargs: Mapping[str, Any],
         walltime_per_part: float,
     ) -> None:
-        _check_engine(engine_cls, engine_kwargs)
-        if walltime_per_part is None:
-            raise TypeError("walltime_per_part=None has to be a number of hours.")
-        check_walltime(walltime_per_part)
+        check_engine(engine_cls, engine_kwargs)
         self.engine_cls = engine_cls
         self.engine_kwargs = dict(engine_kwargs)
-        self.walltime_per_part = walltime_per_part
+        self.walltime_per_part = checked_hours(walltime_per_part)
         self.job_tags: Mapping[str, str] = {}
         self._original: tuple[MDEngine, int] | None = None
 
@@ -116,15 +110,17 @@ class TrajectoryPropagator(ABC):
         Raises
         ------
         EngineError
-            If a job still writes these parts.
+            If a job still writes these parts, or a task of this kernel works on them.
         """
-        await remove_files_of_parts(
-            self._new_engine(),
-            checked_files(workdir, deffnm),
-            endings=file_endings_to_remove,
-            offsets=remove_mda_offset_and_lock_files,
-            caches=remove_asyncmd_npz_caches,
-        )
+        files = checked_files(workdir, deffnm)
+        with SimulationsInUse.current().used(files, "cleared of parts"):
+            await remove_files_of_parts(
+                self._new_engine(),
+                files,
+                endings=file_endings_to_remove,
+                offsets=remove_mda_offset_and_lock_files,
+                caches=remove_asyncmd_npz_caches,
+            )
 
     def _new_engine(self) -> MDEngine:
         if self._original is not None:
@@ -136,77 +132,25 @@ class TrajectoryPropagator(ABC):
             made.job_tags = self.job_tags
         return made
 
-    def _simulation(
-        self, engine: MDEngine, workdir: str | PathLike[str], deffnm: str
-    ) -> Simulation:
-        return Simulation.of(engine, checked_files(workdir, deffnm))
+    @contextmanager
+    def _at_work(self, engine: MDEngine, files: EngineFiles) -> Iterator[Simulation]:
+        """Propagate within the block, which nobody else may do meanwhile."""
+        simulation = Simulation.of(engine, files)
+        with SimulationsInUse.current().used(files, "propagated"), simulation.announced():
+            yield simulation
+
+    def _check_output(
+        self, files: EngineFiles, tra_out: Any, concatenate_kwargs: Mapping[str, Any]
+    ) -> None:
+        """Refuse what could not be written once all MD is done."""
+        struct_out = concatenate_kwargs.get("struct_out")
+        engine = None if struct_out is None else self._new_engine()
+        known = isinstance(engine, CommandEngine) and engine.structure_of(files).suffix.lower()
+        check_output(tra_out, concatenate_kwargs, structure_ending=known or None)
+        check_is_no_part(files, tra_out, struct_out)
 
 
 def start_of(engine: MDEngine, start: StartingConfiguration) -> Trajectory | None:
     """The start as a trajectory; None if only the program knows how to read it."""
-    if isinstance(start, Trajectory):
-        return start
-    if start is None:
-        return None
-    if not isinstance(start, str | PathLike):
-        raise TypeError(
-            f"starting_configuration={start!r} has to be a Trajectory, the path of a file, or None."
-        )
-    made = Trajectory(start, start)  # says what is wrong with the file
-    return None if made.paths[0].suffix.lower() in _WITHOUT_NAMES else made
-
-
-def check_parts(trajs: Sequence[Trajectory]) -> None:
-    """Refuse what is no list of trajectories."""
-    if isinstance(trajs, Trajectory):
-        raise TypeError("Put the trajectory into a list: trajs=[trajectory].")
-    for trajectory in trajs:
-        check_trajectory(trajectory, "Each of trajs")
-
-
-def check_output(tra_out: str | PathLike[str], concatenate_kwargs: Mapping[str, Any]) -> None:
-    """Refuse what could not be written once all MD is done.
-
-    Raises
-    ------
-    TypeError
-        For arguments that `TrajectoryConcatenator.concatenate` does not know.
-    FileExistsError, FileNotFoundError
-        For files that are in the way, or a folder that is missing.
-    ValueError
-        For an ending that is no format of trajectories.
-    """
-    if unknown := concatenate_kwargs.keys() - set(_CONCATENATE_KWARGS):
-        raise TypeError(
-            f"{', '.join(sorted(unknown))}: concatenate takes only "
-            f"{' and '.join(_CONCATENATE_KWARGS)} in addition."
-        )
-    structure = concatenate_kwargs.get("struct_out")
-    for path in (tra_out, *(() if structure is None else (structure,))):
-        check_free(Path(path), overwrite=bool(concatenate_kwargs.get("overwrite")))
-    output_format(Path(tra_out))
-
-
-def whole_limit(name: str, value: Any, least: int) -> int:
-    """A number of steps or frames.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is no whole number, or too small.
-    """
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name}={value!r} has to be a whole number.")
-    if value < least:
-        raise ValueError(f"{name}={value!r} has to be at least {least}.")
-    return int(value)
-
-
-def _check_engine(engine_cls: Any, engine_kwargs: Any) -> None:
-    if not isinstance(engine_cls, type):
-        raise TypeError(
-            f"engine_cls={engine_cls!r} has to be the class of an engine. For an engine that is "
-            "made already there is from_engine."
-        )
-    if not isinstance(engine_kwargs, Mapping):
-        raise TypeError(f"engine_kwargs={engine_kwargs!r} has to be a dict of arguments.")
+    check_kind_of_start(start)
+    return engine.start_as_trajectory(start)

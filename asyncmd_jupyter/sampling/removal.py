@@ -76,12 +76,11 @@ def _with(endings: Sequence[str], engine: MDEngine, files: EngineFiles) -> list[
 
 
 def _all(engine: MDEngine, files: EngineFiles) -> list[Path]:
-    pattern = re.compile(rf"{re.escape(files.deffnm)}\.part\d{{4,}}\.[^.]+(\.tmp)?")
     live = re.compile(rf"\.{re.escape(files.deffnm)}\.part\d{{4,}}\.live")
-    names = list(files.workdir.iterdir())
-    own = [path for path in names if pattern.fullmatch(path.name) or live.fullmatch(path.name)]
-    more = getattr(engine, "extra_files_of_parts", None)
-    return [*own, *(more(files.workdir, files.deffnm) if more else ())]
+    left = [path for path in files.workdir.iterdir() if live.fullmatch(path.name)]
+    endings = dict.fromkeys((engine.output_traj_type, *engine.endings_of_parts))
+    extra = engine.extra_files_of_parts(files.workdir, files.deffnm)
+    return [*left, *_with(list(endings), engine, files), *extra]
 
 
 def _kept_beside(trajectories: Sequence[Path], patterns: Sequence[re.Pattern[str]]) -> list[Path]:

@@ -243,6 +243,8 @@ def start_run(
         raise ValueError(f"n={n_walkers!r} has to be a whole number of at least 1.")
     if not isinstance(engine, MDEngine):
         raise TypeError(f"engine={engine!r} is no MD engine, such as an OpenMMEngine.")
+    if isinstance(until, str) or not isinstance(until, Sequence):
+        raise TypeError(f"until={until!r} has to be a list of conditions.")
     engine.check_start(start)
     runs = Runs.current()
     if runs.is_active(name):

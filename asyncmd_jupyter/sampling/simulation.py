@@ -6,6 +6,7 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -85,6 +86,10 @@ class Simulation(ABC):
     async def _trajectories(self) -> list[Trajectory]:
         """All parts with frames that nobody writes."""
 
+    def announced(self) -> AbstractContextManager[None]:
+        """Count where cores are shared, also while there is no job."""
+        return nullcontext()
+
     async def end_running_part(self) -> None:  # noqa: B027
         """Let a part that is still being computed save its work and end."""
 
@@ -155,6 +160,9 @@ class _Commands(Simulation):
     """Engines of which a part can be looked at while it is being computed."""
 
     engine: CommandEngine
+
+    def announced(self) -> AbstractContextManager[None]:
+        return self.engine.announced(self.files)
 
     async def go_on(self) -> bool:
         # In this order: a job that has just ended has left its files.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from asyncmd_jupyter.errors import MaxStepsReachedError
+from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.observer import PropagationObserver
 from asyncmd_jupyter.sampling.simulation import FinishedPart
 from asyncmd_jupyter.sampling.states import Condition, Examination, examine_all
-from asyncmd_jupyter.sampling.stop import StopRule
+from asyncmd_jupyter.sampling.stop import Decision, StopRule
 from asyncmd_jupyter.sampling.timeline import line_up
 
 FrameSlices = list[tuple[None, int, int]]
@@ -31,6 +33,11 @@ class Verdict:
     condition: int
     slices: FrameSlices
 
+    @property
+    def n_frames(self) -> int:
+        """How many frames there are up to and with the deciding one."""
+        return sum(end for _, end, _ in self.slices)
+
 
 class Verdicts:
     """Asks the conditions about parts, and tells an observer what they say.
@@ -39,20 +46,26 @@ class Verdicts:
     ----------
     conditions : sequence of (name, condition)
     rule : StopRule
-    observer : PropagationObserver
+    observer : PropagationObserver, optional
     """
 
     def __init__(
         self,
         conditions: Sequence[tuple[str, Condition]],
         rule: StopRule,
-        observer: PropagationObserver,
+        observer: PropagationObserver | None = None,
     ) -> None:
         self._conditions = conditions
         self._rule = rule
-        self._observer = observer
+        self._observer = observer or PropagationObserver()
         self._examined: dict[FinishedPart, list[Examination]] = {}
         self._told: dict[int, tuple[FinishedPart, int]] = {}
+
+    async def on_first_frame(self, start: Trajectory) -> Decision | None:
+        """Whether a start ends the propagation before it begins."""
+        await start.prepare()
+        seen = await examine_all(self._conditions, start)
+        return self._rule.first([examination.fulfilled[:1] for examination in seen])
 
     async def first(self, parts: Sequence[FinishedPart], dt: Callable[[], float]) -> Verdict | None:
         """The first deciding frame of all that count, by the steps of the frames.
@@ -94,3 +107,34 @@ class Verdicts:
         self._observer.part_finished(number, part.trajectory)
         shown = [seen.first(count) for seen in examinations]
         self._observer.examined(number, part.table.times[:count], shown, live=False)
+
+
+def named_apart(conditions: Sequence[Condition]) -> list[tuple[str, Condition]]:
+    """Conditions with names of which no two are the same."""
+    names = [condition.name for condition in conditions]
+    counts = [names[: index + 1].count(name) for index, name in enumerate(names)]
+    apart = [f"{n} ({count})" if count > 1 else n for n, count in zip(names, counts, strict=True)]
+    return list(zip(apart, conditions, strict=True))
+
+
+def check_limit(verdict: Verdict, limit: int | None, names: Sequence[str]) -> None:
+    """Refuse a decision behind the limit.
+
+    Raises
+    ------
+    MaxStepsReachedError
+    """
+    # A start that fulfils the conditions itself may be at any step of another simulation.
+    if limit is not None and verdict.step > limit and verdict.n_frames > 1:
+        raise MaxStepsReachedError(
+            f"None of the conditions ({', '.join(names)}) held within {limit} steps: the first "
+            f"frame that counts is at step {verdict.step}. Give a higher limit, or none."
+        )
+
+
+def given_up(names: Sequence[str], limit: float, dt: float) -> str:
+    """Say in words that the limit came first."""
+    return (
+        f"None of the conditions ({', '.join(names)}) held within {limit} steps ({limit * dt:g} "
+        "ps). The parts are on disk: go on with a higher max_steps and continuation=True."
+    )

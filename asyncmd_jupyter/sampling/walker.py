@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +13,8 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
+from asyncmd_jupyter.engines.command import CommandEngine
+from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.part import Part
 from asyncmd_jupyter.errors import JobCancelledError, MaxStepsReachedError
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -92,6 +95,8 @@ class Walker(PropagationObserver):
             engine, conditions, index=plan.index, mode=mode, observer=self, **parameters
         )
         self.propagator.job_tags = plan.tags
+        self._announcement = _announcement(engine, plan)
+        self._announced = ExitStack()
         self._ending = engine.output_traj_type
         self._reached: tuple[str, ...] = ()
         self._step_limit = self.propagator.step_limit(engine)
@@ -119,6 +124,8 @@ class Walker(PropagationObserver):
         self._task = asyncio.get_running_loop().create_task(
             self._go(ready), name=f"walker {self._plan.deffnm}"
         )
+        # Walkers begin one after the other, but shall share the cores from the first one on.
+        self._announced.enter_context(self._announcement)
         self._task.add_done_callback(self._ended)
         return self._task
 
@@ -126,6 +133,7 @@ class Walker(PropagationObserver):
         # A task that is cancelled before its first step runs none of its code.
         if not self._state.is_final:
             self._state = RunState.CANCELLED
+        self._announced.close()
         self._part = None
         self.has_submitted.set()
         self._changed()
@@ -244,3 +252,9 @@ class Walker(PropagationObserver):
         finished = tuple(path for n in sorted(self._parts) for path in self._parts[n].paths)
         begun = () if self._newest_file is None else (self._newest_file,)
         return tuple(dict.fromkeys((*finished, *begun)))
+
+
+def _announcement(engine: MDEngine, plan: WalkerPlan) -> AbstractContextManager[None]:
+    if isinstance(engine, CommandEngine):
+        return engine.announced(EngineFiles(plan.folder, plan.deffnm))
+    return nullcontext()

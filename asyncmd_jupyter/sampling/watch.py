@@ -22,7 +22,7 @@ from asyncmd_jupyter.errors import AsyncMDError
 from asyncmd_jupyter.sampling.code_facts import CodeReader
 from asyncmd_jupyter.sampling.graph_digest import GraphError
 from asyncmd_jupyter.sampling.libraries import Libraries
-from asyncmd_jupyter.sampling.object_nodes import NO_MATTER, expand
+from asyncmd_jupyter.sampling.object_nodes import NO_MATTER, by_reference, expand
 
 Check = Callable[[], bool]
 
@@ -93,12 +93,14 @@ class _Walk:
         kind = type(value)
         if kind in (tuple, frozenset):
             return value  # type: ignore[no-any-return]
+        if by_reference(value):
+            return ()  # something of a library, known by its name and version
         if visit := _VISITS.get(kind):
             return visit(self, value)
         if isinstance(value, np.dtype | np.generic | PurePath):
             return ()
         if not expand(value).children:
-            return ()  # something of a library, known by its name and version
+            return ()  # such as a whole library
         if kind is type:
             return self._visit_class(value)
         return self._visit_instance(value)

@@ -161,7 +161,7 @@ def test_everything_is_checked_before_anything_is_written(folder: Path, suffix: 
         concatenate([one], [(0, 3, 0)], f"out.{suffix}")
     with pytest.raises(ValueError, match="no frame"):
         concatenate([one], [(9, 12, 1)], f"out.{suffix}")
-    with pytest.raises(ValueError, match="no frame"):
+    with pytest.raises(ValueError, match="No trajectories were given"):
         concatenate([], [], f"out.{suffix}")
     with pytest.raises(FileNotFoundError, match="folder of"):
         concatenate([one], [everything], f"nowhere/out.{suffix}")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,26 @@ def test_inverted_velocities(folder: Path):
     assert not list(folder.glob("*three*"))
 
 
+def test_frames_without_velocities_among_others_with_them(folder: Path):
+    frames = [
+        write_xdr(folder / f"{n}.trr", 1, first=n, velocities=n % 4 == 0).read_bytes()
+        for n in range(9)
+    ]
+    (folder / "mixed.trr").write_bytes(b"".join(frames))
+    mixed, extractor = Trajectory("mixed.trr", "conf.gro"), InvertedVelocitiesFrameExtractor()
+    said = (
+        r"Frame 5 \(step 50\) of mixed\.trr has no velocities to invert: 3 of 9 frames have some, "
+        r"the next ones are 4 and 8\. Take one of these, or .* each frame \(GROMACS: nstvout"
+    )
+    for name in ("out.trr", "out.gro"):
+        with pytest.raises(ValueError, match=said if name == "out.trr" else "Frame 5 of .*nstvout"):
+            extractor.extract(name, mixed, 5)
+        assert not Path(name).exists()
+    assert len(extractor.extract("out.trr", mixed, 4)) == 1
+    with pytest.raises(ValueError, match=r"no velocities to invert, nor has any .*write a TRR"):
+        extractor.extract("three.trr", both("xtc"), 0)
+
+
 @pytest.mark.parametrize("suffix", ["xtc", "trr"])
 def test_random_velocities(folder: Path, suffix: str):
     extractor = RandomVelocitiesFrameExtractor(300)
@@ -193,3 +214,14 @@ def test_transformations(folder: Path):
         NoModificationFrameExtractor(
             mda_transformations=[shift], mda_transformations_setup_func=shift
         )
+
+
+@pytest.mark.parametrize("step", [4295050000, 8590030000])
+@pytest.mark.parametrize("suffix", ["xtc", "trr"])
+def test_one_frame_keeps_a_step_past_32_bit(folder: Path, step: int, suffix: str):
+    write_xdr(folder / "late.trr", 3, steps=[step - 5000, step, step + 5000])
+    late = Trajectory("late.trr", "conf.gro")
+    made = NoModificationFrameExtractor().extract(f"one.{suffix}", late, 1)
+    assert (late.first_step, made.first_step) == (step - 5000, step)
+    assert Trajectory(f"one.{suffix}", "conf.gro").first_step == step
+    assert pickle.loads(pickle.dumps(made)).first_step == step

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from frame_samples import make_old, write_xdr
 
 from asyncmd_jupyter.errors import TruncatedTrajectoryError
 from asyncmd_jupyter.frames import content
+from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import truncate_to_whole_frames
 
@@ -82,6 +84,40 @@ def test_missing_and_empty_files(folder: Path):
         Trajectory([], "conf.gro")
 
 
+def test_arguments_that_are_no_paths_and_no_steps(folder: Path):
+    for files, structure in ((3, "conf.gro"), (["a.xtc", 3], "conf.gro"), ("a.xtc", None)):
+        with pytest.raises(TypeError, match=r"(trajectory_files|structure_file).* path"):
+            Trajectory(files, structure)
+    assert len(Trajectory((Path("a.xtc"), "b.xtc"), Path("conf.gro"))) == 10
+    for wrong in ("10", 2.5, True, [10]):
+        with pytest.raises(TypeError, match="has to be a whole number of MD steps"):
+            Trajectory("a.xtc", "conf.gro", nstout=wrong)
+    with pytest.raises(ValueError, match="nstout=0"):
+        Trajectory("a.xtc", "conf.gro", 0)
+
+
+@pytest.mark.filterwarnings("ignore:DCDReader currently")
+def test_other_formats_by_mdanalysis(folder: Path):
+    from MDAnalysis.lib.formats.libdcd import DCDFile
+
+    everything = (None, None, 1)
+    source = Trajectory("a.trr", "conf.gro")
+    for name in ("a.dcd", "a.pdb"):
+        TrajectoryConcatenator().concatenate([source], [everything], name)
+    dcd, pdb = Trajectory("a.dcd", "conf.gro"), Trajectory("a.pdb", "a.pdb")
+    assert (len(dcd), dcd.nstout, dcd.first_step, dcd.last_step) == (5, 10, 0, 40)
+    assert (dcd.dt, dcd.last_time) == (pytest.approx(0.02), pytest.approx(0.08))
+    assert (len(pdb), pdb.n_atoms, pdb.nstout, pdb.dt) == (5, 12, 1, 1.0)
+    single = Trajectory("conf.gro", "conf.gro", nstout=7)
+    assert (single.nstout, single.first_step, single.last_time) == (7, 0, 0.0)
+    again = pickle.loads(pickle.dumps(dcd))
+    assert (again, len(again), again.last_step) == (dcd, 5, 40)
+    with DCDFile("none.dcd", "w") as file:
+        file.write_header("", 12, 0, 1, 1.0, 1)
+    with pytest.raises((ValueError, OSError)):
+        len(Trajectory("none.dcd", "conf.gro"))
+
+
 def test_a_torn_file_says_how_to_mend_it(folder: Path):
     with Path("a.trr").open("r+b") as file:
         file.truncate(Path("a.trr").stat().st_size - 3)
@@ -136,6 +172,25 @@ def test_steps_past_32_bit(folder: Path, suffix: str):
     write_xdr(folder / f"one.{suffix}", 1, steps=steps[150:151], dt=dt)
     parts = Trajectory([f"long.{suffix}", f"late.{suffix}", f"one.{suffix}"], "conf.gro")
     assert parts.frame_table().steps.tolist() == [*steps, *steps[150:], steps[150]]
+
+
+@pytest.mark.parametrize(
+    ("steps", "dt", "said"),
+    [
+        ([200, 150, 100], 0.1, "0.4 to 0.2 ps, every 0.1 ps,"),
+        ([100, 50, 0, 50, 100], 0.1, "0.2 to 0.2 ps, every 0.1 ps, back and forth,"),
+        ([0, 50, 150], 0.1, "0 to 0.3 ps, unevenly spaced,"),
+        ([150, 50, 0], 0.2, "0.3 to 0 ps, unevenly spaced,"),
+        ([2**31, 2**31 + 50, 2**31 + 100], None, " ps, every "),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["xtc", "trr"])
+def test_time_between_frames(folder: Path, suffix: str, steps, dt, said: str):
+    path = write_xdr(folder / f"t.{suffix}", len(steps), steps=steps)
+    trajectory = Trajectory(path, "conf.gro")
+    assert trajectory.dt == pytest.approx(dt) if dt else trajectory.dt >= 0
+    assert trajectory.nstout == abs(steps[1] - steps[0])
+    assert said in repr(trajectory)
 
 
 def test_reprs(folder: Path):

@@ -258,6 +258,27 @@ def test_steps_beyond_32_bit(first: int, n_frames: int, nstout: int, dt: float):
     assert np.array_equal(unwrap_steps(raw, times), steps)
 
 
+@pytest.mark.parametrize("first", [2**32 - 100, 3 * 2**31, 2**33 + 50, 4295050000, 8590030000])
+@pytest.mark.parametrize(("n_frames", "nstout"), [(1, 50), (5, 50), (3, 5000), (20, 5000)])
+def test_steps_whose_times_are_too_coarse_to_tell_their_length(first, n_frames, nstout):
+    steps = first + nstout * np.arange(n_frames, dtype=np.int64)
+    times = (steps * 0.002).astype(np.float32).astype(np.float64)
+    raw = (steps + 2**31) % 2**32 - 2**31
+    assert np.array_equal(unwrap_steps(raw, times), steps)
+    assert np.array_equal(unwrap_steps(raw[::-1], times[::-1]), steps[::-1])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(-(2**31), 2**31 - 1), st.floats(0, 1e8, width=32)), min_size=1)
+)
+def test_no_step_is_negative(frames: list[tuple[int, float]]):
+    raw, times = np.array([step for step, _ in frames]), np.array([time for _, time in frames])
+    steps = unwrap_steps(raw, times)
+    assert np.min(steps) >= 0
+    assert np.array_equal(steps % 2**32, raw % 2**32)
+
+
 def test_steps_that_go_back_or_stand_alone():
     def no_times(n: int) -> np.ndarray:
         return np.zeros(n)
@@ -282,3 +303,27 @@ def test_the_module_is_light_enough_for_a_worker_process():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["xtc", "trr"]), st.integers(0, 10_000), st.integers(0, 255))
+def test_headers_are_looked_at_as_closely_after_many_alike(kind: str, place: int, value: int):
+    """A changed byte of a header is either noticed, or it changes just what it says."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_xdr(Path(folder) / f"a.{kind}", 8, n_atoms=20)
+        before = index_frames(path)
+        header_bytes = 92 if kind == "xtc" else 84
+        data = bytearray(path.read_bytes())
+        position = int(before.offsets[4]) + place % header_bytes
+        data[position] = value
+        path.write_bytes(data)
+        alone = Path(folder) / f"b.{kind}"
+        alone.write_bytes(data[int(before.offsets[4]) :])
+        try:
+            after = index_frames(path)
+        except ValueError:
+            return
+        rest = index_frames(alone) if len(after) > 4 else after.take(slice(0, 0))
+        assert np.array_equal(after.sizes[4:], rest.sizes)
+        assert np.array_equal(after.times[4:], rest.times, equal_nan=True)
+        assert np.array_equal(after.sizes[:4], before.sizes[:4])

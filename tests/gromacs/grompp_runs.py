@@ -29,7 +29,7 @@ argon
     2AR      AR    2   1.500   1.500   1.500
     3AR      AR    3   2.500   2.500   2.500
     4AR      AR    4   3.500   3.500   3.500
-   4.00000   4.00000   4.00000
+   9.00000   9.00000   9.00000
 """
 GROUPS = "[ System ]\n1 2 3 4\n[ one ]\n1 2\n[ two ]\n3 4\n[ Ions ]\n3\n[ Water ]\n4\n"
 QUIET = {"GMX_MAXBACKUP": "-1", "OMP_NUM_THREADS": "1"}
@@ -82,7 +82,7 @@ def grompp(mdp: Path) -> Processed:
     folder = mdp.parent
     for name, text in (("topol.top", TOPOLOGY), ("conf.gro", STRUCTURE), ("index.ndx", GROUPS)):
         (folder / name).write_text(text)
-    mdout, tpr = mdp.with_suffix(".mdout"), mdp.with_suffix(".tpr")
+    mdout, tpr = mdp.with_name(f"{mdp.stem}_out.mdp"), mdp.with_suffix(".tpr")
     for file in (mdout, tpr):
         file.unlink(missing_ok=True)
     inputs = ["-f", mdp.name, "-c", "conf.gro", "-p", "topol.top", "-n", "index.ndx"]

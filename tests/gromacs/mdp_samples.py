@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from asyncmd_jupyter.engines.gromacs.mdp import MDP
+
 MINIMIZATION = """\
 ; Minimize until the largest force is small
 integrator  = steep         ; not md
@@ -15,6 +19,8 @@ coulombtype = PME
 rcoulomb    = 1.0
 rvdw        = 1.0
 pbc         = xyz
+ld-seed     = 1
+gen-seed    = 1
 """
 
 NVT = """\
@@ -343,18 +349,17 @@ MESSY = (
     "n-steps \t=\t 00100  \f\r\n"
     "dt = 0x1p-10 ; a hexadecimal\r\n"
     "ref-p = 1.0 bar\r\n"
-    "tau-t = 1\r\n"
     "nst_log =\r\n"
     "nstlog = 50\r\n"
     "energygrps =\r\n"
-    "tc-grps = System\r\n"
+    "tc-grps =\r\n"
     "title = caf\u00e9 = good; at noon\r\n"
     "include = -I/a\u00a0b -I../c=d\r\n"
     "user-real1 = .5\r\n"
     "userreal2 = 5.\r\n"
     "userreal3 = -INF\r\n"
     "userreal4 = 1E+05\r\n"
-    "ref-t = unread\r\n"
+    "fep-lambdas = not read\r\n"
     "pull-coord7-k = not read either\r\n"
     "ld-seed = 1\r\ngen-seed = 1"
 )
@@ -377,3 +382,8 @@ SAMPLES = {
     "newer": NEWER,
     "messy": MESSY,
 }
+
+
+def text_of(mdp: MDP, folder: Path) -> str:
+    mdp.write(folder / "out.mdp", overwrite=True)
+    return (folder / "out.mdp").read_bytes().decode()

@@ -67,7 +67,7 @@ def test_later_part_goes_on_from_the_checkpoint():
     )
     expected = (
         "gmx mdrun -s sim.tpr -deffnm sim -cpo sim.cpt -c sim.confout.gro -noappend "
-        "-cpi sim.cpt -nsteps 600 -maxh 1.980000000 -cpt 5"
+        "-cpi sim.cpt -nsteps 600 -maxh 1.98 -cpt 5"
     )
     assert argv == tuple(expected.split())
 
@@ -104,6 +104,19 @@ def test_words_are_split_as_by_a_shell():
 def test_what_is_no_command_line(value):
     with pytest.raises(TypeError, match="mdrun_executable"):
         words_of("mdrun_executable", value)
+
+
+def test_programs_here_are_found_from_elsewhere(tmp_path, monkeypatch):
+    (tmp_path / "mygmx").touch()
+    monkeypatch.chdir(tmp_path)
+    assert executable_of("x", "./mygmx mdrun") == (str(tmp_path / "mygmx"), "mdrun")
+    assert executable_of("x", "mpirun -np 2 ./mygmx mdrun")[3] == str(tmp_path / "mygmx")
+    assert executable_of("x", "mygmx ./nothing") == ("mygmx", "./nothing")
+
+
+def test_the_shortest_wall_time_is_not_zero():
+    argv = mdrun_argv(GMX, (), name="s", plan=plan(hours=1e-11), hours_factor=1.0)
+    assert float(argv[argv.index("-maxh") + 1]) == 1e-11
 
 
 def test_open_quotation_mark_and_no_program():

@@ -14,6 +14,8 @@ import pytest
 from gromacs_systems import gromacs_engine, parameters
 
 from asyncmd_jupyter.engines.gromacs.checkpoint import read_checkpoint
+from asyncmd_jupyter.engines.gromacs.mdp import MDP
+from asyncmd_jupyter.engines.parts import ensure_mdconfig_options, get_all_traj_parts
 from asyncmd_jupyter.errors import EngineCrashedError, EngineError
 from asyncmd_jupyter.frames.growing import GrowingFile
 from asyncmd_jupyter.frames.read import read_frame
@@ -66,6 +68,9 @@ async def test_all_builds(manager, tmp_path: Path, program: str):
 async def test_ranks_of_mpirun(manager, tmp_path: Path, monkeypatch):
     for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"):
         monkeypatch.setenv(name, "1")
+    # What a container may lack: a remote shell, and reading the memory of other processes.
+    monkeypatch.setenv("OMPI_MCA_plm", "isolated")
+    monkeypatch.setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none")
     command = ["mpirun", "--oversubscribe", "-np", "2", "gmx_mpi", "mdrun"]
     engine = gromacs_engine(mdrun_executable=command, mdrun_extra_args="")
     await engine.prepare(None, tmp_path, "sim")
@@ -133,6 +138,31 @@ async def test_a_signal_from_elsewhere_is_no_failure(manager, tmp_path: Path, nu
     assert len(trajectory) >= 2
     assert part.job.record.exit_code == 1
     await engine.run_steps(1000, steps_per_part=True)
+
+
+async def test_engines_share_a_folder_with_enforced_rotation(manager, tmp_path: Path):
+    flexible = {
+        "rotation": "yes",
+        "rot-ngroups": 1,
+        "rot-group0": "System",
+        "rot-type0": "flex",
+        "rot-vec0": [1, 0, 0],
+        "rot-rate0": 0.1,
+        "rot-k0": 1.0,
+        "rot-nstrout": 100,
+        "rot-nstsout": 100,
+    }
+    engines = [gromacs_engine(changes=flexible) for _ in range(2)]
+    for number, engine in enumerate(engines):
+        await engine.prepare(None, tmp_path, f"walker{number}")
+    await asyncio.gather(*(engine.run_steps(1000) for engine in engines))
+    # grompp keeps the positions that it took as references under a name of its own.
+    names = {path.name for path in tmp_path.iterdir() if path.is_file()} - {"rotref.0.trr"}
+    assert all(name.startswith(("walker0", "walker1")) for name in names)
+    for number in range(2):
+        for written in ("rotation.part0001.xvg", "rotangles.part0001.log"):
+            assert f"walker{number}_{written}" in names
+        assert "Finished mdrun" in (tmp_path / f"walker{number}.part0001.log").read_text()
 
 
 async def test_engines_share_a_folder_with_pull_output(manager, tmp_path: Path):
@@ -364,3 +394,62 @@ async def test_cancelled_while_it_is_prepared(manager, tmp_path: Path):
     await engine.prepare(None, tmp_path, "sim")
     await engine.run_steps(500)
     assert engine.steps_done == 500
+
+
+class TestFilesOfOthers:
+    async def test_own_parameters_are_not_written_over(self, manager, tmp_path: Path):
+        mine = tmp_path / "md.mdp"
+        mine.write_bytes(Path(parameters().original_file).read_bytes())
+        engine = gromacs_engine(mdp=MDP(mine))
+        with pytest.raises(ValueError, match="write over your parameters"):
+            await engine.prepare(None, tmp_path, "md")
+        assert [path.name for path in tmp_path.iterdir()] == ["md.mdp"]
+
+    @pytest.mark.parametrize("ending", ["tpr", "cpt"])
+    async def test_files_of_a_run_by_hand_are_kept(self, manager, tmp_path: Path, ending: str):
+        mine = tmp_path / f"md.{ending}"
+        mine.write_text("precious")
+        with pytest.raises(ValueError, match="was not made by an engine"):
+            await gromacs_engine().prepare(None, tmp_path, "md")
+        assert mine.read_text() == "precious"
+
+    @pytest.mark.parametrize(("first", "second"), [("xtc", "trr"), ("trr", "xtc")])
+    async def test_parts_of_the_other_type(self, manager, tmp_path: Path, first, second):
+        engine = gromacs_engine(output_traj_type=first)
+        await engine.prepare(None, tmp_path, "sim")
+        await engine.run_steps(500)
+        with pytest.raises(ValueError, match=r"sim\.part0001"):
+            await gromacs_engine(output_traj_type=second).prepare(None, tmp_path, "sim")
+        await engine.run_steps(1000)
+
+    async def test_a_preparation_that_fails_leaves_the_one_before(self, manager, tmp_path: Path):
+        await gromacs_engine().prepare(None, tmp_path, "sim")
+        before = {path.name: path.read_bytes() for path in tmp_path.glob("sim*")}
+        bad = gromacs_engine(changes={"tc-grps": "Ghost"})
+        with pytest.raises(EngineCrashedError):
+            await bad.prepare(None, tmp_path, "sim")
+        assert before == {path.name: path.read_bytes() for path in tmp_path.glob("sim*")}
+        assert [path.name for path in tmp_path.glob(".sim*")] == []
+
+
+async def test_parameters_changed_after_the_preparation(manager, tmp_path: Path):
+    engine = gromacs_engine()
+    await engine.prepare(None, tmp_path, "sim")
+    await engine.run_steps(500)
+    engine.mdp["nstxout-compressed"] = 50
+    with pytest.raises(EngineError, match="nstout 500 there, 50 here"):
+        await engine.run_steps(1000)
+    engine.mdp["nstxout-compressed"] = 500
+    await engine.run_steps(1000)
+    assert engine.frames_done == 3
+
+
+def test_spellings_of_integrators():
+    gromacs_engine(changes={"integrator": "MD_VV"})
+
+
+async def test_helpers_refuse_what_is_no_engine(tmp_path: Path):
+    with pytest.raises(TypeError, match="engine=None"):
+        await get_all_traj_parts(tmp_path, "sim", None)
+    with pytest.raises(TypeError, match="mdconfig=None"):
+        ensure_mdconfig_options(None)

@@ -59,10 +59,10 @@ def test_fair_shares(limit, n_jobs, shares):
     assert list(queue.admit(limit).values()) == shares
 
 
-def test_what_is_announced_counts_once():
+def test_parties_count_once():
     queue = CoreQueue()
-    with queue.announced() as mine, queue.announced():
-        queue.put("first", 1, takes_share=True, announcement=mine)
+    with queue.announced("mine"), queue.announced("mine"), queue.announced("other"):
+        queue.put("first", 1, takes_share=True, party="mine")
         assert queue.admit(8) == {"first": 4}
     queue.release("first")
     queue.put("second", 1, takes_share=True)

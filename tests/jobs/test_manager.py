@@ -276,15 +276,14 @@ async def test_a_job_is_found_by_the_name_that_tables_show(manager, work):
 
 async def test_jobs_that_share_the_cores_are_told_theirs(manager, work, job_runtime):
     job_runtime.change_settings(max_cores=4)
-    resources = Resources(share=True, threads_variable="OMP_NUM_THREADS")
     command = Command(("bash", "-c", 'echo "$OMP_NUM_THREADS"; sleep 0.2'), work)
 
     async def run(number):
-        with manager.announced() as announcement:
+        party = f"party {number}"
+        needs = Resources(share=True, threads_variable="OMP_NUM_THREADS", party=party)
+        with manager.announced(party):
             await asyncio.sleep(0)
-            job = await manager.submit(
-                command, name=f"job {number}", resources=resources, announcement=announcement
-            )
+            job = await manager.submit(command, name=f"job {number}", resources=needs)
         record = await job.wait()
         return record.resources.cores, int(job.tail(stream="stdout"))
 

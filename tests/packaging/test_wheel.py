@@ -24,6 +24,18 @@ def test_wheel_has_the_bundle_once_and_the_notebook(wheel):
     assert {top for top in tops if "-" not in top} == {"asyncmd_jupyter"}
 
 
+def test_wheel_has_all_examples(wheel):
+    package = Path(asyncmd_jupyter.__file__).parent
+    there = {
+        str(path.relative_to(package.parent))
+        for path in (package / "examples").rglob("*")
+        if path.is_file() and path.suffix != ".pyc" and not path.name.startswith(".")
+    }
+    with zipfile.ZipFile(wheel) as archive:
+        assert there <= set(archive.namelist())
+    assert any(name.endswith(".mdp") for name in there)
+
+
 def test_the_citation_names_this_version():
     citation = (CHECKOUT / "CITATION.cff").read_text()
     assert f"\nversion: {asyncmd_jupyter.__version__}\n" in citation

@@ -15,6 +15,7 @@ from toy_parts import grid, steps_of
 from toy_states import in_a, in_b, position
 
 from asyncmd_jupyter.errors import EngineCrashedError, EngineError
+from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.testing import ToyEngine
 from asyncmd_jupyter.trajectory import Trajectory, construct_tp_from_plus_and_minus_traj_segments
 from asyncmd_jupyter.trajectory.convert import (
@@ -181,10 +182,7 @@ class TestSiblings:
             raise
 
     @pytest.mark.parametrize("launcher", ["memory", "local"])
-    async def test_first_failure_cancels_the_others(
-        self, manager, runtime, tmp_path: Path, launcher: str
-    ):
-        runtime.change_settings(max_cores=3)  # the last ones wait for cores
+    async def test_first_failure_cancels_the_others(self, manager, tmp_path: Path, launcher: str):
         far = [InPartsTrajectoryPropagator(10**9, **toy(launcher=launcher)) for _ in range(3)]
         bad = InPartsTrajectoryPropagator(10**9, **toy(0.1, timestep=5.0, launcher=launcher))
         far[1] = ConditionalTrajectoryPropagator([lambda t: position(t) > 5], **toy(seed=1))
@@ -202,6 +200,29 @@ class TestSiblings:
                 tra_out=tmp_path / f"joined{number}.trr",
                 continuation=True,
             )
+            assert steps_of(joined) == grid(propagator.n_steps)
+
+    async def test_siblings_that_wait_for_cores(self, manager, runtime, tmp_path: Path):
+        runtime.change_settings(max_cores=1)
+
+        class Failing(InPartsTrajectoryPropagator):
+            async def propagate(self, *args, **kwargs):
+                while {record.state for record in manager.records()} != {
+                    JobState.RUNNING,
+                    JobState.WAITING,
+                }:
+                    await asyncio.sleep(0.01)
+                raise ValueError("no good start")
+
+        far = [InPartsTrajectoryPropagator(10**9, **toy(seed=i)) for i in range(3)]
+        with pytest.raises(ValueError, match="no good start"):
+            await self.propagate_all([*far, Failing(10, **toy())], tmp_path)
+        for record in manager.records():
+            assert (await manager.wait(record)).state is JobState.CANCELLED
+        for number, propagator in enumerate(far):
+            propagator.n_steps = 10 * (1 + await self.last_frame(tmp_path, f"sim{number}"))
+            parts = await propagator.propagate(None, tmp_path, f"sim{number}", continuation=True)
+            joined = await propagator.cut_and_concatenate(parts, tmp_path / f"{number}.trr")
             assert steps_of(joined) == grid(propagator.n_steps)
 
     async def last_frame(self, folder: Path, name: str) -> int:

@@ -10,6 +10,7 @@ import pytest
 from toy_parts import grid, steps_of
 from toy_states import in_b, position
 
+from asyncmd_jupyter.engines.gromacs.engine import GmxEngine
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.functions import PyTrajectoryFunctionWrapper
@@ -63,6 +64,27 @@ async def test_all_of_this_name_and_nothing_else(manager, tmp_path: Path, propag
     await propagator.remove_parts(tmp_path, "sim")
     gone = before - files(tmp_path)
     assert gone == {f"sim.part000{n}.{ending}" for n in (1, 2) for ending in ("trr", "json")}
+
+
+async def test_what_a_user_made_of_the_parts_stays(manager, tmp_path: Path, propagator):
+    await compute(tmp_path, "sim")
+    own = {f"sim.part0001{end}" for end in (".png", ".ipynb", "_rmsd.csv", ".npy", ".trr.bak", "")}
+    for name in own:
+        (tmp_path / name).touch()
+    await propagator.remove_parts(tmp_path, "sim")
+    assert {name for name in files(tmp_path) if ".part" in name} == own
+
+
+@pytest.mark.parametrize("ending", ["trr", "xtc", "edr", "log", ".xvg", "_pullx.xvg", "_pullf.xvg"])
+async def test_what_gromacs_writes_goes(manager, tmp_path: Path, ending: str):
+    class Engine(ToyEngine):
+        endings_of_parts = GmxEngine.endings_of_parts
+
+    separator = "" if ending[0] in "._" else "."
+    (tmp_path / f"sim.part0001{separator}{ending}").touch()
+    propagator = InPartsTrajectoryPropagator(20, **(ENGINE | {"engine_cls": Engine}))
+    await propagator.remove_parts(tmp_path, "sim")
+    assert files(tmp_path) == set()
 
 
 async def test_what_others_keep_beside_goes_too(manager, tmp_path: Path, propagator):
@@ -141,7 +163,7 @@ async def test_refused_while_a_job_writes(manager, tmp_path: Path, propagator):
     engine = ToyEngine(launcher="memory")
     await engine.prepare(None, tmp_path, "sim")
     part = await engine.start_part(10**9)
-    before = files(tmp_path)
+    before = {name for name in files(tmp_path) if not name.endswith(".tmp")}
     with pytest.raises(EngineError, match=f"Job {part.job.id} .* still writes parts of 'sim'"):
         await propagator.remove_parts(tmp_path, "sim")
     assert before <= files(tmp_path)

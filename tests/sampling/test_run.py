@@ -146,7 +146,7 @@ async def test_cancelled_wait_leaves_the_run_alone(manager):
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert run.snapshot().state is RunState.RUNNING
+    assert not run.snapshot().state.is_final
     await run.cancel()
 
 
@@ -273,3 +273,11 @@ class TestBadInput:
         with pytest.raises(Exception, match=part.job.id):
             await run
         await part.job.cancel()
+
+
+@pytest.mark.parametrize("conditions", [None, "in_a", in_a, 7])
+async def test_conditions_that_are_no_list(manager, in_folder: Path, conditions):
+    engine = ToyEngine(0.0, seed=5, launcher="memory")
+    with pytest.raises(TypeError, match=r"until=.* has to be a list of conditions"):
+        start_run(engine, None, until=conditions, name="run")
+    assert list(in_folder.iterdir()) == []

@@ -146,6 +146,15 @@ def test_a_watch_holds_while_everything_is_used(space):
         assert watch.holds()
 
 
+def test_functions_of_libraries_are_watched_by_their_name():
+    from asyncmd_jupyter.frames.xdr import index_frames
+
+    def uses_libraries(traj):
+        return np.linalg.norm([index_frames(path).offsets for path in traj.paths])
+
+    assert Watch.of(uses_libraries) is not None
+
+
 class Slotted:
     __slots__ = ("x",)
 

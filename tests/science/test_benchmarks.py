@@ -19,6 +19,13 @@ pytestmark = pytest.mark.science
         ("live_stopping", {"overshoot_intervals", "goal_intervals", "within_goal"}),
         ("kernel_memory", {"over_imports_mb", "cpu_seconds_per_walker_second"}),
         ("overhead", {"load"}),
+        ("frames", {"load"}),
+        pytest.param(
+            "local_run_overhead",
+            {"own_cpu_seconds", "cpu_seconds_of_bare_loop", "extra_cpu_seconds_of_children"},
+            marks=pytest.mark.gromacs,
+        ),
+        ("cached_value", {"cpu_microseconds", "cpu_microseconds_of_the_least", "cpu_ratio"}),
     ],
 )
 def test_prints_lines_of_json(

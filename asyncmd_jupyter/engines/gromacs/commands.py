@@ -17,6 +17,12 @@ MDRUN_OWN = (
     *("-s", "-deffnm", "-o", "-x", "-e", "-g", "-c", "-cpi", "-cpo", "-append", "-noappend"),
     *("-nsteps", "-maxh", "-cpnum", "-rerun", "-multidir"),
 )
+_ROTATION = {
+    "-ro": "rotation.xvg",
+    "-ra": "rotangles.log",
+    "-rs": "rotslabs.log",
+    "-rt": "rottorque.log",
+}
 _MINUTES_BETWEEN_CHECKPOINTS = ("-cpt", "1")
 
 
@@ -43,7 +49,13 @@ def executable_of(name: str, value: str | Sequence[str]) -> tuple[str, ...]:
     words = words_of(name, value)
     if not words or not words[0]:
         raise ValueError(f"{name}={value!r} names no program, such as 'gmx mdrun'.")
-    return words
+    return tuple(_from_here(word) for word in words)
+
+
+def _from_here(word: str) -> str:
+    """Make the path of a program absolute: it will be started from the work folder."""
+    path = Path(word).expanduser()
+    return str(path.absolute()) if "/" in word and path.is_file() else word
 
 
 def extra_args_of(
@@ -99,10 +111,17 @@ def mdrun_argv(
     n_steps = -1 if plan.last_step is None else plan.last_step - plan.first_step
     argv += ["-nsteps", str(n_steps)]
     if plan.hours is not None:
-        argv += ["-maxh", f"{plan.hours * hours_factor:.9f}"]
+        argv += ["-maxh", f"{plan.hours * hours_factor:.9g}"]
     if "-cpt" not in extra_args:
         argv += _MINUTES_BETWEEN_CHECKPOINTS
     return (*argv, *extra_args)
+
+
+def rotation_outputs(name: str, given: Sequence[str]) -> tuple[str, ...]:
+    """Names for what enforced rotation writes: ``-deffnm`` gives some the name of the log."""
+    own = file_argument(name)
+    names = {option: f"{own}_{kind}" for option, kind in _ROTATION.items() if option not in given}
+    return tuple(word for pair in names.items() for word in pair)
 
 
 def mdrun_files(name: str) -> list[str]:

@@ -54,7 +54,10 @@ def mend_parts(files: EngineFiles, traj_type: str, nstout: int) -> None:
 
 def drop_after_checkpoint(files: EngineFiles) -> None:
     """Cut off the frames behind the checkpoint, which going on will compute again."""
-    checkpoint = _checkpoint(files) or Checkpoint(part=0, step=-1, time=0.0)
+    checkpoint = _checkpoint(files)
+    if checkpoint is None:
+        _refuse_lost_checkpoint(files)
+        checkpoint = Checkpoint(part=0, step=-1, time=0.0)
     for traj_type in ("xtc", "trr"):
         for number, path in files.parts(traj_type).items():
             if number > checkpoint.part:

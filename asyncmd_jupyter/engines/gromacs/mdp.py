@@ -59,8 +59,8 @@ class MDP(LineBasedMDConfig):
     # What the base asks for
 
     def _parse_line(self, line: str) -> dict[str, Any]:
-        # GROMACS reads lines as C texts, which end at a NUL.
-        text = line.partition("\0")[0].partition(";")[0].strip(BLANKS)
+        # GROMACS reads lines as C texts, which end at a NUL; a form feed makes no line empty.
+        text = line.partition("\0")[0].partition(";")[0].strip(" \t\r")
         if not text:
             return {}
         key, equals, value = (part.strip(BLANKS) for part in text.partition("="))

@@ -76,6 +76,8 @@ _OPTIONS = _options()
 def option_of(key: str) -> Option | None:
     """The parameter of this name, however it is spelled."""
     fold = folded(key)
+    if "#" in fold:
+        return None
     return _OPTIONS.get(fold) or _OPTIONS.get(_NUMBER.sub("#", fold))
 
 

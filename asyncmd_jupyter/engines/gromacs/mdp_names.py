@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from asyncmd_jupyter.engines.gromacs.mdp_scan import SCANNED_REALS, SCANNED_WHOLES
+from asyncmd_jupyter.engines.gromacs.mdp_scan import PREPROCESSOR, SCANNED_REALS, SCANNED_WHOLES
 from asyncmd_jupyter.engines.mdvalues import (
     CHOICE,
     FLAG,
@@ -64,8 +64,9 @@ ALWAYS: dict[Kind, str] = {
         ensemble-temperature-setting density-guided-simulation-similarity-measure
         density-guided-simulation-atom-spreading-weight qmmm-cp2k-qmmethod nnpot-link-type
         nnpot-embedding fmm-backend fmm-exafmm-direct-provider fmm-fmsolvr-direct-provider""",
+    PREPROCESSOR: "include define",
     TEXT: """
-        include define imd-group orire-fitgrp couple-moltype density-guided-simulation-group
+        imd-group orire-fitgrp couple-moltype density-guided-simulation-group
         density-guided-simulation-reference-density-filename qmmm-cp2k-qmgroup
         qmmm-cp2k-qmfilenames colvars-configfile nnpot-modelfile nnpot-input-group
         nnpot-nn-charge nnpot-model-input#""",

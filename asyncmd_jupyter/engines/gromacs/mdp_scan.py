@@ -1,4 +1,4 @@
-"""Numbers that GROMACS reads one after the other until it meets something else."""
+"""Values that GROMACS reads in ways of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from asyncmd_jupyter.engines.mdvalues import BLANKS, NUMBER, REALS, WHOLES, Kind, real, whole
+from asyncmd_jupyter.engines.mdvalues import (
+    BLANKS,
+    NUMBER,
+    REALS,
+    TEXT,
+    WHOLES,
+    Kind,
+    real,
+    whole,
+    words_of,
+)
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 
@@ -35,3 +45,17 @@ def _scanned(like: Kind, read: Callable[[str], Any], number: re.Pattern[str]) ->
 
 SCANNED_REALS = _scanned(REALS, real, NUMBER)
 SCANNED_WHOLES = _scanned(WHOLES, whole, _WHOLE)
+
+
+def _preprocessor_text(text: str) -> str:
+    for word in words_of(text):
+        if not re.match("-..", word):
+            raise ValueError(f"at {word!r} grompp would hang for ever")
+    return text
+
+
+PREPROCESSOR = Kind(
+    "words that begin with -D or -I and go on without a blank",
+    _preprocessor_text,
+    lambda value: _preprocessor_text(TEXT.check(value)),
+)

@@ -6,11 +6,13 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from asyncmd_jupyter.engines.gromacs.maxwell import drawn_temperature
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
+from asyncmd_jupyter.engines.gromacs.mdp_features import folded
 from asyncmd_jupyter.engines.stepping.seeds import derived_seed
 
 MD_INTEGRATORS = ("md", "md-vv", "md-vv-avek", "sd", "bd")
-_SEEDS = ("ld-seed", "gen-seed", "expanded-seed", "awh-seed")
+_SEEDS = ("ld-seed", "gen-seed", "lmc-seed", "awh-seed")
 # What says how a simulation begins, not how it goes on.
 BEGINNING = frozenset({*_SEEDS, "nsteps", "gen-vel", "gen-temp", "continuation"})
 _LARGEST_SEED = 2**31 - 1
@@ -28,8 +30,8 @@ def check_parameters(mdp: Any) -> None:
     """
     if not isinstance(mdp, MDP):
         raise TypeError(f"mdconfig={mdp!r} has to be an MDP: MDP('md.mdp') reads one.")
-    integrator = str(mdp.get("integrator", "md")).lower()
-    if integrator not in MD_INTEGRATORS:
+    integrator = str(mdp.get("integrator", "md"))
+    if folded(integrator) not in map(folded, MD_INTEGRATORS):
         raise ValueError(
             f"integrator={integrator!r} in {mdp.original_file!r} is no MD (one of "
             f"{', '.join(MD_INTEGRATORS)}). To minimize the energy there is engine.minimize()."
@@ -47,15 +49,21 @@ def of_parts(mdp: MDP) -> MDP:
     return _changed(mdp, {"nsteps": -1})
 
 
-def with_velocities(mdp: MDP) -> MDP:
+def with_velocities(mdp: MDP, n_atoms: int | None) -> MDP:
     """The same, with velocities drawn at the beginning.
+
+    Without a number of atoms their kinetic energy does not fluctuate, see `maxwell`.
 
     Raises
     ------
     ValueError
         If there is no temperature to draw them at.
     """
-    return _changed(mdp, {"gen-vel": "yes", "continuation": "no", **_temperature(mdp)})
+    temperature = temperature_of(mdp)
+    if n_atoms:
+        seed = int(mdp.get("gen-seed", -1))
+        temperature = drawn_temperature(temperature, n_atoms, None if seed == -1 else seed)
+    return _changed(mdp, {"gen-vel": "yes", "continuation": "no", "gen-temp": temperature})
 
 
 def of_zero_steps(mdp: MDP) -> MDP:
@@ -79,21 +87,33 @@ def with_derived_seeds(mdp: MDP, index: int) -> MDP:
     )
 
 
+def rotates(mdp: MDP) -> bool:
+    """Whether a rotation is enforced."""
+    return folded(str(mdp.get("rotation", "no"))) == "yes"
+
+
 def generates_velocities(mdp: MDP) -> bool:
     """Whether the beginning gets new velocities anyway."""
-    return str(mdp.get("gen-vel", "no")).lower() in ("yes", "on", "true")
+    return folded(str(mdp.get("gen-vel", "no"))) == "yes"
 
 
-def _temperature(mdp: MDP) -> dict[str, float]:
+def temperature_of(mdp: MDP) -> float:
+    """K at which velocities are drawn.
+
+    Raises
+    ------
+    ValueError
+        None is named.
+    """
     if "gen-temp" in mdp:
-        return {}
+        return float(mdp["gen-temp"])
     reference = list(mdp.get("ref-t", []))
     if not reference:
         raise ValueError(
             f"Velocities have to be drawn, and {mdp.original_file!r} names no temperature: set "
             "gen-temp or ref-t."
         )
-    return {"gen-temp": float(reference[0])}
+    return float(reference[0])
 
 
 def _changed(mdp: MDP, changes: Mapping[str, Any]) -> MDP:

@@ -15,7 +15,11 @@ from typing import Any, ClassVar, Protocol, Self
 
 from numpy.typing import NDArray
 
-from asyncmd_jupyter.engines.base import OutputTrajType, StartingConfiguration
+from asyncmd_jupyter.engines.base import (
+    OutputTrajType,
+    StartingConfiguration,
+    check_kind_of_start,
+)
 from asyncmd_jupyter.engines.command import CommandEngine, OnDisk, PartPlan
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
 from asyncmd_jupyter.engines.part import run_to_the_end
@@ -67,6 +71,7 @@ class SteppingEngine(CommandEngine):
     """
 
     output_traj_type = OutputTrajType("trr")
+    endings_of_parts = ("trr", "xtc", "json")
     traj_types: ClassVar[tuple[str, ...]] = ("trr",)
     worker: ClassVar[str]
 
@@ -131,6 +136,7 @@ class SteppingEngine(CommandEngine):
     def check_start(self, starting_configuration: StartingConfiguration) -> None:
         """Refuse a start that is missing or has another number of atoms."""
         start = starting_configuration
+        check_kind_of_start(start)
         if start is None:
             self._origin.configuration()
         elif not isinstance(start, Trajectory):
@@ -212,10 +218,9 @@ class SteppingEngine(CommandEngine):
         write_text(path, self._origin.pdb(configuration.positions, configuration.box))
 
     def _read_disk(self, files: EngineFiles) -> OnDisk:
-        self._refuse_other_physics(files)
         return read_disk(files, self.output_traj_type)
 
-    def _refuse_other_physics(self, files: EngineFiles) -> None:
+    def _check_same(self, files: EngineFiles) -> None:
         path, mine = files.path("engine.json"), self._facts()
         there = json.loads(path.read_text(encoding="utf-8")) if path.exists() else mine
         differing = [
@@ -346,6 +351,6 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _configuration_path(workdir: str | PathLike[str], name: str) -> Path:
-    if Path(name).suffix not in ("", ".trr"):
+    if not isinstance(name, str) or Path(name).suffix not in ("", ".trr"):
         raise ValueError(f"conf_out_name={name!r}: configurations are written as .trr files.")
     return checked_files(workdir, name.removesuffix(".trr")).path("trr")

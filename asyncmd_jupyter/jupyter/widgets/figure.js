@@ -47,9 +47,16 @@ class Picture {
     const next = new Image();
     next.src = url;
     await next.decode().catch(() => undefined);
-    this.image.alt = this.model.get("alt");
-    this.image.src = url;
-    this.image.style.width = `${this.model.get("image_width")}px`;
+    if (bytes !== this.model.get("png")) {
+      URL.revokeObjectURL(url);
+      return;
+    }
+    next.className = this.image.className;
+    next.alt = this.model.get("alt");
+    next.style.width = `${this.model.get("image_width")}px`;
+    // An image that gets another source may be empty for a moment; a decoded one never is.
+    this.image.replaceWith(next);
+    this.image = next;
     if (this.url) URL.revokeObjectURL(this.url);
     this.url = url;
   }

@@ -1,0 +1,156 @@
+"""Configurations that GROMACS makes without MD."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+
+from asyncmd_jupyter.engines.base import StartingConfiguration
+from asyncmd_jupyter.engines.files import EngineFiles, checked_files
+from asyncmd_jupyter.engines.gromacs import commands, parameters
+from asyncmd_jupyter.engines.gromacs.inputs import GmxInputs
+from asyncmd_jupyter.engines.gromacs.mdp import MDP
+from asyncmd_jupyter.engines.gromacs.start import at_rest, read_start, write_start
+from asyncmd_jupyter.engines.gromacs.threads import OMP, threads_of
+from asyncmd_jupyter.engines.part import run_to_the_end
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.jobs.model import Command, Resources
+
+
+class GmxConfigurations(GmxInputs):
+    """The part of `GmxEngine` that runs ``grompp``, and ``mdrun`` for no time."""
+
+    _launcher_of_grompp = "local"
+
+    async def apply_constraints(
+        self,
+        conf_in: StartingConfiguration,
+        conf_out_name: str,
+        *,
+        workdir: str | PathLike[str] = ".",
+    ) -> Trajectory:
+        """Write the first frame of `conf_in` with all constraints fulfilled.
+
+        Parameters
+        ----------
+        conf_in : Trajectory, path or None
+            None stands for the engine's own structure.
+        conf_out_name : str
+            Name of a TRR file, which is replaced if it exists.
+        workdir : path
+            Its folder.
+        """
+        mdp = parameters.of_zero_steps(self._mdp)
+        return await self._new_configuration(mdp, conf_in, conf_out_name, workdir)
+
+    async def generate_velocities(
+        self,
+        conf_in: StartingConfiguration,
+        conf_out_name: str,
+        *,
+        workdir: str | PathLike[str] = ".",
+    ) -> Trajectory:
+        """Write the first frame of `conf_in` with new Maxwell-Boltzmann velocities.
+
+        They are drawn at ``gen-temp``, or at the first ``ref-t`` if there is none, and fulfil
+        the constraints. A fixed ``gen-seed`` gives the same ones each time. Parameters are
+        those of `apply_constraints`.
+        """
+        mdp = parameters.with_velocities(parameters.of_zero_steps(self._mdp), self.n_atoms)
+        return await self._new_configuration(mdp, conf_in, conf_out_name, workdir)
+
+    async def minimize(
+        self,
+        conf_in: StartingConfiguration,
+        conf_out_name: str,
+        *,
+        workdir: str | PathLike[str] = ".",
+        max_steps: int = 5000,
+    ) -> Trajectory:
+        """Write a minimum of the energy near the first frame of `conf_in`.
+
+        By steepest descents, down to ``emtol`` or after `max_steps`. Other parameters are
+        those of `apply_constraints`. The result has no velocities.
+        """
+        mdp = parameters.of_minimization(self._mdp, max_steps)
+        return await self._new_configuration(mdp, conf_in, conf_out_name, workdir, at_rest)
+
+    async def _new_configuration(
+        self,
+        mdp: MDP,
+        start: StartingConfiguration,
+        name: str,
+        workdir: str | PathLike[str],
+        publish: Callable[[Path, Path], object] = Path.replace,
+    ) -> Trajectory:
+        target = _configuration_path(workdir, name)
+        await asyncio.to_thread(self._check_programs)
+        folder = target.with_name(f".{target.stem}.{os.urandom(4).hex()}")
+        files = EngineFiles(target.parent, f"{folder.name}/conf")
+        try:
+            await asyncio.to_thread(self._write_configuration_inputs, files, mdp, start)
+            await self._run_grompp(files, start, target.stem)
+            await self._run_single(files, target.stem)
+            await asyncio.to_thread(publish, files.path("trr"), target)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        structure = start.structure_path if isinstance(start, Trajectory) else self._gro
+        return Trajectory(target, structure, nstout=1)
+
+    def _write_configuration_inputs(
+        self, files: EngineFiles, mdp: MDP, start: StartingConfiguration
+    ) -> None:
+        self.check_start(start)
+        frame = read_start(start, self._gro)
+        files.path("mdp").parent.mkdir()
+        mdp.write(files.path("mdp"), overwrite=True)
+        if frame is not None:
+            write_start(start_file(files), frame)
+
+    async def _run_single(self, files: EngineFiles, name: str) -> None:
+        threads = threads_of(self._mdrun, self._mdrun_args)
+        argv = (*self._mdrun, *commands.mdrun_files(files.deffnm), *threads.options)
+        if parameters.rotates(self._mdp):
+            argv += commands.rotation_outputs(files.deffnm, self._mdrun_args)
+        env = {**commands.NO_LITTER, OMP: "1", **threads.env}
+        command = Command((*argv, *self._mdrun_args), files.workdir, env)
+        cores = Resources(cores=threads.cores or 1)
+        await run_to_the_end(command, name, cores, self.launcher, self._last_words)
+
+    async def _run_grompp(
+        self, files: EngineFiles, start: StartingConfiguration, name: str, party: str = ""
+    ) -> None:
+        argv = commands.grompp_argv(
+            self._grompp,
+            self._grompp_args,
+            name=files.deffnm,
+            structure=self._gro,
+            topology=self._top,
+            index=self._ndx,
+            start=None if start is None else start_name(files),
+        )
+        command = Command(argv, files.workdir, commands.NO_LITTER)
+        where = self._launcher_of_grompp
+        needs = Resources(party=party)
+        await run_to_the_end(command, f"{name}.grompp", needs, where, self._last_words)
+
+
+def start_name(files: EngineFiles) -> str:
+    """Name of the file in which ``grompp`` finds the start."""
+    folder, slash, name = files.deffnm.rpartition("/")
+    return f"{folder}{slash}.{name}.start.trr"
+
+
+def start_file(files: EngineFiles) -> Path:
+    """The file in which ``grompp`` finds the start."""
+    return files.workdir / start_name(files)
+
+
+def _configuration_path(workdir: str | PathLike[str], name: str) -> Path:
+    if not isinstance(name, str) or Path(name).suffix not in ("", ".trr"):
+        raise ValueError(f"conf_out_name={name!r}: configurations are written as .trr files.")
+    return checked_files(workdir, name.removesuffix(".trr")).path("trr")

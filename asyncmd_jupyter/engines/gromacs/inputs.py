@@ -1,0 +1,187 @@
+"""What a GROMACS engine is made of: parameters, files and programs."""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Self
+
+from asyncmd_jupyter.engines.base import (
+    OutputTrajType,
+    StartingConfiguration,
+    check_kind_of_start,
+)
+from asyncmd_jupyter.engines.command import CommandEngine
+from asyncmd_jupyter.engines.files import checked_path
+from asyncmd_jupyter.engines.gromacs import commands, parameters
+from asyncmd_jupyter.engines.gromacs.mdp import MDP
+from asyncmd_jupyter.engines.gromacs.mdp_options import nstout_from_mdp
+from asyncmd_jupyter.engines.gromacs.start import n_atoms_of
+from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.frames.trajectory import Trajectory
+
+
+class GmxInputs(CommandEngine):
+    """The half of `GmxEngine` that does not depend on a simulation."""
+
+    output_traj_type = OutputTrajType("xtc")
+
+    def __init__(
+        self,
+        mdconfig: MDP,
+        gro_file: str | PathLike[str],
+        top_file: str | PathLike[str],
+        *,
+        ndx_file: str | PathLike[str] | None = None,
+        grompp_executable: str | Sequence[str] = "gmx grompp",
+        mdrun_executable: str | Sequence[str] = "gmx mdrun",
+        grompp_extra_args: str | Sequence[str] = "",
+        mdrun_extra_args: str | Sequence[str] = "",
+        output_traj_type: str = "xtc",
+        mdrun_time_conversion_factor: float = 1.0,
+        launcher: str = "local",
+    ) -> None:
+        super().__init__()
+        self.launcher = launcher
+        self._workdir: Path | None = None
+        self._prepared_mdp: MDP | None = None
+        self._traj_type = _checked_traj_type(output_traj_type)
+        self.mdp = mdconfig
+        self.gro_file, self.top_file, self.ndx_file = gro_file, top_file, ndx_file
+        self._grompp = commands.executable_of("grompp_executable", grompp_executable)
+        self._mdrun = commands.executable_of("mdrun_executable", mdrun_executable)
+        self._grompp_args = commands.extra_args_of(
+            "grompp_extra_args", grompp_extra_args, commands.GROMPP_OWN
+        )
+        self._mdrun_args = commands.extra_args_of(
+            "mdrun_extra_args", mdrun_extra_args, commands.MDRUN_OWN
+        )
+        self._hours_factor = _checked_factor(mdrun_time_conversion_factor)
+
+    def __repr__(self) -> str:
+        """Name what tells engines apart."""
+        return (
+            f"<{type(self).__name__}: {self.gro_file}, {self.dt * 1000:g} fs steps, a frame every "
+            f"{self.nstout * self.dt:g} ps ({self.output_traj_type}), parameters of "
+            f"{self.mdp.original_file}, launcher {self.launcher}>"
+        )
+
+    @property
+    def mdp(self) -> MDP:
+        """The engine's own copy of the parameters."""
+        return self._mdp
+
+    @mdp.setter
+    def mdp(self, mdp: MDP) -> None:
+        parameters.check_parameters(mdp)
+        nstout_from_mdp(mdp, self.output_traj_type)
+        self._mdp = copy.deepcopy(mdp)
+
+    mdconfig = mdp
+
+    @property
+    def gro_file(self) -> str:
+        """The structure, relative to the working directory."""
+        return os.path.relpath(self._gro)
+
+    @gro_file.setter
+    def gro_file(self, path: str | PathLike[str]) -> None:
+        self._gro = _existing("gro_file", path)
+
+    @property
+    def top_file(self) -> str:
+        """The topology, relative to the working directory."""
+        return os.path.relpath(self._top)
+
+    @top_file.setter
+    def top_file(self, path: str | PathLike[str]) -> None:
+        self._top = _existing("top_file", path)
+
+    @property
+    def ndx_file(self) -> str | None:
+        """Index groups, relative to the working directory."""
+        return None if self._ndx is None else os.path.relpath(self._ndx)
+
+    @ndx_file.setter
+    def ndx_file(self, path: str | PathLike[str] | None) -> None:
+        self._ndx = None if path is None else _existing("ndx_file", path)
+
+    @property
+    def nstout(self) -> int:
+        """MD steps between two frames."""
+        return nstout_from_mdp(self._mdp, self.output_traj_type)
+
+    @property
+    def dt(self) -> float:
+        """MD time step in ps."""
+        return float(self._mdp.get("dt", 0.001))
+
+    @property
+    def n_atoms(self) -> int | None:
+        """Atoms of the structure; None if it is no GRO file."""
+        return n_atoms_of(self._gro)
+
+    def clone(self, index: int = 0) -> Self:
+        """Make an unprepared engine with the same parameters; see `MDEngine.clone`."""
+        clone = copy.copy(self)
+        CommandEngine.__init__(clone)
+        clone._mdp, clone._prepared_mdp = copy.deepcopy(self._mdp), None
+        if index:
+            clone._mdp = parameters.with_derived_seeds(clone._mdp, index)
+        return clone
+
+    def check_start(self, starting_configuration: StartingConfiguration) -> None:
+        """Refuse a start with another number of atoms."""
+        start = starting_configuration
+        check_kind_of_start(start)
+        if start is None:
+            return
+        if not isinstance(start, Trajectory):
+            start = Trajectory(start, self._gro)  # says what is wrong with the file
+        elif self.n_atoms is not None and start.n_atoms != self.n_atoms:
+            raise ValueError(
+                f"The start {', '.join(start.trajectory_files)} has {start.n_atoms} atoms, "
+                f"{self.gro_file} has {self.n_atoms}: they belong to different systems."
+            )
+
+    def start_as_trajectory(self, start: StartingConfiguration) -> Trajectory | None:
+        """A start with the engine's structure; None stands for that alone."""
+        if isinstance(start, Trajectory):
+            return start
+        return Trajectory(self._gro if start is None else start, self._gro)
+
+    def _check_programs(self) -> None:
+        _check_program("grompp_executable", self._grompp)
+        if self.launcher == "local":
+            _check_program("mdrun_executable", self._mdrun)
+
+
+def _check_program(name: str, executable: Sequence[str]) -> None:
+    if shutil.which(executable[0]) is None:
+        raise EngineError(
+            f"The program {executable[0]!r} ({name}) was not found. Install GROMACS, load its "
+            f"module before starting Jupyter, or give {name} with the whole path."
+        )
+
+
+def _existing(name: str, path: str | PathLike[str]) -> Path:
+    file = checked_path(name, path)
+    if not file.is_file():
+        raise FileNotFoundError(f"{name}={str(path)!r} is no file.")
+    return file.absolute()
+
+
+def _checked_traj_type(value: str) -> str:
+    if not isinstance(value, str) or value.lower() not in ("xtc", "trr"):
+        raise ValueError(f"output_traj_type={value!r} has to be 'xtc' or 'trr'.")
+    return value.lower()
+
+
+def _checked_factor(value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise ValueError(f"mdrun_time_conversion_factor={value!r} has to be above 0 and at most 1.")
+    return float(value)
