@@ -12,6 +12,7 @@ from pathlib import Path
 
 from asyncmd_jupyter.jobs.model import JobRecord, JobState, Status
 from asyncmd_jupyter.jobs.script import render_script
+from asyncmd_jupyter.jobs.template import filled
 
 JOBS_FOLDER = ".asyncmd_jobs"
 _TAIL_BYTES = 65536
@@ -33,10 +34,17 @@ def folder_for(cwd: Path, name: str, job_id: str) -> Path:
 
 def prepare_folder(job: JobRecord) -> None:
     """Make the folder of a new job and write its script."""
-    text = render_script(job)
+    texts = {job.script: render_script(job)}
+    if job.command.template is not None:
+        texts[job.user_script] = filled(job.command.template, job.command.argv)
     job.folder.mkdir(parents=True)
-    # The script holds the values of environment variables, which may be nobody's business.
-    descriptor = os.open(job.script, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
+    for path, text in texts.items():
+        _write_private(path, text)
+
+
+def _write_private(path: Path, text: str) -> None:
+    # Scripts hold the values of environment variables, which may be nobody's business.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
 

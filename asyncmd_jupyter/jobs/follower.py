@@ -135,6 +135,7 @@ def updated(job: JobRecord, status: Status) -> JobRecord:
         nodes=status.nodes or job.nodes,
         started=status.started or job.started,
         cause=status.cause,
+        interrupted=status.interrupted,
         native_id=status.native_id or job.native_id,
     )
     if status.attempt is not None and status.attempt > job.attempt:

@@ -32,6 +32,22 @@ class JobState(Enum):
 
 
 @dataclass(frozen=True)
+class ScriptTemplate:
+    """A script of a user in which a command has its place.
+
+    Attributes
+    ----------
+    text : str
+        Begins with ``#!``. Its ``#SBATCH`` lines are for Slurm.
+    placeholder : str
+        Stands for the command with each argument quoted; nothing is replaced if it is empty.
+    """
+
+    text: str
+    placeholder: str = ""
+
+
+@dataclass(frozen=True)
 class Command:
     """One program with its arguments: never a string for a shell to split.
 
@@ -45,12 +61,22 @@ class Command:
         Variables set in addition to the environment.
     stop_codes : tuple of int
         Exit codes, other than 0, with which it ends well when it was asked to stop.
+    template : ScriptTemplate, optional
+        Script that runs it; without a placeholder `argv` may be empty.
+    stdin : Path, optional
+        File that it reads; nothing otherwise.
+    repeatable : bool
+        Whether a launcher may run it again by itself. If not, a job that is put back into
+        the queue counts as interrupted.
     """
 
     argv: tuple[str, ...]
     cwd: Path
     env: Mapping[str, str] = field(default_factory=dict)
     stop_codes: tuple[int, ...] = ()
+    template: ScriptTemplate | None = None
+    stdin: Path | None = None
+    repeatable: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,6 +101,8 @@ class Resources:
         After which the launcher ends it.
     options : Mapping
         Options of the one launcher that gets the job, such as those of sbatch.
+    notice : timedelta, optional
+        How long before its time limit the command is asked to stop, where a launcher can.
     """
 
     cores: int = 1
@@ -83,6 +111,7 @@ class Resources:
     share: bool = False
     party: str = ""
     threads_variable: str = ""
+    notice: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +127,9 @@ class Status:
         If it was found out only now.
     attempt : int, optional
         Which one this is about, where the launcher starts jobs again by itself.
+    interrupted : bool
+        Whether it ended because of where and how long it ran, so that it makes sense to
+        start the same command again.
     """
 
     state: JobState
@@ -109,6 +141,7 @@ class Status:
     cause: str = ""
     native_id: str | None = None
     attempt: int | None = None
+    interrupted: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,6 +169,8 @@ class JobRecord:
     cause : str
         The launcher's own word for how it ended, such as ``TIMEOUT`` or ``NODE_FAIL``, where
         that tells more than the exit code.
+    interrupted : bool
+        Whether it ended because of where and how long it ran, not because of its command.
     cancel_requested : bool
         Stored before the cancellation is sent.
     stop_requested : bool
@@ -166,11 +201,17 @@ class JobRecord:
     ended: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     cause: str = ""
+    interrupted: bool = False
 
     @property
     def script(self) -> Path:
         """The bash script that every launcher runs."""
         return self.folder / "script.sh"
+
+    @property
+    def user_script(self) -> Path:
+        """The template with the command in its place, if there is one."""
+        return self.folder / "user_script.sh"
 
     @property
     def stdout(self) -> Path:

@@ -55,7 +55,8 @@ def _checked_command(command: Command) -> Command:
     argv: object = command.argv
     if not isinstance(argv, (tuple, list)) or not all(isinstance(item, str) for item in argv):
         raise TypeError(f"The command {argv!r} is not a tuple of strings.")
-    check_arguments(tuple(argv))
+    if command.template is None or command.template.placeholder:
+        check_arguments(tuple(argv))
     cwd = Path(command.cwd).absolute()
     if not cwd.exists():
         raise FileNotFoundError(f"The folder {str(cwd)!r} in which the job should run is missing.")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
+from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources, ScriptTemplate
 
 
 def to_text(record: JobRecord) -> str:
@@ -40,17 +40,24 @@ def _plain(value: object) -> object:
             return value.total_seconds()
         case JobState():
             return value.value
-        case Command() | Resources():
+        case Command() | Resources() | ScriptTemplate():
             return vars(value)
     raise TypeError(f"{value!r} can't be stored.")
 
 
 def _command(values: dict[str, Any]) -> Command:
-    codes = tuple(values.get("stop_codes", ()))
-    return Command(tuple(values["argv"]), Path(values["cwd"]), values["env"], codes)
+    values["argv"] = tuple(values["argv"])
+    values["cwd"] = Path(values["cwd"])
+    values["stop_codes"] = tuple(values.get("stop_codes", ()))
+    if template := values.get("template"):
+        values["template"] = ScriptTemplate(**template)
+    if stdin := values.get("stdin"):
+        values["stdin"] = Path(stdin)
+    return Command(**values)
 
 
 def _resources(values: dict[str, Any]) -> Resources:
-    seconds = values["time_limit"]
-    limit = None if seconds is None else timedelta(seconds=seconds)
-    return Resources(**{**values, "time_limit": limit})
+    for name in ("time_limit", "notice"):
+        seconds = values.get(name)
+        values[name] = None if seconds is None else timedelta(seconds=seconds)
+    return Resources(**values)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import shlex
 
-from asyncmd_jupyter.jobs.model import JobRecord
+from asyncmd_jupyter.jobs.model import Command, JobRecord
+from asyncmd_jupyter.jobs.template import directives, interpreter
 
 JOB_ID_VARIABLE = "ASYNCMD_JOB_ID"
 ATTEMPT_VARIABLE = "ASYNCMD_JOB_ATTEMPT"
@@ -27,7 +28,7 @@ _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # leaving would be killed by the second one. SIGUSR1 is for us, to be sent to the outer shell.
 _TEMPLATE = """\
 #!/usr/bin/env bash
-export {id_variable}={job_id}
+{directives}export {id_variable}={job_id}
 folder={folder}
 attempt="${{{attempt_variable}:-${{SLURM_RESTART_COUNT:-0}}}}"
 inner=
@@ -49,7 +50,7 @@ hear() {{
     put "signalled.$attempt" TERM
     [ -n "$inner" ] || signalled=TERM
 }}
-trap 'forward TERM' TERM USR1
+{guard}trap 'forward TERM' TERM USR1
 [ -n "${{{attempt_variable}:-}}" ] || [ -z "${{SLURM_JOB_ID:-}}" ] || trap hear TERM
 trap 'trap "" INT; forward INT' INT
 
@@ -62,7 +63,7 @@ set -m
 {exports}        cd -- {cwd} && exec -- {argv}
     ) >>"$folder/stdout.txt" 2>>"$folder/stderr.txt"
     put "exit_code.$attempt" "$?"
-) </dev/null &
+) <{stdin} &
 inner=$!
 set +m
 if [ -n "$signalled" ]; then forward "$signalled"; fi
@@ -78,6 +79,15 @@ exit "$code"
 """
 
 
+# A second start of a command that was meant to run once: it only leaves its mark.
+_GUARD = """\
+if [ "$attempt" != 0 ]; then
+    put "started.$attempt" "$$"
+    exit 1
+fi
+"""
+
+
 def render_script(job: JobRecord) -> str:
     """Text of the script that runs ``job.command`` and leaves its exit code in a file.
 
@@ -88,16 +98,32 @@ def render_script(job: JobRecord) -> str:
         whose name is none.
     """
     command = job.command
-    check_arguments(command.argv)
+    if command.template is None or command.template.placeholder:
+        check_arguments(command.argv)
     return _TEMPLATE.format(
         id_variable=JOB_ID_VARIABLE,
         attempt_variable=ATTEMPT_VARIABLE,
         job_id=shlex.quote(job.id),
         folder=shlex.quote(str(job.folder)),
+        directives="".join(f"{line}\n" for line in _directives(command)),
+        guard="" if command.repeatable else _GUARD,
+        stdin=shlex.quote(str(command.stdin or "/dev/null")),
         exports="".join(_export(name, value) for name, value in command.env.items()),
         cwd=shlex.quote(str(command.cwd)),
-        argv=shlex.join(command.argv),
+        argv=shlex.join(_words(job)),
     )
+
+
+def _directives(command: Command) -> list[str]:
+    return [] if command.template is None else directives(command.template)
+
+
+def _words(job: JobRecord) -> tuple[str, ...]:
+    """What the inner shell becomes: the command, or the user's script around it."""
+    template = job.command.template
+    if template is None:
+        return job.command.argv
+    return *interpreter(template), str(job.user_script)
 
 
 def check_arguments(argv: tuple[str, ...]) -> None:

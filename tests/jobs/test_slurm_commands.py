@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from asyncmd_jupyter.jobs.model import Command, JobRecord, Resources
+from asyncmd_jupyter.jobs.model import Command, JobRecord, Resources, ScriptTemplate
 from asyncmd_jupyter.jobs.slurm import commands
 from asyncmd_jupyter.jobs.slurm.client import Reply
 from asyncmd_jupyter.jobs.slurm.options import RESERVED, check_options, minutes
@@ -166,3 +166,43 @@ def test_an_sbatch_that_was_killed_or_says_nothing_is_unclear():
     assert not outcome_of(Reply(-9, "", "")).is_clear
     assert not outcome_of(Reply(0, "hello\n", "")).is_clear
     assert outcome_of(Reply(0, "7\n", "warning")).native_id == "7"
+
+
+def with_script(text, *, repeatable=True, **resources):
+    command = Command(("x",), Path("/w"), template=ScriptTemplate(text), repeatable=repeatable)
+    return JobRecord("abc", "a", "slurm", command, Path("/w/f"), resources=Resources(**resources))
+
+
+def options_of(job):
+    names = ("cpus-per-task", "time", "signal", "requeue", "no-requeue")
+    found = commands.sbatch(SETTINGS, job, [])
+    return [word for word in found if word.strip("-").partition("=")[0] in names]
+
+
+def test_a_script_may_choose_the_cores():
+    job = with_script("#!/bin/sh\n#SBATCH -c 8 --signal=USR2\n", notice=timedelta(minutes=1))
+    assert options_of(job) == []
+    job = with_script("#!/bin/sh\n#SBATCH -c 8\n", threads_variable="OMP_NUM_THREADS")
+    assert commands.environment(job, {})["OMP_NUM_THREADS"] == "8"
+
+
+def test_the_time_that_was_asked_for_wins_over_the_script():
+    job = with_script("#!/bin/sh\n#SBATCH --time=5 -c 1\n", time_limit=timedelta(minutes=2))
+    assert options_of(job) == ["--time=2"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "notice"), [(None, 60), (60, 10), (20, 5), (600, 60), (3600, 60)]
+)
+def test_notice_is_given_before_the_limit(limit, notice):
+    limit = limit and timedelta(seconds=limit)
+    job = with_script("#!/bin/sh\n#SBATCH -c 1", time_limit=limit, notice=timedelta(minutes=1))
+    assert options_of(job)[-1] == f"--signal=B:USR1@{notice}"
+
+
+def test_what_may_run_once_is_not_put_back_unless_somebody_wants_it():
+    script = "#!/bin/sh\n#SBATCH -c 1"
+    assert options_of(with_script(script, repeatable=False)) == ["--no-requeue"]
+    assert options_of(with_script(script + " --requeue", repeatable=False)) == []
+    job = with_script(script, repeatable=False, options={"requeue": ""})
+    assert options_of(job) == ["--requeue"]

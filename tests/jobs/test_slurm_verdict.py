@@ -190,3 +190,33 @@ def test_nodes_are_blamed_for_their_own_failures_only(caplog):
     for _ in range(6):
         nodes.count(Status(JobState.DONE, exit_code=0, nodes=("n1",)))
     assert nodes.excluded() == ["x"]
+
+
+ONCE = replace(JOB, command=replace(JOB.command, repeatable=False))
+
+
+@pytest.mark.parametrize("state", ["PENDING", "RUNNING", "COMPLETED"])
+def test_what_may_run_once_is_interrupted_when_it_is_put_back(state):
+    verdict = look(ended(0, signalled=True), entry(state, restarts=1), job=ONCE)
+    assert (verdict.state, verdict.cause) == (JobState.FAILED, "REQUEUED")
+    assert verdict.interrupted
+    assert updated(ONCE, verdict).interrupted
+
+
+@pytest.mark.parametrize(
+    ("state", "is_interruption"),
+    [
+        ("TIMEOUT", True),
+        ("PREEMPTED", True),
+        ("NODE_FAIL", True),
+        ("BOOT_FAIL", True),
+        ("OUT_OF_MEMORY", False),
+        ("DEADLINE", False),
+        ("CANCELLED", False),
+        ("FAILED", False),
+    ],
+)
+def test_what_it_makes_sense_to_start_again(state, is_interruption):
+    for traces in (STARTED, ended(-9), ended(1, signalled=True)):
+        verdict = look(traces, entry(state), is_fresh=True, waited=LONG)
+        assert verdict.interrupted is is_interruption

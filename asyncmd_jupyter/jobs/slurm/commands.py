@@ -8,7 +8,13 @@ from pathlib import Path
 
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.script import ATTEMPT_VARIABLE, JOB_ID_VARIABLE
-from asyncmd_jupyter.jobs.slurm.options import cores_of, minutes, option_arguments
+from asyncmd_jupyter.jobs.slurm.options import (
+    cores_of,
+    minutes,
+    notice_seconds,
+    option_arguments,
+    options_in,
+)
 from asyncmd_jupyter.settings import SlurmSettings
 
 COMMENT_PREFIX = "asyncmd:"
@@ -115,7 +121,7 @@ def environment(job: JobRecord, inherited: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in inherited.items() if not _NOT_INHERITED.fullmatch(name)}
     kept[JOB_ID_VARIABLE] = job.id
     if variable := job.resources.threads_variable:
-        kept[variable] = str(cores_of(job.resources))
+        kept[variable] = str(cores_of(job.resources, job.command.template))
     return kept
 
 
@@ -132,11 +138,16 @@ def plain_name(name: str) -> str:
 
 
 def _resources(job: JobRecord) -> Iterator[str]:
-    options = job.resources.options
-    if "cpus-per-task" not in options:
+    options, in_script = job.resources.options, options_in(job.command.template)
+    if "cpus-per-task" not in {*options, *in_script}:
         yield f"--cpus-per-task={job.resources.cores}"
     if "time" not in options and job.resources.time_limit is not None:
         yield f"--time={minutes(job.resources.time_limit)}"
+    notice = notice_seconds(job.resources)
+    if notice is not None and "signal" not in {*options, *in_script}:
+        yield f"--signal=B:USR1@{notice}"
+    if not job.command.repeatable and not {"requeue", "no-requeue"} & {*options, *in_script}:
+        yield "--no-requeue"
 
 
 def _cluster(settings: SlurmSettings) -> list[str]:

@@ -21,10 +21,10 @@ from asyncmd_jupyter.jobs.slurm import commands
 from asyncmd_jupyter.jobs.slurm.accounting import Accounting
 from asyncmd_jupyter.jobs.slurm.broken import NodeRecords
 from asyncmd_jupyter.jobs.slurm.client import SlurmClient
-from asyncmd_jupyter.jobs.slurm.options import check_options
+from asyncmd_jupyter.jobs.slurm.options import check_directives, check_options
 from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry
 from asyncmd_jupyter.jobs.slurm.queue import SlurmQueue, Snapshot
-from asyncmd_jupyter.jobs.slurm.states import state_of
+from asyncmd_jupyter.jobs.slurm.states import PUT_BACK, state_of
 from asyncmd_jupyter.jobs.slurm.submission import Submissions
 from asyncmd_jupyter.jobs.slurm.traces import Traces, read_traces
 from asyncmd_jupyter.jobs.slurm.verdict import Evidence, Grace, Open, judge
@@ -90,10 +90,10 @@ class SlurmLauncher:
     def check(self, job: JobRecord) -> None:
         """Raise ValueError for options that are no use."""
         check_options(job.resources.options)
+        check_directives(job.command.template)
 
     async def submit(self, job: JobRecord) -> str | None:
         """Put the job into the queue; the native id is Slurm's."""
-        check_options(job.resources.options)
         try:
             return await self._submissions.submit(job)
         finally:
@@ -111,6 +111,8 @@ class SlurmLauncher:
         self._accounting.ask_when_due(
             job for job in looked_at if verdicts[job.id] is Open.ACCOUNTING
         )
+        if again := [job.native_id for job in looked_at if _was_put_back(verdicts[job.id])]:
+            self._tasks.start(self._scancel([native_id for native_id in again if native_id]))
         if snapshot is not None and snapshot is not self._judged:
             self._cancel_unwanted(jobs, snapshot)
         self._judged = snapshot
@@ -287,6 +289,10 @@ def _first(entries: Sequence[QueueEntry]) -> QueueEntry:
 def _hearing(jobs: Iterable[JobRecord], traces: Mapping[str, Traces]) -> list[JobRecord]:
     """Jobs whose scripts run and were not signalled yet."""
     return [job for job in jobs if traces[job.id].can_hear and job.native_id is not None]
+
+
+def _was_put_back(verdict: Status | Open) -> bool:
+    return isinstance(verdict, Status) and verdict.cause == PUT_BACK
 
 
 def _is_urgent(job: JobRecord) -> bool:

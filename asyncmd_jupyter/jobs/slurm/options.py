@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from math import ceil
 
-from asyncmd_jupyter.jobs.model import Resources
+from asyncmd_jupyter.jobs.model import Resources, ScriptTemplate
+from asyncmd_jupyter.jobs.template import directives
 
 RESERVED = {
     "job-name": "the name of the job is used",
@@ -29,6 +31,19 @@ RESERVED = {
     "usage": "nothing would be submitted",
     "version": "nothing would be submitted",
 }
+
+# What a line of a script may not say, because arguments of sbatch don't outdo it.
+_NOT_IN_SCRIPTS = ("array", "wait", "clusters", "test-only", "wrap")
+_SHORT_NAMES = {
+    "c": "cpus-per-task",
+    "t": "time",
+    "a": "array",
+    "W": "wait",
+    "M": "clusters",
+    "n": "ntasks",
+}
+_LONGEST_NOTICE_SHARE = 6
+_SHORTEST_NOTICE = 5
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(-[a-z0-9_]+)*")
 _SHORTEST = 2
@@ -54,15 +69,62 @@ def option_arguments(options: Mapping[str, str]) -> list[str]:
     return [f"--{name}={value}" if value else f"--{name}" for name, value in options.items()]
 
 
-def cores_of(resources: Resources) -> int:
-    """Cores per task that sbatch is asked for."""
-    chosen = resources.options.get("cpus-per-task", "")
+def options_in(template: ScriptTemplate | None) -> dict[str, str]:
+    """What the ``#SBATCH`` lines of a script say, by the long names of options."""
+    found: dict[str, str] = {}
+    for line in [] if template is None else directives(template):
+        found |= _options_of_line(line)
+    return found
+
+
+def check_directives(template: ScriptTemplate | None) -> None:
+    """Raise ValueError for ``#SBATCH`` lines that make something else than one job."""
+    for name in options_in(template):
+        if name in _NOT_IN_SCRIPTS:
+            raise ValueError(f"'#SBATCH --{name}' can't be in the script: {RESERVED[name]}.")
+
+
+def cores_of(resources: Resources, template: ScriptTemplate | None = None) -> int:
+    """Cores per task that Slurm is asked for."""
+    options = {**options_in(template), **resources.options}
+    chosen = options.get("cpus-per-task", "")
     return int(chosen) if chosen.isdecimal() else resources.cores
+
+
+def notice_seconds(resources: Resources) -> int | None:
+    """How long before its limit a job shall be asked to stop; not long before for short ones."""
+    if resources.notice is None:
+        return None
+    notice = resources.notice
+    if resources.time_limit is not None:
+        notice = min(notice, resources.time_limit / _LONGEST_NOTICE_SHARE)
+    return max(_SHORTEST_NOTICE, round(notice.total_seconds()))
 
 
 def minutes(limit: timedelta) -> int:
     """A time limit in whole minutes, rounded up, because 0 would mean none."""
     return max(1, ceil(limit / timedelta(minutes=1)))
+
+
+def _options_of_line(line: str) -> dict[str, str]:
+    try:
+        words = shlex.split(line.removeprefix("#SBATCH"), comments=True)
+    except ValueError:  # sbatch will say what it thinks of it
+        return {}
+    return dict(
+        _option(word, words[number + 1 :])
+        for number, word in enumerate(words)
+        if word.startswith("-")
+    )
+
+
+def _option(word: str, following: Sequence[str]) -> tuple[str, str]:
+    value = following[0] if following and not following[0].startswith("-") else ""
+    if word.startswith("--"):
+        name, equals, attached = word[2:].partition("=")
+        return name, attached if equals else value
+    letter, attached = word[1:2], word[2:].removeprefix("=")
+    return _SHORT_NAMES.get(letter, letter), attached or value
 
 
 def _check_name(name: str) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from asyncmd_jupyter.jobs.model import JobState
 
+# Our word for a job that Slurm would run again, although it may run only once.
+PUT_BACK = "REQUEUED"
+
 # From Slurm's word to the state of a job and a sentence, empty where the state says it all.
 _MEANINGS: dict[str, tuple[JobState, str]] = {
     "PENDING": (JobState.PENDING, ""),
@@ -28,7 +31,11 @@ _MEANINGS: dict[str, tuple[JobState, str]] = {
     "REVOKED": (JobState.CANCELLED, "Slurm gave it to another cluster."),
     "TIMEOUT": (JobState.FAILED, "It reached its time limit."),
     "DEADLINE": (JobState.FAILED, "It could not end before its deadline."),
-    "OUT_OF_MEMORY": (JobState.FAILED, "It needed more memory than it had asked for."),
+    "OUT_OF_MEMORY": (
+        JobState.FAILED,
+        "It needed more memory than it had asked for; the sbatch options 'mem' and 'mem-per-cpu'"
+        " ask for more.",
+    ),
     "NODE_FAIL": (JobState.FAILED, "A node on which it ran failed."),
     "BOOT_FAIL": (JobState.FAILED, "Its nodes could not be started."),
     "LAUNCH_FAILED": (JobState.FAILED, "Slurm could not start it on its nodes."),
@@ -59,6 +66,14 @@ _REASONS = {
     "NodeDown": "A node that it needs is down.",
     "BadConstraints": "No node fits what it asks for.",
 }
+
+# Ended because of where and how long it ran: the same command may come further next time.
+INTERRUPTIONS = frozenset(
+    {
+        *("TIMEOUT", "PREEMPTED", "NODE_FAIL", "BOOT_FAIL", "LAUNCH_FAILED", "RECONFIG_FAIL"),
+        PUT_BACK,
+    }
+)
 
 # A node and not the command is to blame.
 NODE_CAUSES = frozenset({"NODE_FAIL", "BOOT_FAIL", "LAUNCH_FAILED", "RECONFIG_FAIL"})

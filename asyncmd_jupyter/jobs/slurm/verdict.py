@@ -14,7 +14,13 @@ from asyncmd_jupyter.jobs.folder import ended_status
 from asyncmd_jupyter.jobs.model import JobRecord, JobState, Status
 from asyncmd_jupyter.jobs.slurm.nodes import expand_nodes
 from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry
-from asyncmd_jupyter.jobs.slurm.states import sentence_on, sentence_on_waiting, state_of
+from asyncmd_jupyter.jobs.slurm.states import (
+    INTERRUPTIONS,
+    PUT_BACK,
+    sentence_on,
+    sentence_on_waiting,
+    state_of,
+)
 from asyncmd_jupyter.jobs.slurm.traces import Traces
 
 _NEVER_ARRIVED = "The kernel ended before the job was in the queue; it never ran."
@@ -22,6 +28,7 @@ _UNEXPLAINED = (
     "The queue has forgotten it, it left no exit code, and accounting has nothing on it"
     " (it may be switched off), so nobody knows how it ended."
 )
+_NOT_TWICE = "Slurm put it back into the queue, where it was ended: it is not meant to run twice."
 _NO_FOLDER = "Slurm could not start it: its node can't write into the folder of the job."
 _LAUNCH_FAILURE = -53  # no signal, but what slurmd says when it can't open the output
 
@@ -90,6 +97,8 @@ def judge(evidence: Evidence, grace: Grace) -> Status | Open:
     """The status of a job, or what it takes to tell."""
     job, traces, entry = evidence.job, evidence.traces, evidence.entry
     attempt = max(traces.attempt, entry.restarts if entry else 0)
+    if attempt > job.attempt and not job.command.repeatable:
+        return _put_back(evidence, grace)
     if attempt > job.attempt:
         return _next_attempt(evidence, attempt)
     verdict = _ended(evidence, traces.end, grace) if traces.end else _going_on(evidence, grace)
@@ -119,6 +128,21 @@ def _next_attempt(evidence: Evidence, attempt: int) -> Status:
     )
 
 
+def _put_back(evidence: Evidence, grace: Grace) -> Status | Open:
+    """A job that Slurm would run again, although it may run only once."""
+    entry = evidence.entry
+    if entry is not None and entry.state == "COMPLETING" and evidence.waited < grace.cleaning:
+        return Open.TIME
+    return Status(
+        JobState.FAILED,
+        reason=_NOT_TWICE,
+        nodes=_nodes(entry),
+        cause=PUT_BACK,
+        native_id=entry.id if entry else None,
+        interrupted=True,
+    )
+
+
 def _ended(evidence: Evidence, end: Status, grace: Grace) -> Status | Open:
     entry, job = evidence.entry, evidence.job
     nodes = _nodes(entry)
@@ -143,7 +167,12 @@ def _explained(end: Status, entry: QueueEntry) -> Status:
         return end
     if state_of(entry.state) is JobState.CANCELLED:
         end = replace(end, state=JobState.CANCELLED)
-    return replace(end, reason=sentence_on(entry.state), cause=entry.state)
+    return replace(
+        end,
+        reason=sentence_on(entry.state),
+        cause=entry.state,
+        interrupted=entry.state in INTERRUPTIONS,
+    )
 
 
 def _going_on(evidence: Evidence, grace: Grace) -> Status | Open:
@@ -182,8 +211,13 @@ def _vanished(
         end = ended_status(entry.exit_code)
         reason = _NO_FOLDER if entry.exit_code == _LAUNCH_FAILURE else end.reason
         return replace(end, reason=reason, nodes=_nodes(entry))
-    reason, cause = sentence_on(entry.state), entry.state
-    return Status(state, reason=reason, cause=cause, nodes=_nodes(entry))
+    return Status(
+        state,
+        reason=sentence_on(entry.state),
+        cause=entry.state,
+        nodes=_nodes(entry),
+        interrupted=entry.state in INTERRUPTIONS,
+    )
 
 
 def _missing(evidence: Evidence, grace: Grace) -> Status | Open:
@@ -195,7 +229,7 @@ def _missing(evidence: Evidence, grace: Grace) -> Status | Open:
     if evidence.job.native_id is None and evidence.traces.start is None:
         if evidence.waited < grace.explained:
             return Open.TIME
-        return Status(JobState.LOST, reason=_NEVER_ARRIVED)
+        return Status(JobState.LOST, reason=_NEVER_ARRIVED, interrupted=True)
     if not evidence.was_accounted:
         return Open.ACCOUNTING
     accounted = evidence.accounted
@@ -204,7 +238,7 @@ def _missing(evidence: Evidence, grace: Grace) -> Status | Open:
         return _vanished(evidence, accounted, state, grace)
     if evidence.waited < grace.unexplained:
         return Open.TIME
-    return Status(JobState.LOST, reason=_UNEXPLAINED)
+    return Status(JobState.LOST, reason=_UNEXPLAINED, interrupted=True)
 
 
 def _nodes(entry: QueueEntry | None) -> tuple[str, ...]:
