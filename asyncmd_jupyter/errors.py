@@ -10,7 +10,10 @@ Arguments that can't be used raise the built-in ``ValueError``, ``TypeError`` or
     ├── JobError                   something about one job
     │   ├── SubmissionError        the launcher refused or could not start it
     │   ├── JobCancelledError      somebody cancelled it
-    │   └── JobLostError           it vanished without leaving an exit code
+    │   ├── JobLostError           it vanished without leaving an exit code
+    │   └── SlurmError             about a job in Slurm (also a RuntimeError)
+    │       ├── SlurmSubmissionError    a SubmissionError
+    │       └── SlurmCancellationError  a JobCancelledError
     ├── FunctionIdError            no persistent id can be derived (also a ValueError)
     ├── FunctionCrashedError       the process that evaluated a function died
     └── TruncatedTrajectoryError   a file ends within a frame (also a ValueError)
@@ -49,6 +52,18 @@ class JobCancelledError(JobError):
 
 class JobLostError(JobError):
     """A job vanished without leaving an exit code."""
+
+
+class SlurmError(JobError, RuntimeError):
+    """Something is wrong with a job in Slurm."""
+
+
+class SlurmSubmissionError(SlurmError, SubmissionError):
+    """Slurm refused a job."""
+
+
+class SlurmCancellationError(SlurmError, JobCancelledError):
+    """A job in Slurm was cancelled while somebody waited for its result."""
 
 
 class FunctionIdError(AsyncMDError, ValueError):
