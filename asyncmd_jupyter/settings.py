@@ -69,6 +69,8 @@ class Settings:
         How many of them are left to other code.
     cancel_grace : timedelta
         Time between SIGTERM and SIGKILL when a job is cancelled.
+    max_fruitless_parts : int
+        Parts of a simulation that may be interrupted in a row without having got anywhere.
     slurm : SlurmSettings
         Everything about Slurm.
     """
@@ -78,6 +80,7 @@ class Settings:
     max_processes: int
     end_local_jobs_on_shutdown: bool = False
     cancel_grace: timedelta = field(default=timedelta(seconds=5))
+    max_fruitless_parts: int = 3
     max_files_open: int = field(default_factory=lambda: allowed_files())
     files_margin: int = 30
     slurm: SlurmSettings = field(default_factory=SlurmSettings)

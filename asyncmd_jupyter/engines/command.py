@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -20,7 +20,9 @@ from typing import Any
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration, check_kind_of_start
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
 from asyncmd_jupyter.engines.locks import SimulationLocks
-from asyncmd_jupyter.engines.part import Part, PartEnd, last_words
+from asyncmd_jupyter.engines.part import Part, PartEnd, last_words, run_to_the_end
+from asyncmd_jupyter.engines.patience import Patience
+from asyncmd_jupyter.engines.placement import Placement
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import Job, JobManager
@@ -78,22 +80,72 @@ class OnDisk:
 class CommandEngine(MDEngine):
     """Base of engines that run a program as jobs of a launcher.
 
+    Parameters
+    ----------
+    launcher : str, optional
+        Name of the launcher that runs the jobs, such as ``local`` or ``slurm``. Without it:
+        Slurm if there is something for it, else this machine.
+    sbatch_script : str or path, optional
+        Text or path of a script for Slurm, in which ``{mdrun_cmd}`` stands for the command.
+    sbatch_options : Mapping, optional
+        Long names of options of sbatch to their values, empty for those without value.
+
     Attributes
     ----------
-    launcher : str
-        Name of the launcher that runs the jobs.
     job_tags : Mapping
         Added to the tags of all jobs.
     """
 
-    launcher: str = "local"
+    def __init__(
+        self,
+        *,
+        launcher: str | None = None,
+        sbatch_script: str | PathLike[str] | None = None,
+        sbatch_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._place = Placement.of(launcher, sbatch_script, sbatch_options)
+        self._forget_simulation()
 
-    def __init__(self) -> None:
+    def _forget_simulation(self) -> None:
         self.job_tags: Mapping[str, str] = {}
         self._files: EngineFiles | None = None
         self._disk = OnDisk()
         self._seen: FileState = None
         self._running: Part | None = None
+
+    # Where its jobs run
+
+    @property
+    def launcher(self) -> str:
+        """Name of the launcher that runs the jobs."""
+        return self._place.launcher
+
+    @launcher.setter
+    def launcher(self, name: str) -> None:
+        self._place = replace(self._place, launcher=name)
+
+    @property
+    def sbatch_script(self) -> str | PathLike[str] | None:
+        """Text or path of the script for Slurm; it is read when it is set."""
+        return self._place.script
+
+    @sbatch_script.setter
+    def sbatch_script(self, script: str | PathLike[str] | None) -> None:
+        self._place = self._place.with_script(script)
+
+    @property
+    def sbatch_options(self) -> dict[str, str]:
+        """Options of sbatch; a copy, to be set as a whole."""
+        return dict(self._place.options)
+
+    @sbatch_options.setter
+    def sbatch_options(self, options: Mapping[str, Any] | None) -> None:
+        self._place = self._place.with_options(options)
+
+    @property
+    def takes_cores_here(self) -> bool:
+        """Whether its jobs share the cores of this machine."""
+        return self._place.is_local
 
     # What a program has to say
 
@@ -241,12 +293,33 @@ class CommandEngine(MDEngine):
     ) -> Trajectory | None:
         """Compute the next part; see `MDEngine.run`.
 
-        Also returns None when a part was stopped before its first frame.
+        Also returns None when a part was stopped before its first frame. A part that was
+        interrupted, such as by a time limit or the end of a node, is gone on with unless
+        `walltime` is given; the trajectory then has the files of all parts.
         """
         if nsteps is None and walltime is None:
             raise ValueError("Give nsteps, walltime or both: neither says when to stop.")
         part = await self.start_part(nsteps, walltime, steps_per_part)
-        return None if part is None else await part.wait()
+        if part is None:
+            return None
+        end = await part.finish()
+        if walltime is None and end.interruption:
+            return await self._finish_interrupted(part, end)
+        return end.trajectory
+
+    async def _finish_interrupted(self, first: Part, end: PartEnd) -> Trajectory | None:
+        patience = Patience(self._prepared())
+        before = first.first_step
+        while end.interruption:
+            patience.judge(end.steps_done > before, end.interruption)
+            before = end.steps_done
+            part = await self.start_part(first.last_step)
+            if part is None:
+                break
+            end = await part.finish()
+        numbered = self._prepared().parts(self.output_traj_type).items()
+        files = [path for number, path in numbered if number >= first.number]
+        return self._trajectory(*[path for path in files if path.stat().st_size])
 
     # What propagators use in addition
 
@@ -291,9 +364,12 @@ class CommandEngine(MDEngine):
             return None
         await asyncio.to_thread(self._write_part_inputs, files, plan)
         job = await JobManager.current().submit(
-            self._run_command(files, plan),
+            # Where and what it computes depends on the disk at its start.
+            replace(self._place.command(self._run_command(files, plan)), repeatable=False),
             name=f"{files.deffnm}.part{plan.number:04d}",
-            resources=replace(self._resources(), party=files.key),
+            resources=replace(
+                self._place.resources(self._resources(), plan.hours), party=files.key
+            ),
             launcher=self.launcher,
             tags={**self.job_tags, **self._part_tags(files, plan)},
         )
@@ -367,9 +443,18 @@ class CommandEngine(MDEngine):
         await trajectory.prepare()
         return PartEnd(self._disk.steps, trajectory)
 
-    def _trajectory(self, file: Path) -> Trajectory:
+    def _trajectory(self, *files: Path) -> Trajectory:
         structure = self._structure_file(self._prepared())
-        return Trajectory(file, structure, nstout=self.nstout)
+        return Trajectory(list(files), structure, nstout=self.nstout)
+
+    async def _run_to_the_end(
+        self, command: Command, name: str, needs: Resources, words: Callable[[Job], str]
+    ) -> None:
+        """Run a command that belongs to no part, where the parts run."""
+        place = self._place
+        await run_to_the_end(
+            place.command(command), name, place.resources(needs), place.launcher, words
+        )
 
     async def _finish_running(self) -> None:
         # Two commands on the same files would destroy them.

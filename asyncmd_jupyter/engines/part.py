@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asyncmd_jupyter import runtime
-from asyncmd_jupyter.errors import EngineCrashedError, JobCancelledError, JobLostError
+from asyncmd_jupyter.errors import EngineCrashedError, JobLostError
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.jobs.job import cancelled_error
 from asyncmd_jupyter.jobs.manager import Job, JobManager
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
 from asyncmd_jupyter.jobs.tasks import settled
+
+logger = logging.getLogger(__name__)
 
 _DYING_SECONDS = 5.0
 
@@ -27,10 +31,14 @@ class PartEnd:
         MD steps since the preparation.
     trajectory : Trajectory or None
         None for a part without a frame.
+    interruption : str
+        A sentence on what has ended it early that was neither its program nor a wish, such
+        as the time limit of a queue; empty if nothing has.
     """
 
     steps_done: int
     trajectory: Trajectory | None
+    interruption: str = ""
 
 
 @dataclass(eq=False)
@@ -91,6 +99,9 @@ class Part:
             await settled(asyncio.create_task(self._cancel()))
             raise
         end = await self.ended(self)
+        if record.interrupted:
+            logger.info("%s was interrupted: %s", record.name, record.reason)
+            return replace(end, interruption=record.reason)
         if record.state is JobState.DONE or await self._has_only_obeyed(record):
             return end
         raise await _failure(record, self.job, self.last_words, f" after {end.steps_done} steps")
@@ -159,7 +170,7 @@ async def _failure(
     record: JobRecord, job: Job, words: Callable[[Job], str], when: str = ""
 ) -> Exception:
     if record.state is JobState.CANCELLED:
-        return JobCancelledError(f"Job {record.id} ({record.name}) was cancelled{when}.")
+        return cancelled_error(record, f"Job {record.id} ({record.name}) was cancelled{when}.")
     if record.state is JobState.LOST:
         return JobLostError(f"Job {record.id} ({record.name}) is lost: {record.reason}")
     said = await asyncio.to_thread(words, job) or "(no output)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from asyncmd_jupyter.errors import JobCancelledError, SlurmCancellationError
 from asyncmd_jupyter.jobs.folder import read_tail
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
 
@@ -69,3 +70,9 @@ class Job:
         return (
             f"<Job {record.id} {record.name!r}: {record.state.value} ({record.launcher}{reason})>"
         )
+
+
+def cancelled_error(record: JobRecord, message: str) -> JobCancelledError:
+    """What those get who waited for a job that was cancelled."""
+    kind = SlurmCancellationError if record.launcher == "slurm" else JobCancelledError
+    return kind(f"{message} {record.reason}".rstrip())

@@ -92,6 +92,10 @@ class JobManager:
             on_requests=self._obey_requests,
         )
 
+    def is_local(self, launcher: str) -> bool:
+        """Whether jobs of a launcher use the cores of this machine."""
+        return self._launchers[launcher].is_local
+
     def announced(self, party: str, launcher: str = "local") -> AbstractContextManager[None]:
         """Say that jobs are being made ready for a party; see `Resources.party`.
 

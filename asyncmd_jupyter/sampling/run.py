@@ -51,8 +51,9 @@ class Run:
         self._ready = ready
         tasks = [ready]
         for walker in self.walkers:
-            # One after the other, so that the first walkers are the first to get cores.
-            turn = tasks[-1]
+            # One after the other, so that the first walkers are the first to get cores; in a
+            # queue of others, all of them at once are cheaper.
+            turn = tasks[-1] if walker.takes_cores_here else ready
             tasks.append(walker.begin(turn))
             tasks.append(loop.create_task(_both(ready, walker.has_submitted.wait())))
         self._task = loop.create_task(self._follow(tasks), name=f"run {self.id}")

@@ -15,6 +15,7 @@ from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.engines.command import FILES_TAG, CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.part import Part
+from asyncmd_jupyter.engines.patience import Patience
 from asyncmd_jupyter.errors import EngineError, JobError
 from asyncmd_jupyter.frames.content import FileState, FrameTable
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -23,8 +24,6 @@ from asyncmd_jupyter.sampling.live import LiveLook, follow
 from asyncmd_jupyter.sampling.timeline import line_up, missing_frames, steps_of_parts
 
 logger = logging.getLogger(__name__)
-
-_PATIENCE = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +56,8 @@ class Simulation(ABC):
         self.engine = engine
         self.files = files
         self._known: dict[tuple[Path, ...], tuple[list[FileState], FinishedPart]] = {}
-        self._idle = 0
+        self._patience = Patience(files)
+        self._interruption = ""
 
     @staticmethod
     def of(engine: MDEngine, files: EngineFiles) -> Simulation:
@@ -126,14 +126,11 @@ class Simulation(ABC):
             If several parts in a row took no step.
         """
         before = self._progress()
+        self._interruption = ""
         more = await self.compute(limit, hours, look)
-        self._idle = self._idle + 1 if more and before == self._progress() else 0
-        if self._idle == _PATIENCE:
-            raise EngineError(
-                f"{_PATIENCE} parts of {self.files.deffnm!r} in {str(self.files.workdir)!r} in a "
-                f"row took no step: walltime_per_part={hours:g} hours may be too short for the "
-                "program to get anywhere. The parts are on disk: go on with continuation=True."
-            )
+        too_short = f"walltime_per_part={hours:g} hours may be too short to get anywhere."
+        has_advanced = not more or before != self._progress()
+        self._patience.judge(has_advanced, self._interruption or too_short)
         return more
 
     def _progress(self) -> tuple[object, ...]:
@@ -189,7 +186,7 @@ class _Commands(Simulation):
             part = await self.engine.start_part(nsteps=limit, walltime=hours)
         if part is None:
             return False
-        await follow(part, look(part))
+        self._interruption = (await follow(part, look(part))).interruption
         return True
 
     async def end_running_part(self) -> None:

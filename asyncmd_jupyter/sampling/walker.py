@@ -96,6 +96,7 @@ class Walker(PropagationObserver):
         )
         self.propagator.job_tags = plan.tags
         self._announcement = _announcement(engine, plan)
+        self.takes_cores_here = not isinstance(engine, CommandEngine) or engine.takes_cores_here
         self._announced = ExitStack()
         self._ending = engine.output_traj_type
         self._reached: tuple[str, ...] = ()

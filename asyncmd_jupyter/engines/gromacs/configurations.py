@@ -119,7 +119,7 @@ class GmxConfigurations(GmxInputs):
         env = {**commands.NO_LITTER, OMP: "1", **threads.env}
         command = Command((*argv, *self._mdrun_args), files.workdir, env)
         cores = Resources(cores=threads.cores or 1)
-        await run_to_the_end(command, name, cores, self.launcher, self._last_words)
+        await self._run_to_the_end(command, name, cores, self._last_words)
 
     async def _run_grompp(
         self, files: EngineFiles, start: StartingConfiguration, name: str, party: str = ""

@@ -52,8 +52,15 @@ class GmxEngine(GmxConfigurations):
         ``"xtc"`` (positions) or ``"trr"`` (velocities, too, as often as ``nstvout`` says).
     mdrun_time_conversion_factor : float
         ``mdrun`` is told this share of the wall time, to leave some for its last words.
-    launcher : str
-        Where ``mdrun`` runs; ``grompp`` always runs on this machine.
+    launcher : str, optional
+        Where ``mdrun`` runs: ``"local"`` or ``"slurm"``; ``grompp`` always runs on this
+        machine. Without it: Slurm, if one of the following is given.
+    sbatch_script : str or path, optional
+        For Slurm: text or path of a script in which ``{mdrun_cmd}`` stands for the command.
+        Without it the command alone is the job.
+    sbatch_options : Mapping, optional
+        For Slurm: long names of options of sbatch to their values, such as
+        ``{"partition": "gpu", "gres": "gpu:1", "cpus-per-task": 8, "exclusive": ""}``.
 
     Raises
     ------

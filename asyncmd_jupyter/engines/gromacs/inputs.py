@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from asyncmd_jupyter.engines.base import (
     OutputTrajType,
@@ -43,10 +43,13 @@ class GmxInputs(CommandEngine):
         mdrun_extra_args: str | Sequence[str] = "",
         output_traj_type: str = "xtc",
         mdrun_time_conversion_factor: float = 1.0,
-        launcher: str = "local",
+        launcher: str | None = None,
+        sbatch_script: str | PathLike[str] | None = None,
+        sbatch_options: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__()
-        self.launcher = launcher
+        super().__init__(
+            launcher=launcher, sbatch_script=sbatch_script, sbatch_options=sbatch_options
+        )
         self._workdir: Path | None = None
         self._prepared_mdp: MDP | None = None
         self._traj_type = _checked_traj_type(output_traj_type)
@@ -128,7 +131,7 @@ class GmxInputs(CommandEngine):
     def clone(self, index: int = 0) -> Self:
         """Make an unprepared engine with the same parameters; see `MDEngine.clone`."""
         clone = copy.copy(self)
-        CommandEngine.__init__(clone)
+        clone._forget_simulation()
         clone._mdp, clone._prepared_mdp = copy.deepcopy(self._mdp), None
         if index:
             clone._mdp = parameters.with_derived_seeds(clone._mdp, index)
@@ -156,7 +159,7 @@ class GmxInputs(CommandEngine):
 
     def _check_programs(self) -> None:
         _check_program("grompp_executable", self._grompp)
-        if self.launcher == "local":
+        if self.takes_cores_here:
             _check_program("mdrun_executable", self._mdrun)
 
 

@@ -55,8 +55,15 @@ class OpenMMEngine(SteppingEngine):
         ``trr`` or ``xtc``.
     structure_file : path, optional
         Of the trajectories; by default a PDB file is written beside them.
-    launcher : str
-        Where the jobs run.
+    launcher : str, optional
+        Where the jobs run: ``"local"`` or ``"slurm"``. Without it: Slurm, if one of the
+        following is given.
+    sbatch_script : str or path, optional
+        For Slurm: text or path of a script in which ``{mdrun_cmd}`` stands for the command.
+        Without it the command alone is the job.
+    sbatch_options : Mapping, optional
+        For Slurm: long names of options of sbatch to their values, such as
+        ``{"partition": "gpu", "gres": "gpu:1", "exclusive": ""}``.
 
     Raises
     ------
@@ -84,7 +91,9 @@ class OpenMMEngine(SteppingEngine):
         seed: int | None = None,
         output_traj_type: str = "trr",
         structure_file: str | PathLike[str] | None = None,
-        launcher: str = "local",
+        launcher: str | None = None,
+        sbatch_script: str | PathLike[str] | None = None,
+        sbatch_options: Mapping[str, Any] | None = None,
     ) -> None:
         self._platform = phys.checked_platform(platform)
         self._properties = {str(k): str(v) for k, v in (platform_properties or {}).items()}
@@ -97,6 +106,8 @@ class OpenMMEngine(SteppingEngine):
             seed=seed,
             output_traj_type=output_traj_type,
             launcher=launcher,
+            sbatch_script=sbatch_script,
+            sbatch_options=sbatch_options,
         )
 
     @classmethod

@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from abc import abstractmethod
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
@@ -22,7 +23,6 @@ from asyncmd_jupyter.engines.base import (
 )
 from asyncmd_jupyter.engines.command import CommandEngine, OnDisk, PartPlan
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
-from asyncmd_jupyter.engines.part import run_to_the_end
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.stepping.disk import mend_parts, read_disk
 from asyncmd_jupyter.engines.stepping.seeds import derived_seed
@@ -66,8 +66,8 @@ class SteppingEngine(CommandEngine):
         Of all random numbers; each part derives its own. None draws one.
     output_traj_type : str
         One of `traj_types`.
-    launcher : str
-        Where the jobs run.
+    launcher, sbatch_script, sbatch_options
+        Where and how the jobs run; see `CommandEngine`.
     """
 
     output_traj_type = OutputTrajType("trr")
@@ -83,10 +83,13 @@ class SteppingEngine(CommandEngine):
         cores: int = 1,
         seed: int | None = None,
         output_traj_type: str = "trr",
-        launcher: str = "local",
+        launcher: str | None = None,
+        sbatch_script: str | PathLike[str] | None = None,
+        sbatch_options: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__()
-        self.launcher = launcher
+        super().__init__(
+            launcher=launcher, sbatch_script=sbatch_script, sbatch_options=sbatch_options
+        )
         self._origin = origin
         self._nstout = whole_number("nstout", nstout, 1)
         self._cores = whole_number("cores", cores, 1)
@@ -128,7 +131,7 @@ class SteppingEngine(CommandEngine):
     def clone(self, index: int = 0) -> Self:
         """Make an unprepared engine with the same parameters; see `MDEngine.clone`."""
         clone = copy.copy(self)
-        CommandEngine.__init__(clone)
+        clone._forget_simulation()
         if self._seed is not None and index:
             clone._seed = derived_seed(self._seed, index)
         return clone
@@ -296,7 +299,7 @@ class SteppingEngine(CommandEngine):
         target = _configuration_path(workdir, name)
         spec = await asyncio.to_thread(self._write_configuration_inputs, action, start, target)
         command = self._worker_command(spec)
-        await run_to_the_end(command, target.stem, self._resources(), self.launcher)
+        await self._run_to_the_end(command, target.stem, self._resources(), self._last_words)
         structure = await asyncio.to_thread(self._structure_beside, target, start)
         spec.with_name("conf.trr").replace(target)
         await asyncio.to_thread(shutil.rmtree, spec.parent, ignore_errors=True)

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from math import ceil
+from typing import Any
 
 from asyncmd_jupyter.jobs.model import Resources, ScriptTemplate
 from asyncmd_jupyter.jobs.template import directives
@@ -47,6 +48,27 @@ _SHORTEST_NOTICE = 5
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(-[a-z0-9_]+)*")
 _SHORTEST = 2
+
+
+def checked_options(name: str, options: Mapping[str, Any]) -> dict[str, str]:
+    """Options of a user as sbatch takes them; numbers become text.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming what can't be handed to sbatch.
+    """
+    if not isinstance(options, Mapping):
+        raise TypeError(f"{name}={options!r} has to be a mapping of options to their values.")
+    texts = {
+        option: str(value) if _is_number(value) else value for option, value in options.items()
+    }
+    check_options(texts)
+    return texts
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def check_options(options: Mapping[str, str]) -> None:

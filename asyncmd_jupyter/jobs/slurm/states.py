@@ -7,6 +7,9 @@ from asyncmd_jupyter.jobs.model import JobState
 # Our word for a job that Slurm would run again, although it may run only once.
 PUT_BACK = "REQUEUED"
 
+# Our word for a job that was signalled shortly before its time limit.
+NOTICE = "NOTICE"
+
 # From Slurm's word to the state of a job and a sentence, empty where the state says it all.
 _MEANINGS: dict[str, tuple[JobState, str]] = {
     "PENDING": (JobState.PENDING, ""),

@@ -16,6 +16,7 @@ from asyncmd_jupyter.jobs.slurm.nodes import expand_nodes
 from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry
 from asyncmd_jupyter.jobs.slurm.states import (
     INTERRUPTIONS,
+    NOTICE,
     PUT_BACK,
     sentence_on,
     sentence_on_waiting,
@@ -28,6 +29,7 @@ _UNEXPLAINED = (
     "The queue has forgotten it, it left no exit code, and accounting has nothing on it"
     " (it may be switched off), so nobody knows how it ended."
 )
+_NOTICE = "It was asked to stop because its time limit was near."
 _NOT_TWICE = "Slurm put it back into the queue, where it was ended: it is not meant to run twice."
 _NO_FOLDER = "Slurm could not start it: its node can't write into the folder of the job."
 _LAUNCH_FAILURE = -53  # no signal, but what slurmd says when it can't open the output
@@ -149,6 +151,8 @@ def _ended(evidence: Evidence, end: Status, grace: Grace) -> Status | Open:
     end = replace(end, nodes=nodes)
     if is_certain(job, evidence.traces):
         return end
+    if job.resources.notice is not None and evidence.traces.was_signalled:
+        end = _noticed(end)
     if not evidence.is_fresh:
         return Open.NEWS
     if entry is None:
@@ -159,6 +163,13 @@ def _ended(evidence: Evidence, end: Status, grace: Grace) -> Status | Open:
     if state is None or not state.is_final:
         return end if evidence.waited > grace.cleaning else Open.NEWS
     return _explained(end, entry)
+
+
+def _noticed(end: Status) -> Status:
+    """Signalled before the limit, unless Slurm will say that it was something else."""
+    if end.exit_code is not None and end.exit_code < 0:
+        return end
+    return replace(end, reason=_NOTICE, cause=NOTICE, interrupted=True)
 
 
 def _explained(end: Status, entry: QueueEntry) -> Status:
