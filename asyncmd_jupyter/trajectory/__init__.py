@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         TrajectoryPropagatorUntilAnyState,
     )
     from asyncmd_jupyter.sampling.run import Run, start_run
+    from asyncmd_jupyter.sampling.slurm_function import SlurmTrajectoryFunctionWrapper
     from asyncmd_jupyter.sampling.states import Within
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "PyTrajectoryFunctionWrapper",
     "RandomVelocitiesFrameExtractor",
     "Run",
+    "SlurmTrajectoryFunctionWrapper",
     "Trajectory",
     "TrajectoryConcatenator",
     "TrajectoryFunctionWrapper",
@@ -57,6 +59,7 @@ _HOMES = {
     "PyTrajectoryFunctionWrapper": "sampling.functions",
     "RandomVelocitiesFrameExtractor": "frames.extract",
     "Run": "sampling.run",
+    "SlurmTrajectoryFunctionWrapper": "sampling.slurm_function",
     "Trajectory": "frames.trajectory",
     "TrajectoryConcatenator": "frames.concatenate",
     "TrajectoryFunctionWrapper": "sampling.functions",

@@ -4,5 +4,10 @@ from asyncmd_jupyter.sampling.functions import (
     PyTrajectoryFunctionWrapper,
     TrajectoryFunctionWrapper,
 )
+from asyncmd_jupyter.sampling.slurm_function import SlurmTrajectoryFunctionWrapper
 
-__all__ = ["PyTrajectoryFunctionWrapper", "TrajectoryFunctionWrapper"]
+__all__ = [
+    "PyTrajectoryFunctionWrapper",
+    "SlurmTrajectoryFunctionWrapper",
+    "TrajectoryFunctionWrapper",
+]
