@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import glob
 import logging
-import secrets
-import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -20,25 +17,21 @@ from asyncmd_jupyter import runtime
 from asyncmd_jupyter.errors import SlurmError
 from asyncmd_jupyter.frames.threads import WorkThreads
 from asyncmd_jupyter.frames.trajectory import Trajectory
-from asyncmd_jupyter.jobs.folder import JOBS_FOLDER
 from asyncmd_jupyter.jobs.job import cancelled_error
 from asyncmd_jupyter.jobs.manager import Job, JobManager
-from asyncmd_jupyter.jobs.model import (
-    Command,
-    JobRecord,
-    JobState,
-    Resources,
-    ScriptTemplate,
-)
+from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources, ScriptTemplate
 from asyncmd_jupyter.jobs.tasks import settled
 from asyncmd_jupyter.sampling.function_values import Values, check_values
 from asyncmd_jupyter.sampling.slurm_function_command import command_line
-from asyncmd_jupyter.sampling.slurm_function_left import (
+from asyncmd_jupyter.sampling.slurm_function_files import (
     FUNCTION_TAG,
     RESULT_TAG,
     TRAJECTORY_TAG,
-    LeftJobs,
+    new_result,
+    remove_folders,
+    remove_result,
 )
+from asyncmd_jupyter.sampling.slurm_function_left import LeftJobs
 
 logger = logging.getLogger(__name__)
 
@@ -127,8 +120,7 @@ class FunctionJobs:
     async def _submit(self, traj: Trajectory) -> Job:
         manager = JobManager.current()
         folder = self.workdir or traj.paths[0].parent
-        # The folder of all jobs is hidden, and there before any of them runs.
-        result = folder / JOBS_FOLDER / f"values.{secrets.token_hex(8)}"
+        result = new_result(folder)
         argv = command_line(self.executable, traj, result, self.words)
         tags = {
             FUNCTION_TAG: self.function_id,
@@ -145,7 +137,7 @@ class FunctionJobs:
             )
         except asyncio.CancelledError:
             given_up = [record for record in manager.records() if record.tags == tags]
-            await settled(asyncio.create_task(asyncio.to_thread(_remove_folders, given_up)))
+            await settled(asyncio.create_task(asyncio.to_thread(remove_folders, given_up)))
             raise
 
     async def _read(self, job: Job, traj: Trajectory) -> Values:
@@ -158,7 +150,7 @@ class FunctionJobs:
             checked = check_values(self.name, values, len(traj))
         except ValueError as error:
             raise ValueError(f"{error} All output of its job: {job.record.folder}") from None
-        await asyncio.shield(asyncio.to_thread(_remove_folders, [job.record]))
+        await asyncio.shield(asyncio.to_thread(remove_folders, [job.record]))
         return checked
 
     async def _read_npy(self, path: str, job: Job, traj: Trajectory) -> Any:
@@ -224,7 +216,7 @@ async def _looked_after(job: Job) -> AsyncIterator[None]:
     finally:
         # A job that goes on after the job manager was shut down still needs its place.
         if job.state.is_final:
-            await asyncio.shield(asyncio.to_thread(_remove_result, job.record))
+            await asyncio.shield(asyncio.to_thread(remove_result, job.record))
 
 
 async def _give_up(job: Job) -> None:
@@ -232,28 +224,11 @@ async def _give_up(job: Job) -> None:
     patience = runtime.current().settings.cancel_grace.total_seconds() + _DYING_SECONDS
     with suppress(TimeoutError):
         await asyncio.wait_for(job.wait(), patience)
-    await asyncio.to_thread(_remove_folders, [job.record])
-    await asyncio.to_thread(_remove_result, job.record)
+    await asyncio.to_thread(remove_folders, [job.record])
+    await asyncio.to_thread(remove_result, job.record)
 
 
 def _last_words(job: Job) -> tuple[str, str]:
     return tuple(  # type: ignore[return-value]
         job.tail(_TAIL_LINES, stream).strip() or "(nothing)" for stream in ("stdout", "stderr")
     )
-
-
-def _remove_folders(records: list[JobRecord]) -> None:
-    """Remove all that jobs wrote about themselves, if they have ended."""
-    for record in records:
-        if record.state.is_final:
-            shutil.rmtree(record.folder, ignore_errors=True)
-
-
-def _remove_result(record: JobRecord) -> None:
-    """Remove what the program wrote: the ending is its choice."""
-    result = Path(record.tags[RESULT_TAG])
-    for path in result.parent.glob(f"{glob.escape(result.name)}*"):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.jobs.manager import Job, JobManager
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
 from asyncmd_jupyter.sampling.single_flight import SingleFlight
-
-FUNCTION_TAG = "function"
-TRAJECTORY_TAG = "trajectory"
-RESULT_TAG = "result"
+from asyncmd_jupyter.sampling.slurm_function_files import (
+    FUNCTION_TAG,
+    TRAJECTORY_TAG,
+    remove_folders,
+)
 
 
 class LeftJobs:
@@ -39,13 +41,24 @@ class LeftJobs:
     async def _look(self, function_id: str) -> None:
         manager = JobManager.current()
         await manager.attach({FUNCTION_TAG: function_id})
+        known = [
+            record
+            for record in reversed(manager.records())
+            if record.tags.get(FUNCTION_TAG) == function_id
+        ]
+        await asyncio.to_thread(remove_folders, filter(_never_began, known))
         self._left[function_id] = {
             record.tags[TRAJECTORY_TAG]: manager.job(record.id)
-            for record in reversed(manager.records())
-            if record.tags.get(FUNCTION_TAG) == function_id and _is_of_use(record)
+            for record in known
+            if _is_of_use(record)
         }
+
+
+def _never_began(record: JobRecord) -> bool:
+    return record.state is JobState.CANCELLED and record.started is None
 
 
 def _is_of_use(record: JobRecord) -> bool:
     # Those whose values were fetched have no folder any more.
-    return not record.state.is_final or (record.state is JobState.DONE and record.folder.is_dir())
+    is_done = record.state is JobState.DONE and record.folder.is_dir()
+    return is_done or not record.state.is_final

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
 
-from function_programs import calls, function
+from sampling.function_programs import calls, function
 
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 
 
 def tool(folder: Path, launcher: str):
@@ -28,8 +29,8 @@ async def evaluate(folder: Path, launcher: str):
 
 async def kill_kernel_within(folder: Path, launcher: str, n_calls: int) -> None:
     """Let another kernel evaluate, and kill it when so many programs run."""
-    argv = [sys.executable, str(HERE / "killed_evaluation.py"), str(folder), launcher]
-    kernel = subprocess.Popen(argv)
+    argv = [sys.executable, "-m", "sampling.killed_evaluation", str(folder), launcher]
+    kernel = subprocess.Popen(argv, env={**os.environ, "PYTHONPATH": str(TESTS)})
     try:
         while len(calls(folder)) < n_calls:
             assert kernel.poll() is None

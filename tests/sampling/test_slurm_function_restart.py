@@ -61,6 +61,16 @@ async def test_what_was_ended_meanwhile_is_computed_again(folder):
     assert len(calls(folder)) == 4
 
 
+async def test_what_had_to_wait_is_begun_and_leaves_no_folder(folder, monkeypatch):
+    monkeypatch.setenv("ASYNCMD_MAX_CORES", "1")
+    await kill_kernel_within(folder, "local", 1)
+    (folder / "gate").touch()
+    values = await evaluate(folder, "local")
+    assert [each.tolist() for each in values] == [[1, -1], [2, -2]]
+    assert len(calls(folder)) == 2
+    assert left_beside(folder / "data") == []
+
+
 class Unlucky(MemoryLauncher):
     """Each job ends as a test says, one after the other."""
 
