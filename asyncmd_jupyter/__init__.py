@@ -18,12 +18,13 @@ if TYPE_CHECKING:
         mdconfig,
         mdengine,
         openmm,
+        slurm,
         trajectory,
         utils,
     )
     from asyncmd_jupyter.frames.trajectory import Trajectory
 
-_MODULES = ("config", "gromacs", "mdconfig", "mdengine", "openmm", "trajectory", "utils")
+_MODULES = ("config", "gromacs", "mdconfig", "mdengine", "openmm", "slurm", "trajectory", "utils")
 
 __all__ = [
     "Trajectory",
@@ -33,6 +34,7 @@ __all__ = [
     "mdconfig",
     "mdengine",
     "openmm",
+    "slurm",
     "trajectory",
     "utils",
 ]

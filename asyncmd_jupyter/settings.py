@@ -33,6 +33,8 @@ class SlurmSettings:
         A node that failed so often under jobs of ours is avoided from then on ...
     success_to_fail_ratio : int
         ... unless this many times more jobs ended well on it.
+    job_arrays : bool
+        Whether jobs that arrive together and are alike are submitted as one job array.
     """
 
     sbatch_executable: str = "sbatch"
@@ -46,6 +48,7 @@ class SlurmSettings:
     cluster: str = ""
     num_fails_for_broken_node: int = 3
     success_to_fail_ratio: int = 50
+    job_arrays: bool = True
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from asyncmd_jupyter.jobs.model import JobRecord
@@ -37,24 +37,36 @@ _NOT_INHERITED = re.compile(
 )
 
 
-def sbatch(settings: SlurmSettings, job: JobRecord, exclude: Collection[str]) -> list[str]:
-    """Submit the script of a job."""
-    output = escaped_pattern(job.folder / OUTPUT_NAME)
+def sbatch(
+    settings: SlurmSettings, job: JobRecord, exclude: Collection[str], numbers: str = ""
+) -> list[str]:
+    """Submit the script of a job, or that of an array with the tasks of these numbers."""
+    output = "/dev/null" if numbers else escaped_pattern(job.folder / OUTPUT_NAME)
     return [
         settings.sbatch_executable,
         "--parsable",
         f"--job-name={plain_name(job.name)}",
-        f"--chdir={job.folder}",
+        f"--chdir={'/' if numbers else job.folder}",
         f"--output={output}",
         f"--error={output}",
         "--input=/dev/null",
         "--open-mode=append",
         f"--comment={COMMENT_PREFIX}{job.id}",
+        *([f"--array={numbers}"] if numbers else []),
+        *shared_arguments(settings, job, exclude),
+        str(job.script),
+    ]
+
+
+def shared_arguments(
+    settings: SlurmSettings, job: JobRecord, exclude: Collection[str]
+) -> list[str]:
+    """The arguments that jobs have in common which can be tasks of one array."""
+    return [
         *_cluster(settings),
         *([f"--exclude={','.join(exclude)}"] if exclude else []),
         *_resources(job),
         *option_arguments(job.resources.options),
-        str(job.script),
     ]
 
 
@@ -86,11 +98,11 @@ def sacct(settings: SlurmSettings, ids: Collection[str]) -> list[str]:
 
 def scancel(settings: SlurmSettings, ids: Sequence[str]) -> list[str]:
     """End jobs for good."""
-    return [settings.scancel_executable, *_cluster(settings), *ids]
+    return [settings.scancel_executable, *_cluster(settings), *compact(ids)]
 
 
 def scancel_pending(settings: SlurmSettings, ids: Sequence[str]) -> list[str]:
-    """End those of the jobs that have not begun."""
+    """End those of the jobs that have not begun; for a task, all of its array that has not."""
     return [settings.scancel_executable, "--state=PENDING", *_cluster(settings), *ids]
 
 
@@ -110,6 +122,30 @@ def sinfo(settings: SlurmSettings) -> list[str]:
 def in_chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     """Pieces that are short enough for one command each."""
     return (ids[first : first + _IDS_PER_CALL] for first in range(0, len(ids), _IDS_PER_CALL))
+
+
+def compact(ids: Sequence[str]) -> list[str]:
+    """Ids with those of an array put together: ``12_[0-3,7]``."""
+    arrays: dict[str, list[int]] = {}
+    plain: list[str] = []
+    for native_id in ids:
+        array, is_task, number = native_id.partition("_")
+        if is_task:
+            arrays.setdefault(array, []).append(int(number))
+        else:
+            plain.append(native_id)
+    return [*plain, *(f"{array}_[{ranges(found)}]" for array, found in arrays.items())]
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """``0-3,7`` for 0, 1, 2, 3 and 7."""
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1][1:] = [number]
+        else:
+            runs.append([number])
+    return ",".join("-".join(map(str, run)) for run in runs)
 
 
 def environment(job: JobRecord, inherited: Mapping[str, str]) -> dict[str, str]:

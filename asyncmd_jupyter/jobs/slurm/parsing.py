@@ -34,7 +34,8 @@ class QueueEntry:
     reason : str
         Slurm's word for why it is in this state.
     job_id : str
-        Ours, which the comment of the submission holds; empty for jobs of others.
+        Ours, which the comment of the submission holds; for a task of an array the name that
+        `task_name` gives; empty for jobs of others.
     """
 
     id: str
@@ -80,6 +81,11 @@ def expand_ids(text: str) -> list[str]:
     return [f"{job}_{int(task)}" for task in expand_numbers(tasks)]
 
 
+def task_name(batch: str, number: int | str) -> str:
+    """What one of the jobs is called that were submitted together as a batch."""
+    return f"{batch}.{number}"
+
+
 def _queue_line(line: str) -> Iterator[QueueEntry]:
     fields = line.split("|", len(QUEUE_FIELDS) - 2)
     ids = expand_ids(fields[0])
@@ -95,8 +101,13 @@ def _queue_line(line: str) -> Iterator[QueueEntry]:
             exit_code=_from_wait_status(_number(status)),
             nodes=nodes,
             reason=rest[: comment.start()] if comment else rest.split("|")[0],
-            job_id=comment.group(1) if comment else "",
+            job_id=_job_id(comment.group(1), job) if comment else "",
         )
+
+
+def _job_id(commented: str, native_id: str) -> str:
+    _, is_task, number = native_id.partition("_")
+    return task_name(commented, number) if is_task else commented
 
 
 def _accounting_line(line: str) -> Iterator[QueueEntry]:

@@ -7,7 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.slurm import commands
@@ -29,21 +29,63 @@ class Snapshot:
     ----------
     asked : float
         Monotonic time at which squeue was started: what happened later may be missing.
+    entries : Mapping
+        By Slurm's ids.
+    by_job : Mapping
+        Those of ours by their names; several for what was submitted twice.
+    vanished : frozenset
+        Tasks that waited once and are gone, although others of their arrays are there.
     """
 
     asked: float
     entries: Mapping[str, QueueEntry] = field(default_factory=dict)
     by_job: Mapping[str, tuple[QueueEntry, ...]] = field(default_factory=dict)
+    vanished: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, asked: float, entries: Iterable[QueueEntry]) -> Snapshot:
+    def of(
+        cls, asked: float, entries: Iterable[QueueEntry], before: Snapshot | None = None
+    ) -> Snapshot:
         """Sort what was seen."""
-        entries = list(entries)
+        by_id = {entry.id: entry for entry in entries}
         by_job: dict[str, tuple[QueueEntry, ...]] = {}
-        for entry in entries:
+        for entry in by_id.values():
             if entry.job_id:
                 by_job[entry.job_id] = (*by_job.get(entry.job_id, ()), entry)
-        return cls(asked, {entry.id: entry for entry in entries}, by_job)
+        return cls(asked, by_id, by_job, _vanished(before, by_id) if before else frozenset())
+
+    def cancelled_task(self, native_id: str, *, is_accounted: bool) -> QueueEntry | None:
+        """What became of a task of an array that is missing and has left no trace.
+
+        Slurm forgets waiting tasks when they are cancelled, and so does accounting; only when
+        all that still wait are cancelled at once they are there as one job without number.
+        """
+        array, is_task, _ = native_id.partition("_")
+        rest = self.entries.get(array) if is_task else None
+        if rest is not None:
+            return replace(rest, id=native_id)
+        is_gone = native_id in self.vanished or (is_accounted and self._shows(array))
+        return QueueEntry(native_id, "CANCELLED") if is_task and is_gone else None
+
+    def waiting(self, ids: Iterable[str]) -> list[str]:
+        """Those of the jobs that have not begun."""
+        return [each for each in ids if each in self.entries and self._waits(each)]
+
+    def _waits(self, native_id: str) -> bool:
+        return self.entries[native_id].state == "PENDING"
+
+    def _shows(self, array: str) -> bool:
+        return any(native_id.startswith(f"{array}_") for native_id in self.entries)
+
+
+def _vanished(before: Snapshot, entries: Mapping[str, QueueEntry]) -> frozenset[str]:
+    gone = before.entries.keys() - entries.keys()
+    waited = {each for each in gone if "_" in each and before.entries[each].state == "PENDING"}
+    if not waited and not before.vanished:
+        return frozenset()
+    arrays = {native_id.partition("_")[0] for native_id in entries}
+    new = {native_id for native_id in waited if native_id.partition("_")[0] in arrays}
+    return frozenset(before.vanished | new) - entries.keys()
 
 
 class SlurmQueue:
@@ -110,7 +152,7 @@ class SlurmQueue:
         if self._failed:
             logger.warning("Slurm answers again.")
         self._failed = False
-        before, self.snapshot = self.snapshot, Snapshot.of(asked, entries)
+        before, self.snapshot = self.snapshot, Snapshot.of(asked, entries, self.snapshot)
         if before is None or before.by_job != self.snapshot.by_job:
             self.expect_news()
         return True

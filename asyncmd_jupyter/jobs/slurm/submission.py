@@ -1,18 +1,16 @@
-"""Hand one job to Slurm: once and only once, however often that has to be tried."""
+"""Hand jobs to Slurm: once and only once, however often that has to be tried."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from asyncmd_jupyter.errors import JobError, SubmissionError
-from asyncmd_jupyter.jobs.model import JobRecord
+from asyncmd_jupyter.errors import JobError, SlurmSubmissionError
 from asyncmd_jupyter.jobs.slurm import commands
 from asyncmd_jupyter.jobs.slurm.client import (
     CommandMissingError,
@@ -21,7 +19,8 @@ from asyncmd_jupyter.jobs.slurm.client import (
     SlurmClient,
 )
 from asyncmd_jupyter.jobs.slurm.parsing import parse_sbatch
-from asyncmd_jupyter.jobs.slurm.queue import SlurmQueue
+from asyncmd_jupyter.jobs.slurm.queue import SlurmQueue, Snapshot
+from asyncmd_jupyter.jobs.slurm.request import Request
 from asyncmd_jupyter.jobs.tasks import settled
 from asyncmd_jupyter.settings import SlurmSettings
 
@@ -85,6 +84,23 @@ def outcome_of(reply: Reply) -> Outcome:
     return Outcome(complaint=complaint, is_hopeless=bool(_HOPELESS.search(complaint)))
 
 
+class RefusedError(SlurmSubmissionError):
+    """Slurm's answer is no, and why.
+
+    Attributes
+    ----------
+    complaint : str
+        Words of sbatch.
+    is_hopeless : bool
+        Whether the same request will be refused each time.
+    """
+
+    def __init__(self, request: Request, outcome: Outcome) -> None:
+        super().__init__(f"Slurm refused {request.title}: {outcome.complaint}")
+        self.complaint = outcome.complaint
+        self.is_hopeless = outcome.is_hopeless
+
+
 class Submissions:
     """Calls sbatch until a job is in the queue, refused, or not wanted any more.
 
@@ -114,94 +130,107 @@ class Submissions:
         self._queue = queue
         self._settings = settings
         self._excluded = excluded
-        self._is_wanted = is_wanted
+        self._is_job_wanted = is_wanted
 
-    async def submit(self, job: JobRecord) -> str | None:
+    async def submit(self, request: Request) -> str | None:
         """The native id, or None when only the queue will be able to tell it.
 
         Raises
         ------
-        SubmissionError
-            The job is not in the queue and will not be.
+        SlurmSubmissionError
+            It is not in the queue and will not be.
         """
         give_up_at = time.monotonic() + _PATIENCE_SECONDS
         pause, refusals = _FIRST_PAUSE, 0
         while True:
-            outcome = await self._try(job)
+            outcome = await self._try(request)
             if outcome.native_id is not None:
                 return outcome.native_id
             refusals += outcome.was_reached
             is_over = refusals >= _TRIES or time.monotonic() > give_up_at
             if outcome.is_clear and (is_over or outcome.is_hopeless):
-                raise _refused(job, outcome.complaint)
+                raise RefusedError(request, outcome)
             if is_over:
                 return None
-            logger.info("sbatch is tried again for the job %r: %s", job.name, outcome.complaint)
-            await self._sleep(job, pause)
-            if not self._is_wanted(job.id):
-                _check_unclear(job, outcome)
+            logger.info("sbatch is tried again for %s: %s", request.title, outcome.complaint)
+            await self._sleep(request, pause)
+            if not self._is_wanted(request):
+                _check_unclear(request, outcome)
                 return None
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    async def _try(self, job: JobRecord) -> Outcome:
+    async def end(self, native_id: str) -> None:
+        """Take back what was submitted, as far as that is possible."""
+        with suppress(JobError, OSError):
+            await self._client.run(commands.scancel(self._settings(), [native_id]))
+
+    def _is_wanted(self, request: Request) -> bool:
+        return request.is_wanted(self._is_job_wanted)
+
+    async def _try(self, request: Request) -> Outcome:
         """Call sbatch once; if this is cancelled, what it has started is ended."""
-        calling = asyncio.ensure_future(self._call(job))
+        calling = asyncio.ensure_future(self._call(request))
         try:
             outcome = await asyncio.shield(calling)
         except asyncio.CancelledError:
             await settled(calling)
-            await settled(asyncio.ensure_future(self._undo(job, calling)))
+            await settled(asyncio.ensure_future(self._undo(request, calling)))
             raise
-        return outcome if outcome.is_clear else await self._cleared_up(job, outcome)
+        return outcome if outcome.is_clear else await self._cleared_up(request, outcome)
 
-    async def _call(self, job: JobRecord) -> Outcome:
-        argv = commands.sbatch(self._settings(), job, self._excluded())
+    async def _call(self, request: Request) -> Outcome:
+        if request.tasks and not self._is_wanted(request):
+            raise SlurmSubmissionError(_never_submitted(request))
+        argv = request.argv(self._settings(), self._excluded(), self._is_job_wanted)
         try:
-            reply = await self._client.run(argv, commands.environment(job, os.environ))
+            reply = await self._client.run(argv, request.environment())
         except CommandMissingError as error:
-            raise SubmissionError(str(error)) from error
+            raise SlurmSubmissionError(str(error)) from error
         except NoAnswerError as error:
             return Outcome(complaint=str(error), is_clear=False)
         except (OSError, ValueError) as error:
-            raise SubmissionError(f"sbatch can't be run: {error}") from error
+            raise SlurmSubmissionError(f"sbatch can't be run: {error}") from error
         return outcome_of(reply)
 
-    async def _cleared_up(self, job: JobRecord, outcome: Outcome) -> Outcome:
-        """Look into the queue for a job that may be there, once it has had time to get in."""
-        await self._sleep(job, _ARRIVAL_SECONDS)
-        while self._is_wanted(job.id):
+    async def _cleared_up(self, request: Request, outcome: Outcome) -> Outcome:
+        """Look into the queue for what may be there, once it has had time to get in."""
+        await self._sleep(request, _ARRIVAL_SECONDS)
+        while self._is_wanted(request):
             snapshot = await self._queue.refresh()
             if snapshot is not None:
-                found = snapshot.by_job.get(job.id, ())
-                return Outcome(found[0].id) if found else Outcome(complaint=outcome.complaint)
-            await self._sleep(job, _FIRST_PAUSE)
+                found = _find(snapshot, request)
+                return Outcome(found) if found else Outcome(complaint=outcome.complaint)
+            await self._sleep(request, _FIRST_PAUSE)
         return outcome
 
-    async def _undo(self, job: JobRecord, calling: asyncio.Future[Outcome]) -> None:
-        if calling.cancelled() or calling.exception() is not None:
+    async def _undo(self, request: Request, calling: asyncio.Future[Outcome]) -> None:
+        if not calling.cancelled() and calling.exception() is not None:
             return
-        outcome = calling.result()
+        outcome = Outcome(is_clear=False) if calling.cancelled() else calling.result()
         if not outcome.is_clear:
             snapshot = await self._queue.refresh()
-            found = snapshot.by_job.get(job.id, ()) if snapshot else ()
-            outcome = Outcome(found[0].id if found else None)
+            outcome = Outcome(_find(snapshot, request) if snapshot else None)
         if outcome.native_id is not None:
-            with suppress(JobError):
-                await self._client.run(commands.scancel(self._settings(), [outcome.native_id]))
+            await self.end(outcome.native_id)
 
-    async def _sleep(self, job: JobRecord, seconds: float) -> None:
+    async def _sleep(self, request: Request, seconds: float) -> None:
         end = time.monotonic() + seconds
         # A wish may come from any thread.
-        while self._is_wanted(job.id) and time.monotonic() < end:  # noqa: ASYNC110
+        while self._is_wanted(request) and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_SECONDS)
 
 
-def _refused(job: JobRecord, complaint: str) -> SubmissionError:
-    return SubmissionError(f"Slurm refused the job {job.name!r}: {complaint}")
+def _find(snapshot: Snapshot, request: Request) -> str | None:
+    """Slurm's id of what was submitted, if it is there; that of the whole for an array."""
+    found = (entry for name in request.names for entry in snapshot.by_job.get(name, ()))
+    entry = next(found, None)
+    return entry.id.partition("_")[0] if entry else None
 
 
-def _check_unclear(job: JobRecord, outcome: Outcome) -> None:
+def _check_unclear(request: Request, outcome: Outcome) -> None:
     if outcome.is_clear:
-        raise SubmissionError(
-            f"The job {job.name!r} was cancelled before it was in the queue: {outcome.complaint}"
-        )
+        raise SlurmSubmissionError(f"{_never_submitted(request)} Slurm said: {outcome.complaint}")
+
+
+def _never_submitted(request: Request) -> str:
+    return f"Nobody wanted {request.title} any more before it was in the queue."

@@ -1,0 +1,406 @@
+"""One script in Slurm, in the shape of `asyncio.subprocess.Process`."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal as signals
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from asyncmd_jupyter.errors import (
+    SlurmCancellationError,
+    SlurmError,
+    SlurmSubmissionError,
+    SubmissionError,
+)
+from asyncmd_jupyter.jobs.folder import JOBS_FOLDER
+from asyncmd_jupyter.jobs.job import Job
+from asyncmd_jupyter.jobs.manager import JobManager
+from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
+from asyncmd_jupyter.jobs.slurm.process_arguments import (
+    checked_jobname,
+    checked_options,
+    checked_removal,
+    checked_stdin,
+    checked_time,
+)
+from asyncmd_jupyter.jobs.slurm.process_arrival import Arrivals
+from asyncmd_jupyter.jobs.slurm.process_files import OutputFiles
+from asyncmd_jupyter.jobs.slurm.process_outcome import returncode_of, slurm_word
+from asyncmd_jupyter.jobs.slurm.process_settings import MediatorAttribute, Setting
+from asyncmd_jupyter.jobs.slurm.process_signals import Signals
+from asyncmd_jupyter.jobs.tasks import settled
+from asyncmd_jupyter.jobs.template import read_template
+
+
+class _SlurmProcessClass(type):
+    sbatch_executable = Setting()
+    scancel_executable = Setting()
+    slurm_cluster_mediator = MediatorAttribute()
+
+
+class SlurmProcess(metaclass=_SlurmProcessClass):
+    """A script that Slurm runs, once.
+
+    It is a job like all others: limits on jobs hold for it, it is listed with the others,
+    and it goes on when nobody waits for it or the kernel ends.
+
+    Parameters
+    ----------
+    jobname : str
+        Also the beginning of the names of both files with its output, ``<jobname>.out.<id>``
+        and ``<jobname>.err.<id>`` in `workdir`, which can be read while it runs.
+    sbatch_script : str or path
+        Text that begins with ``#!``, or a file, which is read now. Nothing in it is replaced.
+    workdir : path, optional
+        Existing folder in which it runs; the current one if not given.
+    time : float, optional
+        Time limit in hours, rounded up to whole minutes.
+    sbatch_options : Mapping, optional
+        Further options by their long names, with an empty string for those without value.
+    stdfiles_removal : str or bool
+        Whether both files are removed once somebody has waited for the end: ``success``
+        after return code 0, ``no`` (False) never, ``yes`` (True) or ``always`` in any case.
+
+    Attributes
+    ----------
+    sbatch_executable, scancel_executable : str
+        Settings, of the class as well: assigning changes them for all jobs.
+    slurm_cluster_mediator : SlurmClusterMediator
+        View on further settings and on broken nodes.
+    sleep_time : float
+        Kept for scripts that read or set it. Ends of jobs are seen at once, whatever it is.
+
+    Raises
+    ------
+    ValueError, TypeError, FileNotFoundError
+        Something can't be meant.
+    """
+
+    sleep_time: float = 15.0
+    sbatch_executable = Setting()
+    scancel_executable = Setting()
+    slurm_cluster_mediator = MediatorAttribute()
+
+    def __init__(
+        self,
+        jobname: str,
+        sbatch_script: str | PathLike[str],
+        *,
+        workdir: str | PathLike[str] | None = None,
+        time: float | None = None,
+        sbatch_options: Mapping[str, Any] | None = None,
+        stdfiles_removal: str | bool = "success",
+    ) -> None:
+        self._jobname = checked_jobname(jobname)
+        self._template = read_template("sbatch_script", sbatch_script, "")
+        self._workdir = Path(workdir if workdir is not None else ".").absolute()
+        self._time: float | None = None
+        self._options: dict[str, str] = {}
+        self.time = time
+        self.sbatch_options = sbatch_options or {}
+        self.stdfiles_removal = stdfiles_removal
+        self._is_submitting = False
+        self._job: Job | None = None
+        self._files: OutputFiles | None = None
+        self._signals: Signals | None = None
+
+    @property
+    def jobname(self) -> str:
+        """What people call it."""
+        return self._jobname
+
+    @property
+    def workdir(self) -> Path:
+        """The folder in which it runs."""
+        return self._workdir
+
+    @property
+    def time(self) -> float | None:
+        """Time limit in hours; changing it does nothing to a job that was submitted."""
+        return self._time
+
+    @time.setter
+    def time(self, hours: float | None) -> None:
+        checked_time(hours)
+        checked_options(self._options, has_time=hours is not None)
+        self._time = hours
+
+    @property
+    def sbatch_options(self) -> dict[str, str]:
+        """A copy of the options; changing them does nothing to a job that was submitted."""
+        return dict(self._options)
+
+    @sbatch_options.setter
+    def sbatch_options(self, options: Mapping[str, Any]) -> None:
+        self._options = checked_options(options, has_time=self._time is not None)
+
+    @property
+    def stdfiles_removal(self) -> str:
+        """When the files with its output are removed: success, no, yes or always."""
+        return self._removal
+
+    @stdfiles_removal.setter
+    def stdfiles_removal(self, removal: str | bool) -> None:
+        self._removal = checked_removal(removal)
+
+    @property
+    def slurm_jobid(self) -> str | None:
+        """Slurm's id; None before the submission."""
+        return self._job.record.native_id if self._job else None
+
+    @property
+    def nodes(self) -> list[str]:
+        """Every node on which it runs or ran, as far as is known."""
+        return list(self._job.record.nodes) if self._job else []
+
+    @property
+    def slurm_job_state(self) -> str | None:
+        """Slurm's word, such as RUNNING or TIMEOUT; None before the submission."""
+        return slurm_word(self._job.record) if self._job else None
+
+    @property
+    def returncode(self) -> int | None:
+        """None until the end, 0 if it ended well, 2 if a node failed, 1 for other failures."""
+        return returncode_of(self._job.record) if self._job else None
+
+    def set_sbatch_option(self, name: str, value: Any = "") -> None:
+        """Choose one option; the others stay.
+
+        Raises
+        ------
+        ValueError
+            It can't be chosen, or not here.
+        """
+        self.sbatch_options = {**self._options, name: value}
+
+    def del_sbatch_option(self, name: str) -> None:
+        """Leave one option to Slurm again.
+
+        Raises
+        ------
+        KeyError
+            It was not chosen.
+        """
+        del self._options[name]
+
+    async def submit(self, stdin: str | PathLike[str] | None = None) -> None:
+        """Hand the script to Slurm; returns when it is in the queue.
+
+        While as many jobs are in the queue as there may be, this waits. If the caller is
+        cancelled meanwhile, so is the job. After a refusal it can be tried again.
+
+        Parameters
+        ----------
+        stdin : path, optional
+            File that the script reads, in `workdir` if the path is relative.
+
+        Raises
+        ------
+        SlurmSubmissionError
+            Slurm refused the job, or there is no Slurm.
+        SlurmCancellationError
+            Somebody cancelled the job before it was in the queue.
+        RuntimeError
+            It was submitted before.
+        FileNotFoundError, NotADirectoryError, ValueError
+            The input, the working folder or a line in the script is no use.
+        """
+        self._check_new()
+        self._is_submitting = True
+        try:
+            await self._submit(checked_stdin(stdin, self._workdir))
+        finally:
+            self._is_submitting = False
+
+    async def wait(self) -> int:
+        """Wait for the end and return the return code; any number of tasks may wait.
+
+        Raises
+        ------
+        RuntimeError
+            It was not submitted.
+        """
+        job, files = self._submitted()
+        record = await job.wait()
+        code = returncode_of(record)
+        assert code is not None  # noqa: S101 - for the type checker
+        await asyncio.to_thread(files.finish, remove=self._shall_remove(code))
+        return code
+
+    async def communicate(self, input: bytes | None = None) -> tuple[bytes, bytes]:
+        """Wait for the end and return all that was written to both outputs.
+
+        Parameters
+        ----------
+        input : bytes, optional
+            For the script to read. It has to be there when the script starts, so give it
+            in place of calling `submit`: this submits then.
+
+        Raises
+        ------
+        RuntimeError
+            It was not submitted, or it was and there is an input.
+        """
+        if input is not None:
+            await self._submit_with(input)
+        await self.wait()
+        _, files = self._submitted()
+        return await asyncio.to_thread(files.read)
+
+    def terminate(self) -> None:
+        """End the job soon: Slurm sends SIGTERM, and SIGKILL when that does not help.
+
+        Returns at once, and does nothing after the end. Many in one turn of the event loop
+        are one command. Wait for the end with `wait`.
+
+        Raises
+        ------
+        RuntimeError
+            It was not submitted, or no event loop is running.
+        """
+        self.send_signal(signals.SIGTERM)
+
+    def kill(self) -> None:
+        """The same as `terminate`: Slurm ends jobs for good."""
+        self.send_signal(signals.SIGKILL)
+
+    def send_signal(self, signal: int) -> None:
+        """Send a signal soon; after the end it does nothing.
+
+        SIGTERM and SIGKILL end the job. SIGINT reaches the script and what it has started.
+        All others reach only what the script has started with ``srun``, as with ``scancel``.
+
+        Raises
+        ------
+        RuntimeError
+            It was not submitted, or no event loop is running.
+        ValueError
+            There is no such signal.
+        """
+        if self._job is None or self._signals is None:
+            raise RuntimeError(self._is_new())
+        if not self._job.state.is_final:
+            self._signals.send(self._job, signal)
+
+    def __repr__(self) -> str:
+        state = f"{self.slurm_job_state}, job {self.slurm_jobid}" if self._job else "not submitted"
+        return f"<SlurmProcess {self._jobname!r}: {state}>"
+
+    async def _submit(self, stdin: Path | None, given_input: Path | None = None) -> None:
+        command = Command((), self._workdir, template=self._template, stdin=stdin)
+        limit = checked_time(self._time)
+        try:
+            job = await JobManager.current().submit(
+                command,
+                name=self._jobname,
+                resources=Resources(time_limit=limit, options=dict(self._options)),
+                launcher="slurm",
+            )
+        except SlurmError:
+            raise
+        except SubmissionError as error:
+            raise SlurmSubmissionError(str(error)) from error
+        await self._follow(job, given_input)
+
+    async def _follow(self, job: Job, given_input: Path | None) -> None:
+        """Wait until the job is in the queue; whoever gives up leaves none there."""
+        self._job, self._signals = job, Signals.current()
+        try:
+            record = await Arrivals.current().of(job)
+            _check_arrival(record)
+            self._files = OutputFiles(record, given_input)
+            await asyncio.to_thread(self._files.show)
+        except BaseException:
+            self._job = self._files = None
+            await settled(asyncio.create_task(job.cancel()))
+            raise
+
+    async def _submit_with(self, given: bytes) -> None:
+        self._check_new(
+            ", and its input has to be there when it starts: call 'communicate(input=…)'"
+            " in place of 'submit', or 'submit(stdin=…)'"
+        )
+        path = self._workdir / JOBS_FOLDER / f"input.{secrets.token_hex(8)}"
+        self._is_submitting = True
+        try:
+            await asyncio.to_thread(_write_private, path, given)
+            await self._submit(path, path)
+        except BaseException:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            raise
+        finally:
+            self._is_submitting = False
+
+    def _shall_remove(self, code: int) -> bool:
+        return self._removal in ("yes", "always") or (self._removal == "success" and code == 0)
+
+    def _check_new(self, more: str = "") -> None:
+        if self._job is not None or self._is_submitting:
+            raise RuntimeError(f"{self!r} was submitted already{more}.")
+
+    def _submitted(self) -> tuple[Job, OutputFiles]:
+        if self._job is None or self._files is None:
+            raise RuntimeError(self._is_new())
+        return self._job, self._files
+
+    def _is_new(self) -> str:
+        if self._is_submitting:
+            return f"{self!r} is just being submitted; wait for that, or cancel the task that does."
+        return f"{self!r} was not submitted; call 'await process.submit()' first."
+
+
+async def create_slurmprocess_submit(
+    jobname: str,
+    sbatch_script: str | PathLike[str],
+    workdir: str | PathLike[str] | None = None,
+    time: float | None = None,
+    sbatch_options: Mapping[str, Any] | None = None,
+    stdfiles_removal: str | bool = "success",
+    stdin: str | PathLike[str] | None = None,
+) -> SlurmProcess:
+    """Make a `SlurmProcess` and submit it.
+
+    Parameters
+    ----------
+    jobname, sbatch_script, workdir, time, sbatch_options, stdfiles_removal
+        As for `SlurmProcess`.
+    stdin
+        As for `SlurmProcess.submit`.
+
+    Raises
+    ------
+    SlurmSubmissionError
+        Slurm refused the job, or there is no Slurm.
+    ValueError, TypeError, FileNotFoundError
+        Something can't be meant.
+    """
+    process = SlurmProcess(
+        jobname,
+        sbatch_script,
+        workdir=workdir,
+        time=time,
+        sbatch_options=sbatch_options,
+        stdfiles_removal=stdfiles_removal,
+    )
+    await process.submit(stdin=stdin)
+    return process
+
+
+def _check_arrival(record: JobRecord) -> None:
+    if record.native_id is not None:
+        return
+    if record.state is JobState.CANCELLED:
+        raise SlurmCancellationError(
+            f"The job {record.name!r} was cancelled before it was in the queue."
+        )
+    raise SlurmSubmissionError(record.reason)
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_bytes(content)

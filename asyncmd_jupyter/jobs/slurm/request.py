@@ -1,0 +1,157 @@
+"""What sbatch is asked for: one job, or several that are alike as the tasks of an array."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shlex
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from asyncmd_jupyter.jobs.model import JobRecord
+from asyncmd_jupyter.jobs.script import JOB_ID_VARIABLE
+from asyncmd_jupyter.jobs.slurm import commands
+from asyncmd_jupyter.jobs.slurm.options import options_in
+from asyncmd_jupyter.jobs.slurm.parsing import task_name
+from asyncmd_jupyter.jobs.template import directives
+from asyncmd_jupyter.settings import SlurmSettings
+
+# Options that mean something else for an array than for each of its tasks.
+_NOT_SHARED = frozenset({"dependency", "mail-type", "mail-user", "kill-on-invalid-dep"})
+_HEADING = "hetjob", "packjob"
+_SHORTEST_NAME = 3
+
+# What a folder that can't be used on the node is to Slurm itself: the end by a signal 53.
+# The variables go because a job is to see the same whether it is a task or not. The id is set
+# before bash is replaced, so that the processes of the job can be told by it.
+_DISPATCHER = """\
+#!/usr/bin/env bash
+{directives}begin() {{
+    {{ [ -r "$2/script.sh" ] && : >>"$2/{output}"; }} 2>/dev/null || kill -s 53 "$$"
+    unset "${{!SLURM_ARRAY_@}}"
+    export {id_variable}="$1"
+    cd -- "$2" && exec bash "$2/script.sh" >>"$2/{output}" 2>&1
+}}
+case $SLURM_ARRAY_TASK_ID in
+{cases}esac
+exit 1
+"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of sbatch.
+
+    Attributes
+    ----------
+    record : JobRecord
+        The job; for an array its first task with the id of the batch.
+    tasks : tuple of JobRecord
+        Of an array, by their numbers.
+    left_out : set of str
+        Tasks, by the ids of the jobs, that the last call did not ask for any more.
+    """
+
+    record: JobRecord
+    tasks: tuple[JobRecord, ...] = ()
+    left_out: set[str] = field(default_factory=set, compare=False)
+
+    @property
+    def title(self) -> str:
+        """Tells people what was refused."""
+        if not self.tasks:
+            return f"the job {self.record.name!r}"
+        return f"{len(self.tasks)} jobs such as {self.tasks[0].name!r}"
+
+    @property
+    def names(self) -> list[str]:
+        """Under which the queue may show it."""
+        tasks = [task_name(self.record.id, number) for number in range(len(self.tasks))]
+        return [self.record.id, *tasks]
+
+    def is_wanted(self, is_job_wanted: Callable[[str], bool]) -> bool:
+        """Whether there is any job left to be started."""
+        return any(is_job_wanted(job.id) for job in self.tasks or [self.record])
+
+    def argv(
+        self,
+        settings: SlurmSettings,
+        exclude: Collection[str],
+        is_job_wanted: Callable[[str], bool],
+    ) -> list[str]:
+        """Arguments that ask for those that are wanted."""
+        self.left_out.update(job.id for job in self.tasks if not is_job_wanted(job.id))
+        numbers = (n for n, job in enumerate(self.tasks) if job.id not in self.left_out)
+        return commands.sbatch(settings, self.record, exclude, commands.ranges(numbers))
+
+    def environment(self, inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """Variables for sbatch."""
+        return commands.environment(self.record, inherited)
+
+
+def can_share(job: JobRecord) -> bool:
+    """Whether a job may be a task of an array."""
+    template = job.command.template
+    lines = directives(template) if template else []
+    chosen = {*job.resources.options, *options_in(template)}
+    return not _NOT_SHARED & chosen and not any(word in line for line in lines for word in _HEADING)
+
+
+def likeness(settings: SlurmSettings, job: JobRecord, exclude: Collection[str]) -> tuple[str, ...]:
+    """Equal for jobs that can be tasks of the same array."""
+    template = job.command.template
+    return (
+        settings.sbatch_executable,
+        *commands.shared_arguments(settings, job, exclude),
+        "\n",
+        *(directives(template) if template else ()),
+        "\n",
+        job.resources.threads_variable,
+    )
+
+
+def array_request(batch: str, tasks: Sequence[JobRecord]) -> Request:
+    """Ask for all these jobs at once."""
+    first = tasks[0]
+    folder = first.folder / f"batch.{batch}"
+    name = _common_name([job.name for job in tasks])
+    return Request(replace(first, id=batch, name=name, folder=folder), tuple(tasks))
+
+
+def write_dispatcher(request: Request) -> None:
+    """Write the script that becomes the script of the task whose number it has."""
+    path = request.record.script
+    path.parent.mkdir()
+    text = dispatcher(request.tasks)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700), "w") as file:
+        file.write(text)
+
+
+def remove_dispatcher(request: Request) -> None:
+    """Slurm has a copy, or does not want it."""
+    request.record.script.unlink(missing_ok=True)
+    request.record.folder.rmdir()
+
+
+def dispatcher(tasks: Sequence[JobRecord]) -> str:
+    """Text of that script; nothing but the folders of the jobs has to be there later."""
+    template = tasks[0].command.template
+    return _DISPATCHER.format(
+        directives="".join(f"{line}\n" for line in directives(template)) if template else "",
+        id_variable=JOB_ID_VARIABLE,
+        output=commands.OUTPUT_NAME,
+        cases="".join(_case(number, job.id, job.folder) for number, job in enumerate(tasks)),
+    )
+
+
+def _case(number: int, job_id: str, folder: Path) -> str:
+    return f"{number}) begin {shlex.quote(job_id)} {shlex.quote(str(folder))} ;;\n"
+
+
+def _common_name(names: Sequence[str]) -> str:
+    """How all names begin, without the number in which they differ; else the first one."""
+    first, last = min(names), max(names)
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    common = "".join(letter for letter, _ in same).rstrip(" ._-0123456789")
+    return common if len(common) >= _SHORTEST_NAME else names[0]

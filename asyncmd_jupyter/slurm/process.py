@@ -1,0 +1,5 @@
+"""One script in Slurm."""
+
+from asyncmd_jupyter.jobs.slurm.process import SlurmProcess, create_slurmprocess_submit
+
+__all__ = ["SlurmProcess", "create_slurmprocess_submit"]
