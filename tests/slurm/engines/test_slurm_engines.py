@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
+import numpy as np
 import pytest
 from engine_harness import all_frames, parts_of
-from engine_systems import double_well_engine
+from engine_systems import double_well_engine, double_well_system
 from gromacs_systems import STEM, parameters
 from job_helpers import until
 from slurm.launcher.launching import submit
 
 from asyncmd_jupyter import gromacs, openmm
 from asyncmd_jupyter.errors import SubmissionError
+from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.sampling.run import start_run
 
@@ -104,22 +106,20 @@ def test_what_can_not_be_meant(given, error, message):
 
 
 async def test_the_class_for_openmm(manager, work):
-    made = double_well_engine()
     engine = openmm.SlurmOpenMMEngine(
-        *_system_of(made), nstout=10, sbatch_script=SCRIPT, seed=1, temperature=300
+        double_well_system(),
+        None,
+        np.array([[-0.25, 0.0, 0.0]]),
+        nstout=10,
+        sbatch_script=SCRIPT,
+        seed=1,
+        temperature=300,
     )
     await engine.prepare(None, work, "sim")
     await engine.run_steps(100)
     job = JobManager.current().records()[0]
     assert "ended" in (work / f"about.{job.native_id}").read_text()
     assert engine.steps_done == 100
-
-
-def _system_of(engine):
-    import numpy as np
-    from engine_systems import double_well_system
-
-    return double_well_system(), None, np.array([[-0.25, 0.0, 0.0]])
 
 
 async def test_options_may_change_between_parts(manager, cluster, work):
@@ -151,13 +151,9 @@ async def test_a_refused_submission_leaves_the_engine_usable(manager, work):
 
 def right(traj):
     """In the right well."""
-    import MDAnalysis as mda
-
-    universe = mda.Universe(traj.structure_file, *traj.trajectory_files)
-    return universe.trajectory.timeseries()[:, 0, 0] > 2.0
+    return np.array([read_frame(traj, number).positions[0, 0] > 0.2 for number in range(len(traj))])
 
 
-@pytest.mark.filterwarnings("ignore:Unknown element")
 async def test_a_run_of_walkers_stops_live(manager, cluster, work):
     """The quickstart's campaign: only the launcher differs."""
     engine = double_well_engine(x=0.02, launcher="slurm", temperature=600.0)
