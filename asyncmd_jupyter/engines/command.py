@@ -8,102 +8,42 @@ counted in memory, which is why an engine survives crashes, cancellations and re
 from __future__ import annotations
 
 import asyncio
-import math
-from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration, check_kind_of_start
+from asyncmd_jupyter.engines.base import StartingConfiguration, check_kind_of_start
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
 from asyncmd_jupyter.engines.locks import SimulationLocks
-from asyncmd_jupyter.engines.part import Part, PartEnd, last_words, run_to_the_end
+from asyncmd_jupyter.engines.part import Part, PartEnd
 from asyncmd_jupyter.engines.patience import Patience
-from asyncmd_jupyter.engines.placement import Placement
+from asyncmd_jupyter.engines.placed import PlacedEngine
+from asyncmd_jupyter.engines.plan import (
+    OnDisk,
+    PartPlan,
+    check_nsteps,
+    check_walltime,
+    plan_from_tags,
+)
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import Job, JobManager
-from asyncmd_jupyter.jobs.model import Command, Resources
 
 FILES_TAG = "files"
 _TRAJECTORIES = ("xtc", "trr")
-_MOST_STEPS = 2**62
 
 
-@dataclass(frozen=True)
-class PartPlan:
-    """What the next part has to do.
-
-    Attributes
-    ----------
-    number : int
-        Of the part, from 1.
-    first_step : int
-        Steps done before.
-    last_step : int or None
-        Steps done after it, where that is limited.
-    hours : float or None
-        Wall time after which it ends.
-    """
-
-    number: int
-    first_step: int
-    last_step: int | None
-    hours: float | None
-
-
-@dataclass(frozen=True)
-class OnDisk:
-    """What the files of a simulation say.
-
-    Attributes
-    ----------
-    steps : int
-        MD steps from which it would go on.
-    next_part : int
-        Number of the next part.
-    frames : int
-        In all parts, up to `steps`.
-    last_trajectory : Path or None
-        Of the last part with frames.
-    """
-
-    steps: int = 0
-    next_part: int = 1
-    frames: int = 0
-    last_trajectory: Path | None = None
-
-
-class CommandEngine(MDEngine):
+class CommandEngine(PlacedEngine):
     """Base of engines that run a program as jobs of a launcher.
 
-    Parameters
-    ----------
-    launcher : str, optional
-        Name of the launcher that runs the jobs, such as ``local`` or ``slurm``. Without it:
-        Slurm if there is something for it, else this machine.
-    sbatch_script : str or path, optional
-        Text or path of a script for Slurm, in which ``{mdrun_cmd}`` stands for the command.
-    sbatch_options : Mapping, optional
-        Long names of options of sbatch to their values, empty for those without value.
-
-    Attributes
-    ----------
-    job_tags : Mapping
-        Added to the tags of all jobs.
+    Parameters are those of `PlacedEngine`.
     """
 
-    def __init__(
-        self,
-        *,
-        launcher: str | None = None,
-        sbatch_script: str | PathLike[str] | None = None,
-        sbatch_options: Mapping[str, Any] | None = None,
-    ) -> None:
-        self._place = Placement.of(launcher, sbatch_script, sbatch_options)
+    def __init__(self, **place: Any) -> None:
+        super().__init__(**place)
         self._forget_simulation()
 
     def _forget_simulation(self) -> None:
@@ -112,103 +52,6 @@ class CommandEngine(MDEngine):
         self._disk = OnDisk()
         self._seen: FileState = None
         self._running: Part | None = None
-
-    # Where its jobs run
-
-    @property
-    def launcher(self) -> str:
-        """Name of the launcher that runs the jobs."""
-        return self._place.launcher
-
-    @launcher.setter
-    def launcher(self, name: str) -> None:
-        self._place = replace(self._place, launcher=name)
-
-    @property
-    def sbatch_script(self) -> str | PathLike[str] | None:
-        """Text or path of the script for Slurm; it is read when it is set."""
-        return self._place.script
-
-    @sbatch_script.setter
-    def sbatch_script(self, script: str | PathLike[str] | None) -> None:
-        self._place = self._place.with_script(script)
-
-    @property
-    def sbatch_options(self) -> dict[str, str]:
-        """Options of sbatch; a copy, to be set as a whole."""
-        return dict(self._place.options)
-
-    @sbatch_options.setter
-    def sbatch_options(self, options: Mapping[str, Any] | None) -> None:
-        self._place = self._place.with_options(options)
-
-    @property
-    def takes_cores_here(self) -> bool:
-        """Whether its jobs share the cores of this machine."""
-        return self._place.is_local
-
-    # What a program has to say
-
-    @abstractmethod
-    def _write_inputs(self, files: EngineFiles, start: StartingConfiguration) -> None:
-        """Check the start and write what the parts need (called in a thread)."""
-
-    @abstractmethod
-    def _check_same(self, files: EngineFiles) -> None:
-        """Refuse to go on with what another engine has begun (called in a thread).
-
-        Raises
-        ------
-        EngineError
-            Naming what differs.
-        """
-
-    @abstractmethod
-    def _read_disk(self, files: EngineFiles) -> OnDisk:
-        """Read how far the simulation has come (called in a thread).
-
-        Raises
-        ------
-        EngineError
-            If it can't be gone on with.
-        """
-
-    @abstractmethod
-    def _mend(self, files: EngineFiles) -> None:
-        """Cut torn frames off files that nobody writes any more (called in a thread)."""
-
-    @abstractmethod
-    def _write_part_inputs(self, files: EngineFiles, plan: PartPlan) -> None:
-        """Write what one part needs, mend what an interrupted one left (in a thread)."""
-
-    @abstractmethod
-    def _run_command(self, files: EngineFiles, plan: PartPlan) -> Command:
-        """The command of one part."""
-
-    @abstractmethod
-    def _structure_file(self, files: EngineFiles) -> Path:
-        """The structure that belongs to the parts."""
-
-    @abstractmethod
-    def _resources(self) -> Resources:
-        """What a job of this engine needs."""
-
-    @classmethod
-    @abstractmethod
-    def _structure_in_folder(cls, files: EngineFiles) -> Path:
-        """The structure that belongs to the parts of some engine of this class."""
-
-    async def _make_ready(self, files: EngineFiles, start: StartingConfiguration) -> None:
-        """Check the start and write what the parts need, with commands if it takes some."""
-        await asyncio.to_thread(self._write_inputs, files, start)
-
-    def _stopped_well(self, job: Job) -> bool:
-        """Whether the program of a failed job has only obeyed a signal."""
-        return False
-
-    def _last_words(self, job: Job) -> str:
-        """What the program of a failed job said in the end."""
-        return last_words(job)
 
     # The contract of engines
 
@@ -447,15 +290,6 @@ class CommandEngine(MDEngine):
         structure = self._structure_file(self._prepared())
         return Trajectory(list(files), structure, nstout=self.nstout)
 
-    async def _run_to_the_end(
-        self, command: Command, name: str, needs: Resources, words: Callable[[Job], str]
-    ) -> None:
-        """Run a command that belongs to no part, where the parts run."""
-        place = self._place
-        await run_to_the_end(
-            place.command(command), name, place.resources(needs), place.launcher, words
-        )
-
     async def _finish_running(self) -> None:
         # Two commands on the same files would destroy them.
         if self._running is not None:
@@ -473,7 +307,7 @@ class CommandEngine(MDEngine):
                     f"{files.path('part*')}: go on there, or end it with 'asyncmd cancel {job.id}'."
                 )
             if not job.record.cancel_requested:
-                return self._part(files, _plan_from_tags(job.record.tags), job)
+                return self._part(files, plan_from_tags(job.record.tags), job)
             await job.wait()  # it still writes, but not for long
         return None
 
@@ -505,36 +339,3 @@ def _is_computed(part: Part) -> str:
         f"Job {part.job.id} computes {part.trajectory_file} already: wait for it, cancel it, or "
         "take it over with prepare_from_files()."
     )
-
-
-def _plan_from_tags(tags: Mapping[str, str]) -> PartPlan:
-    last = tags["last_step"]
-    return PartPlan(int(tags["part"]), int(tags["first_step"]), int(last) if last else None, None)
-
-
-def check_walltime(hours: Any) -> None:
-    """Refuse a wall time that is no positive, finite number of hours."""
-    if hours is None:
-        return
-    if isinstance(hours, bool) or not isinstance(hours, int | float):
-        raise TypeError(f"walltime={hours!r} has to be a number of hours.")
-    if not (math.isfinite(hours) and hours > 0):
-        raise ValueError(f"walltime={hours!r} has to be a positive number of hours.")
-
-
-def check_nsteps(nsteps: Any, nstout: int) -> None:
-    """Refuse a number of steps on which no frame would lie."""
-    if nsteps is None:
-        return
-    if isinstance(nsteps, bool) or not hasattr(nsteps, "__index__"):
-        raise TypeError(f"nsteps={nsteps!r} has to be a whole number of steps.")
-    if nsteps > _MOST_STEPS:
-        raise ValueError(f"nsteps={nsteps} is more than programs can count ({_MOST_STEPS}).")
-    if nsteps < 0:
-        raise ValueError(f"nsteps={nsteps} is negative: MD can't run backwards.")
-    if nsteps % nstout:
-        near = max(1, round(nsteps / nstout)) * nstout
-        raise ValueError(
-            f"nsteps={nsteps} is no multiple of nstout={nstout}, so the last steps would leave no "
-            f"frame. Take {near}, for example."
-        )

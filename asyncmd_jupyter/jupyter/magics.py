@@ -113,7 +113,7 @@ class AsyncMDMagics(Magics):
         return {k: v for k, v in shell.user_ns.items() if hidden.get(k, hidden) is not v}
 
     def _propagate(self, arguments: Arguments) -> None:
-        from asyncmd_jupyter.engines.command import check_walltime
+        from asyncmd_jupyter.engines.plan import check_walltime
         from asyncmd_jupyter.jupyter.views import show_run
         from asyncmd_jupyter.sampling.run import start_run
 

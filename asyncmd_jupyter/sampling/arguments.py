@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from asyncmd_jupyter.engines.base import MDEngine
-from asyncmd_jupyter.engines.command import check_walltime
+from asyncmd_jupyter.engines.plan import check_walltime
 from asyncmd_jupyter.frames.selection import check_trajectory
 from asyncmd_jupyter.frames.trajectory import Trajectory
 

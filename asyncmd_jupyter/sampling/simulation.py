@@ -192,7 +192,9 @@ class _Commands(Simulation):
     async def end_running_part(self) -> None:
         if (part := self.engine.running_part) is None:
             return
-        await part.ask_to_stop()
+        # A program that is still being started might not hear that it should stop.
+        has_begun = part.trajectory_file.exists()
+        await (part.ask_to_stop() if has_begun else part.job.cancel())
         try:
             await part.finish()
         except (EngineError, JobError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,7 +32,8 @@ class ToyEngine(SteppingEngine):
         Where it begins, in nm.
     nstout : int
         MD steps between two frames.
-    launcher : str
+    launcher, sbatch_options
+        As for any engine.
     seed : int, optional
         None draws one.
     **model
@@ -45,11 +47,18 @@ class ToyEngine(SteppingEngine):
         x: float = -0.25,
         *,
         nstout: int = 10,
-        launcher: str = "local",
+        launcher: str | None = None,
+        sbatch_options: Mapping[str, Any] | None = None,
         seed: int | None = None,
         **model: Any,
     ) -> None:
-        super().__init__(_OneParticle(x), nstout=nstout, launcher=launcher, seed=seed)
+        super().__init__(
+            _OneParticle(x),
+            nstout=nstout,
+            launcher=launcher,
+            sbatch_options=sbatch_options,
+            seed=seed,
+        )
         self._model = DoubleWell(**model)
 
     @property

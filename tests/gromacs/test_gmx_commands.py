@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from asyncmd_jupyter.engines.command import PartPlan
 from asyncmd_jupyter.engines.gromacs.commands import (
     GROMPP_OWN,
     MDRUN_OWN,
@@ -14,8 +13,9 @@ from asyncmd_jupyter.engines.gromacs.commands import (
     mdrun_argv,
     words_of,
 )
-from asyncmd_jupyter.engines.gromacs.threads import threads_of
+from asyncmd_jupyter.engines.gromacs.threads import threads_in_queue, threads_of
 from asyncmd_jupyter.engines.gromacs.words import deciding_words, has_obeyed_signal
+from asyncmd_jupyter.engines.plan import PartPlan
 
 GMX = ("gmx", "mdrun")
 MPI = ("gmx_mpi", "mdrun")
@@ -184,3 +184,21 @@ def test_obeyed_signals():
     assert has_obeyed_signal(stopped)
     assert not has_obeyed_signal("step 100")
     assert not has_obeyed_signal(stopped + FATAL)
+
+
+@pytest.mark.parametrize(
+    ("executable", "options", "cores", "env"),
+    [
+        ("gmx_mpi mdrun", "", None, {}),
+        ("gmx mdrun", "", None, {}),
+        ("gmx mdrun", "-ntmpi 1", None, {}),
+        ("gmx mdrun", "-ntmpi 4", 4, {"OMP_NUM_THREADS": "1"}),
+        ("gmx mdrun", "-ntmpi 2 -ntomp 3", 6, {"OMP_NUM_THREADS": "3"}),
+        ("gmx mdrun", "-nt 5", 5, {}),
+        ("srun -n 4 gmx_mpi mdrun", "", None, {}),
+        ("mpirun -np 4 gmx_mpi mdrun", "", 4, {"OMP_NUM_THREADS": "1"}),
+    ],
+)
+def test_what_options_leave_open_follows_the_cores_of_a_queue(executable, options, cores, env):
+    threads = threads_in_queue(executable.split(), options.split())
+    assert (threads.cores, threads.env) == (cores, env)

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from asyncmd_jupyter.engines.command import PartPlan
+from asyncmd_jupyter.engines.plan import PartPlan
 
 # Neither backups of files that are written anew (#name.1#) nor pictures of a system that blows
 # up (step1b.pdb and so on, without deffnm) shall pile up in a folder that engines may share.

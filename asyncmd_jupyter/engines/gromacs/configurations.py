@@ -15,7 +15,7 @@ from asyncmd_jupyter.engines.gromacs import commands, parameters
 from asyncmd_jupyter.engines.gromacs.inputs import GmxInputs
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.start import at_rest, read_start, write_start
-from asyncmd_jupyter.engines.gromacs.threads import OMP, threads_of
+from asyncmd_jupyter.engines.gromacs.threads import OMP
 from asyncmd_jupyter.engines.part import run_to_the_end
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import Command, Resources
@@ -112,7 +112,7 @@ class GmxConfigurations(GmxInputs):
             write_start(start_file(files), frame)
 
     async def _run_single(self, files: EngineFiles, name: str) -> None:
-        threads = threads_of(self._mdrun, self._mdrun_args)
+        threads = self._threads()
         argv = (*self._mdrun, *commands.mdrun_files(files.deffnm), *threads.options)
         if parameters.rotates(self._mdp):
             argv += commands.rotation_outputs(files.deffnm, self._mdrun_args)

@@ -6,9 +6,9 @@ import logging
 import os
 from pathlib import Path
 
-from asyncmd_jupyter.engines.command import OnDisk
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.gromacs.checkpoint import Checkpoint, read_checkpoint
+from asyncmd_jupyter.engines.plan import OnDisk
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.xdr import FrameIndex, truncate_to_whole_frames
 

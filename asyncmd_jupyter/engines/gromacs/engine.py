@@ -11,7 +11,6 @@ from os import PathLike
 from pathlib import Path
 
 from asyncmd_jupyter.engines.base import StartingConfiguration
-from asyncmd_jupyter.engines.command import OnDisk, PartPlan
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
 from asyncmd_jupyter.engines.gromacs import commands, parameters
 from asyncmd_jupyter.engines.gromacs.configurations import GmxConfigurations, start_file
@@ -19,9 +18,10 @@ from asyncmd_jupyter.engines.gromacs.disk import drop_after_checkpoint, mend_par
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_options import nstout_from_mdp
 from asyncmd_jupyter.engines.gromacs.start import has_velocities, read_start, write_start
-from asyncmd_jupyter.engines.gromacs.threads import OMP, threads_of
+from asyncmd_jupyter.engines.gromacs.threads import OMP
 from asyncmd_jupyter.engines.gromacs.words import deciding_words, has_obeyed_signal
 from asyncmd_jupyter.engines.part import last_words
+from asyncmd_jupyter.engines.plan import OnDisk, PartPlan
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.read import Frame
 from asyncmd_jupyter.jobs.manager import Job
@@ -187,7 +187,7 @@ class GmxEngine(GmxConfigurations):
         drop_after_checkpoint(files)
 
     def _run_command(self, files: EngineFiles, plan: PartPlan) -> Command:
-        threads = threads_of(self._mdrun, self._mdrun_args)
+        threads = self._threads()
         argv = commands.mdrun_argv(
             self._mdrun,
             (*threads.options, *self._mdrun_args),
@@ -201,7 +201,7 @@ class GmxEngine(GmxConfigurations):
         return Command(argv, files.workdir, env, _STOPPED_BY_SIGNAL)
 
     def _resources(self) -> Resources:
-        cores = threads_of(self._mdrun, self._mdrun_args).cores
+        cores = self._threads().cores
         if cores is None:
             return Resources(share=True, threads_variable=OMP)
         return Resources(cores=cores)

@@ -21,6 +21,7 @@ from asyncmd_jupyter.engines.gromacs import commands, parameters
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_options import nstout_from_mdp
 from asyncmd_jupyter.engines.gromacs.start import n_atoms_of
+from asyncmd_jupyter.engines.gromacs.threads import Threads, threads_in_queue, threads_of
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
@@ -156,6 +157,10 @@ class GmxInputs(CommandEngine):
         if isinstance(start, Trajectory):
             return start
         return Trajectory(self._gro if start is None else start, self._gro)
+
+    def _threads(self) -> Threads:
+        read = threads_of if self.takes_cores_here else threads_in_queue
+        return read(self._mdrun, self._mdrun_args)
 
     def _check_programs(self) -> None:
         _check_program("grompp_executable", self._grompp)

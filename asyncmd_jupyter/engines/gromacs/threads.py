@@ -31,6 +31,21 @@ class Threads:
     env: Mapping[str, str]
 
 
+def threads_in_queue(executable: Sequence[str], extra_args: Sequence[str]) -> Threads:
+    """Do as `threads_of`, where a queue gives cores to ranks.
+
+    What the options leave open is then as many threads as the job has cores for each rank.
+    """
+    asked = threads_of(executable, extra_args)
+    if _number(extra_args, "-nt") or _number(extra_args, "-ntomp"):
+        return asked
+    if _ranks(executable) and PurePath(executable[0]).name != "srun":
+        return asked
+    if (_number(extra_args, "-ntmpi") or 1) > 1:
+        return asked
+    return Threads(None, asked.options, {})
+
+
 def threads_of(executable: Sequence[str], extra_args: Sequence[str]) -> Threads:
     """Read the options ``-nt``, ``-ntmpi``, ``-ntomp`` and the ranks given to ``mpirun``.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from asyncmd_jupyter.engines.command import OnDisk
 from asyncmd_jupyter.engines.files import EngineFiles
+from asyncmd_jupyter.engines.plan import OnDisk
 from asyncmd_jupyter.engines.stepping.checkpoint import Progress, read_progress
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.xdr import index_frames, truncate_to_whole_frames

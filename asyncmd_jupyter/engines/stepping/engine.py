@@ -21,8 +21,9 @@ from asyncmd_jupyter.engines.base import (
     StartingConfiguration,
     check_kind_of_start,
 )
-from asyncmd_jupyter.engines.command import CommandEngine, OnDisk, PartPlan
+from asyncmd_jupyter.engines.command import CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
+from asyncmd_jupyter.engines.plan import OnDisk, PartPlan
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.stepping.disk import mend_parts, read_disk
 from asyncmd_jupyter.engines.stepping.seeds import derived_seed
