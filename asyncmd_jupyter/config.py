@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from asyncmd_jupyter import runtime
+from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.frames.cache import ValueCaches
-from asyncmd_jupyter.jobs.slurm.configuring import changed_slurm_settings
+from asyncmd_jupyter.jobs.core_hours import Budget, core_hours
+from asyncmd_jupyter.jobs.slurm.configuring import changed_slurm_settings, granted_core_hours
 from asyncmd_jupyter.sampling.overview import Overview
 from asyncmd_jupyter.settings import SlurmSettings, allowed_cores, allowed_files
 
@@ -223,6 +225,9 @@ def set_slurm_settings(
     success_to_fail_ratio: int | None = None,
     exclude_nodes: Sequence[str] | None = None,
     cluster: str | None = None,
+    job_arrays: bool | None = None,
+    max_submissions_per_minute: float | None = None,
+    core_hours: float | None = None,
 ) -> None:
     """Change how Slurm is used; what is not given stays as it is.
 
@@ -242,6 +247,15 @@ def set_slurm_settings(
         Nodes that no job shall use, also lists such as ``n[1-3,7]``; an empty one for none.
     cluster : str
         Which one, where there are several; empty for the default one.
+    job_arrays : bool
+        Whether jobs that arrive together and ask for the same are submitted as one array.
+    max_submissions_per_minute : int
+        Calls of sbatch in any minute, an array counts as one; what is more waits. ``inf`` for
+        no limit, the default.
+    core_hours : float
+        Budget for the jobs in Slurm of all your kernels with this job store together, counted
+        from when the first one was set and kept until ``inf`` ends it. When it is used up
+        nothing is submitted any more, and jobs are asked to save their work and stop.
 
     Raises
     ------
@@ -249,8 +263,12 @@ def set_slurm_settings(
         For a value that can't be meant; nothing is changed then.
     """
     given = {name: value for name, value in locals().items() if value is not None}
-    slurm = runtime.current().settings.slurm
-    runtime.current().change_settings(slurm=changed_slurm_settings(slurm, given))
+    budget = given.pop("core_hours", None)
+    hours = None if budget is None else granted_core_hours(budget)
+    slurm = changed_slurm_settings(runtime.current().settings.slurm, given)
+    if budget is not None:
+        Budget.current().grant(hours)
+    runtime.current().change_settings(slurm=slurm)
 
 
 def set_all_slurm_settings(
@@ -265,16 +283,18 @@ def set_all_slurm_settings(
     success_to_fail_ratio: int = 50,
     exclude_nodes: Sequence[str] | None = None,
     cluster: str = "",
+    job_arrays: bool = True,
+    max_submissions_per_minute: float | None = None,
 ) -> None:
     """Change how Slurm is used; what is not given gets its default.
 
-    The limit on jobs stays as it is.
+    The limit on jobs and the budget of core hours stay as they are.
 
     Parameters
     ----------
     sinfo_executable, sacct_executable, sbatch_executable, scancel_executable, squeue_executable
     min_time_between_sacct_calls, num_fails_for_broken_node, success_to_fail_ratio
-    exclude_nodes, cluster
+    exclude_nodes, cluster, job_arrays, max_submissions_per_minute
         As for `set_slurm_settings`.
 
     Raises
@@ -290,7 +310,14 @@ def set_all_slurm_settings(
 def show_config() -> Overview:
     """Return everything that is in force; reads well in a notebook and printed."""
     caches = ValueCaches.current()
-    return Overview(runtime.current().settings, caches.type, caches.h5py_sources)
+    return Overview(runtime.current().settings, caches.type, caches.h5py_sources, str(core_hours()))
+
+
+def _core_hours() -> str:
+    try:
+        return str(core_hours())
+    except JobError as error:
+        return f"not known: {error}"
 
 
 def _count(name: str, value: Any, least: int = 1) -> int:

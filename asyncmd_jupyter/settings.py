@@ -35,6 +35,8 @@ class SlurmSettings:
         ... unless this many times more jobs ended well on it.
     job_arrays : bool
         Whether jobs that arrive together and are alike are submitted as one job array.
+    max_submissions_per_minute : int, optional
+        Calls of sbatch in any minute; an array counts as one.
     """
 
     sbatch_executable: str = "sbatch"
@@ -49,6 +51,7 @@ class SlurmSettings:
     num_fails_for_broken_node: int = 3
     success_to_fail_ratio: int = 50
     job_arrays: bool = True
+    max_submissions_per_minute: int | None = None
 
 
 @dataclass(frozen=True)

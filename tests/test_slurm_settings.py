@@ -3,6 +3,7 @@
 import pytest
 
 from asyncmd_jupyter import config
+from asyncmd_jupyter.jobs.core_hours import Budget
 from asyncmd_jupyter.settings import SlurmSettings
 
 
@@ -37,6 +38,14 @@ def test_all_settings_have_defaults(runtime):
         {"success_to_fail_ratio": 1.5},
         {"exclude_nodes": [3]},
         {"exclude_nodes": ["n["]},
+        {"job_arrays": 1},
+        {"max_submissions_per_minute": 0},
+        {"max_submissions_per_minute": 2.5},
+        {"core_hours": 0},
+        {"core_hours": -1.0},
+        {"core_hours": float("nan")},
+        {"core_hours": True},
+        {"core_hours": "many"},
     ],
 )
 def test_values_that_cannot_be_meant(runtime, settings):
@@ -49,3 +58,26 @@ def test_values_that_cannot_be_meant(runtime, settings):
 def test_at_least_one_job(runtime):
     with pytest.raises(ValueError, match="num=0"):
         config.set_slurm_max_jobs(0)
+
+
+def test_a_budget_of_core_hours(runtime):
+    config.set_slurm_settings(core_hours=7)
+    assert "0.0 of 7 core hours used" in repr(config.show_config())
+    config.set_all_slurm_settings()
+    assert Budget.current().limit() == 7
+    config.set_slurm_settings(core_hours=float("inf"))
+    assert Budget.current().limit() is None
+
+
+def test_a_budget_is_not_granted_with_what_cannot_be_meant(runtime):
+    with pytest.raises(ValueError, match="job_arrays"):
+        config.set_slurm_settings(core_hours=7, job_arrays=2)
+    assert Budget.current().limit() is None
+
+
+def test_submissions_a_minute(runtime):
+    config.set_slurm_settings(max_submissions_per_minute=30, job_arrays=False)
+    slurm = config.show_config().slurm
+    assert (slurm.max_submissions_per_minute, slurm.job_arrays) == (30, False)
+    config.set_slurm_settings(max_submissions_per_minute=float("inf"))
+    assert config.show_config().slurm.max_submissions_per_minute is None

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from asyncmd_jupyter.errors import JobError
+from asyncmd_jupyter.jobs.core_hours import Budget
 from asyncmd_jupyter.jobs.local import LocalLauncher
 from asyncmd_jupyter.jobs.lookup import pick_by_prefix
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
@@ -37,7 +38,7 @@ def list_jobs(*, all: bool = False) -> str:
     shown = [record for record in records if all or not record.state.is_final]
     if not shown:
         return "There are no jobs." if all else "No job is running."
-    return _table([_HEADER, *(_line(record) for record in shown)])
+    return _table([_HEADER, *(_line(record) for record in shown)]) + _summary(office, shown)
 
 
 def cancel_jobs(ids: Sequence[str] | None) -> list[str]:
@@ -149,6 +150,12 @@ def _line(job: JobRecord) -> tuple[str, ...]:
     cores = str(job.resources.cores)
     name = _printable(job.name)
     return (job.id, name, job.state.value, job.launcher, cores, _duration(job), remark)
+
+
+def _summary(office: _Office, shown: Sequence[JobRecord]) -> str:
+    if not any(job.launcher == SlurmLauncher.name for job in shown):
+        return ""
+    return f"\n{Budget(office.store.path.parent).count()}"
 
 
 def _duration(job: JobRecord) -> str:

@@ -13,6 +13,7 @@ from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.errors import JobError, SubmissionError
 from asyncmd_jupyter.jobs import attaching
 from asyncmd_jupyter.jobs.book import JobBook
+from asyncmd_jupyter.jobs.core_hours import Budget
 from asyncmd_jupyter.jobs.folder import prepare_folder
 from asyncmd_jupyter.jobs.follower import Follower
 from asyncmd_jupyter.jobs.job import Job
@@ -65,7 +66,14 @@ class JobManager:
         self._is_closed = False
         self._withdrawn: set[str] = set()
         self.register(LocalLauncher(lambda: runtime.settings.cancel_grace))
-        self.register(SlurmLauncher(lambda: runtime.settings.slurm, self._is_wanted))
+        self.register(
+            SlurmLauncher(
+                lambda: runtime.settings.slurm,
+                self._is_wanted,
+                budget=runtime.service(Budget.of),
+                stop=lambda jobs: self._tasks.start(self.ask_to_stop(jobs)),
+            )
+        )
         runtime.events.subscribe(lambda _: self._wake(), runtimes.SettingsChanged)
 
     @classmethod

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.model import JobRecord
@@ -52,6 +52,15 @@ _SELECT = """
 SELECT record, owner, cancel_requested FROM jobs
 WHERE {} ORDER BY submitted DESC, rowid DESC LIMIT ?
 """
+
+
+class StoredState(NamedTuple):
+    """One row of the store in brief; rows are numbered as they come."""
+
+    number: int
+    id: str
+    state: str
+    is_final: int
 
 
 class JobStore:
@@ -135,6 +144,25 @@ class JobStore:
             for text, owner, requested in rows
         ]
 
+    def states(self, launcher: str, after: int) -> list[StoredState]:
+        """Unfinished jobs of a launcher, and all that were stored after a row, in brief."""
+        rows = self._read(
+            "SELECT rowid, id, state, final FROM jobs WHERE (rowid > ? OR final = 0)"
+            " AND json_extract(record, '$.launcher') = ?",
+            (after, launcher),
+        )
+        return [StoredState(*row) for row in rows]
+
+    def spells(self, ids: Iterable[str]) -> list[tuple[Any, ...]]:
+        """Of those of the jobs that have begun: id, resources, script, begin and end as text."""
+        return self._read(
+            "SELECT id, json_extract(record, '$.resources'),"
+            " json_extract(record, '$.command.template'), json_extract(record, '$.started') AS"
+            " begin, json_extract(record, '$.ended') FROM jobs WHERE begin IS NOT NULL AND"
+            " id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids)),),
+        )
+
     def flush(self) -> None:
         """Return when all that was saved before is on disk."""
         self._in_order(self._write_unsaved).result()
@@ -163,7 +191,7 @@ class JobStore:
                 self._unsaved = rows + self._unsaved
             raise
 
-    def _read(self, query: str, values: Sequence[object]) -> list[tuple[str, str, int]]:
+    def _read(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         with self._explaining():
             if not self.path.exists():
                 return []

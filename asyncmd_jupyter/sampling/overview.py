@@ -19,11 +19,14 @@ class Overview:
     cache_type : str
     h5py_caches : tuple of str
         Registered HDF5 files, that for new values first.
+    core_hours : str
+        What the jobs in Slurm have used.
     """
 
     settings: Settings
     cache_type: str
     h5py_caches: tuple[str, ...]
+    core_hours: str = ""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -47,6 +50,17 @@ class Overview:
             ("from SIGTERM to SIGKILL", grace, "ASYNCMD_CANCEL_GRACE"),
             ("jobs in Slurm's queue", _limit(limits.slurm.max_jobs), "set_slurm_max_jobs"),
             ("between two looks at it", f"{pause:g} s at least", "set_slurm_settings"),
+            (
+                "sbatch in a minute",
+                _limit(limits.slurm.max_submissions_per_minute),
+                "set_slurm_settings",
+            ),
+            (
+                "alike jobs as one array",
+                "yes" if limits.slurm.job_arrays else "no",
+                "set_slurm_settings",
+            ),
+            ("core hours", self.core_hours.removeprefix("Slurm: "), "set_slurm_settings"),
             ("job store", str(limits.state_dir), "ASYNCMD_STATE_DIR"),
         ]
 

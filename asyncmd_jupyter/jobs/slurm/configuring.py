@@ -27,11 +27,31 @@ def changed_slurm_settings(settings: SlurmSettings, given: Mapping[str, Any]) ->
     return replace(settings, **values)
 
 
+def granted_core_hours(value: Any) -> float | None:
+    """The core hours that a user allows; None for any number.
+
+    Raises
+    ------
+    ValueError
+        For a value that can't be meant.
+    """
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not value > 0:
+        raise ValueError(
+            f"core_hours={value!r} has to be a number above 0, float('inf') for no limit."
+        )
+    return None if math.isinf(value) else float(value)
+
+
 def _check_of(name: str) -> Callable[[str, Any], Any]:
     if name == "exclude_nodes":
         return _nodes
     if name == _PAUSE:
         return _seconds
+    if name == "job_arrays":
+        return _flag
+    if name == "max_submissions_per_minute":
+        return _count_or_none
     return _text if name == "cluster" or name.endswith("_executable") else _count
 
 
@@ -52,6 +72,16 @@ def _seconds(name: str, value: Any) -> float:
 def _count(name: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}={value!r} has to be a whole number of at least 1.")
+    return value
+
+
+def _count_or_none(name: str, value: Any) -> int | None:
+    return None if value is None or value == math.inf else _count(name, value)
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name}={value!r} has to be True or False.")
     return value
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
+from asyncmd_jupyter.jobs.core_hours import Budget
 from asyncmd_jupyter.jobs.model import JobRecord, JobState, Status
 from asyncmd_jupyter.jobs.slurm.accounting import Accounting
 from asyncmd_jupyter.jobs.slurm.broken import NodeRecords
 from asyncmd_jupyter.jobs.slurm.client import SlurmClient
 from asyncmd_jupyter.jobs.slurm.delivery import Delivery
 from asyncmd_jupyter.jobs.slurm.gathering import Gathering
+from asyncmd_jupyter.jobs.slurm.guard import Guard
 from asyncmd_jupyter.jobs.slurm.membership import Memberships
 from asyncmd_jupyter.jobs.slurm.options import check_directives, check_options
 from asyncmd_jupyter.jobs.slurm.queue import SlurmQueue, Snapshot
@@ -44,6 +46,10 @@ class SlurmLauncher:
         Whether each poll waits for the queue's answer, for those who look only once.
     grace : Grace
         How long to wait for what may come late.
+    budget : Budget, optional
+        Of core hours.
+    stop : callable
+        Asks jobs to stop cleanly, when the budget is used up.
     """
 
     name = "slurm"
@@ -56,6 +62,8 @@ class SlurmLauncher:
         *,
         waits: bool = False,
         grace: Grace | None = None,
+        budget: Budget | None = None,
+        stop: Callable[[Sequence[JobRecord]], object] = lambda _: None,
     ) -> None:
         self._waits = waits
         client = SlurmClient()
@@ -67,6 +75,7 @@ class SlurmLauncher:
         self._sightings = Sightings(self._accounting, memberships, grace or Grace(), nodes.count)
         submissions = Submissions(client, self._queue, settings, nodes.excluded, is_wanted)
         self._gathering = Gathering(submissions, memberships, settings, nodes.excluded)
+        self._guard = Guard(budget, stop)
         self._tasks = OwnedTasks()
         self._judged: Snapshot | None = None
         self._has_looked = False
@@ -79,6 +88,7 @@ class SlurmLauncher:
 
     async def submit(self, job: JobRecord) -> str | None:
         """Put the job into the queue; the native id is Slurm's."""
+        await self._guard.check()
         try:
             return await self._gathering.submit(job)
         finally:
@@ -87,6 +97,7 @@ class SlurmLauncher:
 
     async def poll(self, jobs: Sequence[JobRecord]) -> Mapping[str, Status]:
         """Look at files, at the queue when it is time, and into accounting when it must be."""
+        self._guard.look_when_due(jobs)
         await self._look_at_queue(jobs)
         snapshot = self._queue.snapshot
         looked_at = self._choose(jobs, snapshot)

@@ -18,6 +18,7 @@ from asyncmd_jupyter.jobs.slurm.client import (
     Reply,
     SlurmClient,
 )
+from asyncmd_jupyter.jobs.slurm.pace import Pace
 from asyncmd_jupyter.jobs.slurm.parsing import parse_sbatch
 from asyncmd_jupyter.jobs.slurm.queue import SlurmQueue, Snapshot
 from asyncmd_jupyter.jobs.slurm.request import Request
@@ -131,6 +132,7 @@ class Submissions:
         self._settings = settings
         self._excluded = excluded
         self._is_job_wanted = is_wanted
+        self._pace = Pace(lambda: settings().max_submissions_per_minute)
 
     async def submit(self, request: Request) -> str | None:
         """The native id, or None when only the queue will be able to tell it.
@@ -179,7 +181,8 @@ class Submissions:
         return outcome if outcome.is_clear else await self._cleared_up(request, outcome)
 
     async def _call(self, request: Request) -> Outcome:
-        if request.tasks and not self._is_wanted(request):
+        is_due = await self._pace.turn(lambda: self._is_wanted(request))
+        if not is_due or (request.tasks and not self._is_wanted(request)):
             raise SlurmSubmissionError(_never_submitted(request))
         argv = request.argv(self._settings(), self._excluded(), self._is_job_wanted)
         try:

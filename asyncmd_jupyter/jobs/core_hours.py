@@ -1,0 +1,139 @@
+"""How many core hours the jobs in Slurm have used, and whether that may go on.
+
+The budget belongs to the job store: it holds for all kernels of a user and outlives them.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from asyncmd_jupyter import runtime as runtimes
+from asyncmd_jupyter.jobs.store import JobStore
+from asyncmd_jupyter.jobs.tally import Tally
+
+_LAUNCHER = "slurm"
+_FILE = "core_hours.json"
+_FRESH_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class CoreHours:
+    """What was used and what there is.
+
+    Attributes
+    ----------
+    used : float
+        Since the budget was set, or by all jobs of the store if there is none. Of a job
+        that Slurm has put back into the queue the last attempt counts.
+    limit : float or None
+        The budget.
+    running, waiting : int
+        Jobs in Slurm now.
+    """
+
+    used: float
+    limit: float | None = None
+    since: datetime | None = None
+    running: int = 0
+    waiting: int = 0
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether nothing of the budget is left."""
+        return self.limit is not None and self.used >= self.limit
+
+    def __str__(self) -> str:
+        of = "" if self.limit is None else f" of {self.limit:g}"
+        return (
+            f"Slurm: {self.used:.1f}{of} core hours used, {self.running} running,"
+            f" {self.waiting} waiting"
+        )
+
+    def refusal(self) -> str:
+        """What to say to those who want more than there is."""
+        since = "" if self.since is None else f" since {self.since.astimezone():%Y-%m-%d %H:%M}"
+        return (
+            f"The budget of {self.limit:g} core hours in Slurm is used up: {self.used:.1f} were"
+            f" used{since}. 'config.set_slurm_settings(core_hours=…)' raises it, and"
+            " core_hours=float('inf') ends it."
+        )
+
+
+class Budget:
+    """Counts, and keeps what was granted in a file beside the job store.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the job store.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / _FILE
+        self._store = JobStore(folder)
+        self._tally = Tally(self._store, _LAUNCHER, None)
+        self._lock = threading.Lock()
+        self._last: tuple[float, CoreHours] | None = None
+
+    @classmethod
+    def of(cls, runtime: runtimes.Runtime) -> Budget:
+        """That of a runtime, for `Runtime.service`."""
+        return cls(runtime.settings.state_dir)
+
+    @classmethod
+    def current(cls) -> Budget:
+        """That of the runtime in force."""
+        return runtimes.current().service(cls.of)
+
+    def grant(self, hours: float | None) -> None:
+        """Allow so many core hours, counted from when the first budget was set; None ends it."""
+        with self._lock:
+            self._last = None
+            if hours is None:
+                self._path.unlink(missing_ok=True)
+                return
+            since = self._read().get("since") or datetime.now(UTC).isoformat()
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            hidden = self._path.with_name(f".{_FILE}")
+            hidden.write_text(json.dumps({"limit": hours, "since": since}))
+            hidden.replace(self._path)
+
+    def limit(self) -> float | None:
+        """The budget, if there is one."""
+        return self._read().get("limit")
+
+    def count(self) -> CoreHours:
+        """What was used up to some seconds ago. Reads the store, so not for event loops."""
+        with self._lock:
+            values = self._read()
+            is_old = self._last is None or time.monotonic() - self._last[0] > _FRESH_SECONDS
+            if is_old or (self._last and self._last[1].limit != values.get("limit")):
+                self._last = time.monotonic(), self._count(values)
+            assert self._last is not None  # noqa: S101 - for the type checker
+            return self._last[1]
+
+    def _count(self, values: dict[str, Any]) -> CoreHours:
+        since = datetime.fromisoformat(values["since"]) if values else None
+        if since != self._tally.since:
+            self._tally = Tally(self._store, _LAUNCHER, since)
+        found = self._tally.read()
+        return CoreHours(found.hours, values.get("limit"), since, found.running, found.waiting)
+
+    def _read(self) -> dict[str, Any]:
+        with suppress(OSError, ValueError, AttributeError):
+            values = json.loads(self._path.read_text())
+            if {"limit", "since"} <= values.keys():
+                return dict(values)
+        return {}
+
+
+def core_hours() -> CoreHours:
+    """What the jobs in Slurm of all kernels have used. Reads files, so not for event loops."""
+    return Budget.current().count()

@@ -1,0 +1,137 @@
+"""Core hours of jobs in Slurm: counted from the store, once for what has ended."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from asyncmd_jupyter.jobs.core_hours import Budget, CoreHours
+from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources, ScriptTemplate
+from asyncmd_jupyter.jobs.store import JobStore
+from asyncmd_jupyter.jobs.tally import Tally, n_cores
+
+NOW = datetime.now(UTC)
+
+
+def record(number, *, hours=1.0, begun=2.0, state=JobState.DONE, launcher="slurm", **resources):
+    """A job that began some hours ago and ran for some."""
+    started = None if begun is None else NOW - timedelta(hours=begun)
+    ended = started + timedelta(hours=hours) if state.is_final and started else None
+    command = Command(("x",), Path("/w"))
+    return JobRecord(
+        f"j{number}",
+        "x",
+        launcher,
+        command,
+        Path("/w/f"),
+        Resources(**resources),
+        state=state,
+        submitted=NOW,
+        started=started,
+        ended=ended,
+        owner="h:1:1",
+    )
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = JobStore(tmp_path)
+    yield store
+    store.close()
+
+
+def save(store, *records):
+    for each in records:
+        store.save(each)
+    store.flush()
+
+
+def test_ended_and_running_jobs_count_with_their_cores(store):
+    save(
+        store,
+        record(1, cores=4),
+        record(2, cores=2, state=JobState.RUNNING),
+        record(3, begun=None, state=JobState.PENDING),
+        record(4, begun=None, state=JobState.CANCELLED),
+        record(5, cores=100, launcher="local"),
+    )
+    found = Tally(store, "slurm", None).read()
+    assert found.hours == pytest.approx(4 + 2 * 2, abs=0.1)
+    assert (found.running, found.waiting) == (1, 1)
+
+
+def test_what_has_ended_is_read_once(store, monkeypatch):
+    save(store, record(1), record(2, state=JobState.RUNNING), record(3, state=JobState.RUNNING))
+    tally = Tally(store, "slurm", None)
+    tally.read()
+    asked = []
+    real = store.spells
+    monkeypatch.setattr(store, "spells", lambda ids: asked.append(set(ids)) or real(ids))
+    save(store, record(2), record(4))
+    found = tally.read()
+    assert asked == [{"j2", "j3", "j4"}]
+    assert found.hours == pytest.approx(1 + 1 + 2 + 1, abs=0.1)
+    tally.read()
+    assert asked[1:] == [{"j3"}]
+
+
+def test_only_what_was_used_since_a_moment_counts(store):
+    save(store, record(1, begun=3, hours=2), record(2, begun=10, hours=1))
+    found = Tally(store, "slurm", NOW - timedelta(hours=2)).read()
+    assert found.hours == pytest.approx(1, abs=0.1)
+
+
+def test_a_job_that_nobody_looks_after_ends_at_its_limit(store):
+    limit = timedelta(hours=3)
+    save(store, record(1, begun=1000, state=JobState.RUNNING, time_limit=limit))
+    assert Tally(store, "slurm", None).read().hours == pytest.approx(3)
+
+
+@pytest.mark.parametrize(
+    ("options", "number"),
+    [
+        ({}, 3),
+        ({"cpus-per-task": "4", "ntasks": "2"}, 8),
+        ({"nodes": "2"}, 6),
+        ({"nodes": "1-2", "ntasks-per-node": "5"}, 30),
+        ({"nodes": "4", "ntasks": "2"}, 12),
+        ({"ntasks": "many"}, 3),
+    ],
+)
+def test_cores(options, number):
+    assert n_cores(Resources(cores=3, options=options), None) == number
+
+
+def test_cores_that_a_script_asks_for():
+    script = ScriptTemplate("#!/bin/sh\n#SBATCH -n 4 -c 2\n")
+    assert n_cores(Resources(), script) == 8
+
+
+def test_a_budget_is_kept_and_goes_on_counting(store, tmp_path):
+    save(store, record(1, begun=5, hours=1))
+    Budget(tmp_path).grant(2.5)
+    assert Budget(tmp_path).limit() == 2.5
+    spent = Budget(tmp_path).count()
+    assert (spent.used, spent.limit, spent.is_used_up) == (0, 2.5, False)
+    since = spent.since
+    Budget(tmp_path).grant(1e-9)
+    save(store, record(2, begun=1, state=JobState.RUNNING))
+    spent = Budget(tmp_path).count()
+    assert spent.since == since
+    assert spent.is_used_up
+    budget = Budget(tmp_path)
+    budget.grant(None)
+    assert budget.limit() is None
+    assert budget.count().used == pytest.approx(2, abs=0.1)
+
+
+def test_no_budget_is_never_used_up(tmp_path):
+    assert not CoreHours(1e9).is_used_up
+    assert str(Budget(tmp_path).count()) == "Slurm: 0.0 core hours used, 0 running, 0 waiting"
+
+
+def test_what_is_said():
+    spent = CoreHours(12.34, 10, NOW, 3, 20)
+    assert str(spent) == "Slurm: 12.3 of 10 core hours used, 3 running, 20 waiting"
+    for words in ("10 core hours", "12.3 were used", f"{NOW.astimezone():%Y-%m-%d}", "inf"):
+        assert words in spent.refusal()
