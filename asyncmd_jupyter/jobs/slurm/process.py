@@ -106,7 +106,7 @@ class SlurmProcess(metaclass=_SlurmProcessClass):
         self._is_submitting = False
         self._job: Job | None = None
         self._files: OutputFiles | None = None
-        self._signals: Signals | None = None
+        self._signals: Signals | None = None  # of the runtime of the job
 
     @property
     def jobname(self) -> str:
@@ -225,10 +225,14 @@ class SlurmProcess(metaclass=_SlurmProcessClass):
             It was not submitted.
         """
         job, files = self._submitted()
+        if self._signals is not None:
+            self._signals.resume(job)
         record = await job.wait()
         code = returncode_of(record)
         assert code is not None  # noqa: S101 - for the type checker
-        await asyncio.to_thread(files.finish, remove=self._shall_remove(code))
+        remove = self._shall_remove(code)
+        if not files.is_left_as_is(remove=remove):
+            await asyncio.to_thread(files.finish, remove=remove)
         return code
 
     async def communicate(self, input: bytes | None = None) -> tuple[bytes, bytes]:

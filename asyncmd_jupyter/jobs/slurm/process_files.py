@@ -52,6 +52,11 @@ class OutputFiles:
                 logger.info("%s appears when its job has ended: %s", self.out, error)
                 self._show_symbolically()
 
+    def is_left_as_is(self, *, remove: bool) -> bool:
+        """Whether there is nothing to do after the end of the job; does not block."""
+        is_complete = self._is_linked and self._given_input is None
+        return self._is_finished or (is_complete and not remove)
+
     def finish(self, *, remove: bool) -> None:
         """Do what is left to do after the end of the job, once."""
         with self._lock:

@@ -44,7 +44,7 @@ class Signals:
         self._collected: weakref.WeakKeyDictionary[
             asyncio.AbstractEventLoop, dict[int, dict[str, Job]]
         ] = weakref.WeakKeyDictionary()
-        self._not_ended: dict[str, Job] = {}
+        self._not_ended: dict[str, tuple[Job, asyncio.AbstractEventLoop]] = {}
         atexit.register(_deliver_at_exit, weakref.ref(self))
 
     @classmethod
@@ -73,15 +73,21 @@ class Signals:
         loop = _running_loop(job)
         number = signals.SIGTERM if signal in _ENDING else int(signal)
         if number == signals.SIGTERM:
-            self._not_ended[job.id] = job
+            self._not_ended[job.id] = job, loop
         if loop not in self._collected:
             self._collected[loop] = {}
             loop.call_soon(self._flush, loop)
         self._collected[loop].setdefault(number, {})[job.id] = job
 
+    def resume(self, job: Job) -> None:
+        """Deliver here what an event loop that has ended could not deliver any more."""
+        _, loop = self._not_ended.get(job.id, (job, None))
+        if loop is not None and loop.is_closed():
+            self.send(job, signals.SIGTERM)
+
     def deliver_now(self) -> None:
         """End the jobs whose event loop has ended before they could be."""
-        jobs = [job.record for job in self._not_ended.values()]
+        jobs = [job.record for job, _ in self._not_ended.values()]
         if left := [job for job in jobs if not job.state.is_final]:
             SlurmLauncher(self._settings).end_now(left)
 
