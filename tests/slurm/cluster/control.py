@@ -48,7 +48,9 @@ class Control:
 
     def squeue(self) -> dict[str, str]:
         """States like ``RUNNING`` of all jobs that the controller remembers."""
-        lines = self.run("squeue", "--noheader", "--states=all", "--format=%i %T").splitlines()
+        lines = self.run(
+            "squeue", "--noheader", "--array", "--states=all", "--format=%i %T"
+        ).splitlines()
         return dict(line.split() for line in lines)
 
     def wait_for_state(self, job: str, *states: str) -> None:
