@@ -1,5 +1,6 @@
 """One script in Slurm."""
 
-from asyncmd_jupyter.jobs.slurm.process import SlurmProcess, create_slurmprocess_submit
+from asyncmd_jupyter.jobs.slurm.process import SlurmProcess
+from asyncmd_jupyter.jobs.slurm.process_creation import create_slurmprocess_submit
 
 __all__ = ["SlurmProcess", "create_slurmprocess_submit"]

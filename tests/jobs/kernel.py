@@ -1,7 +1,8 @@
 """A kernel in a process of its own: starts jobs, says what it did, obeys lines on stdin.
 
 ``kernel.py STATE_DIR CORES`` reads JSON lines ``{"argv": [...], "cwd": "...", "name": "..."}``
-to submit (with "launcher" and "options" if wanted), ``{"cancel": id}``,
+to submit (with "launcher" and "options" if wanted, and "times" for several at once that get
+their number as one more argument), ``{"cancel": id}``,
 ``{"attach": true}``, ``{"wait": id}`` or ``{"shutdown": true}``, and answers each with one
 JSON line.
 """
@@ -19,13 +20,11 @@ from asyncmd_jupyter.settings import Settings
 
 async def answer(manager, order):
     if "argv" in order:
-        command = Command(tuple(order["argv"]), Path(order["cwd"]), order.get("env", {}))
-        job = await manager.submit(
-            command,
-            name=order["name"],
-            launcher=order.get("launcher", "local"),
-            resources=Resources(options=order.get("options", {})),
-        )
+        if "times" in order:
+            numbers = map(str, range(order["times"]))
+            jobs = await asyncio.gather(*(submit(manager, order, each) for each in numbers))
+            return {"ids": [job.id for job in jobs]}
+        job = await submit(manager, order)
         return {"id": job.id, "state": job.state.value}
     if "attach" in order:
         return {"ids": [job.id for job in await manager.attach()]}
@@ -39,6 +38,16 @@ async def answer(manager, order):
         await manager.shutdown()
         return {}
     raise ValueError(order)
+
+
+def submit(manager, order, *more):
+    argv = (*order["argv"], *more)
+    return manager.submit(
+        Command(argv, Path(order["cwd"]), order.get("env", {})),
+        name=order["name"],
+        launcher=order.get("launcher", "local"),
+        resources=Resources(options=order.get("options", {})),
+    )
 
 
 async def main(manager):

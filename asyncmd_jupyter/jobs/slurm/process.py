@@ -19,21 +19,15 @@ from asyncmd_jupyter.errors import (
 from asyncmd_jupyter.jobs.folder import JOBS_FOLDER
 from asyncmd_jupyter.jobs.job import Job
 from asyncmd_jupyter.jobs.manager import JobManager
-from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
-from asyncmd_jupyter.jobs.slurm.process_arguments import (
-    checked_jobname,
-    checked_options,
-    checked_removal,
-    checked_stdin,
-    checked_time,
-)
+from asyncmd_jupyter.jobs.model import JobRecord, JobState
+from asyncmd_jupyter.jobs.slurm.process_arguments import checked_stdin
 from asyncmd_jupyter.jobs.slurm.process_arrival import Arrivals
 from asyncmd_jupyter.jobs.slurm.process_files import OutputFiles
 from asyncmd_jupyter.jobs.slurm.process_outcome import returncode_of, slurm_word
+from asyncmd_jupyter.jobs.slurm.process_request import ProcessRequest
 from asyncmd_jupyter.jobs.slurm.process_settings import MediatorAttribute, Setting
 from asyncmd_jupyter.jobs.slurm.process_signals import Signals
 from asyncmd_jupyter.jobs.tasks import settled
-from asyncmd_jupyter.jobs.template import read_template
 
 
 class _SlurmProcessClass(type):
@@ -42,7 +36,7 @@ class _SlurmProcessClass(type):
     slurm_cluster_mediator = MediatorAttribute()
 
 
-class SlurmProcess(metaclass=_SlurmProcessClass):
+class SlurmProcess(ProcessRequest, metaclass=_SlurmProcessClass):
     """A script that Slurm runs, once.
 
     It is a job like all others: limits on jobs hold for it, it is listed with the others,
@@ -95,57 +89,11 @@ class SlurmProcess(metaclass=_SlurmProcessClass):
         sbatch_options: Mapping[str, Any] | None = None,
         stdfiles_removal: str | bool = "success",
     ) -> None:
-        self._jobname = checked_jobname(jobname)
-        self._template = read_template("sbatch_script", sbatch_script, "")
-        self._workdir = Path(workdir if workdir is not None else ".").absolute()
-        self._time: float | None = None
-        self._options: dict[str, str] = {}
-        self.time = time
-        self.sbatch_options = sbatch_options or {}
-        self.stdfiles_removal = stdfiles_removal
+        super().__init__(jobname, sbatch_script, workdir, time, sbatch_options, stdfiles_removal)
         self._is_submitting = False
         self._job: Job | None = None
         self._files: OutputFiles | None = None
         self._signals: Signals | None = None  # of the runtime of the job
-
-    @property
-    def jobname(self) -> str:
-        """What people call it."""
-        return self._jobname
-
-    @property
-    def workdir(self) -> Path:
-        """The folder in which it runs."""
-        return self._workdir
-
-    @property
-    def time(self) -> float | None:
-        """Time limit in hours; changing it does nothing to a job that was submitted."""
-        return self._time
-
-    @time.setter
-    def time(self, hours: float | None) -> None:
-        checked_time(hours)
-        checked_options(self._options, has_time=hours is not None)
-        self._time = hours
-
-    @property
-    def sbatch_options(self) -> dict[str, str]:
-        """A copy of the options; changing them does nothing to a job that was submitted."""
-        return dict(self._options)
-
-    @sbatch_options.setter
-    def sbatch_options(self, options: Mapping[str, Any]) -> None:
-        self._options = checked_options(options, has_time=self._time is not None)
-
-    @property
-    def stdfiles_removal(self) -> str:
-        """When the files with its output are removed: success, no, yes or always."""
-        return self._removal
-
-    @stdfiles_removal.setter
-    def stdfiles_removal(self, removal: str | bool) -> None:
-        self._removal = checked_removal(removal)
 
     @property
     def slurm_jobid(self) -> str | None:
@@ -166,26 +114,6 @@ class SlurmProcess(metaclass=_SlurmProcessClass):
     def returncode(self) -> int | None:
         """None until the end, 0 if it ended well, 2 if a node failed, 1 for other failures."""
         return returncode_of(self._job.record) if self._job else None
-
-    def set_sbatch_option(self, name: str, value: Any = "") -> None:
-        """Choose one option; the others stay.
-
-        Raises
-        ------
-        ValueError
-            It can't be chosen, or not here.
-        """
-        self.sbatch_options = {**self._options, name: value}
-
-    def del_sbatch_option(self, name: str) -> None:
-        """Leave one option to Slurm again.
-
-        Raises
-        ------
-        KeyError
-            It was not chosen.
-        """
-        del self._options[name]
 
     async def submit(self, stdin: str | PathLike[str] | None = None) -> None:
         """Hand the script to Slurm; returns when it is in the queue.
@@ -295,13 +223,11 @@ class SlurmProcess(metaclass=_SlurmProcessClass):
         return f"<SlurmProcess {self._jobname!r}: {state}>"
 
     async def _submit(self, stdin: Path | None, given_input: Path | None = None) -> None:
-        command = Command((), self._workdir, template=self._template, stdin=stdin)
-        limit = checked_time(self._time)
         try:
             job = await JobManager.current().submit(
-                command,
+                self._command(stdin),
                 name=self._jobname,
-                resources=Resources(time_limit=limit, options=dict(self._options)),
+                resources=self._resources(),
                 launcher="slurm",
             )
         except SlurmError:
@@ -339,9 +265,6 @@ class SlurmProcess(metaclass=_SlurmProcessClass):
         finally:
             self._is_submitting = False
 
-    def _shall_remove(self, code: int) -> bool:
-        return self._removal in ("yes", "always") or (self._removal == "success" and code == 0)
-
     def _check_new(self, more: str = "") -> None:
         if self._job is not None or self._is_submitting:
             raise RuntimeError(f"{self!r} was submitted already{more}.")
@@ -355,43 +278,6 @@ class SlurmProcess(metaclass=_SlurmProcessClass):
         if self._is_submitting:
             return f"{self!r} is just being submitted; wait for that, or cancel the task that does."
         return f"{self!r} was not submitted; call 'await process.submit()' first."
-
-
-async def create_slurmprocess_submit(
-    jobname: str,
-    sbatch_script: str | PathLike[str],
-    workdir: str | PathLike[str] | None = None,
-    time: float | None = None,
-    sbatch_options: Mapping[str, Any] | None = None,
-    stdfiles_removal: str | bool = "success",
-    stdin: str | PathLike[str] | None = None,
-) -> SlurmProcess:
-    """Make a `SlurmProcess` and submit it.
-
-    Parameters
-    ----------
-    jobname, sbatch_script, workdir, time, sbatch_options, stdfiles_removal
-        As for `SlurmProcess`.
-    stdin
-        As for `SlurmProcess.submit`.
-
-    Raises
-    ------
-    SlurmSubmissionError
-        Slurm refused the job, or there is no Slurm.
-    ValueError, TypeError, FileNotFoundError
-        Something can't be meant.
-    """
-    process = SlurmProcess(
-        jobname,
-        sbatch_script,
-        workdir=workdir,
-        time=time,
-        sbatch_options=sbatch_options,
-        stdfiles_removal=stdfiles_removal,
-    )
-    await process.submit(stdin=stdin)
-    return process
 
 
 def _check_arrival(record: JobRecord) -> None:

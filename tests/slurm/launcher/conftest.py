@@ -9,6 +9,8 @@ from slurm.launcher.launching import queued, quick_settings
 
 from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.jobs.manager import JobManager
+from asyncmd_jupyter.jobs.slurm.launcher import SlurmLauncher
+from asyncmd_jupyter.jobs.slurm.verdict import Grace
 
 
 @pytest.fixture
@@ -25,6 +27,14 @@ async def manager(cluster, job_runtime):
     await end_all(manager)
     # A job whose end was seen by its file may still be ending in the queue.
     await asyncio.to_thread(wait_until, lambda: queued(cluster) == {}, "no job is left")
+
+
+@pytest.fixture
+def impatient(manager, job_runtime):
+    """The job manager with a launcher that waits less for files that may come late."""
+    grace = Grace(explained=0.5, unexplained=2, cleaning=20)
+    manager.register(SlurmLauncher(lambda: job_runtime.settings.slurm, grace=grace))
+    return manager
 
 
 @pytest.fixture

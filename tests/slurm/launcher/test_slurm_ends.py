@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 
-import pytest
 from job_helpers import until_up
 from slurm.launcher.launching import submit, until
 
@@ -14,14 +13,6 @@ from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.jobs.process import find_members
 from asyncmd_jupyter.jobs.slurm.launcher import SlurmLauncher
 from asyncmd_jupyter.jobs.slurm.verdict import Grace
-
-
-@pytest.fixture
-def impatient(manager, job_runtime):
-    """The job manager with a launcher that waits less for files that may come late."""
-    grace = Grace(explained=0.5, unexplained=2, cleaning=20)
-    manager.register(SlurmLauncher(lambda: job_runtime.settings.slurm, grace=grace))
-    return manager
 
 
 def forget_in_queue(job_runtime, tmp_path, native_id):
