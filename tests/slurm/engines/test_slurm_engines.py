@@ -10,7 +10,7 @@ from engine_harness import all_frames, parts_of
 from engine_systems import double_well_engine, double_well_system
 from gromacs_systems import STEM, gromacs_engine, parameters
 from job_helpers import until
-from slurm.launcher.launching import submit
+from slurm.launcher.launching import queued, submit
 from test_conformance import frames_on_disk
 
 from asyncmd_jupyter import gromacs, openmm
@@ -201,3 +201,13 @@ async def test_programs_that_are_started_by_others_stop_well(manager, work, star
     assert end.steps_done >= 100, "it has saved its state"
     assert (await engine.run_steps(500, steps_per_part=True)).last_step == engine.steps_done
     assert engine.steps_done > end.steps_done
+
+
+async def test_cancelling_a_run_is_one_command(manager, cluster, doorman, work):
+    engine = double_well_engine(launcher="slurm", sbatch_options={"hold": ""})
+    run = start_run(engine, None, until=[right], name="r", n_walkers=6, workdir=work)
+    await until(lambda: len(queued(cluster)) == 6)
+    await run.cancel()
+    assert len(doorman.calls("scancel")) == 1
+    assert queued(cluster) == {}
+    assert len(doorman.calls("sbatch")) == 1, "equal jobs are one array"
