@@ -45,8 +45,8 @@ def test_it_is_light():
 
 
 def test_every_word_of_slurm_has_its_code():
-    assert set(states._MEANINGS) < set(SLURM_STATE_TO_EXITCODE)
-    for word, (state, _) in states._MEANINGS.items():
+    assert set(states.MEANINGS) < set(SLURM_STATE_TO_EXITCODE)
+    for word, (state, _) in states.MEANINGS.items():
         code = SLURM_STATE_TO_EXITCODE[word]
         assert (code is None) == (not state.is_final), word
         assert (code == 0) == (state is JobState.DONE), word

@@ -103,6 +103,9 @@ class Resources:
         Options of the one launcher that gets the job, such as those of sbatch.
     notice : timedelta, optional
         How long before its time limit the command is asked to stop, where a launcher can.
+    alone : bool
+        Never put it together with others, such as into a job array, so that the launcher's
+        id is its own.
     """
 
     cores: int = 1
@@ -112,6 +115,7 @@ class Resources:
     party: str = ""
     threads_variable: str = ""
     notice: timedelta | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # a signal says that somebody wanted the end, which the exit code alone does not. Slurm sends
 # SIGTERM to all processes of a job, so there it is not handed on; a command that is just
 # leaving would be killed by the second one. SIGUSR1 is for us, to be sent to the outer shell.
+# srun takes SIGTERM as a wish to kill its tasks at once; Slurm can signal them without it,
+# unless it is mpirun that has started them.
 _TEMPLATE = """\
 #!/usr/bin/env bash
 {directives}export {id_variable}={job_id}
@@ -33,6 +35,8 @@ folder={folder}
 attempt="${{{attempt_variable}:-${{SLURM_RESTART_COUNT:-0}}}}"
 inner=
 signalled=
+in_slurm=
+[ -n "${{{attempt_variable}:-}}" ] || in_slurm="${{SLURM_JOB_ID:-}}"
 
 put() {{
     printf '%s\\n' "$2" >"$folder/.$1.$$" && mv -f -- "$folder/.$1.$$" "$folder/$1"
@@ -44,14 +48,24 @@ forward() {{
     until [ -e "$folder/started.$attempt" ] || ! kill -s 0 "$inner" 2>/dev/null; do
         sleep 0.02
     done
-    kill -s "$1" -- "-$inner" 2>/dev/null
+    send "$1"
+}}
+send() {{
+    local starters
+    if [ -z "$in_slurm" ] || ! pgrep -g "$inner" -x srun >/dev/null 2>&1; then
+        kill -s "$1" -- "-$inner" 2>/dev/null
+    elif starters=$(pgrep -g "$inner" -x 'mpirun|mpiexec|mpiexec.hydra|orterun|prterun'); then
+        kill -s "$1" $starters 2>/dev/null
+    else
+        scancel --signal="$1" "$in_slurm"
+    fi
 }}
 hear() {{
     put "signalled.$attempt" TERM
     [ -n "$inner" ] || signalled=TERM
 }}
 {guard}trap 'forward TERM' TERM USR1
-[ -n "${{{attempt_variable}:-}}" ] || [ -z "${{SLURM_JOB_ID:-}}" ] || trap hear TERM
+[ -z "$in_slurm" ] || trap hear TERM
 trap 'trap "" INT; forward INT' INT
 
 set -m

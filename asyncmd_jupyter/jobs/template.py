@@ -63,7 +63,7 @@ def filled(template: ScriptTemplate, argv: Sequence[str]) -> str:
     """The script with the command in its place."""
     text = template.text
     head = "".join(f"{line}\n" for line in _head(text))
-    if _is_shell(template) and len(head) < len(text):
+    if template.placeholder and _is_shell(template) and len(head) < len(text):
         text = head + _OUTLIVE_SIGNALS + text[len(head) :]
     return text.replace(template.placeholder, shlex.join(argv)) if template.placeholder else text
 

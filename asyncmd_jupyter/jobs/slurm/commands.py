@@ -175,7 +175,8 @@ def plain_name(name: str) -> str:
 
 def _resources(job: JobRecord) -> Iterator[str]:
     options, in_script = job.resources.options, options_in(job.command.template)
-    if "cpus-per-task" not in {*options, *in_script}:
+    # One is what Slurm gives anyway; asking for it forbids options such as cpus-per-gpu.
+    if job.resources.cores > 1 and "cpus-per-task" not in {*options, *in_script}:
         yield f"--cpus-per-task={job.resources.cores}"
     if "time" not in options and job.resources.time_limit is not None:
         yield f"--time={minutes(job.resources.time_limit)}"

@@ -7,18 +7,30 @@ import logging
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.slurm import commands
 from asyncmd_jupyter.jobs.slurm.client import SlurmClient
+from asyncmd_jupyter.jobs.tasks import OwnedTasks
 from asyncmd_jupyter.settings import SlurmSettings
 
 logger = logging.getLogger(__name__)
 
+_COLLECTING_SECONDS = 0.01
 _DELIVERY_SECONDS = 15.0
 _END_SECONDS = 60.0
 _ALREADY_OVER = ("Invalid job id", "already completing or completed", "already done")
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Jobs to be ended by one command, and the task that will do it."""
+
+    ids: list[str]
+    task: asyncio.Task[None]
 
 
 class Delivery:
@@ -35,16 +47,40 @@ class Delivery:
     def __init__(self, client: SlurmClient, settings: Callable[[], SlurmSettings]) -> None:
         self._client = client
         self._settings = settings
+        self._tasks = OwnedTasks()
+        self._collected: WeakKeyDictionary[asyncio.AbstractEventLoop, _Batch]
+        self._collected = WeakKeyDictionary()
         self._cancelled: set[str] = set()
         self._asked: set[tuple[str, int]] = set()  # jobs with their attempts, to stop
 
     async def cancel(self, ids: Iterable[str]) -> None:
-        """End jobs for good, each by one command at most that was delivered."""
+        """End jobs for good, each by one command at most that was delivered.
+
+        What many want to end at the same time is ended by one command.
+        """
         new = [native_id for native_id in ids if native_id not in self._cancelled]
-        for chunk in commands.in_chunks(new):
-            self._cancelled.update(chunk)
-            if not await self._deliver(commands.scancel(self._settings(), chunk)):
-                self._cancelled.difference_update(chunk)
+        if not new:
+            return
+        loop = asyncio.get_running_loop()
+        if loop not in self._collected:
+            self._collected[loop] = _Batch([], self._tasks.start(self._cancel_collected(loop)))
+        batch = self._collected[loop]
+        batch.ids.extend(new)
+        self._cancelled.update(new)
+        await asyncio.shield(batch.task)
+
+    async def _cancel_collected(self, loop: asyncio.AbstractEventLoop) -> None:
+        delivered: set[str] = set()
+        try:
+            await asyncio.sleep(_COLLECTING_SECONDS)
+        finally:
+            ids = self._collected.pop(loop).ids
+        try:
+            for chunk in commands.in_chunks(ids):
+                if await self._deliver(commands.scancel(self._settings(), chunk)):
+                    delivered.update(chunk)
+        finally:
+            self._cancelled.difference_update(set(ids) - delivered)
 
     async def cancel_pending(self, ids: Sequence[str]) -> None:
         """End those of the jobs that have not begun; tasks of arrays can't be told apart so."""

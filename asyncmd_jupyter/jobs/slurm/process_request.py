@@ -103,7 +103,9 @@ class ProcessRequest:
         return Command((), self._workdir, env=env, template=self._template, stdin=stdin)
 
     def _resources(self) -> Resources:
-        return Resources(time_limit=checked_time(self._time), options=dict(self._options))
+        limit = checked_time(self._time)
+        # Its id is told to users, who hand it to Slurm's own commands.
+        return Resources(time_limit=limit, options=dict(self._options), alone=True)
 
     def _shall_remove(self, code: int) -> bool:
         return self._removal in ("yes", "always") or (self._removal == "success" and code == 0)

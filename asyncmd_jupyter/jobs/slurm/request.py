@@ -92,6 +92,8 @@ class Request:
 
 def can_share(job: JobRecord) -> bool:
     """Whether a job may be a task of an array."""
+    if job.resources.alone:
+        return False
     template = job.command.template
     lines = directives(template) if template else []
     chosen = {*job.resources.options, *options_in(template)}

@@ -11,7 +11,7 @@ PUT_BACK = "REQUEUED"
 NOTICE = "NOTICE"
 
 # From Slurm's word to the state of a job and a sentence, empty where the state says it all.
-_MEANINGS: dict[str, tuple[JobState, str]] = {
+MEANINGS: dict[str, tuple[JobState, str]] = {
     "PENDING": (JobState.PENDING, ""),
     "CONFIGURING": (JobState.PENDING, "Its nodes are being made ready."),
     "REQUEUED": (JobState.PENDING, "Slurm will start it again."),
@@ -84,12 +84,12 @@ NODE_CAUSES = frozenset({"NODE_FAIL", "BOOT_FAIL", "LAUNCH_FAILED", "RECONFIG_FA
 
 def state_of(word: str) -> JobState | None:
     """The state that Slurm's word means; None for a word that is not known."""
-    return _MEANINGS[word][0] if word in _MEANINGS else None
+    return MEANINGS[word][0] if word in MEANINGS else None
 
 
 def sentence_on(word: str) -> str:
     """What Slurm's word for a state means."""
-    return _MEANINGS[word][1] if word in _MEANINGS else f"Slurm says {word}."
+    return MEANINGS[word][1] if word in MEANINGS else f"Slurm says {word}."
 
 
 def sentence_on_waiting(reason: str) -> str:

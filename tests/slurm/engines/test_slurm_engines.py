@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from engine_harness import all_frames, parts_of
 from engine_systems import double_well_engine, double_well_system
-from gromacs_systems import STEM, parameters
+from gromacs_systems import STEM, gromacs_engine, parameters
 from job_helpers import until
-from slurm.launcher.launching import submit
+from slurm.launcher.launching import queued, submit
+from test_conformance import frames_on_disk
 
 from asyncmd_jupyter import gromacs, openmm
 from asyncmd_jupyter.errors import SubmissionError
@@ -183,3 +184,30 @@ async def test_the_limit_on_jobs_holds_for_walkers(manager, runtime, work):
     (work / "gate").touch()
     assert [(await task).last_step for task in running] == [100] * 3
     await blocker.wait()
+
+
+@pytest.mark.gromacs
+@pytest.mark.parametrize("script", [None, "#!/bin/bash\n{mdrun_cmd}\n"])
+@pytest.mark.parametrize("starter", ["srun", "mpirun --allow-run-as-root -np 1"])
+async def test_programs_that_are_started_by_others_stop_well(manager, work, starter, script):
+    engine = gromacs_engine(
+        launcher="slurm", nstout=50, sbatch_script=script, mdrun_executable=f"{starter} gmx mdrun"
+    )
+    await engine.prepare(None, work, "sim")
+    part = await engine.start_part(10**9)
+    await frames_on_disk(part, 3)
+    await part.ask_to_stop()
+    end = await part.finish()
+    assert end.steps_done >= 100, "it has saved its state"
+    assert (await engine.run_steps(500, steps_per_part=True)).last_step == engine.steps_done
+    assert engine.steps_done > end.steps_done
+
+
+async def test_cancelling_a_run_is_one_command(manager, cluster, doorman, work):
+    engine = double_well_engine(launcher="slurm", sbatch_options={"hold": ""})
+    run = start_run(engine, None, until=[right], name="r", n_walkers=6, workdir=work)
+    await until(lambda: len(queued(cluster)) == 6)
+    await run.cancel()
+    assert len(doorman.calls("scancel")) == 1
+    assert queued(cluster) == {}
+    assert len(doorman.calls("sbatch")) == 1, "equal jobs are one array"

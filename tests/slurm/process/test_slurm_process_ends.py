@@ -149,3 +149,13 @@ async def test_without_accounting(cluster_without_accounting, job_runtime, work)
     assert await given_up.wait() == 1
     assert (bad.returncode, given_up.slurm_job_state) == (1, "CANCELLED")
     await JobManager.current().shutdown()
+
+
+async def test_what_follows_a_cancelled_command_is_not_run(manager, cluster, work):
+    script = "#!/bin/bash\necho up >up\nsleep 600\ntouch results\n"
+    process = await create_slurmprocess_submit("results", script, work)
+    await until_up(work / "up", "up\n")
+    process.terminate()
+    assert await process.wait() == 1
+    await until(lambda: queued(cluster) == {})
+    assert not (work / "results").exists()
