@@ -20,7 +20,7 @@ from asyncmd_jupyter.jobs.tally import Tally
 
 _LAUNCHER = "slurm"
 _FILE = "core_hours.json"
-_FRESH_SECONDS = 10.0
+_FRESH_SECONDS = 5.0
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,14 @@ pytestmark = pytest.mark.science
             {"own_cpu_seconds", "cpu_seconds_of_bare_loop", "extra_cpu_seconds_of_children"},
             marks=pytest.mark.gromacs,
         ),
+        *(
+            pytest.param(name, least, marks=pytest.mark.slurm)
+            for name, least in (
+                ("slurm_detection", {"median_seconds", "median_seconds_of_squeue_loop"}),
+                ("slurm_submission", {"ratio", "seconds_of_plain_commands"}),
+                ("slurm_waiting", {"peak_extra_mb", "cpu_share", "calls_per_minute"}),
+            )
+        ),
         ("cached_value", {"cpu_microseconds", "cpu_microseconds_of_the_least", "cpu_ratio"}),
     ],
 )

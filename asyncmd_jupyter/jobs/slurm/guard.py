@@ -14,7 +14,7 @@ from asyncmd_jupyter.jobs.tasks import OwnedTasks
 
 logger = logging.getLogger(__name__)
 
-_SECONDS_BETWEEN_LOOKS = 10.0
+_SECONDS_BETWEEN_LOOKS = 5.0
 
 
 class Guard:
