@@ -95,6 +95,24 @@ async def test_a_button_that_fails_says_so(jobs, wire, caplog):
     await table.aclose()
 
 
+def test_a_row_has_the_id_that_slurm_knows(jobs, wire):
+    jobs.put("here", native_id="1234")
+    jobs.put("waits", JobState.PENDING, launcher="slurm", native_id="22_1")
+    jobs.put("one", launcher="slurm", native_id="22_0", nodes=("n1",))
+    jobs.put("two", launcher="slurm", native_id="23", nodes=("n1", "n2"))
+    jobs.put("new", JobState.PENDING, launcher="slurm")
+    table = JobTable(jobs)
+    assert {row["id"]: (row["native"], row["nodes"]) for row in table.rows()} == {
+        "here": ("", ""),
+        "waits": ("Slurm 22_1", ""),
+        "one": ("Slurm 22_0", "n1"),
+        "two": ("Slurm 23", "n1, n2"),
+        "new": ("", ""),
+    }
+    assert "waits (Slurm 22_1)" in table.text()
+    assert "two (Slurm 23 on n1, n2)" in table.html()
+
+
 def test_reprs_read_well_without_scripts(jobs, wire):
     assert JobTable(jobs).text() == "No jobs."
     jobs.put("a<b>", JobState.FAILED, exit_code=3)

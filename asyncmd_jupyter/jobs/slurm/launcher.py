@@ -30,6 +30,7 @@ from asyncmd_jupyter.jobs.tasks import OwnedTasks
 from asyncmd_jupyter.settings import SlurmSettings
 
 _FOLDERS_A_LOOK = 64
+_OTHER_FOLDERS = 16  # of these many, those of jobs that the queue shows as they were
 _FIRST_LOOK_SECONDS = 5.0
 
 
@@ -152,21 +153,17 @@ class SlurmLauncher:
         """Whose folders to look at: where something is due or new, and a few others in turn."""
         if len(jobs) <= _FOLDERS_A_LOOK:
             return list(jobs)
-        due: list[JobRecord] = []
-        rest: list[JobRecord] = []
-        for job in jobs:
-            is_due = (
-                _is_urgent(job) or self._sightings.is_open(job) or self._has_news(job, snapshot)
-            )
-            (due if is_due else rest).append(job)
-        n_more = max(1, _FOLDERS_A_LOOK - len(due))
-        first = self._turn % len(rest) if rest else 0
+        due_ids = self._sightings.open_ids()
+        if snapshot is not None and not snapshot.shows_the_same_as(self._judged):
+            due_ids |= {job.id for job in jobs if self._has_news(job, snapshot)}
+        due = [job for job in jobs if job.id in due_ids or _is_urgent(job)]
+        n_more = max(1, min(_OTHER_FOLDERS, _FOLDERS_A_LOOK - len(due)))
+        first = self._turn if self._turn < len(jobs) else 0
         self._turn = first + n_more
-        return due + rest[first : first + n_more]
+        others = jobs[first : self._turn]
+        return [*due, *(job for job in others if job.id not in due_ids and not _is_urgent(job))]
 
-    def _has_news(self, job: JobRecord, snapshot: Snapshot | None) -> bool:
-        if snapshot is self._judged:
-            return False
+    def _has_news(self, job: JobRecord, snapshot: Snapshot) -> bool:
         entry = self._sightings.entry(job, snapshot)
         return entry is None or entry != self._sightings.entry(job, self._judged)
 

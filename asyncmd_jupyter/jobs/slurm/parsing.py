@@ -1,4 +1,9 @@
-"""Replies of Slurm's commands as values. The formats asked for are the same from 22.05 on."""
+"""Replies of Slurm's commands as values. The formats asked for are the same from 22.05 on.
+
+For 1,000 jobs ``squeue --json`` of 22.05 writes 3.2 MB, for which it takes 126 ms of CPU and we
+would take 15, where ``--Format`` writes 57 kB in 6 ms that are read in 4; and it shows the
+waiting tasks of an array as one job, whatever ``--array`` says.
+"""
 
 from __future__ import annotations
 

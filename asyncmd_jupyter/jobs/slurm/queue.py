@@ -54,6 +54,10 @@ class Snapshot:
                 by_job[entry.job_id] = (*by_job.get(entry.job_id, ()), entry)
         return cls(asked, by_id, by_job, _vanished(before, by_id) if before else frozenset())
 
+    def shows_the_same_as(self, other: Snapshot | None) -> bool:
+        """Whether nothing has changed between the two."""
+        return other is not None and other.entries is self.entries
+
     def cancelled_task(self, native_id: str, *, is_accounted: bool) -> QueueEntry | None:
         """What became of a task of an array that is missing and has left no trace.
 
@@ -105,6 +109,7 @@ class SlurmQueue:
         self._pause = 0.0
         self._next = 0.0
         self._failed = False
+        self._text = ""
         self._asking: asyncio.Task[bool] | None = None
         self.snapshot: Snapshot | None = None
 
@@ -143,7 +148,7 @@ class SlurmQueue:
     async def _look(self) -> bool:
         asked = time.monotonic()
         try:
-            entries = await self._entries()
+            seen = await self._seen(asked)
         except JobError as error:
             self._note_failure(str(error))
             return False
@@ -152,16 +157,21 @@ class SlurmQueue:
         if self._failed:
             logger.warning("Slurm answers again.")
         self._failed = False
-        before, self.snapshot = self.snapshot, Snapshot.of(asked, entries, self.snapshot)
-        if before is None or before.by_job != self.snapshot.by_job:
+        before, self.snapshot = self.snapshot, seen
+        if not seen.shows_the_same_as(before) and (before is None or before.by_job != seen.by_job):
             self.expect_news()
         return True
 
-    async def _entries(self) -> list[QueueEntry]:
+    async def _seen(self, asked: float) -> Snapshot:
         reply = await self._client.run(commands.squeue(self._settings(), os.getuid()))
         if reply.code != 0:
             raise JobError(f"squeue failed: {reply.complaint}")
-        return await asyncio.to_thread(parse_squeue, reply.out)
+        before = self.snapshot
+        if before is not None and reply.out == self._text:
+            return replace(before, asked=asked)
+        entries = await asyncio.to_thread(parse_squeue, reply.out)
+        self._text = reply.out
+        return Snapshot.of(asked, entries, before)
 
     def _schedule(self) -> None:
         least = self._settings().min_time_between_calls

@@ -54,9 +54,9 @@ class Sightings:
         """Whether more has to be known of some job."""
         return bool(self._needs)
 
-    def is_open(self, job: JobRecord) -> bool:
-        """Whether more has to be known of a job."""
-        return job.id in self._needs
+    def open_ids(self) -> set[str]:
+        """Jobs, by their ids, of which more has to be known."""
+        return set(self._needs)
 
     def note_submission(self, job: JobRecord) -> None:
         """What the queue showed earlier says nothing about this job."""

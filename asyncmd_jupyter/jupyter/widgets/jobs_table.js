@@ -84,7 +84,9 @@ class Row {
     if (row.reason) this.state.append(element("span", "asyncmd-jobs-reason", row.reason));
     this.state.title = row.reason;
     this.paintProgress(row);
-    this.id.textContent = row.id;
+    this.id.replaceChildren(row.id);
+    if (row.native) this.id.append(element("span", "asyncmd-jobs-native", row.native));
+    this.id.title = row.nodes && `on ${row.nodes}`;
     this.button.hidden = !row.cancellable;
     this.button.disabled = false;
     this.button.setAttribute("aria-label", `Cancel ${row.name} (${row.id})`);

@@ -35,6 +35,8 @@ class JobRow(TypedDict):
     elapsed: float | None
     ticking: bool
     cancellable: bool
+    native: str
+    nodes: str
 
 
 def job_row(record: JobRecord, walker: WalkerSnapshot | None = None) -> JobRow:
@@ -52,6 +54,8 @@ def job_row(record: JobRecord, walker: WalkerSnapshot | None = None) -> JobRow:
         elapsed=elapsed(record),
         ticking=record.started is not None and not record.state.is_final,
         cancellable=not record.state.is_final and not record.cancel_requested,
+        native=_native(record),
+        nodes=", ".join(record.nodes),
     )
 
 
@@ -106,6 +110,12 @@ def _reason(record: JobRecord) -> str:
     return "" if says_nothing_new else record.reason
 
 
+def _native(record: JobRecord) -> str:
+    """By what the queue and its administrators know it."""
+    is_queued = record.launcher == "slurm" and record.native_id is not None
+    return f"Slurm {record.native_id}" if is_queued else ""
+
+
 def _progress(walker: WalkerSnapshot, has_ended: bool) -> tuple[float | None, str]:
     time = picoseconds(walker.time_done)
     if has_ended or not walker.step_limit:
@@ -124,4 +134,6 @@ def _cells(row: JobRow) -> tuple[str, str, str, str, str]:
     symbol = SYMBOLS[JobState(row["state"])]
     state = f"{symbol} {row['label']}" + (f" ({row['reason']})" if row["reason"] else "")
     spent = "" if row["elapsed"] is None else duration(row["elapsed"])
-    return row["name"], state, row["progress"], spent, row["id"]
+    place = " on ".join(filter(None, (row["native"], row["nodes"])))
+    found_by = f"{row['id']} ({place})" if place else row["id"]
+    return row["name"], state, row["progress"], spent, found_by

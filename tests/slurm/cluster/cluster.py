@@ -223,8 +223,10 @@ class Cluster:
             if node not in self._running:
                 self._running[node] = self._daemons.slurmd(node)
         self.control.cancel_all()
+        states = self.control.node_states()
         for node in self.nodes:
-            self.resume(node)
+            if states.get(node) != "idle":
+                self.resume(node)
 
     def _start(self) -> None:
         write_files(self._layout)

@@ -90,7 +90,7 @@ def _common(layout: Layout) -> dict[str, str]:
         "SlurmUser": layout.user,
         "SlurmdUser": layout.user,
         "AuthType": "auth/munge",
-        "AuthInfo": f'"socket={layout.munge_socket},cred_expire=10"',
+        "AuthInfo": f'"socket={layout.munge_socket},cred_expire=5"',
         "CommunicationParameters": "NoCtldInAddrAny,NoInAddrAny",
         "SwitchType": "switch/none",
         "MpiDefault": "none",

@@ -31,9 +31,13 @@ def kill_at_once(job):
         process.send(9)
 
 
-async def test_time_limit(manager, work):
+async def test_time_limit(manager, cluster, work):
     up = work / "up"
-    job = await submit(manager, "until_file", up, work / "gate", cwd=work, time="1")
+    job = await submit(manager, "until_file", up, work / "gate", cwd=work, time="3")
+    await until_up(up)
+    limit = cluster.control.run("squeue", "--noheader", "--format=%l")
+    assert limit.strip() == "3:00"
+    cluster.reach_time_limit(job.record.native_id)
     record = await job.wait()
     assert (record.state, record.cause) == (JobState.FAILED, "TIMEOUT")
     assert record.reason == "It reached its time limit."
