@@ -119,6 +119,7 @@ def test_a_kernel_that_is_a_job_itself_hands_nothing_of_that_on():
         "PATH": "/bin",
         "ASYNCMD_JOB_ID": "abc",
         "OMP_NUM_THREADS": "2",
+        "SRUN_CPUS_PER_TASK": "2",
     }
 
 
