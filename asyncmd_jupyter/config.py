@@ -26,6 +26,7 @@ __all__ = [
     "set_all_slurm_settings",
     "set_max_cores",
     "set_max_files_open",
+    "set_max_fruitless_parts",
     "set_max_process",
     "set_slurm_max_jobs",
     "set_slurm_settings",
@@ -68,6 +69,21 @@ def set_max_cores(num: int | None = None) -> None:
     """
     cores = allowed_cores() if num is None else _count("num", num)
     runtime.current().change_settings(max_cores=cores)
+
+
+def set_max_fruitless_parts(num: int = 3) -> None:
+    """Bound how often a simulation is started again that gets nowhere.
+
+    A part that a time limit, a lost node or a more important job has ended is gone on with,
+    as often as it takes, if it left at least one step. What ends `num` times in a row
+    without a step is an error.
+
+    Raises
+    ------
+    ValueError
+        For a number below 1.
+    """
+    runtime.current().change_settings(max_fruitless_parts=_count("num", num))
 
 
 def set_max_files_open(num: int | None = None, margin: int = 30) -> None:

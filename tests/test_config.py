@@ -215,3 +215,13 @@ def test_environment(tmp_path):
 def test_environment_that_says_nothing(name, value):
     with pytest.raises(ValueError, match=f"{name}='{value}'"):
         Settings.from_environment({name: value})
+
+
+def test_parts_that_get_nowhere(runtime):
+    config.set_max_fruitless_parts(5)
+    assert runtime.settings.max_fruitless_parts == 5
+    assert "set_max_fruitless_parts" in repr(config.show_config())
+    config.set_max_fruitless_parts()
+    assert runtime.settings.max_fruitless_parts == 3
+    with pytest.raises(ValueError, match="num=0"):
+        config.set_max_fruitless_parts(0)

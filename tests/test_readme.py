@@ -25,16 +25,21 @@ def check(script: str, folder: Path) -> None:
     assert re.search(r"shot\.trr .*: reached (alphaR|C7eq)", done.stdout)
 
 
+def with_engine(script: str, engine: str) -> str:
+    openmm = re.search(r"^ {4}engine = OpenMMEngine.*?^ {4}\)\n", script, re.DOTALL | re.MULTILINE)
+    assert openmm is not None
+    return script.replace(openmm[0], indent(engine, "    "))
+
+
 def test_the_script_runs(tmp_path: Path):
-    script, _ = scripts()
+    script = scripts()[0]
     check(script, tmp_path)
 
 
 @pytest.mark.gromacs
 def test_the_script_runs_with_gromacs(tmp_path: Path):
-    script, gromacs = scripts()
-    openmm = re.search(r"^ {4}engine = OpenMMEngine.*?^ {4}\)\n", script, re.DOTALL | re.MULTILINE)
-    check(script.replace(openmm[0], indent(gromacs, "    ")), tmp_path)
+    script, gromacs, _ = scripts()
+    check(with_engine(script, gromacs), tmp_path)
 
 
 def test_the_settings_are_those_there_are():

@@ -89,7 +89,7 @@ trap '' TERM INT USR1
 kill -s TERM -- "-$inner" 2>/dev/null
 code=1
 read -r code 2>/dev/null <"$folder/exit_code.$attempt"
-exit "$code"
+{stop}exit "$code"
 """
 
 
@@ -121,11 +121,20 @@ def render_script(job: JobRecord) -> str:
         folder=shlex.quote(str(job.folder)),
         directives="".join(f"{line}\n" for line in _directives(command)),
         guard="" if command.repeatable else _GUARD,
+        stop=_stop(command),
         stdin=shlex.quote(str(command.stdin or "/dev/null")),
         exports="".join(_export(name, value) for name, value in command.env.items()),
         cwd=shlex.quote(str(command.cwd)),
         argv=shlex.join(_words(job)),
     )
+
+
+def _stop(command: Command) -> str:
+    """A good end after a signal is none that a queue should call a failure."""
+    if not command.stop_codes:
+        return ""
+    codes = "|".join(map(str, command.stop_codes))
+    return f'[ -z "$signalled" ] || case $code in {codes}) code=0 ;; esac\n'
 
 
 def _directives(command: Command) -> list[str]:

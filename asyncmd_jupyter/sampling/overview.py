@@ -61,6 +61,11 @@ class Overview:
                 "set_slurm_settings",
             ),
             ("core hours", self.core_hours.removeprefix("Slurm: "), "set_slurm_settings"),
+            (
+                "parts in a row without a step",
+                str(limits.max_fruitless_parts),
+                "set_max_fruitless_parts",
+            ),
             ("job store", str(limits.state_dir), "ASYNCMD_STATE_DIR"),
         ]
 

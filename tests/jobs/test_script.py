@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,26 @@ def test_a_torn_exit_code_is_none(tmp_path, content):
     record = job(tmp_path, "true")
     record.exit_file().write_text(content)
     assert read_end(record) is None
+
+
+def test_a_good_end_after_a_signal_is_no_failure_to_a_queue(tmp_path):
+    code = (
+        "import signal, sys, time, pathlib\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(int(sys.argv[1])))\n"
+        "pathlib.Path('up' + sys.argv[1]).touch()\n"
+        "time.sleep(60)\n"
+    )
+    for ending, told in ((1, 0), (3, 3)):
+        command = Command((sys.executable, "-c", code, str(ending)), tmp_path, stop_codes=(1, 2))
+        record = JobRecord("abc", "n", "local", command, tmp_path / f"job{ending}")
+        prepare_folder(record)
+        process = subprocess.Popen(["bash", record.script])
+        while not (tmp_path / f"up{ending}").exists():
+            assert process.poll() is None
+        process.terminate()
+        assert process.wait() == told
+        assert read_end(record).exit_code == ending
+    command = Command(("bash", "-c", "exit 1"), tmp_path, stop_codes=(1, 2))
+    record = JobRecord("abc", "n", "local", command, tmp_path / "unasked")
+    prepare_folder(record)
+    assert subprocess.run(["bash", record.script], check=False).returncode == 1

@@ -30,6 +30,7 @@ QUEUE_FIELDS = (
 )
 ACCOUNTING_FIELDS = ("JobID", "State", "ExitCode", "NodeList")
 
+SRUN_CORES = "SRUN_CPUS_PER_TASK"
 _LONGEST_NAME = 200
 _IDS_PER_CALL = 500
 _NOT_INHERITED = re.compile(
@@ -158,6 +159,8 @@ def environment(job: JobRecord, inherited: Mapping[str, str]) -> dict[str, str]:
     kept[JOB_ID_VARIABLE] = job.id
     if variable := job.resources.threads_variable:
         kept[variable] = str(cores_of(job.resources, job.command.template))
+        # From 22.05 on, srun does not take it from the job by itself.
+        kept[SRUN_CORES] = kept[variable]
     return kept
 
 
