@@ -161,12 +161,12 @@ class JobStore:
         return [StoredState(*row) for row in rows]
 
     def spells(self, ids: Iterable[str]) -> list[tuple[Any, ...]]:
-        """Of those of the jobs that have begun: id, resources, script, begin and end as text."""
+        """Of each of the jobs: id, resources, script, begin and end as text."""
         return self._read(
             "SELECT id, json_extract(record, '$.resources'),"
-            " json_extract(record, '$.command.template'), json_extract(record, '$.started') AS"
-            " begin, json_extract(record, '$.ended') FROM jobs WHERE begin IS NOT NULL AND"
-            " id IN (SELECT value FROM json_each(?))",
+            " json_extract(record, '$.command.template'), json_extract(record, '$.started'),"
+            " json_extract(record, '$.ended') FROM jobs"
+            " WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
         )
 

@@ -77,6 +77,7 @@ class Tally:
         self._newest = 0
         self._unfinished: set[str] = set()
         self._ended = 0.0
+        self._seen: dict[str, str] = {}  # when jobs were first seen to run
 
     def read(self) -> Sum:
         """Look at what is new."""
@@ -87,14 +88,19 @@ class Tally:
         ended = new | (self._unfinished - unfinished.keys())
         running = {each for each, state in unfinished.items() if state == JobState.RUNNING.value}
         hours = {
-            job_id: Spell.of(*texts).hours(self.since, now)
-            for job_id, *texts in self._store.spells(ended | running)
+            job_id: Spell.of(resources, script, begin, end).hours(self.since, now)
+            for job_id, resources, script, stored, end in self._store.spells(ended | running)
+            if (begin := stored or self._first_seen(job_id, job_id in running, now))
         }
         self._ended += sum(hours.get(job_id, 0.0) for job_id in ended)
         self._newest = max([self._newest, *(row.number for row in rows)])
         self._unfinished = set(unfinished)
         used = self._ended + sum(hours.get(job_id, 0.0) for job_id in running)
         return Sum(used, len(running), len(unfinished) - len(running))
+
+    def _first_seen(self, job_id: str, runs: bool, now: datetime) -> str | None:
+        """For a job of which it is not yet known since when it runs."""
+        return self._seen.setdefault(job_id, now.isoformat()) if runs else None
 
 
 def n_cores(resources: Resources, template: ScriptTemplate | None) -> int:

@@ -75,6 +75,13 @@ def test_what_has_ended_is_read_once(store, monkeypatch):
     assert asked[1:] == [{"j3"}]
 
 
+def test_a_job_whose_begin_is_not_known_runs_from_when_it_is_seen(store):
+    save(store, record(1, begun=None, state=JobState.RUNNING))
+    tally = Tally(store, "slurm", None)
+    assert tally.read().hours == 0
+    assert 0 < tally.read().hours < 0.1
+
+
 def test_only_what_was_used_since_a_moment_counts(store):
     save(store, record(1, begun=3, hours=2), record(2, begun=10, hours=1))
     found = Tally(store, "slurm", NOW - timedelta(hours=2)).read()

@@ -27,7 +27,7 @@ from asyncmd_jupyter.jobs.slurm.submission import RefusedError, Submissions
 from asyncmd_jupyter.jobs.tasks import OwnedTasks, settled
 from asyncmd_jupyter.settings import SlurmSettings
 
-_QUIET_SECONDS = 0.015
+_QUIET_SECONDS = 0.02
 _LONGEST_SECONDS = 0.25
 _GIVEN_UP = "It was cancelled before it was in the queue."
 _MOST_TASKS = 1000  # what Slurm allows unless a site has changed MaxArraySize
