@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -20,7 +21,8 @@ T = TypeVar("T")
 
 SCHEMA_VERSION = 1
 _BUSY_SECONDS = 30.0
-_CHANGE_COUNT = slice(24, 28)  # SQLite's "file change counter", in the header of each file
+_REST_SECONDS = 2.0  # times of files are coarse
+_TRUSTED_SECONDS = 10.0  # and may be old on network file systems
 
 _SCHEMA = f"""
 BEGIN IMMEDIATE;
@@ -84,7 +86,7 @@ class JobStore:
         self._lock = threading.Lock()
         self._unsaved: list[tuple[object, ...]] = []
         self._requests: set[str] = set()
-        self._requests_seen: tuple[bytes | None, str] | None = None
+        self._requests_seen: tuple[tuple[int, int] | None, float, str] = None, 0.0, ""
 
     def save(self, record: JobRecord) -> Future[None]:
         """Write the record after all that was saved before; many at once when it is busy."""
@@ -121,11 +123,10 @@ class JobStore:
         Also those whose end another process has seen first: their owner has yet to learn
         that it was no failure.
         """
-        seen = self._change_count(), owner
-        if seen != self._requests_seen or seen[0] is None:
+        if not self._is_as_read(owner):
+            self._requests_seen = self._last_change(), time.time(), owner
             query = "SELECT id FROM jobs WHERE cancel_requested = 1 AND owner = ?"
             self._requests = {row[0] for row in self._read(query, (owner,))}
-            self._requests_seen = seen
         return set(self._requests)
 
     def find(
@@ -198,11 +199,21 @@ class JobStore:
                 self._unsaved = rows + self._unsaved
             raise
 
-    def _change_count(self) -> bytes | None:
-        """What differs after each transaction of anybody; far cheaper to get than an answer."""
-        with suppress(OSError), self.path.open("rb") as file:
-            header = file.read(_CHANGE_COUNT.stop)
-            return header[_CHANGE_COUNT] or None
+    def _is_as_read(self, owner: str) -> bool:
+        """Whether nobody has written since the wishes were read, as far as that is certain.
+
+        The file is never opened for this: closing it would drop the locks of SQLite.
+        """
+        changed, read, reader = self._requests_seen
+        is_recent = 0 <= time.time() - read < _TRUSTED_SECONDS
+        was_at_rest = changed is not None and changed[0] / 1e9 < read - _REST_SECONDS
+        is_same = reader == owner and self._last_change() == changed
+        return is_recent and was_at_rest and is_same
+
+    def _last_change(self) -> tuple[int, int] | None:
+        with suppress(OSError):
+            found = self.path.stat()
+            return found.st_mtime_ns, found.st_size
         return None
 
     def _read(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:

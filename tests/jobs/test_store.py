@@ -1,4 +1,6 @@
+import os
 import stat
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -136,3 +138,15 @@ def test_saving_after_closing_still_saves(store):
     store.close()
     store.save(record()).result()
     assert len(store.find()) == 1
+
+
+def test_wishes_are_seen_at_once_also_when_nothing_else_changes(store):
+    job = record("a", owner="h:1:1")
+    store.save(job)
+    store.flush()
+    old = time.time() - 60
+    os.utime(store.path, (old, old))
+    assert store.cancel_requests("h:1:1") == set()
+    assert store.cancel_requests("h:1:1") == set()
+    JobStore(store.path.parent).request_cancel(["a"])
+    assert store.cancel_requests("h:1:1") == {"a"}

@@ -199,7 +199,7 @@ async def test_members_are_cancelled_while_the_batch_is_submitted(manager, clust
     states = [(await manager.wait(record)).state for record in manager.records()]
     assert sorted(state.value for state in states) == ["cancelled"] * 3 + ["done"] * 2
     assert len(entered(cluster, before)) <= 3  # Slurm forgets waiting tasks that are cancelled
-    assert queued(cluster) == {}
+    await until(lambda: queued(cluster) == {})
 
 
 async def test_a_whole_batch_is_cancelled_while_it_is_tried_again(manager, cluster, doorman, work):
@@ -210,7 +210,7 @@ async def test_a_whole_batch_is_cancelled_while_it_is_tried_again(manager, clust
         task.cancel()
     await asyncio.wait(tasks)
     assert {record.state for record in manager.records()} == {JobState.CANCELLED}
-    assert queued(cluster) == {}
+    await until(lambda: queued(cluster) == {})
     assert len(doorman.calls("sbatch")) <= 3
 
 
@@ -258,7 +258,7 @@ async def test_one_member_is_cancelled_while_the_kernel_of_its_batch_was_dead(
     one, *rest = await manager.attach()
     await one.cancel()
     assert await ends([one, *rest]) == [JobState.CANCELLED] + [JobState.DONE] * 4
-    assert queued(cluster) == {}
+    await until(lambda: queued(cluster) == {})
 
 
 async def test_the_ids_of_a_batch_were_never_stored(kernel, manager, cluster, job_runtime, work):

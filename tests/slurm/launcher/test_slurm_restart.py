@@ -70,7 +70,7 @@ async def test_cancelled_while_its_kernel_was_dead(kernel, manager, cluster, doo
     [job] = await manager.attach()
     await job.cancel()
     assert (await job.wait()).state is JobState.CANCELLED
-    assert queued(cluster) == {}
+    await until(lambda: queued(cluster) == {})
 
 
 async def test_the_reply_of_sbatch_was_never_stored(kernel, manager, cluster, job_runtime, work):
