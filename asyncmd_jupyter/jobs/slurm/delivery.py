@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -13,7 +15,7 @@ from weakref import WeakKeyDictionary
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.slurm import commands
-from asyncmd_jupyter.jobs.slurm.client import SlurmClient
+from asyncmd_jupyter.jobs.slurm.client import Reply, SlurmClient
 from asyncmd_jupyter.jobs.tasks import OwnedTasks
 from asyncmd_jupyter.settings import SlurmSettings
 
@@ -22,6 +24,8 @@ logger = logging.getLogger(__name__)
 _COLLECTING_SECONDS = 0.01
 _DELIVERY_SECONDS = 15.0
 _END_SECONDS = 60.0
+_ONE_SIGNAL_SECONDS = 3.0
+_TASKS_A_CALL = 8  # scancel has ten threads, each of which may be kept busy by one
 _ALREADY_OVER = ("Invalid job id", "already completing or completed", "already done")
 
 
@@ -31,6 +35,9 @@ class _Batch:
 
     ids: list[str]
     task: asyncio.Task[None]
+
+
+Attempt = tuple[str, int]  # a job and the number of its start
 
 
 class Delivery:
@@ -51,7 +58,8 @@ class Delivery:
         self._collected: WeakKeyDictionary[asyncio.AbstractEventLoop, _Batch]
         self._collected = WeakKeyDictionary()
         self._cancelled: set[str] = set()
-        self._asked: set[tuple[str, int]] = set()  # jobs with their attempts, to stop
+        self._asked: set[Attempt] = set()  # to stop
+        self._doubtful: dict[Attempt, float] = {}  # until when to believe that they have heard
 
     async def cancel(self, ids: Iterable[str]) -> None:
         """End jobs for good, each by one command at most that was delivered.
@@ -88,17 +96,43 @@ class Delivery:
             await self._deliver(commands.scancel_pending(self._settings(), chunk))
 
     def is_asked(self, job: JobRecord) -> bool:
-        """Whether the attempt of a job was asked to stop."""
-        return (job.id, job.attempt) in self._asked
+        """Whether the attempt of a job was asked to stop, as far as that is certain."""
+        key = job.id, job.attempt
+        if time.monotonic() > self._doubtful.get(key, math.inf):
+            del self._doubtful[key]
+            self._asked.discard(key)
+        return key in self._asked
 
     async def ask_to_stop(self, jobs: Iterable[JobRecord]) -> None:
         """Ask each job once in each attempt."""
-        asked = {(job.id, job.attempt): job.native_id for job in jobs}
-        new = {key: native_id for key, native_id in asked.items() if key not in self._asked}
+        new = {(job.id, job.attempt): job.native_id for job in jobs if not self.is_asked(job)}
         self._asked.update(new)
-        for chunk in commands.in_chunks([native_id for native_id in new.values() if native_id]):
+        alone = {key: found for key, found in new.items() if found and "_" not in found}
+        tasks = [(key, found) for key, found in new.items() if found and "_" in found]
+        groups = (dict(tasks[n : n + _TASKS_A_CALL]) for n in range(0, len(tasks), _TASKS_A_CALL))
+        await asyncio.gather(self._ask(alone), *map(self._ask_tasks, groups))
+
+    async def _ask(self, asked: Mapping[Attempt, str]) -> None:
+        for chunk in commands.in_chunks(list(asked.values())):
             if not await self._deliver(commands.stop_signal(self._settings(), chunk)):
-                self._asked.difference_update(new)
+                self._asked.difference_update(asked)
+
+    async def _ask_tasks(self, asked: Mapping[Attempt, str]) -> None:
+        """Ask tasks of arrays, of which others may still wait.
+
+        Then Slurm delivers the signal and says that it could not, whereupon scancel repeats it
+        after five seconds, for most of a minute. So it is ended before, and whether the jobs
+        have heard is seen by the files of their scripts.
+        """
+        argv = commands.stop_signal(self._settings(), list(asked.values()))
+        try:
+            reply = await asyncio.wait_for(self._client.run(argv), _ONE_SIGNAL_SECONDS)
+        except (JobError, OSError, TimeoutError):
+            later = time.monotonic() + _DELIVERY_SECONDS
+            self._doubtful.update(dict.fromkeys(asked, later))
+        else:
+            if not _was_delivered(argv[0], reply):
+                self._asked.difference_update(asked)
 
     def cancel_now(self, ids: Sequence[str]) -> None:
         """End jobs without an event loop."""
@@ -114,8 +148,12 @@ class Delivery:
         except (JobError, OSError, TimeoutError) as error:
             logger.warning("Slurm could not be told; it is tried again: %s", error or argv[0])
             return False
-        lines = [line for line in reply.err.splitlines() if "error" in line]
-        real = [line for line in lines if not any(words in line for words in _ALREADY_OVER)]
-        if reply.code != 0 and real:
-            logger.warning("%s said: %s", argv[0], "; ".join(real[-3:]))
-        return reply.code == 0 or not real
+        return _was_delivered(argv[0], reply)
+
+
+def _was_delivered(program: str, reply: Reply) -> bool:
+    lines = [line for line in reply.err.splitlines() if "error" in line]
+    real = [line for line in lines if not any(words in line for words in _ALREADY_OVER)]
+    if reply.code != 0 and real:
+        logger.warning("%s said: %s", program, "; ".join(real[-3:]))
+    return reply.code == 0 or not real

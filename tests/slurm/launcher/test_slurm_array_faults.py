@@ -153,6 +153,22 @@ async def test_single_members_are_cancelled_and_stopped(manager, cluster, work):
     assert await ends([*running[2:], *pending[2:]]) == [JobState.DONE] * 2 + [cancelled] * 2
 
 
+async def test_members_are_stopped_once_while_others_wait(manager, cluster, work):
+    """Of which Slurm says that it can't be done, although it does it."""
+    ups = [work / str(number) for number in range(18)]
+    jobs = await submit_all(manager, "until_stop", *([up] for up in ups), cwd=work)
+    await until(lambda: sum(up.exists() for up in ups) == 16)
+    await until(lambda: sum(job.state is JobState.RUNNING for job in jobs) == 16)
+    running = [job for job, up in zip(jobs, ups, strict=True) if up.exists()]
+    begin = asyncio.get_running_loop().time()
+    await manager.ask_to_stop([job.record for job in running[:2]])
+    assert await ends(running[:2]) == [JobState.DONE] * 2
+    assert asyncio.get_running_loop().time() - begin < 30
+    assert all(job.record.exit_code == 0 for job in running[:2])
+    await until(lambda: all(up.exists() for up in ups))
+    assert {job.state for job in running[2:]} == {JobState.RUNNING}
+
+
 def queued_tasks(cluster):
     out = cluster.control.run("squeue", "--noheader", "--array", "--format=%i %T")
     return [line.split()[0] for line in out.splitlines() if "COMPLETING" not in line]
