@@ -149,7 +149,9 @@ def _line(job: JobRecord) -> tuple[str, ...]:
     remark = job.reason if _is_here(job) or job.state.is_final else f"on {job.owner.split(':')[0]}"
     cores = str(job.resources.cores)
     name = _printable(job.name)
-    return (job.id, name, job.state.value, job.launcher, cores, _duration(job), remark)
+    is_in_slurm = job.launcher == SlurmLauncher.name and job.native_id
+    where = f"{job.launcher} {job.native_id}" if is_in_slurm else job.launcher
+    return (job.id, name, job.state.value, where, cores, _duration(job), remark)
 
 
 def _summary(office: _Office, shown: Sequence[JobRecord]) -> str:

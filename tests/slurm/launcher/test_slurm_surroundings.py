@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from dataclasses import replace
 
 import pytest
@@ -27,18 +26,6 @@ async def submit_all(manager, times, *args, cwd, **options):
 
 async def states_of(jobs):
     return {record.state for record in await asyncio.gather(*(job.wait() for job in jobs))}
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A folder on a file system of 1 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("File systems can't be mounted here.")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 async def test_a_disk_that_fills_up_during_the_jobs(impatient, small_disk, times):
