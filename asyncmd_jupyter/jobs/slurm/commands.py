@@ -135,7 +135,11 @@ def compact(ids: Sequence[str]) -> list[str]:
             arrays.setdefault(array, []).append(int(number))
         else:
             plain.append(native_id)
-    return [*plain, *(f"{array}_[{ranges(found)}]" for array, found in arrays.items())]
+    return [*plain, *(_tasks(array, found) for array, found in arrays.items())]
+
+
+def _tasks(array: str, numbers: Sequence[int]) -> str:
+    return f"{array}_[{ranges(numbers)}]" if len(numbers) > 1 else f"{array}_{numbers[0]}"
 
 
 def ranges(numbers: Iterable[int]) -> str:
