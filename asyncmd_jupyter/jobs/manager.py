@@ -65,6 +65,7 @@ class JobManager:
         self._stopper = Stopper(self._book, self._store, self._launchers, self._starter)
         self._is_closed = False
         self._withdrawn: set[str] = set()
+        self._coming: set[str] = set()
         self.register(LocalLauncher(lambda: runtime.settings.cancel_grace))
         self.register(
             SlurmLauncher(
@@ -72,6 +73,7 @@ class JobManager:
                 self._is_wanted,
                 budget=runtime.service(Budget.of),
                 stop=lambda jobs: self._tasks.start(self.ask_to_stop(jobs)),
+                on_the_way=self._on_the_way,
             )
         )
         runtime.events.subscribe(lambda _: self._wake(), runtimes.SettingsChanged)
@@ -146,6 +148,8 @@ class JobManager:
             owner=self._owner,
         )
         self._launchers.of(record).check(record)
+        if not self._launchers.of(record).is_local:
+            self._coming.add(record.id)
         bringing_up = asyncio.create_task(self._bring_up(record))
         try:
             await asyncio.shield(bringing_up)
@@ -280,13 +284,20 @@ class JobManager:
         self._close_store()
 
     async def _bring_up(self, record: JobRecord) -> None:
-        await asyncio.to_thread(_prepare, record)
-        await self._book.add(record)
-        start = self._starter.add(record)
-        self._follow()
-        refusal = await asyncio.shield(start) if start else None
+        try:
+            await asyncio.to_thread(_prepare, record)
+            await self._book.add(record)
+            start = self._starter.add(record)
+            self._follow()
+            refusal = await asyncio.shield(start) if start else None
+        finally:
+            self._coming.discard(record.id)
         if refusal is not None:
             raise refusal
+
+    def _on_the_way(self) -> list[str]:
+        """Jobs that a queue will get soon, unless they have to wait for their turn."""
+        return [job_id for job_id in self._coming if not self._starter.is_waiting(job_id)]
 
     async def _undo(self, bringing_up: asyncio.Task[None], record: JobRecord) -> None:
         self._withdrawn.add(record.id)

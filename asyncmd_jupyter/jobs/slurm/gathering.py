@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
 from asyncmd_jupyter.errors import SlurmSubmissionError
@@ -28,7 +28,7 @@ from asyncmd_jupyter.jobs.tasks import OwnedTasks, settled
 from asyncmd_jupyter.settings import SlurmSettings
 
 _QUIET_SECONDS = 0.02
-_LONGEST_SECONDS = 0.25
+_LONGEST_SECONDS = 1.0
 _GIVEN_UP = "It was cancelled before it was in the queue."
 _MOST_TASKS = 1000  # what Slurm allows unless a site has changed MaxArraySize
 
@@ -48,6 +48,8 @@ class Gathering:
         Gives the settings in force.
     excluded : callable
         Gives the nodes that no job shall use.
+    on_the_way : callable
+        Gives the ids of jobs that will arrive soon.
     """
 
     def __init__(
@@ -56,11 +58,14 @@ class Gathering:
         memberships: Memberships,
         settings: Callable[[], SlurmSettings],
         excluded: Callable[[], Sequence[str]],
+        on_the_way: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._submissions = submissions
         self._memberships = memberships
         self._settings = settings
         self._excluded = excluded
+        self._on_the_way = on_the_way
+        self._here: set[str] = set()
         self._open: dict[tuple[str, ...], _Group] = {}
         self._most = _MOST_TASKS
         self._tasks = OwnedTasks()
@@ -73,6 +78,13 @@ class Gathering:
         SlurmSubmissionError
             It is not in the queue and will not be.
         """
+        self._here.add(job.id)
+        try:
+            return await self._submit(job)
+        finally:
+            self._here.discard(job.id)
+
+    async def _submit(self, job: JobRecord) -> str | None:
         settings = self._settings()
         if not settings.job_arrays or not can_share(job):
             return await self._submissions.submit(Request(job))
@@ -93,7 +105,7 @@ class Gathering:
 
     async def _run(self, kind: tuple[str, ...], group: _Group) -> None:
         try:
-            await group.complete()
+            await group.complete(self._are_more_coming)
             if self._open.get(kind) is group:
                 del self._open[kind]
             group.is_closed = True
@@ -101,6 +113,9 @@ class Gathering:
         finally:
             group.is_closed = True
             group.give_up()
+
+    def _are_more_coming(self) -> bool:
+        return any(job_id not in self._here for job_id in self._on_the_way())
 
     async def _withdraw(self, group: _Group, job: JobRecord, ticket: Ticket) -> None:
         """Its event loop ends, so nobody would hear of what is submitted now."""
@@ -207,13 +222,15 @@ class _Group:
         self.tickets[job.id] = job, ticket
         return ticket
 
-    async def complete(self) -> None:
+    async def complete(self, are_more_coming: Callable[[], bool]) -> None:
         """Wait until no more jobs arrive."""
         end = time.monotonic() + _LONGEST_SECONDS
         number = -1
-        while number != len(self.tickets) and time.monotonic() < end:
+        while number != len(self.tickets) or are_more_coming():
             number = len(self.tickets)
             await asyncio.sleep(_QUIET_SECONDS)
+            if time.monotonic() > end:
+                return
 
     def hand_out(self, jobs: Sequence[JobRecord], array: str | None) -> None:
         """Tell each job its native id."""

@@ -8,7 +8,7 @@ reply nor a killed kernel doubles or loses it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from asyncmd_jupyter.jobs.core_hours import Budget
 from asyncmd_jupyter.jobs.model import JobRecord, JobState, Status
@@ -51,6 +51,8 @@ class SlurmLauncher:
         Of core hours.
     stop : callable
         Asks jobs to stop cleanly, when the budget is used up.
+    on_the_way : callable
+        Gives the ids of jobs that will be submitted soon.
     """
 
     name = "slurm"
@@ -65,6 +67,7 @@ class SlurmLauncher:
         grace: Grace | None = None,
         budget: Budget | None = None,
         stop: Callable[[Sequence[JobRecord]], object] = lambda _: None,
+        on_the_way: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._waits = waits
         client = SlurmClient()
@@ -75,7 +78,7 @@ class SlurmLauncher:
         self._delivery = Delivery(client, settings)
         self._sightings = Sightings(self._accounting, memberships, grace or Grace(), nodes.count)
         submissions = Submissions(client, self._queue, settings, nodes.excluded, is_wanted)
-        self._gathering = Gathering(submissions, memberships, settings, nodes.excluded)
+        self._gathering = Gathering(submissions, memberships, settings, nodes.excluded, on_the_way)
         self._guard = Guard(budget, stop)
         self._tasks = OwnedTasks()
         self._judged: Snapshot | None = None
