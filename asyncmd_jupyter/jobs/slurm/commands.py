@@ -99,7 +99,7 @@ def sacct(settings: SlurmSettings, ids: Collection[str]) -> list[str]:
 
 def scancel(settings: SlurmSettings, ids: Sequence[str]) -> list[str]:
     """End jobs for good."""
-    return [settings.scancel_executable, *_cluster(settings), *compact(ids)]
+    return [settings.scancel_executable, *_cluster(settings), *ids]
 
 
 def scancel_pending(settings: SlurmSettings, ids: Sequence[str]) -> list[str]:
@@ -126,7 +126,10 @@ def in_chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def compact(ids: Sequence[str]) -> list[str]:
-    """Ids with those of an array put together: ``12_[0-3,7]``."""
+    """Ids with those of an array put together: ``12_[0-3,7]``.
+
+    Only to end jobs: a signal for some of the tasks that wait would reach all that do.
+    """
     arrays: dict[str, list[int]] = {}
     plain: list[str] = []
     for native_id in ids:
@@ -135,7 +138,11 @@ def compact(ids: Sequence[str]) -> list[str]:
             arrays.setdefault(array, []).append(int(number))
         else:
             plain.append(native_id)
-    return [*plain, *(f"{array}_[{ranges(found)}]" for array, found in arrays.items())]
+    return [*plain, *(_tasks(array, found) for array, found in arrays.items())]
+
+
+def _tasks(array: str, numbers: Sequence[int]) -> str:
+    return f"{array}_[{ranges(numbers)}]" if len(numbers) > 1 else f"{array}_{numbers[0]}"
 
 
 def ranges(numbers: Iterable[int]) -> str:

@@ -85,7 +85,7 @@ class Delivery:
             ids = self._collected.pop(loop).ids
         try:
             for chunk in commands.in_chunks(ids):
-                if await self._deliver(commands.scancel(self._settings(), chunk)):
+                if await self._deliver(commands.scancel(self._settings(), commands.compact(chunk))):
                     delivered.update(chunk)
         finally:
             self._cancelled.difference_update(set(ids) - delivered)
@@ -138,7 +138,7 @@ class Delivery:
         """End jobs without an event loop."""
         with suppress(OSError, subprocess.SubprocessError):
             for chunk in commands.in_chunks(ids):
-                argv = commands.scancel(self._settings(), chunk)
+                argv = commands.scancel(self._settings(), commands.compact(chunk))
                 subprocess.run(argv, capture_output=True, timeout=_END_SECONDS, check=False)
 
     async def _deliver(self, argv: Sequence[str]) -> bool:
