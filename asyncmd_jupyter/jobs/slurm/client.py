@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from asyncmd_jupyter.errors import JobError
+from asyncmd_jupyter.jobs.slurm.commands import impersonal
 from asyncmd_jupyter.jobs.tasks import settled
 
 _CALL_SECONDS = 60.0
@@ -95,7 +96,7 @@ class _TooMuchError(Exception):
 async def _start(argv: Sequence[str], env: Mapping[str, str] | None) -> Process:
     try:
         return await asyncio.create_subprocess_exec(
-            *argv, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=env or os.environ
+            *argv, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=impersonal(env or os.environ)
         )
     except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
         raise CommandMissingError(missing(argv[0])) from error

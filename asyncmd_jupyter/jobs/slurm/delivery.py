@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -139,7 +140,10 @@ class Delivery:
         with suppress(OSError, subprocess.SubprocessError):
             for chunk in commands.in_chunks(ids):
                 argv = commands.scancel(self._settings(), commands.compact(chunk))
-                subprocess.run(argv, capture_output=True, timeout=_END_SECONDS, check=False)
+                env = commands.impersonal(os.environ)
+                subprocess.run(
+                    argv, capture_output=True, timeout=_END_SECONDS, check=False, env=env
+                )
 
     async def _deliver(self, argv: Sequence[str]) -> bool:
         """Run a command that ends or signals jobs; those that have ended are no error."""

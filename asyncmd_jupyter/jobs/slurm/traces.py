@@ -9,6 +9,7 @@ from pathlib import Path
 
 from asyncmd_jupyter.jobs.folder import Marker, read_end, read_start
 from asyncmd_jupyter.jobs.model import JobRecord, Status
+from asyncmd_jupyter.jobs.slurm.claims import read_claimant
 
 _STARTED = re.compile(r"started\.(\d+)")
 
@@ -27,12 +28,15 @@ class Traces:
         How the command ended.
     was_signalled : bool
         Whether somebody asked the script to end.
+    claimant : str or None
+        Slurm's id of what runs it, where that was looked for.
     """
 
     attempt: int
     start: Marker | None = None
     end: Status | None = None
     was_signalled: bool = False
+    claimant: str | None = None
 
     @property
     def can_hear(self) -> bool:
@@ -41,7 +45,7 @@ class Traces:
 
 
 def read_traces(jobs: Iterable[JobRecord], thorough: frozenset[str]) -> dict[str, Traces]:
-    """Look into the folders of jobs; `thorough` names those that may have been started again."""
+    """Look into the folders of jobs; `thorough` names those that may have been started twice."""
     return {job.id: _read(job, job.id in thorough) for job in jobs}
 
 
@@ -53,7 +57,8 @@ def _read(job: JobRecord, thoroughly: bool) -> Traces:
     # The last to be read, because it was written before the end.
     is_due = end is not None or (job.stop_requested and start is not None)
     signalled = is_due and (job.folder / f"signalled.{attempt}").exists()
-    return Traces(attempt, start, end, signalled)
+    claimant = read_claimant(job, attempt) if thoroughly else None
+    return Traces(attempt, start, end, signalled, claimant)
 
 
 def _newest_attempt(job: JobRecord) -> int:
