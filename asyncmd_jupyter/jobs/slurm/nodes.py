@@ -29,6 +29,14 @@ def expand_nodes(text: str) -> tuple[str, ...]:
     return tuple(node for name in names for node in _expand(name))
 
 
+def listed_nodes(text: str) -> tuple[str, ...]:
+    """Every node of a list of Slurm's own; none if it can't be read."""
+    try:
+        return expand_nodes(text)
+    except ValueError:
+        return ()
+
+
 def expand_numbers(text: str) -> Iterator[str]:
     """Every number of ``3,07-09,20-30:5``, with the zeros in front that the text has."""
     for part in text.split(","):
