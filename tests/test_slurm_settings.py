@@ -54,6 +54,14 @@ def test_all_that_is_in_force_is_shown(runtime):
         {"success_to_fail_ratio": 1.5},
         {"exclude_nodes": [3]},
         {"exclude_nodes": ["n["]},
+        {"exclude_nodes": ["a b"]},
+        {"exclude_nodes": ["--x"]},
+        {"exclude_nodes": [""]},
+        {"exclude_nodes": ["None"]},
+        {"exclude_nodes": 3},
+        {"cluster": "a b"},
+        {"cluster": "-a"},
+        {"cluster": 3},
         {"job_arrays": 1},
         {"max_submissions_per_minute": 0},
         {"max_submissions_per_minute": 2.5},
@@ -69,6 +77,11 @@ def test_values_that_cannot_be_meant(runtime, settings):
     with pytest.raises(ValueError, match=r"has to be|is no list"):
         config.set_slurm_settings(**settings)
     assert config.show_config().slurm == before
+
+
+def test_a_cluster_is_no_program(runtime):
+    with pytest.raises(ValueError, match=r"cluster=3 has to be the name of one cluster"):
+        config.set_slurm_settings(cluster=3)
 
 
 def test_at_least_one_job(runtime):

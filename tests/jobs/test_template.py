@@ -59,9 +59,11 @@ def test_slurm_sees_the_lines_for_it_and_the_options_of_the_script(tmp_path):
     assert head == ["#!/usr/bin/env bash", *directives(template())]
 
 
-@pytest.mark.parametrize("line", ["--array=1-3", "-a 1-3", "-a1-3", "-W", "--wait", "-M other"])
+@pytest.mark.parametrize(
+    "line", ["--array=1-3", "-a 1-3", "-a1-3", "-W", "--wait", "-M other", "hetjob"]
+)
 def test_lines_that_make_something_else_of_a_job(line):
-    with pytest.raises(ValueError, match="#SBATCH --"):
+    with pytest.raises(ValueError, match=r"#SBATCH .*can't be in the script"):
         check_directives(template(f"#!/bin/sh\n#SBATCH {line}\n{{cmd}}\n"))
 
 
