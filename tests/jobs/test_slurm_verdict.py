@@ -194,7 +194,10 @@ def test_words_of_slurm():
     assert state_of("NEVER_HEARD") is None
     assert sentence_on("NEVER_HEARD") == "Slurm says NEVER_HEARD."
     assert sentence_on_waiting("None") == ""
-    assert "limit" in sentence_on_waiting("QOSMaxJobsPerUserLimit")
+    assert "limit of its quality" in sentence_on_waiting("QOSMaxJobsPerUserLimit")
+    assert "limit of its user" in sentence_on_waiting("AssocGrpCpuLimit")
+    for word in ("PartitionConfig", "NodeDown", "InvalidQOS"):
+        assert word not in sentence_on_waiting(word)
     assert "not available" in sentence_on_waiting("(ReqNodeNotAvail, UnavailableNodes:n1)")
     assert "Fancy" in sentence_on_waiting("FancyNewReason")
 

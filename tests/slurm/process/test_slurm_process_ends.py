@@ -133,6 +133,14 @@ async def test_a_refused_submission_frees_its_slot(manager, doorman, work):
     assert await asyncio.gather(first.wait(), bad.wait()) == [1, 1]
 
 
+@pytest.mark.parametrize(("excluded", "shown"), [("n[1-4]", r"n\[1-4\]"), (["n1", "m7"], "m7,n1")])
+async def test_a_refusal_names_the_nodes_that_are_not_used(manager, work, excluded, shown):
+    config.set_slurm_settings(exclude_nodes=excluded)
+    process = SlurmProcess("nowhere", UNTIL, workdir=work)
+    with pytest.raises(SlurmSubmissionError, match=rf"not used: {shown}\..*exclude_nodes"):
+        await process.submit()
+
+
 async def test_without_sbatch(manager, work):
     SlurmProcess.sbatch_executable = "/nowhere/sbatch"
     with pytest.raises(SlurmSubmissionError, match="'/nowhere/sbatch' can't be run"):
