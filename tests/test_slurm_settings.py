@@ -27,6 +27,22 @@ def test_all_settings_have_defaults(runtime):
     assert "no limit" in repr(config.show_config())
 
 
+def test_all_that_is_in_force_is_shown(runtime):
+    shown = repr(config.show_config())
+    for part in ("broken nodes", "after 3 failures, unless 50 times", "nodes not used"):
+        assert part in shown
+    for part in ("cluster", "sacct"):
+        assert part not in shown
+    config.set_slurm_settings(
+        exclude_nodes=["n[1-3]", "x"], cluster="big", sacct_executable="/opt/sacct"
+    )
+    config.set_slurm_settings(num_fails_for_broken_node=7, success_to_fail_ratio=9)
+    overview = config.show_config()
+    for shown in (repr(overview), overview._repr_html_()):
+        for part in ("n[1-3],x", "cluster", "big", "/opt/sacct", "after 7", "unless 9 times"):
+            assert part in shown
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncmd_jupyter.jobs.slurm.nodes import expand_nodes
+from asyncmd_jupyter.jobs.slurm.nodes import compact_nodes, expand_nodes
 from asyncmd_jupyter.jobs.slurm.parsing import (
     QueueEntry,
     expand_ids,
@@ -178,3 +178,11 @@ def test_ranges_are_counted_out(parts):
         f"{p}{i:0{max(w, len(str(a)))}d}" for p, a, n, w in parts for i in range(a, a + n + 1)
     ]
     assert list(expand_nodes(text)) == wanted
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "n1", "n[1-3,7]", "n[08-12],x", "n9,n[10-11]", "a1b,a1b2", ""]
+)
+def test_lists_of_nodes_are_written_as_slurm_does(text):
+    names = expand_nodes(text)
+    assert compact_nodes(reversed(names)) == text

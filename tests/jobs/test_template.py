@@ -126,6 +126,12 @@ def test_what_may_run_once_does_not_run_twice(tmp_path):
     assert record.stdout.read_text() == "ran\n"
 
 
+def test_the_script_leaves_the_nodes_where_slurm_tells_them(tmp_path):
+    record = job(tmp_path, template("#!/bin/sh\n", ""))
+    run(record, SLURM_JOB_ID="1", SLURM_JOB_NODELIST="n[1-2]")
+    assert (record.folder / "nodes.0").read_text() == "n[1-2]\n"
+
+
 def test_the_store_keeps_everything(tmp_path):
     record = job(tmp_path, template(), "x", stdin=Path("/in"), repeatable=False)
     assert from_text(to_text(record), owner="", cancel_requested=False) == record
