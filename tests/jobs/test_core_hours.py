@@ -1,5 +1,6 @@
 """Core hours of jobs in Slurm: counted from the store, once for what has ended."""
 
+import asyncio
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from asyncmd_jupyter.jobs.core_hours import Budget, CoreHours
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources, ScriptTemplate
 from asyncmd_jupyter.jobs.process import hostname
+from asyncmd_jupyter.jobs.slurm.guard import Guard
 from asyncmd_jupyter.jobs.store import JobStore
 from asyncmd_jupyter.jobs.tally import Tally, n_cores
 
@@ -205,6 +207,18 @@ def test_a_budget_is_kept_and_goes_on_counting(store, tmp_path):
     assert budget.count().used == pytest.approx(2, abs=0.1)
 
 
+@pytest.mark.parametrize(("number", "words"), [(1, "1 job is asked"), (2, "2 jobs are asked")])
+async def test_who_has_to_stop_is_said(store, tmp_path, caplog, number, words):
+    budget = Budget(tmp_path)
+    budget.grant(1e-9)
+    jobs = [record(n, begun=1, state=JobState.RUNNING) for n in range(number)]
+    save(store, *jobs)
+    stopped = asyncio.Event()
+    Guard(budget, lambda _: stopped.set()).look_when_due(jobs)
+    await stopped.wait()
+    assert words in caplog.text
+
+
 def test_no_budget_is_never_used_up(tmp_path):
     assert not CoreHours(1e9).is_used_up
     assert str(Budget(tmp_path).count()) == "Slurm: 0.0 core hours used, 0 running, 0 waiting"
@@ -215,3 +229,7 @@ def test_what_is_said():
     assert str(spent) == "Slurm: 12.3 of 10 core hours used, 3 running, 20 waiting"
     for words in ("10 core hours", "12.3 were used", f"{NOW.astimezone():%Y-%m-%d}", "inf"):
         assert words in spent.refusal()
+    little = CoreHours(0.00213, 0.002, NOW)
+    assert "0.00213 were used" in little.refusal()
+    assert str(little).startswith("Slurm: 0.00213 of 0.002 core hours")
+    assert str(CoreHours(0.0)).startswith("Slurm: 0.0 core hours")

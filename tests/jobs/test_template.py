@@ -149,9 +149,14 @@ class TestReading:
         assert read_template("sbatch_script", str(path), "{cmd}") == template()
         assert read_template("sbatch_script", SCRIPT, "{cmd}") == template()
 
-    @pytest.mark.parametrize("given", ["no such file", "", "echo {cmd}"])
+    @pytest.mark.parametrize("given", ["no such file", "echo {cmd}"])
     def test_neither(self, given):
         with pytest.raises(FileNotFoundError, match="sbatch_script="):
+            read_template("sbatch_script", given, "{cmd}")
+
+    @pytest.mark.parametrize("given", ["", "  ", "\n"])
+    def test_nothing(self, given):
+        with pytest.raises(ValueError, match=r"sbatch_script=.* is empty"):
             read_template("sbatch_script", given, "{cmd}")
 
     def test_another_type(self):

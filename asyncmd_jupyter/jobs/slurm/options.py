@@ -50,6 +50,9 @@ _SHORT_NAMES = {
 # Given already, so that it does not matter when an option takes it for its value.
 _NOTHING_NEW = "--open-mode=append"
 
+# Slurm counts minutes with 32 bits and has words of its own for the highest numbers.
+MOST_HOURS = 87_600
+
 _LONGEST_NOTICE_SHARE = 6
 _SHORTEST_NOTICE = 5
 
