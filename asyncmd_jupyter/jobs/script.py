@@ -75,6 +75,7 @@ printf '%s\\n' "${{1:-${{SLURM_JOB_ID:-$$}}}}" >"$claim"
 trap 'forward TERM' TERM USR1
 [ -z "$in_slurm" ] || trap hear TERM
 trap 'trap "" INT; forward INT' INT
+[ -z "$in_slurm" ] || put "nodes.$attempt" "${{SLURM_JOB_NODELIST:-}}"
 
 set -m
 (

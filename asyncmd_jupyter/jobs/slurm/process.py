@@ -39,6 +39,9 @@ class _SlurmProcessClass(type):
 class SlurmProcess(ProcessRequest, metaclass=_SlurmProcessClass):
     """A script that Slurm runs, once.
 
+    Slurm does not put it back into the queue after a failure of a node, unless the option
+    ``requeue`` is chosen: then the script begins again, as often as it takes.
+
     It is a job like all others: limits on jobs hold for it, it is listed with the others,
     and it goes on when nobody waits for it or the kernel ends.
 

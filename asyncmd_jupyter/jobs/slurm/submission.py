@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -23,6 +23,7 @@ from asyncmd_jupyter.jobs.slurm.pace import Pace
 from asyncmd_jupyter.jobs.slurm.parsing import parse_sbatch
 from asyncmd_jupyter.jobs.slurm.queue import ARRIVAL_SECONDS, SlurmQueue, Snapshot
 from asyncmd_jupyter.jobs.slurm.request import Request
+from asyncmd_jupyter.jobs.slurm.states import advice_on_refusal
 from asyncmd_jupyter.jobs.tasks import settled
 from asyncmd_jupyter.settings import SlurmSettings
 
@@ -101,8 +102,9 @@ class RefusedError(SlurmSubmissionError):
         Whether the same request will be refused each time.
     """
 
-    def __init__(self, request: Request, outcome: Outcome) -> None:
-        super().__init__(f"Slurm refused {request.title}: {outcome.complaint}")
+    def __init__(self, request: Request, outcome: Outcome, excluded: Collection[str] = ()) -> None:
+        advice = advice_on_refusal(outcome.complaint, excluded)
+        super().__init__(f"Slurm refused {request.title}: {outcome.complaint}{advice}")
         self.complaint = outcome.complaint
         self.is_hopeless = outcome.is_hopeless
 
@@ -156,7 +158,7 @@ class Submissions:
             refusals += outcome.was_reached
             is_over = refusals >= _TRIES or time.monotonic() > give_up_at
             if outcome.is_clear and (is_over or outcome.is_hopeless):
-                raise RefusedError(request, outcome)
+                raise RefusedError(request, outcome, self._excluded())
             if is_over:
                 return None
             logger.info("sbatch is tried again for %s: %s", request.title, outcome.complaint)

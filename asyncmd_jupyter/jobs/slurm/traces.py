@@ -10,6 +10,7 @@ from pathlib import Path
 from asyncmd_jupyter.jobs.folder import Marker, read_end, read_start
 from asyncmd_jupyter.jobs.model import JobRecord, Status
 from asyncmd_jupyter.jobs.slurm.claims import read_claimant
+from asyncmd_jupyter.jobs.slurm.nodes import listed_nodes
 
 _STARTED = re.compile(r"started\.(\d+)")
 
@@ -30,6 +31,8 @@ class Traces:
         Whether somebody asked the script to end.
     claimant : str or None
         Slurm's id of what runs it, where that was looked for.
+    nodes : tuple of str
+        On which it runs or ran, unless the record has them already.
     """
 
     attempt: int
@@ -37,6 +40,7 @@ class Traces:
     end: Status | None = None
     was_signalled: bool = False
     claimant: str | None = None
+    nodes: tuple[str, ...] = ()
 
     @property
     def can_hear(self) -> bool:
@@ -51,14 +55,23 @@ def read_traces(jobs: Iterable[JobRecord], thorough: frozenset[str]) -> dict[str
 
 def _read(job: JobRecord, thoroughly: bool) -> Traces:
     attempt = _newest_attempt(job) if thoroughly else job.attempt
-    job = replace(job, attempt=attempt)
+    if attempt > job.attempt:
+        job = replace(job, attempt=attempt, nodes=())
     end = read_end(job)
     start = read_start(job)
     # The last to be read, because it was written before the end.
     is_due = end is not None or (job.stop_requested and start is not None)
     signalled = is_due and (job.folder / f"signalled.{attempt}").exists()
     claimant = read_claimant(job, attempt) if thoroughly else None
-    return Traces(attempt, start, end, signalled, claimant)
+    has_news = start is not None and not job.nodes
+    return Traces(attempt, start, end, signalled, claimant, _nodes(job) if has_news else ())
+
+
+def _nodes(job: JobRecord) -> tuple[str, ...]:
+    try:
+        return listed_nodes((job.folder / f"nodes.{job.attempt}").read_text())
+    except OSError:
+        return ()
 
 
 def _newest_attempt(job: JobRecord) -> int:
