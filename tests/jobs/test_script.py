@@ -10,6 +10,7 @@ import pytest
 from asyncmd_jupyter.jobs.folder import prepare_folder, read_end, read_start
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState
 from asyncmd_jupyter.jobs.script import render_script
+from asyncmd_jupyter.jobs.slurm.claims import revoke
 
 
 def job(folder, /, *argv, **env):
@@ -58,6 +59,21 @@ def test_a_job_that_is_in_a_queue_twice_runs_once(tmp_path):
     again = subprocess.run(["bash", record.script], check=False, capture_output=True)
     assert again.returncode == 1
     assert record.stdout.read_text() == "run\n"
+
+
+def test_a_job_that_was_revoked_never_runs(tmp_path):
+    (tmp_path / "begun").mkdir()
+    record, begun = job(tmp_path, "echo", "run"), job(tmp_path / "begun", "true")
+    assert revoke([record])
+    assert revoke([record])
+    assert (
+        subprocess.run(["bash", record.script], check=False, stderr=subprocess.DEVNULL).returncode
+        == 1
+    )
+    assert not record.stdout.exists()
+    assert read_end(record) is None
+    subprocess.run(["bash", begun.script], check=True)
+    assert not revoke([record, begun])
 
 
 def test_markers_tell_when(tmp_path):
