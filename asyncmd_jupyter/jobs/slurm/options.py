@@ -25,7 +25,7 @@ RESERVED = {
     "parsable": "the reply of sbatch is read by this package",
     "quiet": "the reply of sbatch is read by this package",
     "wrap": "the command of the job is run",
-    "array": "each job is submitted by itself",
+    "array": "equal jobs become one array by themselves",
     "wait": "jobs are waited for without it",
     "test-only": "nothing would be submitted",
     "help": "nothing would be submitted",
@@ -42,6 +42,7 @@ _SHORT_NAMES = {
     "W": "wait",
     "M": "clusters",
     "n": "ntasks",
+    "N": "nodes",
 }
 _LONGEST_NOTICE_SHARE = 6
 _SHORTEST_NOTICE = 5
