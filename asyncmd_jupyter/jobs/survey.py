@@ -32,7 +32,8 @@ async def look_at(records: Iterable[JobRecord], launchers: Launchers) -> list[Jo
         for record in asked
         if record.id in statuses and is_newer(record, statuses[record.id])
     }
-    await asyncio.to_thread(_date, newer, records)
+    undated = [each for each in records if each.id in newer and statuses[each.id].ended is None]
+    await asyncio.to_thread(_date, newer, undated)
     return [newer.get(record.id, _given_up(record)) for record in records]
 
 
@@ -52,12 +53,11 @@ def write_down(store: JobStore, before: Iterable[JobRecord], seen: Iterable[JobR
     store.flush()
 
 
-def _date(newer: dict[str, JobRecord], records: Iterable[JobRecord]) -> None:
+def _date(newer: dict[str, JobRecord], undated: Iterable[JobRecord]) -> None:
     """Jobs ended when their folders say so, not when it was noticed."""
-    for old in records:
-        job = newer.get(old.id, old)
-        if old.launcher != LocalLauncher.name and job is not old and is_orphan(old):
-            newer[old.id] = _dated(job)
+    for old in undated:
+        if old.launcher != LocalLauncher.name and is_orphan(old):
+            newer[old.id] = _dated(newer[old.id])
 
 
 def _dated(job: JobRecord) -> JobRecord:

@@ -1,5 +1,6 @@
 """Replies of Slurm's commands, recorded from 22.05 and as documented for later versions."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,18 @@ def test_recorded_accounting():
     assert entries["42"] == QueueEntry("42", "CANCELLED", exit_code=0, nodes="n2")
     assert (entries["40"].exit_code, entries["41"].exit_code) == (3, -9)
     assert entries["45"].state == "REQUEUED"
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("2026-11-22T17:15:30", datetime(2026, 11, 22, 17, 15, 30).astimezone()),
+        ("Unknown", None),
+        ("", None),
+    ],
+)
+def test_when_accounted_jobs_ended(text, end):
+    assert parse_sacct(f"7|NODE_FAIL|0:0|n1|{text}")["7"].ended == end
 
 
 def test_recorded_nodes():

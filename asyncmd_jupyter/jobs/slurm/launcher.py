@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from asyncmd_jupyter.jobs.core_hours import Budget
 from asyncmd_jupyter.jobs.model import JobRecord, JobState, Status
@@ -21,6 +22,7 @@ from asyncmd_jupyter.jobs.slurm.gathering import Gathering
 from asyncmd_jupyter.jobs.slurm.guard import Guard
 from asyncmd_jupyter.jobs.slurm.membership import Memberships
 from asyncmd_jupyter.jobs.slurm.options import check_directives, check_options
+from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry
 from asyncmd_jupyter.jobs.slurm.queue import SlurmQueue, Snapshot
 from asyncmd_jupyter.jobs.slurm.sightings import Sightings, hearing
 from asyncmd_jupyter.jobs.slurm.states import PUT_BACK
@@ -141,7 +143,9 @@ class SlurmLauncher:
                 await asyncio.wait([ending])
         self._judged = snapshot
         return {
-            job_id: verdict for job_id, verdict in verdicts.items() if isinstance(verdict, Status)
+            job.id: _dated(verdict, self._accounting.of(job))
+            for job in looked_at
+            if isinstance(verdict := verdicts[job.id], Status)
         }
 
     async def cancel(self, jobs: Sequence[JobRecord]) -> None:
@@ -192,6 +196,13 @@ class SlurmLauncher:
     def _has_news(self, job: JobRecord, snapshot: Snapshot) -> bool:
         entry = self._sightings.entry(job, snapshot)
         return entry is None or entry != self._sightings.entry(job, self._judged)
+
+
+def _dated(verdict: Status, accounted: QueueEntry | None) -> Status:
+    """When a job ended that left no exit code, if accounting knows."""
+    if not verdict.state.is_final or verdict.ended is not None or accounted is None:
+        return verdict
+    return replace(verdict, ended=accounted.ended)
 
 
 def _was_put_back(verdict: Status | Open) -> bool:

@@ -185,3 +185,29 @@ async def test_tasks_of_an_array_by_the_ids_of_slurm(kernel, cluster, store, wor
     assert said == f"Ended {one.id} {one.name!r}."
     assert len(await asyncio.to_thread(cancel_jobs, list(array))) == 2
     assert store.find(unfinished=True) == []
+
+
+async def test_accounting_knows_until_when_a_silent_job_ran(kernel, cluster, store, forget, work):
+    first = kernel()
+    up = work / "up"
+    job_id = await submit(first, "until_stop", up, cwd=work)
+    await until_up(up)
+    record = (await until_stored(store, job_id))[job_id]
+    await first.kill()
+    for path in record.folder.iterdir():
+        os.utime(path, (0, 0))
+    for process in find_members({job_id: None})[job_id]:
+        process.send(signal.SIGKILL)
+    await asyncio.to_thread(
+        wait_until, lambda: record.native_id not in queued(cluster), "it has ended"
+    )
+    forget(record.native_id)
+    asking = ("sacct", "-nXPj", record.native_id, "--format=End")
+    await asyncio.to_thread(
+        wait_until, lambda: "Unknown" not in cluster.control.run(*asking), "accounting knows it"
+    )
+    ran_until = cluster.control.run(*asking).strip()
+    await table()
+    [found] = store.find(ids=[job_id])
+    assert found.state.is_final
+    assert f"{found.ended.astimezone():%Y-%m-%dT%H:%M:%S}" == ran_until
