@@ -22,7 +22,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a sub-command and return the exit status of the process."""
     arguments = _parser().parse_args(argv)
     try:
-        return int(arguments.run(arguments))
+        status = int(arguments.run(arguments))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever reads has seen enough; Python would complain when it flushes at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except (AsyncMDError, OSError, ValueError) as error:
         print(f"asyncmd: {_one_line(error)}", file=sys.stderr)
         return BAD_INPUT
@@ -88,7 +94,9 @@ def _add_jobs(commands: _Commands) -> None:
 def _add_cancel(commands: _Commands) -> None:
     parser = commands.add_parser("cancel", help="end jobs")
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("ids", nargs="*", default=[], metavar="ID", help="ids from `asyncmd jobs`")
+    which.add_argument(
+        "ids", nargs="*", default=[], metavar="ID", help="ids from `asyncmd jobs`, or Slurm's"
+    )
     which.add_argument("--all", action="store_true", help="end every job that still runs")
     parser.set_defaults(run=_cancel)
 

@@ -1,4 +1,7 @@
 import asyncio
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -76,3 +79,18 @@ def test_nothing_to_cancel(capsys):
 def test_a_job_nobody_knows_is_named(capsys):
     assert cli.main(["cancel", "nosuchjob"]) == cli.BAD_INPUT
     assert "nosuchjob" in capsys.readouterr().err
+
+
+def test_whoever_reads_may_have_seen_enough(tmp_path):
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-m", "asyncmd_jupyter.cli", "jobs", "--all"],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "ASYNCMD_STATE_DIR": str(tmp_path)},
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -75,7 +75,9 @@ def test_names_that_no_file_can_have(runtime, name):
         SlurmProcess(name, SCRIPT)
 
 
-@pytest.mark.parametrize("hours", [0, -1, float("nan"), float("inf"), True, "1:00", 1e300])
+@pytest.mark.parametrize(
+    "hours", [0, -1, float("nan"), float("inf"), True, "1:00", 1e300, 71582788.28, 1e9]
+)
 def test_times_that_are_none(runtime, hours):
     with pytest.raises(ValueError, match=r"time=.*hours"):
         make(time=hours)
@@ -138,6 +140,8 @@ def test_when_files_are_removed(runtime):
 def test_scripts_that_are_none(runtime, tmp_path):
     with pytest.raises(FileNotFoundError, match="sbatch_script='nowhere'"):
         SlurmProcess("name", "nowhere")
+    with pytest.raises(ValueError, match="sbatch_script='' is empty"):
+        SlurmProcess("name", "")
     (tmp_path / "script").write_text("true\n")
     with pytest.raises(ValueError, match="first line"):
         SlurmProcess("name", tmp_path / "script")

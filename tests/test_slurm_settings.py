@@ -27,6 +27,22 @@ def test_all_settings_have_defaults(runtime):
     assert "no limit" in repr(config.show_config())
 
 
+def test_all_that_is_in_force_is_shown(runtime):
+    shown = repr(config.show_config())
+    for part in ("broken nodes", "after 3 failures, unless 50 times", "nodes not used"):
+        assert part in shown
+    for part in ("cluster", "sacct"):
+        assert part not in shown
+    config.set_slurm_settings(
+        exclude_nodes=["n[1-3]", "x"], cluster="big", sacct_executable="/opt/sacct"
+    )
+    config.set_slurm_settings(num_fails_for_broken_node=7, success_to_fail_ratio=9)
+    overview = config.show_config()
+    for shown in (repr(overview), overview._repr_html_()):
+        for part in ("n[1-3],x", "cluster", "big", "/opt/sacct", "after 7", "unless 9 times"):
+            assert part in shown
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -38,6 +54,14 @@ def test_all_settings_have_defaults(runtime):
         {"success_to_fail_ratio": 1.5},
         {"exclude_nodes": [3]},
         {"exclude_nodes": ["n["]},
+        {"exclude_nodes": ["a b"]},
+        {"exclude_nodes": ["--x"]},
+        {"exclude_nodes": [""]},
+        {"exclude_nodes": ["None"]},
+        {"exclude_nodes": 3},
+        {"cluster": "a b"},
+        {"cluster": "-a"},
+        {"cluster": 3},
         {"job_arrays": 1},
         {"max_submissions_per_minute": 0},
         {"max_submissions_per_minute": 2.5},
@@ -53,6 +77,11 @@ def test_values_that_cannot_be_meant(runtime, settings):
     with pytest.raises(ValueError, match=r"has to be|is no list"):
         config.set_slurm_settings(**settings)
     assert config.show_config().slurm == before
+
+
+def test_a_cluster_is_no_program(runtime):
+    with pytest.raises(ValueError, match=r"cluster=3 has to be the name of one cluster"):
+        config.set_slurm_settings(cluster=3)
 
 
 def test_at_least_one_job(runtime):

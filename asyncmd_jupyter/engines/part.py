@@ -14,7 +14,7 @@ from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.job import cancelled_error
 from asyncmd_jupyter.jobs.manager import Job, JobManager
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
-from asyncmd_jupyter.jobs.tasks import settled
+from asyncmd_jupyter.jobs.tasks import carried_out
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Part:
         try:
             record = await self.job.wait()
         except asyncio.CancelledError:
-            await settled(asyncio.create_task(self._cancel()))
+            await carried_out(self._cancel)
             raise
         end = await self.ended(self)
         if record.interrupted:
@@ -151,7 +151,7 @@ async def _wait_or_cancel(job: Job) -> JobRecord:
     try:
         return await job.wait()
     except asyncio.CancelledError:
-        await settled(asyncio.create_task(_has_ended(job)))
+        await carried_out(lambda: _has_ended(job))
         raise
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -57,7 +56,7 @@ class PlacedEngine(MDEngine):
 
     @launcher.setter
     def launcher(self, name: str) -> None:
-        self._place = replace(self._place, launcher=name)
+        self._place = self._place.at(name)
 
     @property
     def sbatch_script(self) -> str | PathLike[str] | None:

@@ -11,7 +11,7 @@ from typing import Any
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import Command, Resources, ScriptTemplate
 from asyncmd_jupyter.jobs.slurm.options import check_directives, checked_options
-from asyncmd_jupyter.jobs.template import read_template
+from asyncmd_jupyter.jobs.template import count_of_placeholders, read_template
 
 PLACEHOLDER = "{mdrun_cmd}"
 _LOCAL, _SLURM = "local", "slurm"
@@ -50,13 +50,24 @@ class Placement:
         """Check what a user gives; without a launcher, what is for Slurm goes to Slurm."""
         for_slurm = script is not None or options is not None
         chosen = launcher or (_SLURM if for_slurm else _LOCAL)
-        return cls(chosen).with_script(script).with_options(options)
+        return cls().at(chosen).with_script(script).with_options(options)
+
+    def at(self, launcher: str) -> Placement:
+        """The same with another launcher, which has to be known."""
+        if launcher not in (_LOCAL, _SLURM):
+            JobManager.current().is_local(launcher)  # raises and names all that are known
+        return replace(self, launcher=launcher)
 
     def with_script(self, script: str | PathLike[str] | None) -> Placement:
         """The same with another script."""
         if script is None:
             return replace(self, script=None, template=None)
         template = read_template("sbatch_script", script, PLACEHOLDER)
+        if count_of_placeholders(template) > 1:
+            raise ValueError(
+                f"{PLACEHOLDER} is in sbatch_script more than once, so the same files might be"
+                " written twice. Where there are several ways, let variables differ."
+            )
         check_directives(template)
         return replace(self, script=script, template=template)
 

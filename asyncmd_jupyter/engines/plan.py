@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from asyncmd_jupyter.jobs.slurm.options import MOST_HOURS
+
 _MOST_STEPS = 2**62
 
 
@@ -69,6 +71,8 @@ def check_walltime(hours: Any) -> None:
         raise TypeError(f"walltime={hours!r} has to be a number of hours.")
     if not (math.isfinite(hours) and hours > 0):
         raise ValueError(f"walltime={hours!r} has to be a positive number of hours.")
+    if hours > MOST_HOURS:
+        raise ValueError(f"walltime={hours!r} is more than {MOST_HOURS} hours, which is ten years.")
 
 
 def check_nsteps(nsteps: Any, nstout: int) -> None:

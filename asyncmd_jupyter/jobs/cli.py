@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.core_hours import Budget
 from asyncmd_jupyter.jobs.local import LocalLauncher
-from asyncmd_jupyter.jobs.lookup import pick_by_prefix
+from asyncmd_jupyter.jobs.lookup import pick
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
 from asyncmd_jupyter.jobs.process import Owner
 from asyncmd_jupyter.jobs.registry import Launchers
 from asyncmd_jupyter.jobs.slurm.launcher import SlurmLauncher
+from asyncmd_jupyter.jobs.slurm.verdict import Grace
 from asyncmd_jupyter.jobs.store import JobStore
-from asyncmd_jupyter.jobs.survey import look_at
+from asyncmd_jupyter.jobs.survey import look_at, write_down
 from asyncmd_jupyter.settings import Settings
 
 _HEADER = ("ID", "NAME", "STATE", "LAUNCHER", "CORES", "TIME", "REMARK")
 _WIDEST = 40
 _SECONDS_AFTER_GRACE = 15.0
 _LOOK_SECONDS = 0.05
+_GRACE = Grace(unexplained=3.0)  # a person waits, and what is asked for ended long ago
 
 
 def list_jobs(*, all: bool = False) -> str:
@@ -47,7 +50,8 @@ def cancel_jobs(ids: Sequence[str] | None) -> list[str]:
     Parameters
     ----------
     ids : sequence of str, optional
-        Ids or their beginnings; all unfinished jobs if there are none.
+        Ids or their beginnings, or Slurm's ids, such as ``22_1``, or ``22`` for all tasks of an
+        array; all unfinished jobs if there are none.
 
     Returns
     -------
@@ -60,13 +64,13 @@ def cancel_jobs(ids: Sequence[str] | None) -> list[str]:
         An id is unknown, then nothing is ended; or some job goes on.
     """
     office = _Office()
-    jobs = office.look(office.unfinished() if ids is None else office.pick(ids))
+    stored = office.unfinished() if ids is None else office.pick(ids)
+    jobs = office.look(stored)
     ended = office.end([job for job in jobs if not job.state.is_final])
     if going_on := [job for job in ended if not job.state.is_final]:
         raise JobError(" ".join(map(_why_it_goes_on, going_on)))
     results = {job.id: f"Ended {_title(job)}." for job in ended}
-    already = "{} had ended before ({})."
-    return [results.get(job.id, already.format(_title(job), job.state.value)) for job in jobs]
+    return [results.get(new.id, _already(old, new)) for old, new in zip(stored, jobs, strict=True)]
 
 
 class _Office:
@@ -78,7 +82,7 @@ class _Office:
         self.store = JobStore(settings.state_dir)
         self._launchers = Launchers(
             local=LocalLauncher(lambda: settings.cancel_grace),
-            slurm=SlurmLauncher(lambda: settings.slurm, waits=True),
+            slurm=SlurmLauncher(lambda: settings.slurm, waits=True, grace=_GRACE),
         )
 
     def unfinished(self) -> list[JobRecord]:
@@ -86,13 +90,16 @@ class _Office:
 
     def pick(self, ids: Iterable[str]) -> list[JobRecord]:
         records = self.store.find()
-        known = [record.id for record in records]
-        chosen = [pick_by_prefix(records, job_id, known=known) for job_id in ids]
+        chosen = [record for each in ids for record in pick(records, each)]
         return list({record.id: record for record in chosen}.values())
 
     def look(self, records: Iterable[JobRecord]) -> list[JobRecord]:
-        """The true states now."""
-        return asyncio.run(look_at(records, self._launchers))
+        """The true states now; what nobody else would write down is stored."""
+        records = list(records)
+        seen = asyncio.run(look_at(records, self._launchers))
+        with suppress(JobError):  # a store that can only be read is shown anyway
+            write_down(self.store, records, seen)
+        return seen
 
     def end(self, jobs: list[JobRecord]) -> list[JobRecord]:
         """Ask for the end of jobs and wait for it; returns what is known of them then."""
@@ -104,7 +111,8 @@ class _Office:
             time.sleep(_LOOK_SECONDS)
             jobs = self._reread(jobs)
         for job in jobs:
-            self.store.save(job)
+            if job.state.is_final:
+                self.store.save(job)
         self.store.flush()
         return jobs
 
@@ -128,6 +136,13 @@ def _may_end(job: JobRecord) -> bool:
 
 def _can_end(job: JobRecord) -> bool:
     return job.launcher != LocalLauncher.name or _is_here(job)
+
+
+def _already(old: JobRecord, new: JobRecord) -> str:
+    if new.launcher == SlurmLauncher.name and not old.state.is_final:
+        why = f" {new.reason}" if new.reason else ""
+        return f"{_title(new)} is not in Slurm any more; it had ended ({new.state.value}).{why}"
+    return f"{_title(new)} had ended before ({new.state.value})."
 
 
 def _why_it_goes_on(job: JobRecord) -> str:

@@ -20,6 +20,7 @@ from asyncmd_jupyter.jobs.tally import Tally
 
 _LAUNCHER = "slurm"
 _FILE = "core_hours.json"
+_MANY = 10
 _FRESH_SECONDS = 5.0
 
 
@@ -52,7 +53,7 @@ class CoreHours:
     def __str__(self) -> str:
         of = "" if self.limit is None else f" of {self.limit:g}"
         return (
-            f"Slurm: {self.used:.1f}{of} core hours used, {self.running} running,"
+            f"Slurm: {_readable(self.used)}{of} core hours used, {self.running} running,"
             f" {self.waiting} waiting"
         )
 
@@ -60,10 +61,15 @@ class CoreHours:
         """What to say to those who want more than there is."""
         since = "" if self.since is None else f" since {self.since.astimezone():%Y-%m-%d %H:%M}"
         return (
-            f"The budget of {self.limit:g} core hours in Slurm is used up: {self.used:.1f} were"
-            f" used{since}. 'config.set_slurm_settings(core_hours=…)' raises it, and"
+            f"The budget of {self.limit:g} core hours in Slurm is used up:"
+            f" {_readable(self.used)} were used{since}."
+            " 'config.set_slurm_settings(core_hours=…)' raises it, and"
             " core_hours=float('inf') ends it."
         )
+
+
+def _readable(hours: float) -> str:
+    return f"{hours:.1f}" if hours >= _MANY or not hours else f"{hours:.3g}"
 
 
 class Budget:

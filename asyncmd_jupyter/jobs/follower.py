@@ -144,7 +144,7 @@ def updated(job: JobRecord, status: Status) -> JobRecord:
         native_id=status.native_id or job.native_id,
     )
     if status.attempt is not None and status.attempt > job.attempt:
-        job = replace(job, attempt=status.attempt, started=status.started)
+        job = replace(job, attempt=status.attempt, started=status.started, nodes=status.nodes)
     if not status.state.is_final:
         return job
     job = replace(job, exit_code=status.exit_code, ended=status.ended or datetime.now(UTC))

@@ -29,7 +29,7 @@ from asyncmd_jupyter.jobs.starter import Starter
 from asyncmd_jupyter.jobs.stopping import Stopper
 from asyncmd_jupyter.jobs.store import JobStore
 from asyncmd_jupyter.jobs.survey import NEVER_STARTED
-from asyncmd_jupyter.jobs.tasks import OwnedTasks, settled
+from asyncmd_jupyter.jobs.tasks import OwnedTasks, carried_out, settled
 
 __all__ = ["Job", "JobManager"]
 
@@ -303,7 +303,7 @@ class JobManager:
         self._withdrawn.add(record.id)
         await settled(bringing_up)
         if record.id in self._book:
-            await settled(asyncio.create_task(self.cancel([record])))
+            await carried_out(lambda: self.cancel([record]))
         self._withdrawn.discard(record.id)
 
     def _is_wanted(self, job_id: str) -> bool:

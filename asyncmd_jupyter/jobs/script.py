@@ -67,6 +67,7 @@ hear() {{
 {guard}trap 'forward TERM' TERM USR1
 [ -z "$in_slurm" ] || trap hear TERM
 trap 'trap "" INT; forward INT' INT
+[ -z "$in_slurm" ] || put "nodes.$attempt" "${{SLURM_JOB_NODELIST:-}}"
 
 set -m
 (

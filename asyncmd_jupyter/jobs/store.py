@@ -64,6 +64,18 @@ class StoredState(NamedTuple):
     id: str
     state: str
     is_final: int
+    owner: str
+
+
+class StoredSpell(NamedTuple):
+    """What the core hours of a job follow from, as text."""
+
+    id: str
+    folder: str
+    resources: str
+    script: str | None
+    begin: str | None
+    end: str | None
 
 
 class JobStore:
@@ -155,21 +167,22 @@ class JobStore:
     def states(self, launcher: str, after: int) -> list[StoredState]:
         """Unfinished jobs of a launcher, and all that were stored after a row, in brief."""
         rows = self._read(
-            "SELECT rowid, id, state, final FROM jobs WHERE (rowid > ? OR final = 0)"
+            "SELECT rowid, id, state, final, owner FROM jobs WHERE (rowid > ? OR final = 0)"
             " AND json_extract(record, '$.launcher') = ?",
             (after, launcher),
         )
         return [StoredState(*row) for row in rows]
 
-    def spells(self, ids: Iterable[str]) -> list[tuple[Any, ...]]:
-        """Of each of the jobs: id, resources, script, begin and end as text."""
-        return self._read(
-            "SELECT id, json_extract(record, '$.resources'),"
+    def spells(self, ids: Iterable[str]) -> list[StoredSpell]:
+        """When jobs ran and with what, as far as it was written down."""
+        rows = self._read(
+            "SELECT id, json_extract(record, '$.folder'), json_extract(record, '$.resources'),"
             " json_extract(record, '$.command.template'), json_extract(record, '$.started'),"
             " json_extract(record, '$.ended') FROM jobs"
             " WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
         )
+        return [StoredSpell(*row) for row in rows]
 
     def flush(self) -> None:
         """Return when all that was saved before is on disk."""

@@ -40,12 +40,20 @@ def read_template(name: str, script: str | PathLike[str], placeholder: str) -> S
     """
     if not isinstance(script, str | PathLike):
         raise TypeError(f"{name}={script!r} has to be the text of a script or the path of one.")
+    if not fspath(script).strip():
+        raise ValueError(f"{name}={script!r} is empty: give a script or its path.")
     if isinstance(script, str) and script.startswith("#!"):
         text, shown = script, f"The script given as {name}"
     else:
         text, shown = _read(name, script), f"{name}={fspath(script)!r}"
     _check(shown, text, placeholder)
     return ScriptTemplate(text, placeholder)
+
+
+def count_of_placeholders(template: ScriptTemplate) -> int:
+    """How often the command is in the script, comments aside."""
+    lines = template.text.split("\n")
+    return sum(line.count(template.placeholder) for line in lines if line.lstrip()[:1] != "#")
 
 
 def interpreter(template: ScriptTemplate) -> tuple[str, ...]:

@@ -6,7 +6,10 @@ import html
 from dataclasses import dataclass
 from typing import Any
 
-from asyncmd_jupyter.settings import Settings
+from asyncmd_jupyter.jobs.slurm.nodes import compact_nodes
+from asyncmd_jupyter.settings import Settings, SlurmSettings
+
+_EXECUTABLES = ("sbatch", "squeue", "scancel", "sacct", "sinfo")
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,6 +63,7 @@ class Overview:
                 "yes" if limits.slurm.job_arrays else "no",
                 "set_slurm_settings",
             ),
+            *_slurm_rows(limits.slurm),
             ("core hours", self.core_hours.removeprefix("Slurm: "), "set_slurm_settings"),
             (
                 "parts in a row without a step",
@@ -85,6 +89,22 @@ class Overview:
             for what, value, how in self.rows()
         )
         return f"<table><caption>asyncmd_jupyter.config</caption>{''.join(cells)}</table>"
+
+
+def _slurm_rows(slurm: SlurmSettings) -> list[tuple[str, str, str]]:
+    """Which nodes, and what differs from what most people have."""
+    broken = (
+        f"after {slurm.num_fails_for_broken_node} failures, unless"
+        f" {slurm.success_to_fail_ratio} times more jobs ended well"
+    )
+    rows = {"nodes not used": compact_nodes(slurm.exclude_nodes) or "none", "broken nodes": broken}
+    if slurm.cluster:
+        rows["cluster"] = slurm.cluster
+    for name in _EXECUTABLES:
+        program = getattr(slurm, f"{name}_executable")
+        if program != name:
+            rows[name] = program
+    return [(what, value, "set_slurm_settings") for what, value in rows.items()]
 
 
 def _limit(number: int | None) -> str:

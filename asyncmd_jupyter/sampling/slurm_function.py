@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import warnings
 from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any
@@ -14,7 +15,7 @@ from asyncmd_jupyter.frames.content import Contents
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import ScriptTemplate
 from asyncmd_jupyter.jobs.slurm.options import check_directives, checked_options
-from asyncmd_jupyter.jobs.template import read_template
+from asyncmd_jupyter.jobs.template import count_of_placeholders, read_template
 from asyncmd_jupyter.sampling.callables import callable_name, is_async
 from asyncmd_jupyter.sampling.function_id import digest
 from asyncmd_jupyter.sampling.function_values import Values
@@ -123,6 +124,12 @@ class SlurmTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
     @sbatch_script.setter
     def sbatch_script(self, value: str | PathLike[str]) -> None:
         template: ScriptTemplate = read_template("sbatch_script", value, PLACEHOLDER)
+        if count_of_placeholders(template) > 1:
+            warnings.warn(
+                f"{PLACEHOLDER} is in sbatch_script more than once; the function might be computed"
+                " each time.",
+                stacklevel=3,
+            )
         check_directives(template)
         self._template = template
 

@@ -275,7 +275,7 @@ class TestBadInput:
         with pytest.raises(ValueError, match="backwards"):
             await engine.run_steps(-engine.nstout)
 
-    @pytest.mark.parametrize("hours", [0, -1, float("nan"), float("inf")])
+    @pytest.mark.parametrize("hours", [0, -1, float("nan"), float("inf"), 1e9])
     async def test_walltime(self, harness: Harness, manager, tmp_path: Path, hours: float):
         engine = harness.make()
         await engine.prepare(None, tmp_path, "sim")

@@ -1,5 +1,7 @@
 """Core hours of jobs in Slurm: counted from the store, once for what has ended."""
 
+import asyncio
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,13 +9,25 @@ import pytest
 
 from asyncmd_jupyter.jobs.core_hours import Budget, CoreHours
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources, ScriptTemplate
+from asyncmd_jupyter.jobs.process import hostname
+from asyncmd_jupyter.jobs.slurm.guard import Guard
 from asyncmd_jupyter.jobs.store import JobStore
 from asyncmd_jupyter.jobs.tally import Tally, n_cores
 
 NOW = datetime.now(UTC)
 
 
-def record(number, *, hours=1.0, begun=2.0, state=JobState.DONE, launcher="slurm", **resources):
+def record(
+    number,
+    *,
+    hours=1.0,
+    begun=2.0,
+    state=JobState.DONE,
+    launcher="slurm",
+    owner="h:1:1",
+    folder=Path("/w/f"),
+    **resources,
+):
     """A job that began some hours ago and ran for some."""
     started = None if begun is None else NOW - timedelta(hours=begun)
     ended = started + timedelta(hours=hours) if state.is_final and started else None
@@ -23,13 +37,13 @@ def record(number, *, hours=1.0, begun=2.0, state=JobState.DONE, launcher="slurm
         "x",
         launcher,
         command,
-        Path("/w/f"),
+        folder,
         Resources(**resources),
         state=state,
         submitted=NOW,
         started=started,
         ended=ended,
-        owner="h:1:1",
+        owner=owner,
     )
 
 
@@ -94,6 +108,67 @@ def test_a_job_that_nobody_looks_after_ends_at_its_limit(store):
     assert Tally(store, "slurm", None).read().hours == pytest.approx(3)
 
 
+DEAD = f"{hostname()}:{2**22 + 1}:1"
+
+
+def leave(folder, **files):
+    """Make a folder with files that were written so many hours ago."""
+    folder.mkdir()
+    for name, hours in files.items():
+        path = folder / name.replace("_at_", ".")
+        path.write_text("0\n")
+        moment = (NOW - timedelta(hours=hours)).timestamp()
+        os.utime(path, (moment, moment))
+    return folder
+
+
+RUNNING, PENDING = JobState.RUNNING, JobState.PENDING
+
+
+@pytest.mark.parametrize(
+    ("state", "begun", "files", "hours", "counts"),
+    [
+        (RUNNING, 10, {"started_at_0": 10, "exit_code_at_0": 7}, 3, (0, 0)),
+        (RUNNING, None, {"started_at_0": 10, "exit_code_at_0": 7}, 3, (0, 0)),
+        (RUNNING, 10, {"started_at_0": 10, "stdout.txt": 8}, 2, (1, 0)),
+        (RUNNING, 10, {"exit_code_at_0": 9, "started_at_1": 6, "stdout.txt": 5}, 5, (1, 0)),
+        (RUNNING, 10, {}, 0, (1, 0)),
+        (RUNNING, None, {}, 0, (1, 0)),
+        (PENDING, None, {"script.sh": 5}, 0, (0, 1)),
+        (PENDING, None, {"started_at_0": 5, "exit_code_at_0": 4}, 1, (0, 0)),
+    ],
+)
+def test_jobs_of_a_dead_kernel_never_grow_with_the_clock(
+    store, tmp_path, state, begun, files, hours, counts
+):
+    folder = leave(tmp_path / "job", **files)
+    save(store, record(1, begun=begun, state=state, owner=DEAD, folder=folder))
+    tally = Tally(store, "slurm", None)
+    for _ in range(2):
+        found = tally.read()
+        assert found.hours == pytest.approx(hours)
+        assert (found.running, found.waiting) == counts
+
+
+def test_a_job_of_a_dead_kernel_counts_once_when_its_end_is_stored(store, tmp_path):
+    folder = leave(tmp_path / "job", started_at_0=2, exit_code_at_0=1)
+    save(store, record(1, state=RUNNING, owner=DEAD, folder=folder))
+    tally = Tally(store, "slurm", None)
+    assert tally.read().hours == pytest.approx(1)
+    save(store, record(1, owner=DEAD, folder=folder))
+    assert tally.read().hours == pytest.approx(1)
+    assert tally.read().hours == pytest.approx(1)
+
+
+def test_a_job_whose_kernel_can_not_be_seen_runs_on_unless_it_has_ended(store, tmp_path):
+    folder = leave(tmp_path / "job", started_at_0=2, exit_code_at_0=1.5)
+    save(store, record(1, state=RUNNING, folder=folder))
+    save(store, record(2, state=RUNNING, folder=tmp_path / "none"))
+    found = Tally(store, "slurm", None).read()
+    assert found.hours == pytest.approx(0.5 + 2, abs=0.1)
+    assert found.running == 1
+
+
 @pytest.mark.parametrize(
     ("options", "number"),
     [
@@ -132,6 +207,18 @@ def test_a_budget_is_kept_and_goes_on_counting(store, tmp_path):
     assert budget.count().used == pytest.approx(2, abs=0.1)
 
 
+@pytest.mark.parametrize(("number", "words"), [(1, "1 job is asked"), (2, "2 jobs are asked")])
+async def test_who_has_to_stop_is_said(store, tmp_path, caplog, number, words):
+    budget = Budget(tmp_path)
+    budget.grant(1e-9)
+    jobs = [record(n, begun=1, state=JobState.RUNNING) for n in range(number)]
+    save(store, *jobs)
+    stopped = asyncio.Event()
+    Guard(budget, lambda _: stopped.set()).look_when_due(jobs)
+    await stopped.wait()
+    assert words in caplog.text
+
+
 def test_no_budget_is_never_used_up(tmp_path):
     assert not CoreHours(1e9).is_used_up
     assert str(Budget(tmp_path).count()) == "Slurm: 0.0 core hours used, 0 running, 0 waiting"
@@ -142,3 +229,7 @@ def test_what_is_said():
     assert str(spent) == "Slurm: 12.3 of 10 core hours used, 3 running, 20 waiting"
     for words in ("10 core hours", "12.3 were used", f"{NOW.astimezone():%Y-%m-%d}", "inf"):
         assert words in spent.refusal()
+    little = CoreHours(0.00213, 0.002, NOW)
+    assert "0.00213 were used" in little.refusal()
+    assert str(little).startswith("Slurm: 0.00213 of 0.002 core hours")
+    assert str(CoreHours(0.0)).startswith("Slurm: 0.0 core hours")

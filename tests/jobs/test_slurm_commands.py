@@ -8,7 +8,7 @@ import pytest
 from asyncmd_jupyter.jobs.model import Command, JobRecord, Resources, ScriptTemplate
 from asyncmd_jupyter.jobs.slurm import commands
 from asyncmd_jupyter.jobs.slurm.client import Reply
-from asyncmd_jupyter.jobs.slurm.options import RESERVED, check_options, minutes
+from asyncmd_jupyter.jobs.slurm.options import RESERVED, check_options, minutes, option_arguments
 from asyncmd_jupyter.jobs.slurm.submission import outcome_of
 from asyncmd_jupyter.settings import SlurmSettings
 
@@ -81,6 +81,20 @@ def test_names_that_are_no_long_options(name):
 def test_values_that_are_no_text(value):
     with pytest.raises(ValueError, match="has to be text"):
         check_options({"partition": value})
+
+
+@pytest.mark.parametrize("name", ["partition", "time", "mem", "part", "gres", "cpus-per-task"])
+def test_options_that_need_a_value(name):
+    with pytest.raises(ValueError, match=f"{name}' needs a value"):
+        check_options({name: "", "nodes": "1"})
+
+
+def test_no_option_takes_the_next_one_for_its_value():
+    options = {"of-a-plugin": "", "requeue": "", "mem": "1G", "also-of-one": ""}
+    guard = "--open-mode=append"
+    assert option_arguments(options) == [
+        *("--of-a-plugin", guard, "--requeue", "--mem=1G", "--also-of-one", guard)
+    ]
 
 
 def test_options_that_look_like_reserved_ones():

@@ -1,12 +1,13 @@
 """Replies of Slurm's commands, recorded from 22.05 and as documented for later versions."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncmd_jupyter.jobs.slurm.nodes import expand_nodes
+from asyncmd_jupyter.jobs.slurm.nodes import compact_nodes, expand_nodes
 from asyncmd_jupyter.jobs.slurm.parsing import (
     QueueEntry,
     expand_ids,
@@ -46,6 +47,18 @@ def test_recorded_accounting():
     assert entries["42"] == QueueEntry("42", "CANCELLED", exit_code=0, nodes="n2")
     assert (entries["40"].exit_code, entries["41"].exit_code) == (3, -9)
     assert entries["45"].state == "REQUEUED"
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("2026-11-22T17:15:30", datetime(2026, 11, 22, 17, 15, 30).astimezone()),
+        ("Unknown", None),
+        ("", None),
+    ],
+)
+def test_when_accounted_jobs_ended(text, end):
+    assert parse_sacct(f"7|NODE_FAIL|0:0|n1|{text}")["7"].ended == end
 
 
 def test_recorded_nodes():
@@ -178,3 +191,11 @@ def test_ranges_are_counted_out(parts):
         f"{p}{i:0{max(w, len(str(a)))}d}" for p, a, n, w in parts for i in range(a, a + n + 1)
     ]
     assert list(expand_nodes(text)) == wanted
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "n1", "n[1-3,7]", "n[08-12],x", "n9,n[10-11]", "a1b,a1b2", ""]
+)
+def test_lists_of_nodes_are_written_as_slurm_does(text):
+    names = expand_nodes(text)
+    assert compact_nodes(reversed(names)) == text

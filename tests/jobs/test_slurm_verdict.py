@@ -13,7 +13,7 @@ from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Status
 from asyncmd_jupyter.jobs.slurm.broken import NodeRecords
 from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry
 from asyncmd_jupyter.jobs.slurm.states import sentence_on, sentence_on_waiting, state_of
-from asyncmd_jupyter.jobs.slurm.traces import Traces
+from asyncmd_jupyter.jobs.slurm.traces import Traces, read_traces
 from asyncmd_jupyter.jobs.slurm.verdict import Evidence, Grace, Open, judge
 from asyncmd_jupyter.settings import SlurmSettings
 
@@ -148,6 +148,34 @@ def test_later_attempts_are_seen_in_the_queue_and_on_disk():
     assert look(Traces(2, START), None).state is JobState.RUNNING
 
 
+def test_nodes_are_those_that_the_script_has_left(tmp_path):
+    job = replace(JOB, folder=tmp_path)
+    (tmp_path / "started.0").write_text("1\n")
+    (tmp_path / "nodes.0").write_text("n[7-8],m1\n")
+    traces = read_traces([job], frozenset())[job.id]
+    assert traces.nodes == ("n7", "n8", "m1")
+    assert look(traces, None).nodes == look(traces, entry("RUNNING")).nodes == traces.nodes
+    job = updated(job, look(traces, entry("COMPLETING")))
+    assert job.nodes == traces.nodes
+    assert read_traces([job], frozenset())[job.id].nodes == ()
+    assert look(ended(0), entry("COMPLETING"), job).nodes == job.nodes
+    (tmp_path / "started.1").write_text("1\n")
+    (tmp_path / "nodes.1").write_text("n3\n")
+    again = read_traces([job], frozenset([job.id]))[job.id]
+    assert updated(job, look(again, None, job)).nodes == ("n3",)
+    assert updated(job, look(traces, entry("PENDING", restarts=1), job)).nodes == ()
+
+
+@pytest.mark.parametrize("left", ["n[", "", None])
+def test_without_a_list_of_nodes_the_queue_tells(tmp_path, left):
+    job = replace(JOB, folder=tmp_path)
+    (tmp_path / "started.0").write_text("1\n")
+    if left is not None:
+        (tmp_path / "nodes.0").write_text(left)
+    traces = read_traces([job], frozenset())[job.id]
+    assert look(traces, entry("RUNNING"), job).nodes == ("n1", "n2")
+
+
 def test_only_a_new_attempt_moves_states_backward():
     running = replace(JOB, state=JobState.RUNNING, attempt=1, started=START.time)
     assert not is_newer(running, Status(JobState.PENDING))
@@ -166,7 +194,10 @@ def test_words_of_slurm():
     assert state_of("NEVER_HEARD") is None
     assert sentence_on("NEVER_HEARD") == "Slurm says NEVER_HEARD."
     assert sentence_on_waiting("None") == ""
-    assert "limit" in sentence_on_waiting("QOSMaxJobsPerUserLimit")
+    assert "limit of its quality" in sentence_on_waiting("QOSMaxJobsPerUserLimit")
+    assert "limit of its user" in sentence_on_waiting("AssocGrpCpuLimit")
+    for word in ("PartitionConfig", "NodeDown", "InvalidQOS"):
+        assert word not in sentence_on_waiting(word)
     assert "not available" in sentence_on_waiting("(ReqNodeNotAvail, UnavailableNodes:n1)")
     assert "Fancy" in sentence_on_waiting("FancyNewReason")
 

@@ -59,9 +59,11 @@ def test_slurm_sees_the_lines_for_it_and_the_options_of_the_script(tmp_path):
     assert head == ["#!/usr/bin/env bash", *directives(template())]
 
 
-@pytest.mark.parametrize("line", ["--array=1-3", "-a 1-3", "-a1-3", "-W", "--wait", "-M other"])
+@pytest.mark.parametrize(
+    "line", ["--array=1-3", "-a 1-3", "-a1-3", "-W", "--wait", "-M other", "hetjob"]
+)
 def test_lines_that_make_something_else_of_a_job(line):
-    with pytest.raises(ValueError, match="#SBATCH --"):
+    with pytest.raises(ValueError, match=r"#SBATCH .*can't be in the script"):
         check_directives(template(f"#!/bin/sh\n#SBATCH {line}\n{{cmd}}\n"))
 
 
@@ -126,6 +128,12 @@ def test_what_may_run_once_does_not_run_twice(tmp_path):
     assert record.stdout.read_text() == "ran\n"
 
 
+def test_the_script_leaves_the_nodes_where_slurm_tells_them(tmp_path):
+    record = job(tmp_path, template("#!/bin/sh\n", ""))
+    run(record, SLURM_JOB_ID="1", SLURM_JOB_NODELIST="n[1-2]")
+    assert (record.folder / "nodes.0").read_text() == "n[1-2]\n"
+
+
 def test_the_store_keeps_everything(tmp_path):
     record = job(tmp_path, template(), "x", stdin=Path("/in"), repeatable=False)
     assert from_text(to_text(record), owner="", cancel_requested=False) == record
@@ -141,9 +149,14 @@ class TestReading:
         assert read_template("sbatch_script", str(path), "{cmd}") == template()
         assert read_template("sbatch_script", SCRIPT, "{cmd}") == template()
 
-    @pytest.mark.parametrize("given", ["no such file", "", "echo {cmd}"])
+    @pytest.mark.parametrize("given", ["no such file", "echo {cmd}"])
     def test_neither(self, given):
         with pytest.raises(FileNotFoundError, match="sbatch_script="):
+            read_template("sbatch_script", given, "{cmd}")
+
+    @pytest.mark.parametrize("given", ["", "  ", "\n"])
+    def test_nothing(self, given):
+        with pytest.raises(ValueError, match=r"sbatch_script=.* is empty"):
             read_template("sbatch_script", given, "{cmd}")
 
     def test_another_type(self):

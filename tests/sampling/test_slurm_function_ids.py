@@ -123,6 +123,12 @@ def test_what_is_handed_out_changes_nothing(program):
     assert tool.call_kwargs == {"a": [1]}
 
 
+def test_a_script_that_names_the_command_twice_is_warned_about(program):
+    with pytest.warns(UserWarning, match=r"\{cmd_str\} is in sbatch_script more than once"):
+        wrap(program, "#!/bin/sh\nif true; then {cmd_str}; else {cmd_str} -v; fi\n")
+    wrap(program, "#!/bin/sh\n# {cmd_str}:\n{cmd_str}\n")
+
+
 def test_what_is_given_is_kept(program, tmp_path, monkeypatch):
     script = tmp_path / "script"
     script.write_text(SCRIPT)

@@ -70,6 +70,9 @@ class GmxEngine(GmxConfigurations):
         For parameters that can't be run in parts, and options the engine sets itself.
     """
 
+    # What Python says about wrong arguments begins with this.
+    GmxConfigurations.__init__.__qualname__ = "GmxEngine.__init__"
+
     endings_of_parts = ("xtc", "trr", "edr", "log", "xvg", "_pullx.xvg", "_pullf.xvg")
 
     # The prepared simulation

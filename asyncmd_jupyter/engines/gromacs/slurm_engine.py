@@ -8,6 +8,7 @@ from typing import Any
 
 from asyncmd_jupyter.engines.gromacs.engine import GmxEngine
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
+from asyncmd_jupyter.engines.keywords import check_keywords
 
 
 class SlurmGmxEngine(GmxEngine):
@@ -45,6 +46,7 @@ class SlurmGmxEngine(GmxEngine):
         launcher: str = "slurm",
         **options: Any,
     ) -> None:
+        check_keywords(type(self), GmxEngine, options)
         super().__init__(
             mdconfig,
             gro_file,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from asyncmd_jupyter.engines.keywords import check_keywords
 from asyncmd_jupyter.engines.openmm.engine import OpenMMEngine
 
 
@@ -19,4 +20,5 @@ class SlurmOpenMMEngine(OpenMMEngine):
         launcher: str = "slurm",
         **options: Any,
     ) -> None:
+        check_keywords(type(self), OpenMMEngine, options)
         super().__init__(system, topology, positions, launcher=launcher, **options)

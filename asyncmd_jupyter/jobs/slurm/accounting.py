@@ -54,6 +54,12 @@ class Accounting:
         if ids and not busy and time.monotonic() >= self._next:
             self._asking = asyncio.get_running_loop().create_task(self._ask(ids))
 
+    async def answered(self) -> None:
+        """Wait for the answer to the question in progress, if there is one."""
+        asking = self._asking
+        if asking is not None and asking.get_loop() is asyncio.get_running_loop():
+            await asyncio.wait([asking])
+
     async def _ask(self, ids: list[str]) -> None:
         found: dict[str, QueueEntry] = {}
         for chunk in commands.in_chunks(ids):

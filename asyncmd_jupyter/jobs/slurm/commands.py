@@ -28,7 +28,7 @@ QUEUE_FIELDS = (
     "Reason",
     "Comment",  # the only text of users, so it is the last
 )
-ACCOUNTING_FIELDS = ("JobID", "State", "ExitCode", "NodeList")
+ACCOUNTING_FIELDS = ("JobID", "State", "ExitCode", "NodeList", "End")
 
 SRUN_CORES = "SRUN_CPUS_PER_TASK"
 _LONGEST_NAME = 200

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from asyncmd_jupyter.jobs.slurm.nodes import expand_nodes
 from asyncmd_jupyter.settings import SlurmSettings
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _PAUSE = "min_time_between_sacct_calls"
 
 
@@ -52,13 +54,22 @@ def _check_of(name: str) -> Callable[[str, Any], Any]:
         return _flag
     if name == "max_submissions_per_minute":
         return _count_or_none
-    return _text if name == "cluster" or name.endswith("_executable") else _count
+    if name == "cluster":
+        return _cluster
+    return _text if name.endswith("_executable") else _count
 
 
 def _text(name: str, value: Any) -> str:
-    may_be_empty = name == "cluster"
-    if not isinstance(value, str) or "\0" in value or not (value or may_be_empty):
+    if not isinstance(value, str) or "\0" in value or not value:
         raise ValueError(f"{name}={value!r} has to be the name of a program or its path.")
+    return value
+
+
+def _cluster(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not (_NAME.fullmatch(value) or not value):
+        raise ValueError(
+            f"{name}={value!r} has to be the name of one cluster, or empty for the default one."
+        )
     return value
 
 
@@ -86,7 +97,13 @@ def _flag(name: str, value: Any) -> bool:
 
 
 def _nodes(name: str, value: Any) -> tuple[str, ...]:
-    lists: Sequence[Any] = [value] if isinstance(value, str) else list(value)
-    if not all(isinstance(item, str) for item in lists):
-        raise ValueError(f"{name}={value!r} has to be a list of names of nodes.")
-    return tuple(node for item in lists for node in expand_nodes(item))
+    problem = ValueError(f"{name}={value!r} has to be a list of names of nodes.")
+    if not isinstance(value, Iterable):
+        raise problem
+    items = ([value] if value else []) if isinstance(value, str) else list(value)
+    if not all(isinstance(item, str) for item in items):
+        raise problem
+    lists = [expand_nodes(item) for item in items]
+    if not all(lists) or not all(_NAME.fullmatch(node) for nodes in lists for node in nodes):
+        raise problem
+    return tuple(node for nodes in lists for node in nodes)

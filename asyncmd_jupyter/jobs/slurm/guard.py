@@ -52,7 +52,8 @@ class Guard:
         spent = await self._spent()
         going_on = [job for job in jobs if not (job.stop_requested or job.cancel_requested)]
         if spent is not None and spent.is_used_up and going_on:
-            logger.warning("%s %d jobs are asked to stop.", spent.refusal(), len(going_on))
+            number = "1 job is" if len(going_on) == 1 else f"{len(going_on)} jobs are"
+            logger.warning("%s %s asked to stop.", spent.refusal(), number)
             self._stop(going_on)
 
     async def _spent(self) -> CoreHours | None:

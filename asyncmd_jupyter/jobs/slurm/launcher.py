@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 from asyncmd_jupyter.jobs.core_hours import Budget
 from asyncmd_jupyter.jobs.model import JobRecord, JobState, Status
@@ -20,6 +22,7 @@ from asyncmd_jupyter.jobs.slurm.gathering import Gathering
 from asyncmd_jupyter.jobs.slurm.guard import Guard
 from asyncmd_jupyter.jobs.slurm.membership import Memberships
 from asyncmd_jupyter.jobs.slurm.options import check_directives, check_options
+from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry
 from asyncmd_jupyter.jobs.slurm.queue import SlurmQueue, Snapshot
 from asyncmd_jupyter.jobs.slurm.sightings import Sightings, hearing
 from asyncmd_jupyter.jobs.slurm.states import PUT_BACK
@@ -32,6 +35,8 @@ from asyncmd_jupyter.settings import SlurmSettings
 _FOLDERS_A_LOOK = 64
 _OTHER_FOLDERS = 16  # of these many, those of jobs that the queue shows as they were
 _FIRST_LOOK_SECONDS = 5.0
+_CLEARING_SECONDS = 8.0
+_SECONDS_BETWEEN_LOOKS = 0.1
 
 
 class SlurmLauncher:
@@ -44,7 +49,8 @@ class SlurmLauncher:
     is_wanted : callable
         Whether a job, by its id, shall still be started; ends a submission that is tried again.
     waits : bool
-        Whether each poll waits for the queue's answer, for those who look only once.
+        Whether each poll waits for the queue's answer and looks for some seconds at what is
+        not clear yet, for those who look only once.
     grace : Grace
         How long to wait for what may come late.
     budget : Budget, optional
@@ -101,6 +107,23 @@ class SlurmLauncher:
 
     async def poll(self, jobs: Sequence[JobRecord]) -> Mapping[str, Status]:
         """Look at files, at the queue when it is time, and into accounting when it must be."""
+        statuses = await self._look(jobs)
+        if self._waits:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._look_on(jobs, statuses), _CLEARING_SECONDS)
+        return statuses
+
+    async def _look_on(self, jobs: Sequence[JobRecord], statuses: dict[str, Status]) -> None:
+        """Until there is something to say of each job."""
+        ids = {job.id for job in jobs}
+        if ids & self._sightings.open_ids():
+            await self._queue.refresh()
+        while ids & self._sightings.open_ids():
+            statuses |= await self._look(jobs)
+            await self._accounting.answered()
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    async def _look(self, jobs: Sequence[JobRecord]) -> dict[str, Status]:
         self._guard.look_when_due(jobs)
         await self._look_at_queue(jobs)
         snapshot = self._queue.snapshot
@@ -115,10 +138,14 @@ class SlurmLauncher:
         if snapshot is not None and snapshot is not self._judged:
             unwanted += self._sightings.unwanted(jobs, snapshot)
         if unwanted:
-            self._tasks.start(self._delivery.cancel(filter(None, unwanted)))
+            ending = self._tasks.start(self._delivery.cancel(filter(None, unwanted)))
+            if self._waits:  # nobody might be there to repeat it
+                await asyncio.wait([ending])
         self._judged = snapshot
         return {
-            job_id: verdict for job_id, verdict in verdicts.items() if isinstance(verdict, Status)
+            job.id: _dated(verdict, self._accounting.of(job))
+            for job in looked_at
+            if isinstance(verdict := verdicts[job.id], Status)
         }
 
     async def cancel(self, jobs: Sequence[JobRecord]) -> None:
@@ -154,7 +181,7 @@ class SlurmLauncher:
 
     def _choose(self, jobs: Sequence[JobRecord], snapshot: Snapshot | None) -> list[JobRecord]:
         """Whose folders to look at: where something is due or new, and a few others in turn."""
-        if len(jobs) <= _FOLDERS_A_LOOK:
+        if self._waits or len(jobs) <= _FOLDERS_A_LOOK:
             return list(jobs)
         due_ids = self._sightings.open_ids()
         if snapshot is not None and not snapshot.shows_the_same_as(self._judged):
@@ -169,6 +196,13 @@ class SlurmLauncher:
     def _has_news(self, job: JobRecord, snapshot: Snapshot) -> bool:
         entry = self._sightings.entry(job, snapshot)
         return entry is None or entry != self._sightings.entry(job, self._judged)
+
+
+def _dated(verdict: Status, accounted: QueueEntry | None) -> Status:
+    """When a job ended that left no exit code, if accounting knows."""
+    if not verdict.state.is_final or verdict.ended is not None or accounted is None:
+        return verdict
+    return replace(verdict, ended=accounted.ended)
 
 
 def _was_put_back(verdict: Status | Open) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 
 _NO_NODES = ("", "(null)", "N/A", "n/a", "None", "None assigned", "(None)")
@@ -27,6 +27,36 @@ def expand_nodes(text: str) -> tuple[str, ...]:
     if ",".join(names) != text:
         raise ValueError(f"{text!r} is no list of nodes.")
     return tuple(node for name in names for node in _expand(name))
+
+
+def listed_nodes(text: str) -> tuple[str, ...]:
+    """Every node of a list of Slurm's own; none if it can't be read."""
+    try:
+        return expand_nodes(text)
+    except ValueError:
+        return ()
+
+
+def compact_nodes(names: Iterable[str]) -> str:
+    """The list in the way of Slurm: ``a[1-2,4],b3``."""
+    groups: dict[tuple[str, int], list[int]] = {}
+    for name in sorted(set(names)):
+        stem = name.rstrip("0123456789")
+        width = len(name) - len(stem)
+        groups.setdefault((stem, width), []).extend([int(name[len(stem) :])] if width else [])
+    return ",".join(
+        stem + _bracketed(numbers, width) for (stem, width), numbers in sorted(groups.items())
+    )
+
+
+def _bracketed(numbers: list[int], width: int) -> str:
+    begins = [n for n in numbers if n - 1 not in numbers]
+    ends = [n for n in numbers if n + 1 not in numbers]
+    runs = [
+        f"{first:0{width}d}" if first == last else f"{first:0{width}d}-{last:0{width}d}"
+        for first, last in zip(begins, ends, strict=True)
+    ]
+    return f"[{','.join(runs)}]" if len(numbers) > 1 else "".join(runs)
 
 
 def expand_numbers(text: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from math import ceil
 from typing import Any
 
 from asyncmd_jupyter.jobs.model import Resources, ScriptTemplate
+from asyncmd_jupyter.jobs.slurm.option_names import WITHOUT_VALUE, needs_value
 from asyncmd_jupyter.jobs.template import directives
 
 RESERVED = {
@@ -33,6 +34,9 @@ RESERVED = {
     "version": "nothing would be submitted",
 }
 
+# Begins a further part of a job with resources of its own.
+_PARTS = ("hetjob", "packjob")
+
 # What a line of a script may not say, because arguments of sbatch don't outdo it.
 _NOT_IN_SCRIPTS = ("array", "wait", "clusters", "test-only", "wrap")
 _SHORT_NAMES = {
@@ -44,6 +48,12 @@ _SHORT_NAMES = {
     "n": "ntasks",
     "N": "nodes",
 }
+# Given already, so that it does not matter when an option takes it for its value.
+_NOTHING_NEW = "--open-mode=append"
+
+# Slurm counts minutes with 32 bits and has words of its own for the highest numbers.
+MOST_HOURS = 87_600
+
 _LONGEST_NOTICE_SHARE = 6
 _SHORTEST_NOTICE = 5
 
@@ -85,11 +95,20 @@ def check_options(options: Mapping[str, str]) -> None:
                 f"The sbatch option {name!r} has the value {value!r}; it has to be text, and"
                 " empty text for an option without value."
             )
+        if not value and needs_value(name):
+            raise ValueError(f"The sbatch option {name!r} needs a value, and it is empty.")
 
 
 def option_arguments(options: Mapping[str, str]) -> list[str]:
     """Arguments for sbatch; an empty value means an option without value."""
-    return [f"--{name}={value}" if value else f"--{name}" for name, value in options.items()]
+    return [word for name, value in options.items() for word in _words(name, value)]
+
+
+def _words(name: str, value: str) -> Sequence[str]:
+    if value:
+        return [f"--{name}={value}"]
+    # Whether an option of a plugin takes a value nobody knows here; nothing but this is lost.
+    return [f"--{name}"] if name in WITHOUT_VALUE else [f"--{name}", _NOTHING_NEW]
 
 
 def options_in(template: ScriptTemplate | None) -> dict[str, str]:
@@ -102,6 +121,12 @@ def options_in(template: ScriptTemplate | None) -> dict[str, str]:
 
 def check_directives(template: ScriptTemplate | None) -> None:
     """Raise ValueError for ``#SBATCH`` lines that make something else than one job."""
+    for line in [] if template is None else directives(template):
+        if line.removeprefix("#SBATCH").strip().partition(" ")[0] in _PARTS:
+            raise ValueError(
+                f"{line!r} can't be in the script: a job has one set of resources; take a script"
+                " for each."
+            )
     for name in options_in(template):
         if name in _NOT_IN_SCRIPTS:
             raise ValueError(f"'#SBATCH --{name}' can't be in the script: {RESERVED[name]}.")

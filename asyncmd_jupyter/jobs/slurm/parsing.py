@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from asyncmd_jupyter.jobs.slurm.commands import ACCOUNTING_FIELDS, COMMENT_PREFIX, QUEUE_FIELDS
 from asyncmd_jupyter.jobs.slurm.nodes import expand_numbers
@@ -17,6 +18,7 @@ from asyncmd_jupyter.jobs.slurm.nodes import expand_numbers
 _NATIVE_ID = re.compile(r"(\d+)(?:;(\S+))?")
 _LISTED_ID = re.compile(r"(\d+)(?:_(\d+)|_\[([\d,:-]+)(?:%\d+)?\]|\+\d+)?")
 _OUR_COMMENT = re.compile(rf"\|{COMMENT_PREFIX}(\w+)\|?\Z")
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%S"
 _ACCOUNTED = re.compile(r"(\d+):(\d+)")
 
 
@@ -41,6 +43,8 @@ class QueueEntry:
     job_id : str
         Ours, which the comment of the submission holds; for a task of an array the name that
         `task_name` gives; empty for jobs of others.
+    ended : datetime or None
+        What accounting says of that.
     """
 
     id: str
@@ -50,6 +54,7 @@ class QueueEntry:
     nodes: str = ""
     reason: str = ""
     job_id: str = ""
+    ended: datetime | None = None
 
 
 def parse_sbatch(text: str) -> str | None:
@@ -117,11 +122,25 @@ def _job_id(commented: str, native_id: str) -> str:
 
 def _accounting_line(line: str) -> Iterator[QueueEntry]:
     fields = line.split("|")
-    if len(fields) < len(ACCOUNTING_FIELDS):
+    if len(fields) < len(ACCOUNTING_FIELDS) - 1:
         return
-    listed, state, code, nodes = fields[: len(ACCOUNTING_FIELDS)]
+    listed, state, code, nodes, *more = fields[: len(ACCOUNTING_FIELDS)]
     for job in expand_ids(listed):
-        yield QueueEntry(job, _first_word(state), exit_code=_accounted_code(code), nodes=nodes)
+        yield QueueEntry(
+            job,
+            _first_word(state),
+            exit_code=_accounted_code(code),
+            nodes=nodes,
+            ended=_moment("".join(more)),
+        )
+
+
+def _moment(text: str) -> datetime | None:
+    """Slurm tells local times, and ``Unknown`` where there is none."""
+    try:
+        return datetime.strptime(text.strip(), _TIME_FORMAT).astimezone()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _first_word(state: str) -> str:

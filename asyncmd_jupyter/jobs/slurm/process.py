@@ -27,7 +27,7 @@ from asyncmd_jupyter.jobs.slurm.process_outcome import returncode_of, slurm_word
 from asyncmd_jupyter.jobs.slurm.process_request import ProcessRequest
 from asyncmd_jupyter.jobs.slurm.process_settings import MediatorAttribute, Setting
 from asyncmd_jupyter.jobs.slurm.process_signals import Signals
-from asyncmd_jupyter.jobs.tasks import settled
+from asyncmd_jupyter.jobs.tasks import carried_out
 
 
 class _SlurmProcessClass(type):
@@ -38,6 +38,9 @@ class _SlurmProcessClass(type):
 
 class SlurmProcess(ProcessRequest, metaclass=_SlurmProcessClass):
     """A script that Slurm runs, once.
+
+    Slurm does not put it back into the queue after a failure of a node, unless the option
+    ``requeue`` is chosen: then the script begins again, as often as it takes.
 
     It is a job like all others: limits on jobs hold for it, it is listed with the others,
     and it goes on when nobody waits for it or the kernel ends.
@@ -246,7 +249,7 @@ class SlurmProcess(ProcessRequest, metaclass=_SlurmProcessClass):
             await asyncio.to_thread(self._files.show)
         except BaseException:
             self._job = self._files = None
-            await settled(asyncio.create_task(job.cancel()))
+            await carried_out(job.cancel)
             raise
 
     async def _submit_with(self, given: bytes) -> None:

@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from asyncmd_jupyter.jobs.slurm.options import check_options
+from asyncmd_jupyter.jobs.slurm.options import MOST_HOURS, check_options
 
 _LONGEST_NAME = 230  # the ending and Slurm's id have to fit into the name of a file, too
 _SHORTEST_OPTION = 2
@@ -58,13 +58,11 @@ def checked_time(hours: float | None) -> timedelta | None:
     """
     if hours is None:
         return None
-    problem = ValueError(f"time={hours!r} has to be a number of hours above 0, or None.")
     if not _is_number(hours) or not math.isfinite(hours) or hours <= 0:
-        raise problem
-    try:
-        return max(timedelta(hours=float(hours)), timedelta.resolution)
-    except OverflowError:
-        raise problem from None
+        raise ValueError(f"time={hours!r} has to be a number of hours above 0, or None.")
+    if hours > MOST_HOURS:
+        raise ValueError(f"time={hours!r} is more than {MOST_HOURS} hours, which is ten years.")
+    return max(timedelta(hours=float(hours)), timedelta.resolution)
 
 
 def checked_options(options: Mapping[str, Any] | None, *, has_time: bool) -> dict[str, str]:

@@ -61,7 +61,11 @@ def slurm_word(record: JobRecord) -> str:
 
 
 def returncode_of(record: JobRecord) -> int | None:
-    """None until the end, then 0, 1 or, for a failure of a node, 2."""
+    """None until the end, then 0, 1 or, for a failure of a node, 2.
+
+    A job that somebody made Slurm put back although it may run only once ends with 1,
+    because Slurm does not say why it did.
+    """
     if not record.state.is_final:
         return None
     code = SLURM_STATE_TO_EXITCODE.get(slurm_word(record))

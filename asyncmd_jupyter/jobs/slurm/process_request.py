@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.jobs.model import Command, Resources
+from asyncmd_jupyter.jobs.slurm.options import options_in
 from asyncmd_jupyter.jobs.slurm.process_arguments import (
     checked_jobname,
     checked_options,
@@ -100,7 +101,14 @@ class ProcessRequest:
     def _command(self, stdin: Path | None) -> Command:
         # A task of an array, which equal jobs may become, would see the name of the array.
         env = {"SLURM_JOB_NAME": self._jobname}
-        return Command((), self._workdir, env=env, template=self._template, stdin=stdin)
+        return Command(
+            (),
+            self._workdir,
+            env=env,
+            template=self._template,
+            stdin=stdin,
+            repeatable="requeue" in {*self._options, *options_in(self._template)},
+        )
 
     def _resources(self) -> Resources:
         limit = checked_time(self._time)

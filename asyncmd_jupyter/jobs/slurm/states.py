@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+
 from asyncmd_jupyter.jobs.model import JobState
+from asyncmd_jupyter.jobs.slurm.nodes import compact_nodes
 
 # Our word for a job that Slurm would run again, although it may run only once.
 PUT_BACK = "REQUEUED"
@@ -67,8 +71,37 @@ _REASONS = {
     "launch failed requeued held": "Slurm could not start it on its nodes, and holds it.",
     "Cleaning": "Its last attempt is being cleaned up.",
     "NodeDown": "A node that it needs is down.",
+    "PartitionConfig": "It asks for more nodes, cores or time than its partition allows, or its"
+    " partition was changed.",
+    "AccountNotAllowed": "Its partition is not for its account.",
+    "AccountingPolicy": "A rule of accounting does not allow it now.",
+    "InvalidAccount": "Its account is not valid.",
+    "InvalidQOS": "Its quality of service is not valid.",
+    "QOSNotAllowed": "Its partition or account does not allow its quality of service.",
+    "QOSUsageThreshold": "Its quality of service has been used too much.",
+    "QOSTimeLimit": "Its time limit is longer than its quality of service allows.",
+    "ReservationDeleted": "Its reservation was deleted.",
+    "InactiveLimit": "It was inactive for too long.",
+    "SystemFailure": "Slurm, a file system or the network failed.",
+    "Prolog": "Its nodes are being made ready.",
+    "FedJobLock": "Clusters settle which of them runs it.",
+    "FrontEndDown": "The machine from which its nodes are used is down.",
+    "BurstBufferResources": "It waits for a burst buffer.",
+    "BurstBufferStageIn": "Its files are copied into a burst buffer.",
+    "MaxRequeue": "It was put back too often.",
+    "DeadLine": "It can't end before its deadline.",
     "BadConstraints": "No node fits what it asks for.",
 }
+
+# By how the words for reached limits begin.
+_LIMITS = {
+    "QOS": "its quality of service",
+    "Assoc": "its user or account",
+    "Max": "its user, account or quality of service",
+}
+
+# What sbatch says when too few nodes are left, or one of those that are left out does not exist.
+_TOO_FEW = re.compile(r"configuration is not available|invalid node name", re.I)
 
 # Ended because of where and how long it ran: the same command may come further next time.
 INTERRUPTIONS = frozenset(
@@ -97,6 +130,18 @@ def sentence_on_waiting(reason: str) -> str:
     word = reason.strip("() ").split(",")[0]
     if word in _REASONS:
         return _REASONS[word]
-    if word.startswith(("QOS", "Assoc", "MaxCpu", "MaxGRES", "MaxJobs", "MaxMem", "MaxNode")):
-        return f"A limit of its user, account or quality of service is reached ({word})."
+    for beginning, who in _LIMITS.items():
+        if word.startswith(beginning):
+            return f"A limit of {who} is reached ({word})."
     return f"Slurm lets it wait: {word}."
+
+
+def advice_on_refusal(complaint: str, excluded: Collection[str]) -> str:
+    """What else there is to know when sbatch has said no."""
+    if not excluded or not _TOO_FEW.search(complaint):
+        return ""
+    return (
+        f" These nodes are not used: {compact_nodes(excluded)}."
+        " 'config.set_slurm_settings(exclude_nodes=…)' changes that, unless jobs of this kernel"
+        " found them broken ('num_fails_for_broken_node' says when)."
+    )

@@ -8,7 +8,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -24,7 +24,8 @@ from asyncmd_jupyter.jobs.slurm.pace import Pace
 from asyncmd_jupyter.jobs.slurm.parsing import parse_sbatch, parse_squeue
 from asyncmd_jupyter.jobs.slurm.queue import SlurmQueue, Snapshot
 from asyncmd_jupyter.jobs.slurm.request import Request
-from asyncmd_jupyter.jobs.tasks import settled
+from asyncmd_jupyter.jobs.slurm.states import advice_on_refusal
+from asyncmd_jupyter.jobs.tasks import carried_out, settled
 from asyncmd_jupyter.settings import SlurmSettings
 
 logger = logging.getLogger(__name__)
@@ -98,8 +99,9 @@ class RefusedError(SlurmSubmissionError):
         Whether the same request will be refused each time.
     """
 
-    def __init__(self, request: Request, outcome: Outcome) -> None:
-        super().__init__(f"Slurm refused {request.title}: {outcome.complaint}")
+    def __init__(self, request: Request, outcome: Outcome, excluded: Collection[str] = ()) -> None:
+        advice = advice_on_refusal(outcome.complaint, excluded)
+        super().__init__(f"Slurm refused {request.title}: {outcome.complaint}{advice}")
         self.complaint = outcome.complaint
         self.is_hopeless = outcome.is_hopeless
 
@@ -153,7 +155,7 @@ class Submissions:
             refusals += outcome.was_reached
             is_over = refusals >= _TRIES or time.monotonic() > give_up_at
             if outcome.is_clear and (is_over or outcome.is_hopeless):
-                raise RefusedError(request, outcome)
+                raise RefusedError(request, outcome, self._excluded())
             if is_over:
                 return None
             logger.info("sbatch is tried again for %s: %s", request.title, outcome.complaint)
@@ -178,7 +180,7 @@ class Submissions:
             outcome = await asyncio.shield(calling)
         except asyncio.CancelledError:
             await settled(calling)
-            await settled(asyncio.ensure_future(self._undo(request, calling)))
+            await carried_out(lambda: self._undo(request, calling))
             raise
         return outcome if outcome.is_clear else await self._cleared_up(request, outcome)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from asyncmd_jupyter.jobs.folder import Marker, read_end, read_start
 from asyncmd_jupyter.jobs.model import JobRecord, Status
+from asyncmd_jupyter.jobs.slurm.nodes import listed_nodes
 
 _STARTED = re.compile(r"started\.(\d+)")
 
@@ -27,12 +28,15 @@ class Traces:
         How the command ended.
     was_signalled : bool
         Whether somebody asked the script to end.
+    nodes : tuple of str
+        On which it runs or ran, unless the record has them already.
     """
 
     attempt: int
     start: Marker | None = None
     end: Status | None = None
     was_signalled: bool = False
+    nodes: tuple[str, ...] = ()
 
     @property
     def can_hear(self) -> bool:
@@ -47,13 +51,22 @@ def read_traces(jobs: Iterable[JobRecord], thorough: frozenset[str]) -> dict[str
 
 def _read(job: JobRecord, thoroughly: bool) -> Traces:
     attempt = _newest_attempt(job) if thoroughly else job.attempt
-    job = replace(job, attempt=attempt)
+    if attempt > job.attempt:
+        job = replace(job, attempt=attempt, nodes=())
     end = read_end(job)
     start = read_start(job)
     # The last to be read, because it was written before the end.
     is_due = end is not None or (job.stop_requested and start is not None)
     signalled = is_due and (job.folder / f"signalled.{attempt}").exists()
-    return Traces(attempt, start, end, signalled)
+    has_news = start is not None and not job.nodes
+    return Traces(attempt, start, end, signalled, _nodes(job) if has_news else ())
+
+
+def _nodes(job: JobRecord) -> tuple[str, ...]:
+    try:
+        return listed_nodes((job.folder / f"nodes.{job.attempt}").read_text())
+    except OSError:
+        return ()
 
 
 def _newest_attempt(job: JobRecord) -> int:

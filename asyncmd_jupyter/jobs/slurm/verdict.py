@@ -12,7 +12,7 @@ from enum import Enum
 
 from asyncmd_jupyter.jobs.folder import ended_status
 from asyncmd_jupyter.jobs.model import JobRecord, JobState, Status
-from asyncmd_jupyter.jobs.slurm.nodes import expand_nodes
+from asyncmd_jupyter.jobs.slurm.nodes import listed_nodes
 from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry
 from asyncmd_jupyter.jobs.slurm.states import (
     INTERRUPTIONS,
@@ -124,6 +124,7 @@ def _next_attempt(evidence: Evidence, attempt: int) -> Status:
     return Status(
         JobState.RUNNING if runs else JobState.PENDING,
         reason=f"Slurm has put it back into the queue; this is attempt {attempt + 1}.",
+        nodes=evidence.traces.nodes if runs else (),
         started=start.time if start else None,
         native_id=entry.id if entry else None,
         attempt=attempt,
@@ -138,7 +139,7 @@ def _put_back(evidence: Evidence, grace: Grace) -> Status | Open:
     return Status(
         JobState.FAILED,
         reason=_NOT_TWICE,
-        nodes=_nodes(entry),
+        nodes=_nodes(evidence, entry),
         cause=PUT_BACK,
         native_id=entry.id if entry else None,
         interrupted=True,
@@ -147,8 +148,7 @@ def _put_back(evidence: Evidence, grace: Grace) -> Status | Open:
 
 def _ended(evidence: Evidence, end: Status, grace: Grace) -> Status | Open:
     entry, job = evidence.entry, evidence.job
-    nodes = _nodes(entry)
-    end = replace(end, nodes=nodes)
+    end = replace(end, nodes=_nodes(evidence, entry))
     if is_certain(job, evidence.traces):
         return end
     if job.resources.notice is not None and evidence.traces.was_signalled:
@@ -204,7 +204,7 @@ def _going_on(evidence: Evidence, grace: Grace) -> Status | Open:
 
 def _running(evidence: Evidence, reason: str = "") -> Status:
     start = evidence.traces.start
-    nodes = _nodes(evidence.entry)
+    nodes = _nodes(evidence, evidence.entry)
     started = start.time if start else None
     return Status(JobState.RUNNING, reason=reason, nodes=nodes, started=started)
 
@@ -221,12 +221,12 @@ def _vanished(
     if is_plain and entry.exit_code is not None:
         end = ended_status(entry.exit_code)
         reason = _NO_FOLDER if entry.exit_code == _LAUNCH_FAILURE else end.reason
-        return replace(end, reason=reason, nodes=_nodes(entry))
+        return replace(end, reason=reason, nodes=_nodes(evidence, entry))
     return Status(
         state,
         reason=sentence_on(entry.state),
         cause=entry.state,
-        nodes=_nodes(entry),
+        nodes=_nodes(evidence, entry),
         interrupted=entry.state in INTERRUPTIONS,
     )
 
@@ -252,8 +252,7 @@ def _missing(evidence: Evidence, grace: Grace) -> Status | Open:
     return Status(JobState.LOST, reason=_UNEXPLAINED, interrupted=True)
 
 
-def _nodes(entry: QueueEntry | None) -> tuple[str, ...]:
-    try:
-        return expand_nodes(entry.nodes) if entry else ()
-    except ValueError:
-        return ()
+def _nodes(evidence: Evidence, entry: QueueEntry | None) -> tuple[str, ...]:
+    """What the script left is there first, and the queue drops nodes that are done."""
+    known = evidence.traces.nodes or evidence.job.nodes
+    return known or (listed_nodes(entry.nodes) if entry else ())

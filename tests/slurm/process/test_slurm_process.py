@@ -53,6 +53,20 @@ async def test_success(manager, work):
         await process.communicate(input=b"late")
 
 
+async def test_nodes_are_known_from_the_start_on_and_after_short_jobs(manager, doorman, work):
+    options = {"nodes": 2, "nodelist": "n[1-2]"}
+    script = "#!/bin/sh\n"
+    short = await create_slurmprocess_submit("short", script, work, sbatch_options=options)
+    assert await short.wait() == 0
+    assert short.nodes == ["n1", "n2"]
+    script = "#!/bin/sh\nexec sleep 600\n"
+    long = await create_slurmprocess_submit("long", script, work, sbatch_options=options)
+    await until(lambda: long.slurm_job_state == "RUNNING")
+    assert long.nodes == ["n1", "n2"]
+    long.terminate()
+    await long.wait()
+
+
 @pytest.mark.parametrize(
     ("removal", "code", "stays"),
     [("success", 3, True), ("no", 0, True), ("yes", 3, False), ("always", 3, False)],

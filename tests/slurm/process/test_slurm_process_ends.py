@@ -25,7 +25,7 @@ HELD = {"hold": ""}
 
 async def test_a_dead_node_is_told_apart_and_avoided(manager, cluster, doorman, work):
     config.set_slurm_settings(num_fails_for_broken_node=1)
-    options = {"nodelist": "n[2-3]", "nodes": 2, "no-requeue": ""}
+    options = {"nodelist": "n[2-3]", "nodes": 2}
     process = await create_slurmprocess_submit("dies", UNTIL, work, sbatch_options=options)
     await until_up(work / "up", "up\n")
     await until(lambda: process.nodes)
@@ -38,6 +38,31 @@ async def test_a_dead_node_is_told_apart_and_avoided(manager, cluster, doorman, 
     last = await create_slurmprocess_submit("lives", "#!/bin/sh\nexit 0\n", work)
     assert await last.wait() == 0
     assert "--exclude=n2,n3" in doorman.calls("sbatch")[-1].argv
+
+
+@pytest.mark.parametrize("chosen", ["an option", "a line"])
+async def test_what_may_be_put_back_goes_on(manager, cluster, work, chosen):
+    script = UNTIL if chosen == "an option" else UNTIL.replace("echo", "#SBATCH --requeue\necho", 1)
+    options = {"nodelist": "n4", **({"requeue": ""} if script == UNTIL else {})}
+    process = await create_slurmprocess_submit("again", script, work, sbatch_options=options)
+    await until_up(work / "up", "up\n")
+    await until(lambda: process.nodes)
+    assert process.nodes == ["n4"]
+    (work / "up").unlink()
+    cluster.control.run("scontrol", "requeue", process.slurm_jobid)
+    await until(lambda: process._job.record.attempt == 1)
+    assert process.returncode is None
+    process.terminate()
+    assert await process.wait() == 1
+
+
+async def test_what_may_run_once_is_not_put_back(manager, cluster, work):
+    process = await create_slurmprocess_submit("once", UNTIL, work)
+    await until_up(work / "up", "up\n")
+    with pytest.raises(Exception, match="disabled"):
+        cluster.control.run("scontrol", "requeue", process.slurm_jobid)
+    process.terminate()
+    assert await process.wait() == 1
 
 
 async def test_no_node_is_blamed_for_errors_of_users(manager, doorman, work):
@@ -106,6 +131,14 @@ async def test_a_refused_submission_frees_its_slot(manager, doorman, work):
     await bad.submit()
     bad.terminate()
     assert await asyncio.gather(first.wait(), bad.wait()) == [1, 1]
+
+
+@pytest.mark.parametrize(("excluded", "shown"), [("n[1-4]", r"n\[1-4\]"), (["n1", "m7"], "m7,n1")])
+async def test_a_refusal_names_the_nodes_that_are_not_used(manager, work, excluded, shown):
+    config.set_slurm_settings(exclude_nodes=excluded)
+    process = SlurmProcess("nowhere", UNTIL, workdir=work)
+    with pytest.raises(SlurmSubmissionError, match=rf"not used: {shown}\..*exclude_nodes"):
+        await process.submit()
 
 
 async def test_without_sbatch(manager, work):

@@ -1,0 +1,63 @@
+"""What the folder of a job tells when nobody has looked after it: when it ran, at most."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+_MARKER = re.compile(r"(started|exit_code)\.(\d+)")
+_SEEN = "seen_running"
+
+
+@dataclass(frozen=True)
+class Remains:
+    """Times of the files in a folder.
+
+    Attributes
+    ----------
+    begin, end : datetime or None
+        Of the newest attempt that has left something.
+    last_sign : datetime or None
+        When any file was written, so until when it is known to have run.
+    """
+
+    begin: datetime | None = None
+    end: datetime | None = None
+    last_sign: datetime | None = None
+
+    @classmethod
+    def of(cls, folder: Path) -> Remains:
+        """Look into the folder of a job; nothing is known if there is none."""
+        times = _times(folder)
+        if not times:
+            return cls()
+        markers = {
+            (kind, int(number)): time
+            for name, time in times.items()
+            if (match := _MARKER.fullmatch(name))
+            for kind, number in [match.groups()]
+        }
+        newest = max((number for _, number in markers), default=0)
+        begin, end = markers.get(("started", newest)), markers.get(("exit_code", newest))
+        return cls(begin, end, max(times.values()))
+
+    @property
+    def until(self) -> datetime | None:
+        """When it ended, or else when it surely still ran."""
+        return self.end or self.last_sign
+
+
+def note_that_it_runs(folder: Path) -> None:
+    """Leave a sign of life for a job that was seen to run, as nobody else will."""
+    with suppress(OSError):
+        (folder / _SEEN).touch()
+
+
+def _times(folder: Path) -> dict[str, datetime]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        return {entry.name: datetime.fromtimestamp(entry.stat().st_mtime, UTC) for entry in entries}
+    return {}
