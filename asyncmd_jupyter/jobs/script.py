@@ -28,6 +28,9 @@ _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # on; a command that is just leaving would be killed by the second one. SIGUSR1 is for us, to be
 # sent to the outer shell. srun takes SIGTERM as a wish to kill its tasks at once; Slurm can
 # signal them without it, unless it is mpirun that has started them.
+# Who makes the claim runs the command: a job that got into a queue twice runs once, on whatever
+# nodes. Making a file that must not be there is one step on shared file systems too; where none
+# can be made, the job fails as it always did.
 _TEMPLATE = """\
 #!/usr/bin/env bash
 {directives}export {id_variable}={job_id}
@@ -64,7 +67,13 @@ hear() {{
     put "signalled.$attempt" TERM
     [ -n "$inner" ] || signalled=TERM
 }}
-{guard}trap 'forward TERM' TERM USR1
+{guard}claim="$folder/claim.$attempt"
+if ! (set -o noclobber; : >"$claim") 2>/dev/null && [ -e "$claim" ]; then
+    printf '%s\\n' "This job is run elsewhere already, or not any more: $claim" >&2
+    exit 1
+fi
+printf '%s\\n' "${{1:-${{SLURM_JOB_ID:-$$}}}}" >"$claim"
+trap 'forward TERM' TERM USR1
 [ -z "$in_slurm" ] || trap hear TERM
 trap 'trap "" INT; forward INT' INT
 [ -z "$in_slurm" ] || put "nodes.$attempt" "${{SLURM_JOB_NODELIST:-}}"

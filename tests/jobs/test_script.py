@@ -42,6 +42,25 @@ def test_each_attempt_leaves_its_own_exit_code(tmp_path):
     assert not [path for path in record.folder.iterdir() if path.name.startswith(".")]
 
 
+def test_a_job_that_is_in_a_queue_twice_runs_once(tmp_path):
+    record = job(tmp_path, "bash", "-c", "echo run; sleep 0.5")
+    starting = [
+        subprocess.Popen(["bash", record.script, str(number)], stderr=subprocess.PIPE, text=True)
+        for number in range(4)
+    ]
+    ends = {
+        number: (each.communicate()[1], each.returncode) for number, each in enumerate(starting)
+    }
+    [winner] = [number for number, (_, code) in ends.items() if code == 0]
+    assert record.stdout.read_text() == "run\n"
+    assert (record.folder / "claim.0").read_text() == f"{winner}\n"
+    assert all("elsewhere" in said for number, (said, _) in ends.items() if number != winner)
+    assert read_end(record).state is JobState.DONE
+    again = subprocess.run(["bash", record.script], check=False, capture_output=True)
+    assert again.returncode == 1
+    assert record.stdout.read_text() == "run\n"
+
+
 def test_markers_tell_when(tmp_path):
     record = job(tmp_path, "sleep", "0.1")
     subprocess.run(["bash", record.script], check=True)

@@ -124,7 +124,12 @@ def test_vanished_it_is_looked_up_then_lost():
     assert look(STARTED, **missing) is Open.ACCOUNTING
     missing["was_accounted"] = True
     assert look(STARTED, **missing) is Open.TIME
-    assert look(STARTED, accounted=entry("RUNNING"), **missing) is Open.TIME
+    for state in ("PENDING", "RUNNING", "SUSPENDED"):
+        going_on = look(STARTED, accounted=entry(state), waited=LONG, **missing)
+        assert going_on is Open.ACCOUNTING
+    strange = look(STARTED, accounted=entry("STRANGE"), waited=LONG, **missing)
+    assert strange.state is JobState.LOST
+    assert "STRANGE" in strange.reason
     lost = look(STARTED, waited=LONG, **missing)
     assert lost.state is JobState.LOST
     assert "accounting" in lost.reason
@@ -137,7 +142,8 @@ def test_never_in_the_queue():
     gone = {"is_missing": True, "is_fresh": True}
     assert look(NOTHING, None, job, may_arrive=True, **gone) is Open.NEWS
     assert look(NOTHING, None, job, **gone) is Open.TIME
-    assert look(NOTHING, None, job, waited=LONG, **gone).state is JobState.LOST
+    assert look(NOTHING, None, job, waited=LONG, **gone) is Open.TIME
+    assert look(NOTHING, None, job, answered=LONG, **gone).state is JobState.LOST
     found = look(NOTHING, entry("PENDING"), job)
     assert found.native_id == "7"
 

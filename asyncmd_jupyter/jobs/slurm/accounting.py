@@ -61,20 +61,22 @@ class Accounting:
             await asyncio.wait([asking])
 
     async def _ask(self, ids: list[str]) -> None:
-        found: dict[str, QueueEntry] = {}
         for chunk in commands.in_chunks(ids):
-            found |= await self._look_up(list(chunk))
-        self._answers |= {native_id: found.get(native_id) for native_id in ids}
+            found = await self._look_up(list(chunk))
+            answers = self._answers if found is None else found
+            self._answers |= {native_id: answers.get(native_id) for native_id in chunk}
         self._next = time.monotonic() + max(
             _SHORTEST_PAUSE, self._settings().min_time_between_calls
         )
 
-    async def _look_up(self, ids: list[str]) -> dict[str, QueueEntry]:
+    async def _look_up(self, ids: list[str]) -> dict[str, QueueEntry] | None:
+        """The answer; None if there is none, so that what was known stays known."""
         try:
             reply = await self._client.run(commands.sacct(self._settings(), ids))
         except (JobError, OSError) as error:
             logger.info("Accounting can't be asked: %s", error)
-            return {}
+            return None
         if reply.code != 0:
             logger.info("Accounting is of no help: %s", reply.complaint)
+            return None
         return parse_sacct(reply.out)

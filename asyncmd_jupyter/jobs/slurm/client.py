@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from asyncmd_jupyter.errors import JobError
+from asyncmd_jupyter.jobs.slurm.commands import impersonal
 
 _CALL_SECONDS = 60.0
 _MOST_OUTPUT = 2**26
@@ -187,7 +188,7 @@ class _Call:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
-                    env=self._env or os.environ,
+                    env=impersonal(self._env or os.environ),
                 )
             except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
                 raise CommandMissingError(missing(self._argv[0])) from error

@@ -34,8 +34,11 @@ SRUN_CORES = "SRUN_CPUS_PER_TASK"
 _LONGEST_NAME = 200
 _IDS_PER_CALL = 500
 _NOT_INHERITED = re.compile(
-    rf"SLURM_(?!CONF\Z).*|SBATCH_(WAIT|ARRAY_INX|TEST_ONLY)|{JOB_ID_VARIABLE}|{ATTEMPT_VARIABLE}"
+    rf"SLURM_(?!(CONF|JWT)\Z).*|SBATCH_(WAIT|ARRAY_INX|TEST_ONLY)"
+    rf"|{JOB_ID_VARIABLE}|{ATTEMPT_VARIABLE}"
 )
+# What people set for their own commands: filters, formats, other clusters.
+_PERSONAL = re.compile(r"(SQUEUE|SACCT|SINFO|SCANCEL)_.*|SLURM_(CLUSTERS|BITSTR_LEN)")
 
 
 def sbatch(
@@ -169,6 +172,11 @@ def environment(job: JobRecord, inherited: Mapping[str, str]) -> dict[str, str]:
         # From 22.05 on, srun does not take it from the job by itself.
         kept[SRUN_CORES] = kept[variable]
     return kept
+
+
+def impersonal(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Variables for commands whose answers must not depend on who asks."""
+    return {name: value for name, value in inherited.items() if not _PERSONAL.fullmatch(name)}
 
 
 def escaped_pattern(path: Path) -> str:

@@ -135,7 +135,8 @@ class SlurmLauncher:
             job for job in looked_at if verdicts[job.id] is Open.ACCOUNTING
         )
         unwanted = [job.native_id for job in looked_at if _was_put_back(verdicts[job.id])]
-        if snapshot is not None and snapshot is not self._judged:
+        has_news = snapshot is not self._judged or any(map(_is_end, verdicts.values()))
+        if snapshot is not None and has_news:
             unwanted += self._sightings.unwanted(jobs, snapshot)
         if unwanted:
             ending = self._tasks.start(self._delivery.cancel(filter(None, unwanted)))
@@ -203,6 +204,10 @@ def _dated(verdict: Status, accounted: QueueEntry | None) -> Status:
     if not verdict.state.is_final or verdict.ended is not None or accounted is None:
         return verdict
     return replace(verdict, ended=accounted.ended)
+
+
+def _is_end(verdict: Status | Open) -> bool:
+    return isinstance(verdict, Status) and verdict.state.is_final
 
 
 def _was_put_back(verdict: Status | Open) -> bool:

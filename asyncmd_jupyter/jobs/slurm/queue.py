@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +21,11 @@ logger = logging.getLogger(__name__)
 _LONGEST_PAUSE = 15.0
 _GROWTH = 1.5
 
+# How long a controller has to answer before what it does not show is not there: a request
+# whose sbatch has timed out waits for a controller that hangs, and is done when it goes on,
+# maybe after it has answered squeue.
+ARRIVAL_SECONDS = 10.0
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -29,6 +35,8 @@ class Snapshot:
     ----------
     asked : float
         Monotonic time at which squeue was started: what happened later may be missing.
+    since : float
+        Since when each squeue has been answered.
     entries : Mapping
         By Slurm's ids.
     by_job : Mapping
@@ -38,13 +46,18 @@ class Snapshot:
     """
 
     asked: float
+    since: float = math.inf
     entries: Mapping[str, QueueEntry] = field(default_factory=dict)
     by_job: Mapping[str, tuple[QueueEntry, ...]] = field(default_factory=dict)
     vanished: frozenset[str] = frozenset()
 
     @classmethod
     def of(
-        cls, asked: float, entries: Iterable[QueueEntry], before: Snapshot | None = None
+        cls,
+        asked: float,
+        entries: Iterable[QueueEntry],
+        before: Snapshot | None = None,
+        since: float = math.inf,
     ) -> Snapshot:
         """Sort what was seen."""
         by_id = {entry.id: entry for entry in entries}
@@ -52,11 +65,16 @@ class Snapshot:
         for entry in by_id.values():
             if entry.job_id:
                 by_job[entry.job_id] = (*by_job.get(entry.job_id, ()), entry)
-        return cls(asked, by_id, by_job, _vanished(before, by_id) if before else frozenset())
+        gone = _vanished(before, by_id) if before else frozenset()
+        return cls(asked, since, by_id, by_job, gone)
 
     def shows_the_same_as(self, other: Snapshot | None) -> bool:
         """Whether nothing has changed between the two."""
         return other is not None and other.entries is self.entries
+
+    def seconds_answered(self, needed: float) -> float:
+        """For how long before this look the controller had answered, at most since `needed`."""
+        return max(0.0, self.asked - max(needed, self.since))
 
     def cancelled_task(self, native_id: str, *, is_accounted: bool) -> QueueEntry | None:
         """What became of a task of an array that is missing and has left no trace.
@@ -154,6 +172,8 @@ class SlurmQueue:
             return False
         finally:
             self._schedule()
+        if self._failed or self.snapshot is None:
+            seen = replace(seen, since=time.monotonic())
         if self._failed:
             logger.warning("Slurm answers again.")
         self._failed = False
@@ -171,7 +191,7 @@ class SlurmQueue:
             return replace(before, asked=asked)
         entries = await asyncio.to_thread(parse_squeue, reply.out)
         self._text = reply.out
-        return Snapshot.of(asked, entries, before)
+        return Snapshot.of(asked, entries, before, before.since if before else math.inf)
 
     def _schedule(self) -> None:
         least = self._settings().min_time_between_calls

@@ -24,14 +24,16 @@ _SHORTEST_NAME = 3
 
 # What a folder that can't be used on the node is to Slurm itself: the end by a signal 53.
 # The variables go because a job is to see the same whether it is a task or not. The id is set
-# before bash is replaced, so that the processes of the job can be told by it.
+# before bash is replaced, so that the processes of the job can be told by it; which task
+# it is, its script is told as an argument.
 _DISPATCHER = """\
 #!/usr/bin/env bash
 {directives}begin() {{
     {{ [ -r "$2/script.sh" ] && : >>"$2/{output}"; }} 2>/dev/null || kill -s 53 "$$"
+    set -- "$@" "${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID"
     unset "${{!SLURM_ARRAY_@}}"
     export {id_variable}="$1"
-    cd -- "$2" && exec bash "$2/script.sh" >>"$2/{output}" 2>&1
+    cd -- "$2" && exec bash "$2/script.sh" "$3" >>"$2/{output}" 2>&1
 }}
 case $SLURM_ARRAY_TASK_ID in
 {cases}esac

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from asyncmd_jupyter.jobs.model import JobRecord, Status
 from asyncmd_jupyter.jobs.process import find_members
 from asyncmd_jupyter.jobs.slurm.accounting import Accounting
+from asyncmd_jupyter.jobs.slurm.claims import revoke
 from asyncmd_jupyter.jobs.slurm.membership import Memberships
 from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry
 from asyncmd_jupyter.jobs.slurm.queue import Snapshot
 from asyncmd_jupyter.jobs.slurm.states import state_of
 from asyncmd_jupyter.jobs.slurm.traces import Traces, read_traces
-from asyncmd_jupyter.jobs.slurm.verdict import Evidence, Grace, Open, judge
+from asyncmd_jupyter.jobs.slurm.verdict import NEVER_ARRIVED, Evidence, Grace, Open, judge
 
 Verdicts = Mapping[str, Status | Open]
 
@@ -48,6 +50,7 @@ class Sightings:
         self._entered: dict[str, float] = {}  # when sbatch had returned
         self._ends: dict[str, tuple[str, int]] = {}  # native id and attempt of those that ended
         self._arriving: set[str] = set()
+        self._claimants: dict[str, str] = {}  # which of the entries of a name is the job
 
     @property
     def is_anything_open(self) -> bool:
@@ -66,21 +69,39 @@ class Sightings:
         """How the queue shows a job."""
         if snapshot is None:
             return None
-        if job.native_id is not None:
-            return snapshot.entries.get(job.native_id)
-        found = [
-            entry
-            for name in self._memberships.names(job)
-            for entry in snapshot.by_job.get(name, ())
-        ]
-        return _first(found) if found else None
+        if job.id in self._claimants:
+            return snapshot.entries.get(self._claimants[job.id])
+        found = self._entries(job, snapshot)
+        if job.native_id is None:
+            return _first(found) if found else None
+        entry = snapshot.entries.get(job.native_id)
+        # Of several, one that is over without having begun is not the job.
+        if len(found) > 1 and (entry is None or not _is_active(entry)):
+            return next(filter(_is_active, found), entry)
+        return entry
+
+    def _entries(self, job: JobRecord, snapshot: Snapshot) -> list[QueueEntry]:
+        names = self._memberships.names(job)
+        return [entry for name in names for entry in snapshot.by_job.get(name, ())]
+
+    def _doubtful(self, jobs: Iterable[JobRecord], snapshot: Snapshot | None) -> frozenset[str]:
+        """Jobs of which it has to be seen what has become of them, or which they are."""
+        return frozenset(
+            job.id
+            for job in jobs
+            if job.id in self._needs
+            or job.native_id is None
+            or (snapshot is not None and len(self._entries(job, snapshot)) > 1)
+        )
 
     def judge_all(
         self, jobs: Sequence[JobRecord], snapshot: Snapshot | None
     ) -> tuple[Verdicts, list[JobRecord]]:
         """The verdicts on jobs, and those of them that can hear and shall stop; reads files."""
         self._memberships.read([job for job in jobs if job.native_id is None])
-        traces = read_traces(jobs, frozenset(job.id for job in jobs if job.id in self._needs))
+        traces = read_traces(jobs, self._doubtful(jobs, snapshot))
+        for job in jobs:
+            self._note_claim(job, traces[job.id])
         arriving = self._being_submitted(
             [job for job in jobs if job.native_id is None and self.entry(job, snapshot) is None]
         )
@@ -103,13 +124,18 @@ class Sightings:
             for name, entries in snapshot.by_job.items()
             for entry in entries
             if _is_active(entry)
-            and (name in given_up or entry.id in given_up or self._is_leftover(entry, entries))
+            and (name in given_up or entry.id in given_up or self._is_leftover(entry))
         ]
+
+    def _note_claim(self, job: JobRecord, traces: Traces) -> None:
+        if traces.claimant is not None:
+            self._claimants |= dict.fromkeys(self._memberships.names(job), traces.claimant)
 
     def _judge(
         self, job: JobRecord, traces: Traces, snapshot: Snapshot | None, *, may_arrive: bool
     ) -> Status | Open:
         self._note_arrival(job, may_arrive)
+        known, job = job, replace(job, native_id=self._claimants.get(job.id, job.native_id))
         now, needed = time.monotonic(), self._needs.get(job.id)
         entry = self.entry(job, snapshot)
         was_accounted = self._accounting.was_asked(job)
@@ -127,10 +153,16 @@ class Sightings:
             is_fresh=snapshot is not None and needed is not None and snapshot.asked > needed,
             may_arrive=may_arrive,
             waited=now - needed if needed is not None else 0.0,
+            answered=snapshot.seconds_answered(needed) if snapshot and needed else 0.0,
             accounted=self._accounting.of(job),
             was_accounted=was_accounted,
         )
-        return self._settled(job, entry, judge(evidence, self._grace))
+        verdict = judge(evidence, self._grace)
+        if isinstance(verdict, Status) and verdict.reason == NEVER_ARRIVED and not revoke([job]):
+            verdict = Open.NEWS  # it has just begun
+        if isinstance(verdict, Status) and job.native_id != known.native_id:
+            verdict = replace(verdict, native_id=verdict.native_id or job.native_id)
+        return self._settled(job, entry, verdict)
 
     def _note_arrival(self, job: JobRecord, may_arrive: bool) -> None:
         """What the queue showed before a submission was over says nothing."""
@@ -155,11 +187,12 @@ class Sightings:
             self._on_end(verdict)
         return verdict
 
-    def _is_leftover(self, entry: QueueEntry, entries: Sequence[QueueEntry]) -> bool:
+    def _is_leftover(self, entry: QueueEntry) -> bool:
         if entry.job_id in self._ends:
             native_id, attempt = self._ends[entry.job_id]
             return entry.id != native_id or entry.restarts > attempt
-        return entry != _first(entries)
+        # Without a claim nobody knows which one will run; ending one might end the job.
+        return entry.id != self._claimants.get(entry.job_id, entry.id)
 
     def _being_submitted(self, jobs: Sequence[JobRecord]) -> set[str]:
         """Which jobs an sbatch that outlived its kernel may still bring into the queue."""

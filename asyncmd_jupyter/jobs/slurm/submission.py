@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from asyncmd_jupyter.errors import JobError, SlurmSubmissionError
 from asyncmd_jupyter.jobs.slurm import commands
+from asyncmd_jupyter.jobs.slurm.claims import revoke
 from asyncmd_jupyter.jobs.slurm.client import (
     CommandMissingError,
     NoAnswerError,
@@ -22,7 +23,7 @@ from asyncmd_jupyter.jobs.slurm.client import (
 )
 from asyncmd_jupyter.jobs.slurm.pace import Pace
 from asyncmd_jupyter.jobs.slurm.parsing import parse_sbatch, parse_squeue
-from asyncmd_jupyter.jobs.slurm.queue import SlurmQueue, Snapshot
+from asyncmd_jupyter.jobs.slurm.queue import ARRIVAL_SECONDS, SlurmQueue, Snapshot
 from asyncmd_jupyter.jobs.slurm.request import Request
 from asyncmd_jupyter.jobs.slurm.states import advice_on_refusal
 from asyncmd_jupyter.jobs.tasks import carried_out, settled
@@ -34,13 +35,17 @@ _TRIES = 4
 _PATIENCE_SECONDS = 900.0
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
-_ARRIVAL_SECONDS = 1.0
+_LOOKS_PAUSE = 2.0
 _LOOK_SECONDS = 0.1
 
 # Words of sbatch: nobody was reached; it was heard, but what became of it is not known; what
 # was asked for will never be possible. All others may pass.
 _AWAY = re.compile(r"unable to contact|connect failure|connection refused", re.I)
-_UNCLEAR = re.compile(r"timed out|zero bytes|communication|unexpected message|reset by peer", re.I)
+_UNCLEAR = re.compile(
+    r"timed out|zero bytes|communication(?! connection failure)|unexpected message|reset by peer"
+    r"|(send|receive|shutdown) failure|broken pipe|header lengths|insane message|interrupted",
+    re.I,
+)
 _HOPELESS = re.compile(
     r"invalid|unrecognized|ambiguous|not permitted|denied|requires an argument"
     r"|configuration is not available|can ?not be satisfied|unable to open",
@@ -81,10 +86,10 @@ def outcome_of(reply: Reply) -> Outcome:
     complaint = reply.complaint
     if reply.code == 0:
         return Outcome(complaint=f"sbatch named no job: {complaint}", is_clear=False)
+    if _UNCLEAR.search(reply.err) or reply.code < 0:
+        return Outcome(complaint=complaint, is_clear=False)
     if _AWAY.search(complaint):
         return Outcome(complaint=complaint, was_reached=False)
-    if _UNCLEAR.search(complaint) or reply.code < 0:
-        return Outcome(complaint=complaint, is_clear=False)
     return Outcome(complaint=complaint, is_hopeless=bool(_HOPELESS.search(complaint)))
 
 
@@ -201,14 +206,17 @@ class Submissions:
         return outcome_of(reply)
 
     async def _cleared_up(self, request: Request, outcome: Outcome) -> Outcome:
-        """Look into the queue for what may be there, once it has had time to get in."""
-        await self._sleep(request, _ARRIVAL_SECONDS)
+        """Look into the queue until what may be there is there, or can't come any more."""
+        watch = _Watch()
+        await self._sleep(request, _FIRST_PAUSE)
         while self._is_wanted(request):
+            begin = time.monotonic()
             snapshot = await self._queue.refresh()
-            if snapshot is not None:
-                found = _find(snapshot, request)
-                return Outcome(found) if found else Outcome(complaint=outcome.complaint)
-            await self._sleep(request, _FIRST_PAUSE)
+            if snapshot and (found := _find(snapshot, request)):
+                return Outcome(found)
+            if watch.shows_absence(begin, has_answered=snapshot is not None):
+                return Outcome(complaint=outcome.complaint)
+            await self._sleep(request, _LOOKS_PAUSE)
         return outcome
 
     async def _undo(self, request: Request, calling: asyncio.Future[Outcome]) -> None:
@@ -216,6 +224,7 @@ class Submissions:
             return  # the client has undone it, or there is nothing to undo
         outcome = calling.result()
         if not outcome.is_clear:
+            await asyncio.to_thread(revoke, request.tasks or [request.record])
             snapshot = await self._queue.refresh()
             outcome = Outcome(_find(snapshot, request) if snapshot else None)
         if outcome.native_id is not None:
@@ -226,7 +235,7 @@ class Submissions:
         outcome = Outcome(is_clear=False) if reply is None else outcome_of(reply)
         native_id = outcome.native_id
         if not outcome.is_clear:
-            time.sleep(_ARRIVAL_SECONDS)
+            revoke(request.tasks or [request.record])
             native_id = self._find_now(request)
         if native_id is not None:
             with suppress(JobError, OSError):
@@ -244,6 +253,29 @@ class Submissions:
         # A wish may come from any thread.
         while self._is_wanted(request) and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_SECONDS)
+
+
+class _Watch:
+    """Tells when looks at the queue that show nothing are a proof that nothing will come.
+
+    A controller that hung answers a look before it is done with what had come earlier.
+    """
+
+    def __init__(self) -> None:
+        self._answering_since: float | None = None
+        self._slowest = 0.0
+
+    def shows_absence(self, begin: float, *, has_answered: bool) -> bool:
+        """Note a look that has just ended; whether it is the proof."""
+        now = time.monotonic()
+        if not has_answered:
+            self._answering_since = None
+            return False
+        if self._answering_since is None:
+            self._answering_since = now
+        # A controller that takes its time for an answer does so for requests, too.
+        self._slowest = max(self._slowest, now - begin)
+        return begin - self._answering_since >= max(ARRIVAL_SECONDS, 2 * self._slowest)
 
 
 def _find(snapshot: Snapshot, request: Request) -> str | None:

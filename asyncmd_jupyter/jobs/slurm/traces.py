@@ -9,6 +9,7 @@ from pathlib import Path
 
 from asyncmd_jupyter.jobs.folder import Marker, read_end, read_start
 from asyncmd_jupyter.jobs.model import JobRecord, Status
+from asyncmd_jupyter.jobs.slurm.claims import read_claimant
 from asyncmd_jupyter.jobs.slurm.nodes import listed_nodes
 
 _STARTED = re.compile(r"started\.(\d+)")
@@ -30,6 +31,8 @@ class Traces:
         Whether somebody asked the script to end.
     nodes : tuple of str
         On which it runs or ran, unless the record has them already.
+    claimant : str or None
+        Slurm's id of what runs it, where that was looked for.
     """
 
     attempt: int
@@ -37,6 +40,7 @@ class Traces:
     end: Status | None = None
     was_signalled: bool = False
     nodes: tuple[str, ...] = ()
+    claimant: str | None = None
 
     @property
     def can_hear(self) -> bool:
@@ -45,7 +49,7 @@ class Traces:
 
 
 def read_traces(jobs: Iterable[JobRecord], thorough: frozenset[str]) -> dict[str, Traces]:
-    """Look into the folders of jobs; `thorough` names those that may have been started again."""
+    """Look into the folders of jobs; `thorough` names those that may have been started twice."""
     return {job.id: _read(job, job.id in thorough) for job in jobs}
 
 
@@ -59,7 +63,9 @@ def _read(job: JobRecord, thoroughly: bool) -> Traces:
     is_due = end is not None or (job.stop_requested and start is not None)
     signalled = is_due and (job.folder / f"signalled.{attempt}").exists()
     has_news = start is not None and not job.nodes
-    return Traces(attempt, start, end, signalled, _nodes(job) if has_news else ())
+    nodes = _nodes(job) if has_news else ()
+    claimant = read_claimant(job, attempt) if thoroughly else None
+    return Traces(attempt, start, end, signalled, nodes, claimant)
 
 
 def _nodes(job: JobRecord) -> tuple[str, ...]:

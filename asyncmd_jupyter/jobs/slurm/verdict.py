@@ -14,6 +14,7 @@ from asyncmd_jupyter.jobs.folder import ended_status
 from asyncmd_jupyter.jobs.model import JobRecord, JobState, Status
 from asyncmd_jupyter.jobs.slurm.nodes import listed_nodes
 from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry
+from asyncmd_jupyter.jobs.slurm.queue import ARRIVAL_SECONDS
 from asyncmd_jupyter.jobs.slurm.states import (
     INTERRUPTIONS,
     NOTICE,
@@ -24,10 +25,14 @@ from asyncmd_jupyter.jobs.slurm.states import (
 )
 from asyncmd_jupyter.jobs.slurm.traces import Traces
 
-_NEVER_ARRIVED = "The kernel ended before the job was in the queue; it never ran."
+NEVER_ARRIVED = "The kernel ended before the job was in the queue; it never ran."
 _UNEXPLAINED = (
     "The queue has forgotten it, it left no exit code, and accounting has nothing on it"
     " (it may be switched off), so nobody knows how it ended."
+)
+_UNKNOWN_WORD = (
+    "The queue has forgotten it, it left no exit code, and of accounting's word for it, {state},"
+    " nothing is known here."
 )
 _NOTICE = "It was asked to stop because its time limit was near."
 _NOT_TWICE = "Slurm put it back into the queue, where it was ended: it is not meant to run twice."
@@ -59,6 +64,8 @@ class Evidence:
         Whether its submission may still be under way.
     waited : float
         Seconds since that need.
+    answered : float
+        For how many of them the controller has answered without a break.
     accounted : QueueEntry or None
         What accounting says.
     was_accounted : bool
@@ -72,6 +79,7 @@ class Evidence:
     is_fresh: bool = False
     may_arrive: bool = False
     waited: float = 0.0
+    answered: float = 0.0
     accounted: QueueEntry | None = None
     was_accounted: bool = False
 
@@ -88,11 +96,15 @@ class Grace:
         For one that must be there, or when the queue knows nothing.
     cleaning : float
         For Slurm to say why a command ended that has left its exit code.
+    arrival : float
+        For a submission to get into the queue once the controller answers: what timed out may
+        have been heard, and is done when a controller that hung goes on.
     """
 
     explained: float = 2.0
     unexplained: float = 30.0
     cleaning: float = 60.0
+    arrival: float = ARRIVAL_SECONDS
 
 
 def judge(evidence: Evidence, grace: Grace) -> Status | Open:
@@ -174,9 +186,10 @@ def _noticed(end: Status) -> Status:
 
 def _explained(end: Status, entry: QueueEntry) -> Status:
     """An exit code in the light of what Slurm says of the same job."""
-    if entry.state in ("COMPLETED", "FAILED") or state_of(entry.state) is None:
+    state = state_of(entry.state)
+    if state is None or not state.is_final or entry.state in ("COMPLETED", "FAILED"):
         return end
-    if state_of(entry.state) is JobState.CANCELLED:
+    if state is JobState.CANCELLED:
         end = replace(end, state=JobState.CANCELLED)
     return replace(
         end,
@@ -238,18 +251,21 @@ def _missing(evidence: Evidence, grace: Grace) -> Status | Open:
     if not evidence.is_fresh or evidence.may_arrive:
         return Open.NEWS
     if evidence.job.native_id is None and evidence.traces.start is None:
-        if evidence.waited < grace.explained:
+        if evidence.answered < grace.arrival:
             return Open.TIME
-        return Status(JobState.LOST, reason=_NEVER_ARRIVED, interrupted=True)
+        return Status(JobState.LOST, reason=NEVER_ARRIVED, interrupted=True)
     if not evidence.was_accounted:
         return Open.ACCOUNTING
     accounted = evidence.accounted
     state = state_of(accounted.state) if accounted else None
-    if accounted is not None and state is not None and state.is_final:
-        return _vanished(evidence, accounted, state, grace)
+    if accounted is not None and state is not None:
+        if state.is_final:
+            return _vanished(evidence, accounted, state, grace)
+        return Open.ACCOUNTING
     if evidence.waited < grace.unexplained:
         return Open.TIME
-    return Status(JobState.LOST, reason=_UNEXPLAINED, interrupted=True)
+    reason = _UNKNOWN_WORD.format(state=accounted.state) if accounted else _UNEXPLAINED
+    return Status(JobState.LOST, reason=reason, interrupted=True)
 
 
 def _nodes(evidence: Evidence, entry: QueueEntry | None) -> tuple[str, ...]:
