@@ -102,9 +102,19 @@ class Part:
         if record.interrupted:
             logger.info("%s was interrupted: %s", record.name, record.reason)
             return replace(end, interruption=record.reason)
+        if record.state is JobState.DONE and self._did_nothing(record, end):
+            raise EngineCrashedError(
+                f"The script of {record.name} ended well, but the program in it took no step: let"
+                " it run the command, wait for it, and end with its exit code ('set -e').\n"
+                f"Folder: {record.command.cwd}; all of its output: {record.folder}"
+            )
         if record.state is JobState.DONE or await self._has_only_obeyed(record):
             return end
         raise await _failure(record, self.job, self.last_words, f" after {end.steps_done} steps")
+
+    def _did_nothing(self, record: JobRecord, end: PartEnd) -> bool:
+        has_script = record.command.template is not None
+        return has_script and not record.stop_requested and end.steps_done == self.first_step
 
     async def _cancel(self) -> None:
         """End the job, so that nobody writes any more and the engine knows what there is."""
