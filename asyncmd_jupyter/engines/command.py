@@ -31,6 +31,7 @@ from asyncmd_jupyter.engines.plan import (
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import Job, JobManager
+from asyncmd_jupyter.jobs.store import JobExistsError
 
 FILES_TAG = "files"
 _TRAJECTORIES = ("xtc", "trr")
@@ -206,7 +207,15 @@ class CommandEngine(PlacedEngine):
         if plan.last_step is not None and plan.last_step <= plan.first_step:
             return None
         await asyncio.to_thread(self._write_part_inputs, files, plan)
-        job = await JobManager.current().submit(
+        try:
+            job = await self._submit(files, plan)
+        except JobExistsError as error:
+            raise EngineError(_is_others(error.job_id, error.owner, files)) from error
+        self._running = self._part(files, plan, job)
+        return self._running
+
+    async def _submit(self, files: EngineFiles, plan: PartPlan) -> Job:
+        return await JobManager.current().submit(
             # Where and what it computes depends on the disk at its start.
             replace(self._place.command(self._run_command(files, plan)), repeatable=False),
             name=f"{files.deffnm}.part{plan.number:04d}",
@@ -215,9 +224,8 @@ class CommandEngine(PlacedEngine):
             ),
             launcher=self.launcher,
             tags={**self.job_tags, **self._part_tags(files, plan)},
+            alone_with={FILES_TAG: files.key},
         )
-        self._running = self._part(files, plan, job)
-        return self._running
 
     def _look_again(self, files: EngineFiles) -> None:
         """Believe the disk where another engine has gone on, or files were taken away."""
@@ -302,10 +310,7 @@ class CommandEngine(PlacedEngine):
         manager = JobManager.current()
         for job in await manager.unfinished({FILES_TAG: files.key}):
             if not manager.is_followed(job):
-                raise EngineError(
-                    f"Job {job.id} of another kernel ({job.record.owner}) computes "
-                    f"{files.path('part*')}: go on there, or end it with 'asyncmd cancel {job.id}'."
-                )
+                raise EngineError(_is_others(job.id, job.record.owner, files))
             if not job.record.cancel_requested:
                 return self._part(files, plan_from_tags(job.record.tags), job)
             await job.wait()  # it still writes, but not for long
@@ -332,6 +337,13 @@ def _refuse_parts(files: EngineFiles) -> None:
             f"such as {parts[0].name}. Choose another deffnm or folder, remove them, or go on from "
             "them with prepare_from_files()."
         )
+
+
+def _is_others(job_id: str, owner: str, files: EngineFiles) -> str:
+    return (
+        f"Job {job_id} of another kernel ({owner}) computes {files.path('part*')}: go on there, or "
+        f"end it with 'asyncmd cancel {job_id}'."
+    )
 
 
 def _is_computed(part: Part) -> str:

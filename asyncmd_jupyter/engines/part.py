@@ -14,7 +14,7 @@ from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.job import cancelled_error
 from asyncmd_jupyter.jobs.manager import Job, JobManager
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
-from asyncmd_jupyter.jobs.tasks import settled
+from asyncmd_jupyter.jobs.tasks import carried_out
 
 logger = logging.getLogger(__name__)
 
@@ -96,15 +96,25 @@ class Part:
         try:
             record = await self.job.wait()
         except asyncio.CancelledError:
-            await settled(asyncio.create_task(self._cancel()))
+            await carried_out(self._cancel)
             raise
         end = await self.ended(self)
         if record.interrupted:
             logger.info("%s was interrupted: %s", record.name, record.reason)
             return replace(end, interruption=record.reason)
+        if record.state is JobState.DONE and self._did_nothing(record, end):
+            raise EngineCrashedError(
+                f"The script of {record.name} ended well, but the program in it took no step: let"
+                " it run the command, wait for it, and end with its exit code ('set -e').\n"
+                f"Folder: {record.command.cwd}; all of its output: {record.folder}"
+            )
         if record.state is JobState.DONE or await self._has_only_obeyed(record):
             return end
         raise await _failure(record, self.job, self.last_words, f" after {end.steps_done} steps")
+
+    def _did_nothing(self, record: JobRecord, end: PartEnd) -> bool:
+        has_script = record.command.template is not None
+        return has_script and not record.stop_requested and end.steps_done == self.first_step
 
     async def _cancel(self) -> None:
         """End the job, so that nobody writes any more and the engine knows what there is."""
@@ -151,7 +161,7 @@ async def _wait_or_cancel(job: Job) -> JobRecord:
     try:
         return await job.wait()
     except asyncio.CancelledError:
-        await settled(asyncio.create_task(_has_ended(job)))
+        await carried_out(lambda: _has_ended(job))
         raise
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -79,10 +79,18 @@ class JobBook:
             return _nothing_to_do()
         return self.put(replace(record, **changes))
 
-    async def add(self, record: JobRecord) -> None:
-        """Know a new job, once it is stored."""
+    async def add(self, record: JobRecord, alone_with: Mapping[str, str] | None = None) -> None:
+        """Know a new job, once it is stored.
+
+        Raises
+        ------
+        JobExistsError
+            An unfinished job of anybody has the tags `alone_with`.
+        """
+        store = self._store
+        saving = store.add_alone(record, alone_with) if alone_with else store.save(record)
         try:
-            await asyncio.wrap_future(self._store.save(record))
+            await asyncio.wrap_future(saving)
         except BaseException:
             self._store.forget_unsaved(record.id)
             raise

@@ -122,8 +122,13 @@ def is_newer(job: JobRecord, status: Status) -> bool:
 
 
 def _tells_more(job: JobRecord, status: Status) -> bool:
-    told = (status.reason, status.nodes or job.nodes, status.native_id or job.native_id)
-    return told != (job.reason, job.nodes, job.native_id)
+    told = (
+        status.reason,
+        status.nodes or job.nodes,
+        status.native_id or job.native_id,
+        status.started or job.started,
+    )
+    return told != (job.reason, job.nodes, job.native_id, job.started)
 
 
 def updated(job: JobRecord, status: Status) -> JobRecord:

@@ -29,7 +29,7 @@ from asyncmd_jupyter.jobs.starter import Starter
 from asyncmd_jupyter.jobs.stopping import Stopper
 from asyncmd_jupyter.jobs.store import JobStore
 from asyncmd_jupyter.jobs.survey import NEVER_STARTED
-from asyncmd_jupyter.jobs.tasks import OwnedTasks, settled
+from asyncmd_jupyter.jobs.tasks import OwnedTasks, carried_out, settled
 
 __all__ = ["Job", "JobManager"]
 
@@ -123,6 +123,7 @@ class JobManager:
         resources: Resources = _ONE_CORE,
         launcher: str = "local",
         tags: Mapping[str, str] | None = None,
+        alone_with: Mapping[str, str] | None = None,
     ) -> Job:
         """Run a command as a job.
 
@@ -131,6 +132,8 @@ class JobManager:
 
         Raises
         ------
+        JobExistsError
+            An unfinished job of any kernel has the tags `alone_with`.
         SubmissionError
             It was refused. One that has to wait and is refused later has failed instead.
         ValueError, TypeError, FileNotFoundError, NotADirectoryError
@@ -150,7 +153,7 @@ class JobManager:
         self._launchers.of(record).check(record)
         if not self._launchers.of(record).is_local:
             self._coming.add(record.id)
-        bringing_up = asyncio.create_task(self._bring_up(record))
+        bringing_up = asyncio.create_task(self._bring_up(record, alone_with))
         try:
             await asyncio.shield(bringing_up)
         except asyncio.CancelledError:
@@ -283,10 +286,10 @@ class JobManager:
             self._stopper.end_local_now()
         self._close_store()
 
-    async def _bring_up(self, record: JobRecord) -> None:
+    async def _bring_up(self, record: JobRecord, alone_with: Mapping[str, str] | None) -> None:
         try:
             await asyncio.to_thread(_prepare, record)
-            await self._book.add(record)
+            await self._book.add(record, alone_with)
             start = self._starter.add(record)
             self._follow()
             refusal = await asyncio.shield(start) if start else None
@@ -303,7 +306,7 @@ class JobManager:
         self._withdrawn.add(record.id)
         await settled(bringing_up)
         if record.id in self._book:
-            await settled(asyncio.create_task(self.cancel([record])))
+            await carried_out(lambda: self.cancel([record]))
         self._withdrawn.discard(record.id)
 
     def _is_wanted(self, job_id: str) -> bool:

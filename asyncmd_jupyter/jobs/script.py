@@ -19,17 +19,18 @@ ATTEMPT_VARIABLE = "ASYNCMD_JOB_ATTEMPT"
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 # Two shells, because bash may lose the status of a child that ends while bash is handling a
-# signal: the outer one hands signals on and knows no exit code, the inner one is deaf to them
-# and writes it. "set -m" makes the inner one and the command a process group. The marker of
-# the start means that a signal reaches the command from now on. SIGINT is handed on once,
-# because bash may fall into an endless loop when it comes again while it waits. The marker of
-# a signal says that somebody wanted the end, which the exit code alone does not. Slurm sends
-# SIGTERM to all processes of a job, so there it is not handed on; a command that is just
-# leaving would be killed by the second one. SIGUSR1 is for us, to be sent to the outer shell.
-# srun takes SIGTERM as a wish to kill its tasks at once; Slurm can signal them without it,
-# unless it is mpirun that has started them. Who makes the claim runs the command: a job that
-# got into a queue twice runs once, on whatever nodes. Making a file that must not be there is
-# one step on shared file systems too; where none can be made, the job fails as it always did.
+# signal: the outer one hands signals on, the inner one is deaf to them and writes the exit
+# code; who sees that may remove the folder at once. "set -m" makes the inner one and the
+# command a process group. The marker of the start means that a signal reaches the command from
+# now on. SIGINT is handed on once, because bash may fall into an endless loop when it comes
+# again while it waits. The marker of a signal says that somebody wanted the end, which the exit
+# code alone does not. Slurm sends SIGTERM to all processes of a job, so there it is not handed
+# on; a command that is just leaving would be killed by the second one. SIGUSR1 is for us, to be
+# sent to the outer shell. srun takes SIGTERM as a wish to kill its tasks at once; Slurm can
+# signal them without it, unless it is mpirun that has started them.
+# Who makes the claim runs the command: a job that got into a queue twice runs once, on whatever
+# nodes. Making a file that must not be there is one step on shared file systems too; where none
+# can be made, the job fails as it always did.
 _TEMPLATE = """\
 #!/usr/bin/env bash
 {directives}export {id_variable}={job_id}
@@ -85,18 +86,22 @@ set -m
         put "started.$attempt" "$$"
 {exports}        cd -- {cwd} && exec -- {argv}
     ) >>"$folder/stdout.txt" 2>>"$folder/stderr.txt"
-    put "exit_code.$attempt" "$?"
+    code=$?
+    put "exit_code.$attempt" "$code"
+    exit "$code"
 ) <{stdin} &
 inner=$!
 set +m
 if [ -n "$signalled" ]; then forward "$signalled"; fi
+code=1
 while
     wait "$inner" 2>/dev/null
-    [ "$?" != 127 ] && kill -s 0 "$inner" 2>/dev/null
+    status=$?
+    [ "$status" = 127 ] || code=$status
+    [ "$status" != 127 ] && kill -s 0 "$inner" 2>/dev/null
 do :; done
 trap '' TERM INT USR1
 kill -s TERM -- "-$inner" 2>/dev/null
-code=1
 read -r code 2>/dev/null <"$folder/exit_code.$attempt"
 {stop}exit "$code"
 """

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -55,6 +56,21 @@ _SELECT = """
 SELECT record, owner, cancel_requested FROM jobs
 WHERE {} ORDER BY submitted DESC, rowid DESC LIMIT ?
 """
+
+
+class JobExistsError(JobError):
+    """There is an unfinished job already where there may be one only.
+
+    Attributes
+    ----------
+    job_id, owner : str
+        Of that job.
+    """
+
+    def __init__(self, job_id: str, owner: str) -> None:
+        super().__init__(f"Job {job_id} of the kernel {owner} does the same already.")
+        self.job_id = job_id
+        self.owner = owner
 
 
 class StoredState(NamedTuple):
@@ -106,6 +122,24 @@ class JobStore:
         with self._lock:
             self._unsaved.append(row)
         return self._in_order(self._write_unsaved)
+
+    def add_alone(self, record: JobRecord, tags: Mapping[str, str]) -> Future[None]:
+        """Write a new record unless an unfinished job of anybody has all of these tags.
+
+        The result raises `JobExistsError` then. Looking and writing are one step, so of
+        several kernels that try it at once one succeeds.
+        """
+        return self._in_order(functools.partial(self._add_alone, record, dict(tags)))
+
+    def _add_alone(self, record: JobRecord, tags: dict[str, str]) -> None:
+        conditions = [f"""json_extract(record, '$.tags."{name}"') = ?""" for name in tags]
+        query = f"SELECT id, owner FROM jobs WHERE final = 0 AND {' AND '.join(conditions)}"  # noqa: S608
+        with self._connect() as db:
+            db.execute("BEGIN IMMEDIATE")
+            found = db.execute(query, list(tags.values())).fetchone()
+            if found is not None:
+                raise JobExistsError(*found)
+            db.execute(_UPSERT, _row(record))
 
     def forget_unsaved(self, job_id: str) -> None:
         """Never write what could not be written yet about a job."""

@@ -16,6 +16,7 @@ _SHORTEST_PAUSE = 0.03
 _LONGEST_PAUSE = 0.25
 _LONGEST_SLOW_PAUSE = 1.0
 _GROWTH = 1.3
+_TIMES_CANCELLED = 3
 
 
 class OwnedTasks:
@@ -43,6 +44,18 @@ async def settled(task: asyncio.Task[Any]) -> None:
             await asyncio.wait([task])
     if not task.cancelled():
         task.exception()
+
+
+async def carried_out(action: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    """Do something on the way out of a cancellation, whatever happens to this task.
+
+    When an event loop is shut down, all of its tasks are cancelled once, this one's too.
+    """
+    for _ in range(_TIMES_CANCELLED):
+        task = asyncio.get_running_loop().create_task(action())
+        await settled(task)
+        if not task.cancelled():
+            return
 
 
 class PollLoop:

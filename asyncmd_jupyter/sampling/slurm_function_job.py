@@ -20,7 +20,7 @@ from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.job import cancelled_error
 from asyncmd_jupyter.jobs.manager import Job, JobManager
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources, ScriptTemplate
-from asyncmd_jupyter.jobs.tasks import settled
+from asyncmd_jupyter.jobs.tasks import carried_out
 from asyncmd_jupyter.sampling.function_values import Values, check_values
 from asyncmd_jupyter.sampling.slurm_function_command import command_line
 from asyncmd_jupyter.sampling.slurm_function_files import (
@@ -137,7 +137,7 @@ class FunctionJobs:
             )
         except asyncio.CancelledError:
             given_up = [record for record in manager.records() if record.tags == tags]
-            await settled(asyncio.create_task(asyncio.to_thread(remove_folders, given_up)))
+            await carried_out(lambda: asyncio.to_thread(remove_folders, given_up))
             raise
 
     async def _read(self, job: Job, traj: Trajectory) -> Values:
@@ -211,7 +211,7 @@ async def _looked_after(job: Job) -> AsyncIterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        await settled(asyncio.create_task(_give_up(job)))
+        await carried_out(lambda: _give_up(job))
         raise
     finally:
         # A job that goes on after the job manager was shut down still needs its place.

@@ -1,6 +1,7 @@
 """The script alone, without a launcher."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -127,3 +128,18 @@ def test_a_good_end_after_a_signal_is_no_failure_to_a_queue(tmp_path):
     record = JobRecord("abc", "n", "local", command, tmp_path / "unasked")
     prepare_folder(record)
     assert subprocess.run(["bash", record.script], check=False).returncode == 1
+
+
+def test_the_folder_may_be_taken_away_at_the_end(tmp_path):
+    record = job(tmp_path, "bash", "-c", "exit 4")
+    mv = tmp_path / "bin" / "mv"
+    mv.parent.mkdir()
+    mv.write_text(
+        '#!/bin/bash\n/bin/mv "$@"\n'
+        f'case "$*" in *exit_code*) rm -r {shlex.quote(str(record.folder))} ;; esac\n'
+    )
+    mv.chmod(0o700)
+    path = f"{mv.parent}:{os.environ['PATH']}"
+    done = subprocess.run(["bash", record.script], check=False, env=os.environ | {"PATH": path})
+    assert done.returncode == 4
+    assert not record.folder.exists()

@@ -257,3 +257,11 @@ def test_what_it_makes_sense_to_start_again(state, is_interruption):
     for traces in (STARTED, ended(-9), ended(1, signalled=True)):
         verdict = look(traces, entry(state), is_fresh=True, waited=LONG)
         assert verdict.interrupted is is_interruption
+
+
+def test_the_start_may_be_known_later():
+    seen = replace(JOB, state=JobState.RUNNING)
+    status = Status(JobState.RUNNING, started=START.time)
+    assert is_newer(seen, status)
+    assert updated(seen, status).started == START.time
+    assert not is_newer(updated(seen, status), status)

@@ -9,7 +9,7 @@ import pytest
 
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
-from asyncmd_jupyter.jobs.store import JobStore
+from asyncmd_jupyter.jobs.store import JobExistsError, JobStore
 
 
 @pytest.fixture
@@ -150,3 +150,21 @@ def test_wishes_are_seen_at_once_also_when_nothing_else_changes(store):
     assert store.cancel_requests("h:1:1") == set()
     JobStore(store.path.parent).request_cancel(["a"])
     assert store.cancel_requests("h:1:1") == {"a"}
+
+
+def test_of_several_kernels_one_adds_a_job_that_has_to_be_alone(tmp_path):
+    stores = [JobStore(tmp_path) for _ in range(8)]
+    tags = {"files": 'it\'s "$(x)"'}
+    records = [replace(record(f"job{n}"), tags=tags) for n in range(8)]
+    adding = [store.add_alone(each, tags) for store, each in zip(stores, records, strict=True)]
+    errors = [each.exception(timeout=60) for each in adding]
+    assert errors.count(None) == 1
+    winner = records[errors.index(None)]
+    refused = [error for error in errors if error is not None]
+    assert {(type(error), error.job_id) for error in refused} == {(JobExistsError, winner.id)}
+    other = replace(record("other"), tags={"files": "other"})
+    stores[0].add_alone(other, other.tags).result(timeout=60)
+    stores[0].save(replace(winner, state=JobState.DONE)).result(timeout=60)
+    stores[1].add_alone(replace(records[0], id="again"), tags).result(timeout=60)
+    for store in stores:
+        store.close()

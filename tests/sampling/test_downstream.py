@@ -368,7 +368,7 @@ class TestOwnEngine:
                 return None
 
         propagator = InPartsTrajectoryPropagator(60, **(self.own() | {"engine_cls": Stuck}))
-        with pytest.raises(EngineError, match=r"in a row took no step: walltime_per_part=1 hours"):
+        with pytest.raises(EngineError, match=r"in a row took no step. walltime_per_part=1 hours"):
             await propagator.propagate(None, tmp_path, "sim")
 
     async def test_engine_without_a_last_trajectory(self, manager, tmp_path: Path):

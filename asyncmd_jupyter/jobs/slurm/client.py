@@ -1,22 +1,27 @@
-"""Run one command of Slurm: bounded in time, in output and in how many run at once."""
+"""Run one command of Slurm: bounded in time, in output and in how many run at once.
+
+Commands run in threads. So one that changes something is neither lost nor torn when the event
+loop ends that wanted it: the thread goes on, the interpreter waits for it, and what nobody
+wants any more is undone.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Mapping, Sequence
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.slurm.commands import impersonal
-from asyncmd_jupyter.jobs.tasks import settled
 
 _CALL_SECONDS = 60.0
 _MOST_OUTPUT = 2**26
 _AT_ONCE = 8
-_PIECE = 2**16
 
 
 class CommandMissingError(JobError):
@@ -42,6 +47,9 @@ class Reply:
         return "; ".join(lines[-3:]) or f"exit code {self.code} without a message"
 
 
+Undo = Callable[[Reply | None], object]
+
+
 class SlurmClient:
     """Starts Slurm's commands, in any event loop.
 
@@ -53,11 +61,25 @@ class SlurmClient:
 
     def __init__(self, seconds: float = _CALL_SECONDS) -> None:
         self.seconds = seconds
-        self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]
-        self._gates = WeakKeyDictionary()
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="asyncmd-slurm")
 
-    async def run(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> Reply:
-        """Run a command to its end. If this is cancelled, the command is killed.
+    async def run(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        *,
+        if_abandoned: Undo | None = None,
+    ) -> Reply:
+        """Run a command to its end.
+
+        Parameters
+        ----------
+        argv : sequence of str
+        env : Mapping, optional
+            In place of the environment of this process.
+        if_abandoned : callable, optional
+            If this is cancelled, the command goes on, and this is called with the reply, in
+            a thread; with None if there is none. Without it the command is killed.
 
         Raises
         ------
@@ -66,40 +88,111 @@ class SlurmClient:
         NoAnswerError
             It took too long; what it was to do may have been done.
         """
-        async with self._gate():
-            process = await _start(argv, env)
-            reading = asyncio.ensure_future(_read_all(process))
+        call = _Call(argv, env, self.seconds, if_abandoned)
+        running = self._threads.submit(call.run)
+        try:
+            return await asyncio.wrap_future(running)
+        except asyncio.CancelledError:
+            if not running.cancelled():
+                self._abandon(call, running)
+            raise
+
+    def run_now(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> Reply:
+        """Run a command without an event loop; errors as for `run`."""
+        return _Call(argv, env, self.seconds, None).run()
+
+    def run_later(self, argv: Sequence[str]) -> None:
+        """Run a command in a thread, whatever comes of it and of the event loop."""
+        try:
+            self._threads.submit(self._run_quietly, argv)
+        except RuntimeError:  # the interpreter exits
+            self._run_quietly(argv)
+
+    def _run_quietly(self, argv: Sequence[str]) -> None:
+        with suppress(JobError, OSError):
+            self.run_now(argv)
+
+    def _abandon(self, call: _Call, running: Future[Reply]) -> None:
+        if not call.abandon():  # it has ended before it could hear that
+            reply = None if running.exception() else running.result()
+            self._threads.submit(call.undo, reply)
+
+
+class _Call:
+    """One process from its start to its end, which somebody may lose interest in."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None,
+        seconds: float,
+        if_abandoned: Undo | None,
+    ) -> None:
+        self._argv = argv
+        self._env = env
+        self._seconds = seconds
+        self._if_abandoned = if_abandoned
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_abandoned = False
+        self._is_over = False
+
+    def run(self) -> Reply:
+        reply = None
+        try:
+            reply = self._run()
+            return reply
+        finally:
+            with self._lock:
+                self._is_over = True
+            if self._is_abandoned:
+                self.undo(reply)
+
+    def abandon(self) -> bool:
+        """Nobody waits any more; False if it is over already."""
+        with self._lock:
+            if self._is_over:
+                return False
+            self._is_abandoned = True
+            if self._if_abandoned is None and self._process is not None:
+                self._process.kill()
+            return True
+
+    def undo(self, reply: Reply | None) -> None:
+        if self._if_abandoned is not None:
+            self._if_abandoned(reply)
+
+    def _run(self) -> Reply:
+        process = self._start()
+        try:
+            out, err = process.communicate(timeout=self._seconds)
+        except subprocess.TimeoutExpired as error:
+            raise NoAnswerError(
+                f"{self._argv[0]} did not answer within {self._seconds:g} s."
+            ) from error
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+        if len(out) + len(err) > _MOST_OUTPUT:
+            raise NoAnswerError(f"{self._argv[0]} wrote more than {_MOST_OUTPUT} bytes.")
+        return Reply(process.returncode, _text(out), _text(err))
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._is_abandoned and self._if_abandoned is None:
+                raise NoAnswerError(f"{self._argv[0]} was not run: nobody wants it any more.")
             try:
-                out, err = await asyncio.wait_for(reading, self.seconds)
-            except (TimeoutError, _TooMuchError) as error:
-                raise NoAnswerError(self._no_answer(argv[0], error)) from error
-            finally:
-                await _end(process)
-        return Reply(process.returncode or 0, _text(out), _text(err))
-
-    def _gate(self) -> asyncio.Semaphore:
-        loop = asyncio.get_running_loop()
-        if loop not in self._gates:
-            self._gates[loop] = asyncio.Semaphore(_AT_ONCE)
-        return self._gates[loop]
-
-    def _no_answer(self, program: str, error: Exception) -> str:
-        if isinstance(error, _TooMuchError):
-            return f"{program} wrote more than {_MOST_OUTPUT} bytes."
-        return f"{program} did not answer within {self.seconds:g} s."
-
-
-class _TooMuchError(Exception):
-    pass
-
-
-async def _start(argv: Sequence[str], env: Mapping[str, str] | None) -> Process:
-    try:
-        return await asyncio.create_subprocess_exec(
-            *argv, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=impersonal(env or os.environ)
-        )
-    except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
-        raise CommandMissingError(missing(argv[0])) from error
+                self._process = subprocess.Popen(
+                    self._argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env=impersonal(self._env or os.environ),
+                )
+            except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+                raise CommandMissingError(missing(self._argv[0])) from error
+            return self._process
 
 
 def missing(program: str) -> str:
@@ -108,29 +201,6 @@ def missing(program: str) -> str:
         f"Slurm's command {program!r} can't be run: it was not found on this machine. Work where"
         " Slurm is installed, or name its path with 'config.set_slurm_settings(…)'."
     )
-
-
-async def _read_all(process: Process) -> tuple[bytes, bytes]:
-    assert process.stdout is not None  # noqa: S101 - for the type checker
-    assert process.stderr is not None  # noqa: S101
-    reading = (_read(process.stdout), _read(process.stderr))
-    out, err, _ = await asyncio.gather(*reading, process.wait())
-    return out, err
-
-
-async def _read(stream: asyncio.StreamReader) -> bytes:
-    pieces = bytearray()
-    while piece := await stream.read(_PIECE):
-        pieces += piece
-        if len(pieces) > _MOST_OUTPUT:
-            raise _TooMuchError
-    return bytes(pieces)
-
-
-async def _end(process: Process) -> None:
-    if process.returncode is None:
-        process.kill()
-    await settled(asyncio.ensure_future(process.wait()))
 
 
 def _text(output: bytes) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import os
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -24,7 +22,6 @@ logger = logging.getLogger(__name__)
 
 _COLLECTING_SECONDS = 0.01
 _DELIVERY_SECONDS = 15.0
-_END_SECONDS = 60.0
 _ONE_SIGNAL_SECONDS = 3.0
 _TASKS_A_CALL = 8  # scancel has ten threads, each of which may be kept busy by one
 _ALREADY_OVER = ("Invalid job id", "already completing or completed", "already done")
@@ -80,16 +77,28 @@ class Delivery:
 
     async def _cancel_collected(self, loop: asyncio.AbstractEventLoop) -> None:
         delivered: set[str] = set()
+        ids: list[str] = []
         try:
             await asyncio.sleep(_COLLECTING_SECONDS)
-        finally:
             ids = self._collected.pop(loop).ids
-        try:
             for chunk in commands.in_chunks(ids):
-                if await self._deliver(commands.scancel(self._settings(), commands.compact(chunk))):
+                if await self._deliver(self._scancel(chunk), keep=True):
                     delivered.update(chunk)
+        except asyncio.CancelledError:
+            if not ids:
+                ids = self._collected.pop(loop).ids
+            self._cancel_later([each for each in ids if each not in delivered])
+            raise
         finally:
             self._cancelled.difference_update(set(ids) - delivered)
+
+    def _cancel_later(self, ids: Sequence[str]) -> None:
+        """The event loop ends, but Slurm has to be told."""
+        for chunk in commands.in_chunks(ids):
+            self._client.run_later(self._scancel(chunk))
+
+    def _scancel(self, ids: Sequence[str]) -> list[str]:
+        return commands.scancel(self._settings(), commands.compact(ids))
 
     async def cancel_pending(self, ids: Sequence[str]) -> None:
         """End those of the jobs that have not begun; tasks of arrays can't be told apart so."""
@@ -137,22 +146,23 @@ class Delivery:
 
     def cancel_now(self, ids: Sequence[str]) -> None:
         """End jobs without an event loop."""
-        with suppress(OSError, subprocess.SubprocessError):
+        with suppress(OSError, JobError):
             for chunk in commands.in_chunks(ids):
-                argv = commands.scancel(self._settings(), commands.compact(chunk))
-                env = commands.impersonal(os.environ)
-                subprocess.run(
-                    argv, capture_output=True, timeout=_END_SECONDS, check=False, env=env
-                )
+                self._client.run_now(self._scancel(chunk))
 
-    async def _deliver(self, argv: Sequence[str]) -> bool:
+    async def _deliver(self, argv: Sequence[str], *, keep: bool = False) -> bool:
         """Run a command that ends or signals jobs; those that have ended are no error."""
+        running = self._client.run(argv, if_abandoned=_let_it_go_on if keep else None)
         try:
-            reply = await asyncio.wait_for(self._client.run(argv), _DELIVERY_SECONDS)
+            reply = await asyncio.wait_for(running, _DELIVERY_SECONDS)
         except (JobError, OSError, TimeoutError) as error:
             logger.warning("Slurm could not be told; it is tried again: %s", error or argv[0])
             return False
         return _was_delivered(argv[0], reply)
+
+
+def _let_it_go_on(_: Reply | None) -> None:
+    """There is nothing to undo."""
 
 
 def _was_delivered(program: str, reply: Reply) -> bool:

@@ -24,7 +24,7 @@ from asyncmd_jupyter.jobs.slurm.request import (
     write_dispatcher,
 )
 from asyncmd_jupyter.jobs.slurm.submission import RefusedError, Submissions
-from asyncmd_jupyter.jobs.tasks import OwnedTasks, settled
+from asyncmd_jupyter.jobs.tasks import OwnedTasks, carried_out, settled
 from asyncmd_jupyter.settings import SlurmSettings
 
 _QUIET_SECONDS = 0.02
@@ -126,7 +126,7 @@ class Gathering:
             await settled(group.task)
         native_id = ticket.result() if ticket.done() and _is_fine(ticket) else None
         if native_id is not None:
-            await settled(asyncio.ensure_future(self._submissions.end(native_id)))
+            await carried_out(lambda: self._submissions.end(native_id))
 
     async def _submit_all(self, group: _Group, jobs: Sequence[JobRecord]) -> None:
         if not jobs:

@@ -199,15 +199,15 @@ class SlurmLauncher:
         return entry is None or entry != self._sightings.entry(job, self._judged)
 
 
-def _is_end(verdict: Status | Open) -> bool:
-    return isinstance(verdict, Status) and verdict.state.is_final
-
-
 def _dated(verdict: Status, accounted: QueueEntry | None) -> Status:
     """When a job ended that left no exit code, if accounting knows."""
     if not verdict.state.is_final or verdict.ended is not None or accounted is None:
         return verdict
     return replace(verdict, ended=accounted.ended)
+
+
+def _is_end(verdict: Status | Open) -> bool:
+    return isinstance(verdict, Status) and verdict.state.is_final
 
 
 def _was_put_back(verdict: Status | Open) -> bool:

@@ -26,7 +26,7 @@ RESERVED = {
     "parsable": "the reply of sbatch is read by this package",
     "quiet": "the reply of sbatch is read by this package",
     "wrap": "the command of the job is run",
-    "array": "each job is submitted by itself",
+    "array": "equal jobs become one array by themselves",
     "wait": "jobs are waited for without it",
     "test-only": "nothing would be submitted",
     "help": "nothing would be submitted",
@@ -46,6 +46,7 @@ _SHORT_NAMES = {
     "W": "wait",
     "M": "clusters",
     "n": "ntasks",
+    "N": "nodes",
 }
 # Given already, so that it does not matter when an option takes it for its value.
 _NOTHING_NEW = "--open-mode=append"

@@ -27,7 +27,7 @@ from asyncmd_jupyter.jobs.slurm.process_outcome import returncode_of, slurm_word
 from asyncmd_jupyter.jobs.slurm.process_request import ProcessRequest
 from asyncmd_jupyter.jobs.slurm.process_settings import MediatorAttribute, Setting
 from asyncmd_jupyter.jobs.slurm.process_signals import Signals
-from asyncmd_jupyter.jobs.tasks import settled
+from asyncmd_jupyter.jobs.tasks import carried_out
 
 
 class _SlurmProcessClass(type):
@@ -249,7 +249,7 @@ class SlurmProcess(ProcessRequest, metaclass=_SlurmProcessClass):
             await asyncio.to_thread(self._files.show)
         except BaseException:
             self._job = self._files = None
-            await settled(asyncio.create_task(job.cancel()))
+            await carried_out(job.cancel)
             raise
 
     async def _submit_with(self, given: bytes) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
+import os
 import re
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -20,11 +22,11 @@ from asyncmd_jupyter.jobs.slurm.client import (
     SlurmClient,
 )
 from asyncmd_jupyter.jobs.slurm.pace import Pace
-from asyncmd_jupyter.jobs.slurm.parsing import parse_sbatch
+from asyncmd_jupyter.jobs.slurm.parsing import parse_sbatch, parse_squeue
 from asyncmd_jupyter.jobs.slurm.queue import ARRIVAL_SECONDS, SlurmQueue, Snapshot
 from asyncmd_jupyter.jobs.slurm.request import Request
 from asyncmd_jupyter.jobs.slurm.states import advice_on_refusal
-from asyncmd_jupyter.jobs.tasks import settled
+from asyncmd_jupyter.jobs.tasks import carried_out, settled
 from asyncmd_jupyter.settings import SlurmSettings
 
 logger = logging.getLogger(__name__)
@@ -183,7 +185,7 @@ class Submissions:
             outcome = await asyncio.shield(calling)
         except asyncio.CancelledError:
             await settled(calling)
-            await settled(asyncio.ensure_future(self._undo(request, calling)))
+            await carried_out(lambda: self._undo(request, calling))
             raise
         return outcome if outcome.is_clear else await self._cleared_up(request, outcome)
 
@@ -193,7 +195,8 @@ class Submissions:
             raise SlurmSubmissionError(_never_submitted(request))
         argv = request.argv(self._settings(), self._excluded(), self._is_job_wanted)
         try:
-            reply = await self._client.run(argv, request.environment())
+            undo = functools.partial(self._undo_abandoned, request)
+            reply = await self._client.run(argv, request.environment(), if_abandoned=undo)
         except CommandMissingError as error:
             raise SlurmSubmissionError(str(error)) from error
         except NoAnswerError as error:
@@ -217,15 +220,33 @@ class Submissions:
         return outcome
 
     async def _undo(self, request: Request, calling: asyncio.Future[Outcome]) -> None:
-        if not calling.cancelled() and calling.exception() is not None:
-            return
-        outcome = Outcome(is_clear=False) if calling.cancelled() else calling.result()
+        if calling.cancelled() or calling.exception() is not None:
+            return  # the client has undone it, or there is nothing to undo
+        outcome = calling.result()
         if not outcome.is_clear:
             await asyncio.to_thread(revoke, request.tasks or [request.record])
             snapshot = await self._queue.refresh()
             outcome = Outcome(_find(snapshot, request) if snapshot else None)
         if outcome.native_id is not None:
             await self.end(outcome.native_id)
+
+    def _undo_abandoned(self, request: Request, reply: Reply | None) -> None:
+        """End what was submitted when the event loop had ended; runs in a thread."""
+        outcome = Outcome(is_clear=False) if reply is None else outcome_of(reply)
+        native_id = outcome.native_id
+        if not outcome.is_clear:
+            revoke(request.tasks or [request.record])
+            native_id = self._find_now(request)
+        if native_id is not None:
+            with suppress(JobError, OSError):
+                self._client.run_now(commands.scancel(self._settings(), [native_id]))
+
+    def _find_now(self, request: Request) -> str | None:
+        try:
+            reply = self._client.run_now(commands.squeue(self._settings(), os.getuid()))
+        except (JobError, OSError):
+            return None
+        return _find(Snapshot.of(time.monotonic(), parse_squeue(reply.out)), request)
 
     async def _sleep(self, request: Request, seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -29,18 +29,18 @@ class Traces:
         How the command ended.
     was_signalled : bool
         Whether somebody asked the script to end.
-    claimant : str or None
-        Slurm's id of what runs it, where that was looked for.
     nodes : tuple of str
         On which it runs or ran, unless the record has them already.
+    claimant : str or None
+        Slurm's id of what runs it, where that was looked for.
     """
 
     attempt: int
     start: Marker | None = None
     end: Status | None = None
     was_signalled: bool = False
-    claimant: str | None = None
     nodes: tuple[str, ...] = ()
+    claimant: str | None = None
 
     @property
     def can_hear(self) -> bool:
@@ -62,9 +62,10 @@ def _read(job: JobRecord, thoroughly: bool) -> Traces:
     # The last to be read, because it was written before the end.
     is_due = end is not None or (job.stop_requested and start is not None)
     signalled = is_due and (job.folder / f"signalled.{attempt}").exists()
-    claimant = read_claimant(job, attempt) if thoroughly else None
     has_news = start is not None and not job.nodes
-    return Traces(attempt, start, end, signalled, claimant, _nodes(job) if has_news else ())
+    nodes = _nodes(job) if has_news else ()
+    claimant = read_claimant(job, attempt) if thoroughly else None
+    return Traces(attempt, start, end, signalled, nodes, claimant)
 
 
 def _nodes(job: JobRecord) -> tuple[str, ...]:

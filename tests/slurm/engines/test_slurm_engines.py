@@ -14,7 +14,7 @@ from slurm.launcher.launching import queued, submit
 from test_conformance import frames_on_disk
 
 from asyncmd_jupyter import gromacs, openmm
-from asyncmd_jupyter.errors import SubmissionError
+from asyncmd_jupyter.errors import EngineCrashedError, SubmissionError
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.sampling.run import start_run
@@ -211,3 +211,12 @@ async def test_cancelling_a_run_is_one_command(manager, cluster, doorman, work):
     assert len(doorman.calls("scancel")) == 1
     assert queued(cluster) == {}
     assert len(doorman.calls("sbatch")) == 1, "equal jobs are one array"
+
+
+@pytest.mark.parametrize("line", ["exit 0", "true # {mdrun_cmd}"])
+async def test_a_script_that_does_not_run_the_program(manager, work, line):
+    script = f"#!/bin/bash\n{line}\n{{mdrun_cmd}}\n" if "exit" in line else f"#!/bin/bash\n{line}\n"
+    engine = double_well_engine(launcher="slurm", sbatch_script=script)
+    await engine.prepare(None, work, "sim")
+    with pytest.raises(EngineCrashedError, match="took no step"):
+        await engine.run_steps(100)

@@ -34,7 +34,8 @@ def names_and_states(cluster):
     """What Slurm knows of each job, by its id."""
     arguments = ("--noheader", "--array", "--states=all", "--format=%i %T %j")
     lines = cluster.control.run("squeue", *arguments).splitlines()
-    return {job: (name, state) for job, state, name in map(str.split, lines)}
+    found = (line.split(maxsplit=2) for line in lines)
+    return {job: (name, state) for job, state, name in found}
 
 
 def text_of(notebook, source):
