@@ -167,6 +167,7 @@ class Submissions:
             await self._sleep(request, pause)
             if not self._is_wanted(request):
                 _check_unclear(request, outcome)
+                await _revoke(request)
                 return None
             pause = min(2 * pause, _LONGEST_PAUSE)
 
@@ -224,7 +225,7 @@ class Submissions:
             return  # the client has undone it, or there is nothing to undo
         outcome = calling.result()
         if not outcome.is_clear:
-            await asyncio.to_thread(revoke, request.tasks or [request.record])
+            await _revoke(request)
             snapshot = await self._queue.refresh()
             outcome = Outcome(_find(snapshot, request) if snapshot else None)
         if outcome.native_id is not None:
@@ -283,6 +284,11 @@ def _find(snapshot: Snapshot, request: Request) -> str | None:
     found = (entry for name in request.names for entry in snapshot.by_job.get(name, ()))
     entry = next(found, None)
     return entry.id.partition("_")[0] if entry else None
+
+
+async def _revoke(request: Request) -> None:
+    """Nobody wants it any more, but it may still get into the queue: then it shall not run."""
+    await asyncio.to_thread(revoke, request.tasks or [request.record])
 
 
 def _check_unclear(request: Request, outcome: Outcome) -> None:

@@ -113,7 +113,7 @@ async def test_one_that_is_cancelled_while_the_controller_hangs_never_runs(
         await until(lambda: doorman.calls("sbatch"))
         [record] = manager.records()
         task.cancel()
-        await asyncio.sleep(MESSAGE_TIMEOUT + 2)
+        await until((record.folder / "claim.0").exists)
     await asyncio.wait([task])
     assert (await manager.wait(record)).state is JobState.CANCELLED
     await until(lambda: queued(cluster) == {})
