@@ -15,6 +15,8 @@ from asyncmd_jupyter.jobs.template import count_of_placeholders, read_template
 
 PLACEHOLDER = "{mdrun_cmd}"
 _LOCAL, _SLURM = "local", "slurm"
+# The in-memory launcher may be registered later, in the runtime of a test.
+_TO_COME = "memory"
 
 # Time for a last checkpoint, also on a slow file system.
 _NOTICE = timedelta(seconds=60)
@@ -54,7 +56,7 @@ class Placement:
 
     def at(self, launcher: str) -> Placement:
         """The same with another launcher, which has to be known."""
-        if launcher not in (_LOCAL, _SLURM):
+        if launcher not in (_LOCAL, _SLURM, _TO_COME):
             JobManager.current().is_local(launcher)  # raises and names all that are known
         return replace(self, launcher=launcher)
 
