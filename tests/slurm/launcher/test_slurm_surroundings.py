@@ -29,10 +29,11 @@ async def states_of(jobs):
 
 
 async def test_a_disk_that_fills_up_during_the_jobs(impatient, small_disk, times):
-    fill = Command(("bash", "-c", "yes >$RANDOM; exit 0"), small_disk)
+    fill = Command(("bash", "-c", "yes >$RANDOM; exit 3"), small_disk)
     jobs = await asyncio.gather(
         *(impatient.submit(fill, name="fill", launcher="slurm") for _ in range(times))
     )
+    assert {(await job.wait()).exit_code for job in jobs} == {3}, "which no file could tell"
     assert await states_of(jobs) == {JobState.FAILED}
     with pytest.raises(SubmissionError, match="No space left"):
         await submit(impatient, "exit_with", 0, cwd=small_disk)
