@@ -53,6 +53,8 @@ def preempt(cluster, record):
 
 def lose_node(cluster, record):
     node = JobManager.current().newest(record).nodes[0]
+    # The controller may take its last words for a sign of life, and give it the next job.
+    cluster.drain(node)
     cluster.kill_node(node)
     cluster.declare_down(node)
 
