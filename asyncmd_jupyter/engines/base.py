@@ -62,9 +62,12 @@ class MDEngine(ABC):
         Endings of all files that it may write for a part, in addition to the trajectory;
         one that begins with an underscore follows the number of the part at once. Files
         with others are never taken away together with the parts.
+    program : str
+        What people call the MD program.
     """
 
     output_traj_type: Any = OutputTrajType("trr")
+    program: ClassVar[str] = ""
     endings_of_parts: ClassVar[tuple[str, ...]] = ("trr", "xtc", "edr", "log")
 
     @abstractmethod

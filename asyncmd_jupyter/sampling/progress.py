@@ -61,6 +61,8 @@ class WalkerSnapshot:
     structure_file : Path or None
     error : str
         Why it failed, in words.
+    time_limit : float or None
+        Simulated time in ps that belongs to the step limit.
     """
 
     index: int
@@ -78,6 +80,7 @@ class WalkerSnapshot:
     trajectory_files: tuple[Path, ...] = ()
     structure_file: Path | None = None
     error: str = ""
+    time_limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,12 @@ class RunSnapshot:
     walkers : tuple of WalkerSnapshot
     wall_seconds : float
         Since the start, until now or the end.
+    campaign : str
+        Name of the group it belongs to; may be empty.
+    engine : str
+        Name of the MD program.
+    launcher : str
+        Name of what runs its jobs; empty for engines that run none.
     """
 
     id: str
@@ -107,6 +116,9 @@ class RunSnapshot:
     state: RunState
     walkers: tuple[WalkerSnapshot, ...]
     wall_seconds: float
+    campaign: str = ""
+    engine: str = ""
+    launcher: str = ""
 
 
 @dataclass(frozen=True)

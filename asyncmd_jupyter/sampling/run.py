@@ -18,6 +18,7 @@ from asyncmd_jupyter.jobs.model import JobChanged
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
 from asyncmd_jupyter.sampling.progress import ConditionSeries, RunSnapshot, RunState
 from asyncmd_jupyter.sampling.run_folder import check_folder, make_ready
+from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.states import Condition, as_condition
 from asyncmd_jupyter.sampling.walker import Walker, WalkerPlan
 
@@ -31,17 +32,25 @@ class Run:
     that wait leaves the run alone.
     """
 
-    def __init__(self, name: str, workdir: Path, mode: str, conditions: Sequence[str]) -> None:
-        self.id = name
-        self.workdir = workdir
-        self.mode = mode
-        self.conditions = tuple(conditions)
+    def __init__(self, spec: RunSpec) -> None:
+        self.spec = spec
+        self.conditions: tuple[str, ...] = ()
         self.walkers: list[Walker] = []
         self._events: EventBus = runtime.current().events
         self._began = time.monotonic()
         self._ended: float | None = None
         self._task: asyncio.Task[None] | None = None
         self._ready: asyncio.Task[None] | None = None
+
+    @property
+    def id(self) -> str:
+        """The name the user gave it."""
+        return self.spec.name
+
+    @property
+    def workdir(self) -> Path:
+        """Its folder."""
+        return self.spec.folder
 
     def begin(self, walkers: Sequence[Walker], *, overwrite: bool) -> None:
         """Start all walkers in the running event loop."""
@@ -105,11 +114,14 @@ class Run:
         return RunSnapshot(
             id=self.id,
             conditions=self.conditions,
-            mode=self.mode,
+            mode=self.spec.mode,
             workdir=self.workdir,
             state=combined_state([walker.state for walker in walkers]),
             walkers=walkers,
             wall_seconds=now - self._began,
+            campaign=self.spec.campaign,
+            engine=self.spec.engine.program or type(self.spec.engine).__name__,
+            launcher=getattr(self.spec.engine, "launcher", ""),
         )
 
     def series(self, walker: int = 0) -> ConditionSeries:
@@ -207,6 +219,7 @@ def start_run(
     workdir: str | PathLike[str] | None = None,
     overwrite: bool = False,
     continuation: bool = False,
+    campaign: str = "",
 ) -> Run:
     """Start a run in the background and return at once.
 
@@ -233,50 +246,78 @@ def start_run(
         Remove the files of an earlier run of this name first.
     continuation : bool
         Go on with an earlier run of this name.
+    campaign : str
+        Name of a group of runs that belong together.
 
     Raises
     ------
     ValueError, TypeError, FileNotFoundError, NotADirectoryError, PermissionError
         For an argument that can't be used; nothing was started or written then.
     """
-    check_name(name)
-    if isinstance(n_walkers, bool) or not hasattr(n_walkers, "__index__") or n_walkers < 1:
-        raise ValueError(f"n={n_walkers!r} has to be a whole number of at least 1.")
-    if not isinstance(engine, MDEngine):
-        raise TypeError(f"engine={engine!r} is no MD engine, such as an OpenMMEngine.")
     if isinstance(until, str) or not isinstance(until, Sequence):
         raise TypeError(f"until={until!r} has to be a list of conditions.")
-    engine.check_start(start)
-    runs = Runs.current()
-    if runs.is_active(name):
-        raise ValueError(f"The name {name!r} is in use by a run that goes on: choose another one.")
-    folder = Path.cwd() / (workdir or ".") / name
-    conditions = [_named(item) for item in until]
-    run = Run(name, folder, mode, [])
-    walkers = [
-        Walker(
-            WalkerPlan(
-                index=index,
-                start=start,
-                folder=folder,
-                deffnm=name if n_walkers == 1 else f"{name}_{index}",
-                tags={RUN_TAG: name, "walker": str(index)},
-                continuation=continuation,
-            ),
-            engine,
-            conditions,
-            run.changed,
-            mode=mode,
-            max_steps=max_steps,
-            walltime_per_part=walltime_per_part,
-        )
-        for index in range(n_walkers)
-    ]
+    spec = RunSpec(
+        engine=engine,
+        start=start,
+        until=tuple(_named(item) for item in until),
+        name=name,
+        workdir=Path.cwd() / (workdir or "."),
+        n_walkers=n_walkers,
+        mode=mode,
+        max_steps=max_steps,
+        walltime_per_part=walltime_per_part,
+        campaign=campaign,
+    )
+    return start_spec(spec, overwrite=overwrite, continuation=continuation)
+
+
+def start_spec(spec: RunSpec, *, overwrite: bool = False, continuation: bool = False) -> Run:
+    """Start what a `RunSpec` says in the background; see `start_run`."""
+    _check(spec)
+    run = Run(spec)
+    walkers = [_walker(run, index, continuation) for index in range(spec.n_walkers)]
     run.conditions = walkers[0].propagator.condition_names
-    check_folder(folder, overwrite=overwrite, continuation=continuation)
-    runs.add(run)
+    check_folder(spec.folder, overwrite=overwrite, continuation=continuation)
+    Runs.current().add(run)
     run.begin(walkers, overwrite=overwrite)
     return run
+
+
+def _check(spec: RunSpec) -> None:
+    check_name(spec.name)
+    if spec.campaign:
+        check_name(spec.campaign, "campaign")
+    n_walkers = spec.n_walkers
+    if isinstance(n_walkers, bool) or not hasattr(n_walkers, "__index__") or n_walkers < 1:
+        raise ValueError(f"n={n_walkers!r} has to be a whole number of at least 1.")
+    if not isinstance(spec.engine, MDEngine):
+        raise TypeError(f"engine={spec.engine!r} is no MD engine, such as an OpenMMEngine.")
+    spec.engine.check_start(spec.start)
+    if Runs.current().is_active(spec.name):
+        raise ValueError(
+            f"The name {spec.name!r} is in use by a run that goes on: choose another one."
+        )
+
+
+def _walker(run: Run, index: int, continuation: bool) -> Walker:
+    spec = run.spec
+    plan = WalkerPlan(
+        index=index,
+        start=spec.start,
+        folder=spec.folder,
+        deffnm=spec.deffnm(index),
+        tags={RUN_TAG: spec.name, "walker": str(index)},
+        continuation=continuation,
+    )
+    return Walker(
+        plan,
+        spec.engine,
+        spec.until,
+        run.changed,
+        mode=spec.mode,
+        max_steps=spec.max_steps,
+        walltime_per_part=spec.walltime_per_part,
+    )
 
 
 def _named(item: Any) -> Condition:
@@ -292,7 +333,7 @@ async def _both(ready: Awaitable[None], submitted: Awaitable[object]) -> None:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
-def check_name(name: Any) -> None:
+def check_name(name: Any, what: str = "name") -> None:
     """Refuse a name that can't name a folder and files.
 
     Raises
@@ -302,7 +343,7 @@ def check_name(name: Any) -> None:
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(
-            f"name={name!r} names a folder and files: use letters, digits, '_', '-' and '.', "
+            f"{what}={name!r} names a folder and files: use letters, digits, '_', '-' and '.', "
             "beginning with a letter or digit."
         )
 

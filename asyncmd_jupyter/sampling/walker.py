@@ -239,6 +239,7 @@ class Walker(PropagationObserver):
             trajectory_files=self._files(),
             structure_file=self._structure,
             error=str(self.error or ""),
+            time_limit=None if self._step_limit is None else self._step_limit * self._dt,
         )
 
     def _state_now(self) -> RunState:

@@ -73,6 +73,7 @@ class GmxEngine(GmxConfigurations):
     # What Python says about wrong arguments begins with this.
     GmxConfigurations.__init__.__qualname__ = "GmxEngine.__init__"
 
+    program = "GROMACS"
     endings_of_parts = ("xtc", "trr", "edr", "log", "xvg", "_pullx.xvg", "_pullf.xvg")
 
     # The prepared simulation

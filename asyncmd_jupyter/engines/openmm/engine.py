@@ -72,6 +72,7 @@ class OpenMMEngine(SteppingEngine):
     """
 
     traj_types: ClassVar[tuple[str, ...]] = ("trr", "xtc")
+    program = "OpenMM"
     worker: ClassVar[str] = "asyncmd_jupyter.engines.openmm.worker"
 
     def __init__(
