@@ -16,7 +16,12 @@ from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import JobChanged
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
-from asyncmd_jupyter.sampling.progress import ConditionSeries, RunSnapshot, RunState
+from asyncmd_jupyter.sampling.progress import (
+    ConditionSeries,
+    RunSnapshot,
+    RunState,
+    SeriesPieces,
+)
 from asyncmd_jupyter.sampling.run_folder import check_folder, make_ready
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.states import Condition, as_condition
@@ -127,6 +132,10 @@ class Run:
     def series(self, walker: int = 0) -> ConditionSeries:
         """What the conditions of one walker said so far."""
         return self.walkers[walker].series()
+
+    def pieces(self, walker: int = 0) -> SeriesPieces:
+        """The same part by part, without copying: for views of many long runs."""
+        return self.walkers[walker].pieces()
 
     async def wait(self) -> Trajectory | list[Trajectory | None] | None:
         """Wait for the end and return the result.

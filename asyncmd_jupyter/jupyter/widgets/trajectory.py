@@ -16,7 +16,7 @@ from asyncmd_jupyter.jupyter.widgets.live_stages import LiveStages
 from asyncmd_jupyter.jupyter.widgets.page import PageHelper
 from asyncmd_jupyter.jupyter.widgets.picture_options import PictureOptions
 from asyncmd_jupyter.jupyter.widgets.player import Player
-from asyncmd_jupyter.jupyter.widgets.scene import Scene, Wanted
+from asyncmd_jupyter.jupyter.widgets.molecule_scene import Scene, Wanted
 from asyncmd_jupyter.jupyter.widgets.sources import Source, sources_of
 from asyncmd_jupyter.jupyter.widgets.stage import Stage
 from asyncmd_jupyter.jupyter.widgets.words import escape, picoseconds
@@ -227,8 +227,9 @@ class TrajectoryPreview(LiveView):
         LiveStages.current().opened(self)
 
     def _wanted(self, ready: Sequence[Source]) -> Wanted:
-        structure = self.source.structure_file or ready[0].structure_file
-        assert structure is not None, "There are frames, so there is a structure."
+        structure = (self.source if len(self.source) else ready[0]).structure_file
+        if structure is None:
+            raise ValueError("There is no structure file for these frames.")
         places = tuple(self._sources.index(source) for source in ready)
         return Wanted(
             structure_file=structure,
