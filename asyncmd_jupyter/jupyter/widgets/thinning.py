@@ -35,7 +35,7 @@ class Atoms:
     @property
     def water(self) -> Mask:
         """Which are water."""
-        return self.kinds == Kind.WATER.value
+        return np.asarray(self.kinds == Kind.WATER.value)
 
     @property
     def polymer(self) -> Mask:

@@ -13,10 +13,10 @@ from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.base import LiveView
 from asyncmd_jupyter.jupyter.widgets.live_stages import LiveStages
+from asyncmd_jupyter.jupyter.widgets.molecule_scene import Scene, Wanted
 from asyncmd_jupyter.jupyter.widgets.page import PageHelper
 from asyncmd_jupyter.jupyter.widgets.picture_options import PictureOptions
 from asyncmd_jupyter.jupyter.widgets.player import Player
-from asyncmd_jupyter.jupyter.widgets.molecule_scene import Scene, Wanted
 from asyncmd_jupyter.jupyter.widgets.sources import Source, sources_of
 from asyncmd_jupyter.jupyter.widgets.stage import Stage
 from asyncmd_jupyter.jupyter.widgets.words import escape, picoseconds
