@@ -12,6 +12,7 @@ from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.engines.command import FILES_TAG
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.frames.provenance_file import record_path
 from asyncmd_jupyter.jobs.manager import JobManager
 
 TRAJECTORIES = "trajectories"
@@ -63,7 +64,8 @@ def _remove(
     # What belongs to a trajectory goes first: without that it could not be found any more.
     beside = _kept_beside(trajectories, patterns)
     wanted = _all(engine, files) if endings is None else _with(endings, engine, files)
-    for path in [*beside, *wanted]:
+    records = [record_path(path) for path in wanted]
+    for path in [*beside, *records, *wanted]:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
