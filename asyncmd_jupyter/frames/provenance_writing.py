@@ -105,18 +105,17 @@ def record_copy(file: Path, source: Path, made: Mapping[str, Any]) -> None:
 
 
 def record_changed(file: Path, made: Mapping[str, Any], size: int) -> None:
-    """Record that a file that had `size` bytes was changed in place."""
+    """Keep the record of a file, if there is one, that had `size` bytes and was changed."""
 
-    def content() -> dict[str, Any]:
-        before, mark = read_record(file), Mark.of(file).to_json()
+    def content() -> dict[str, Any] | None:
+        before = read_record(file)
         then = before and Mark.from_json(before.get("content"))
         if before is None or (then and then.size != size):
-            return {**recorder.new(file, made, ()), "content": mark}
+            return None
         changes = [*before.get("changes", []), {**made, "written": now()}]
-        return {**before, "content": mark, "changes": changes}
+        return {**before, "content": Mark.of(file).to_json(), "changes": changes}
 
-    recorder = Recorder.current()
-    recorder.carefully(file, content)
+    Recorder.current().carefully(file, content)
 
 
 def forget(file: Path) -> None:

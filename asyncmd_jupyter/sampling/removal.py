@@ -12,7 +12,7 @@ from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.engines.command import FILES_TAG
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.errors import EngineError
-from asyncmd_jupyter.frames.provenance_file import record_path
+from asyncmd_jupyter.frames.provenance_file import ENDING as RECORD
 from asyncmd_jupyter.jobs.manager import JobManager
 
 TRAJECTORIES = "trajectories"
@@ -64,8 +64,7 @@ def _remove(
     # What belongs to a trajectory goes first: without that it could not be found any more.
     beside = _kept_beside(trajectories, patterns)
     wanted = _all(engine, files) if endings is None else _with(endings, engine, files)
-    records = [record_path(path) for path in wanted]
-    for path in [*beside, *records, *wanted]:
+    for path in [*beside, *wanted]:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
@@ -73,7 +72,9 @@ def _remove(
 
 
 def _with(endings: Sequence[str], engine: MDEngine, files: EngineFiles) -> list[Path]:
-    found = (engine.files_of_parts(files.workdir, files.deffnm, ending) for ending in endings)
+    # A record goes together with the file that it is about.
+    with_records = [each for ending in endings for each in (ending + RECORD, ending)]
+    found = (engine.files_of_parts(files.workdir, files.deffnm, end) for end in with_records)
     return [path for paths in found for path in paths]
 
 

@@ -148,7 +148,7 @@ class GmxConfigurations(GmxInputs):
         where = self._launcher_of_grompp
         needs = Resources(party=party)
         job = await run_to_the_end(command, f"{name}.grompp", needs, where, self._last_words)
-        return drawn_seeds(await asyncio.to_thread(job.tail, _MANY_LINES, "stderr"))
+        return drawn_seeds(await asyncio.to_thread(job.tail, _MANY_LINES, "stdout"))
 
 
 def start_name(files: EngineFiles) -> str:
