@@ -1,0 +1,1 @@
+"""Functions that show something in the notebook, one file for each."""
