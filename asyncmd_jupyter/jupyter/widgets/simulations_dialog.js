@@ -22,11 +22,10 @@ class Confirmation {
     this.node.setAttribute("aria-labelledby", title.id);
     this.node.setAttribute("aria-describedby", about.id);
     const back = button("", this.words.keep, () => this.node.close());
-    const go = button(`asyncmd-sims-go asyncmd-sims-${action}`, counted(said.title, names.length), () => {
+    const go = button(`asyncmd-sims-go asyncmd-sims-${action}`, counted(said.go, names.length), () => {
       this.node.close();
       answered();
     });
-    go.textContent = said.label;
     const row = element("div", "asyncmd-sims-answers");
     row.append(back, go);
     this.node.replaceChildren(title, about, this.list(names), row);

@@ -311,6 +311,7 @@ class Grid {
     if (active) this.node.setAttribute("aria-activedescendant", active.node.id);
     else this.node.removeAttribute("aria-activedescendant");
     if (this.opened >= 0) {
+      this.details.node.style.setProperty("--seen", `${this.node.clientWidth}px`);
       this.details.node.style.transform = `translateY(${(this.opened + 1) * LINE}px)`;
       this.details.node.setAttribute("aria-rowindex", String(this.opened + 3));
       this.details.paintActions();

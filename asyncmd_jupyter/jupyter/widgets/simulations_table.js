@@ -48,7 +48,7 @@ class Table {
 
   remembered({ hidden, sort, group }) {
     return {
-      hidden: new Set(hidden ?? ["walker", "campaign", "job"]),
+      hidden: new Set(hidden ?? ["campaign", "job"]),
       sort: sort ?? { column: "", falling: false },
       group: group ?? "",
       filter: { text: "", states: new Set() },

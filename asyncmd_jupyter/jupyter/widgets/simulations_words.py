@@ -132,22 +132,26 @@ def _actions(translation: gettext.NullTranslations) -> dict[str, Any]:
         "cancel": {
             "label": _("Cancel"),
             "title": count("Cancel {n} simulation?", "Cancel {n} simulations?"),
-            "text": _("They end for good. What is on disk stays."),
+            "go": count("Cancel {n} simulation", "Cancel {n} simulations"),
+            "text": _("This is for good. What is on disk stays."),
         },
         "hold": {
             "label": _("Hold"),
             "title": count("Hold {n} simulation?", "Hold {n} simulations?"),
-            "text": _("All walkers of their runs are held. They can be resumed."),
+            "go": count("Hold {n} simulation", "Hold {n} simulations"),
+            "text": _("This holds whole runs, with all their walkers. They can be resumed."),
         },
         "resume": {
             "label": _("Resume"),
             "title": count("Resume {n} simulation?", "Resume {n} simulations?"),
-            "text": _("All walkers of their runs go on with what is on disk."),
+            "go": count("Resume {n} simulation", "Resume {n} simulations"),
+            "text": _("Whole runs go on with what is on disk, with all their walkers."),
         },
         "resubmit": {
             "label": _("Submit again"),
             "title": count("Submit {n} simulation again?", "Submit {n} simulations again?"),
-            "text": _("Their runs start once more from the beginning under new names."),
+            "go": count("Submit {n} simulation again", "Submit {n} simulations again"),
+            "text": _("Whole runs start once more from the beginning, under new names."),
         },
     }
 
