@@ -1,1 +1,1 @@
-"""Functions that show something in the notebook, one file for each."""
+"""What `%asyncmd` commands and users show: one function for each view."""
