@@ -88,7 +88,8 @@ def run_cell(lab, source):
 
 def said(lab, source):
     """What a cell prints."""
-    outputs = lab.cells()[run_cell(lab, source)]["outputs"]
+    index = run_cell(lab, source)
+    outputs = lab.cells()[index]["outputs"]
     return "".join(output.get("text", "") for output in outputs)
 
 

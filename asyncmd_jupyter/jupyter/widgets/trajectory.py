@@ -62,11 +62,12 @@ class TrajectoryPreview(LiveView):
         self._runs = {s.run.id for s in self._sources if s.run is not None}
         self._scene: Scene | None = None
         self._shown: object = None
-        self._rests = self._final_seen = self._showing = False
+        self._rests = self._final_seen = self._showing = self._playing = False
         self._reading = asyncio.Lock()
         self._note = ipywidgets.HTML()
         self._note.add_class("asyncmd-note")
-        self._player = Player([source.label for source in self._sources], self._on_choice)
+        labels = [source.label for source in self._sources]
+        self._player = Player(labels, self._on_choice, self._on_play)
         self._options = PictureOptions(len(self._sources), self.mark_dirty)
         self._restart = RestartForm(
             lambda: ShownPlace(self.source, self.frame), self.run_in_background
@@ -136,6 +137,11 @@ class TrajectoryPreview(LiveView):
         elif self.is_final() and not self._final_seen:
             self._final_seen = True
             self.mark_dirty()
+
+    def close(self) -> None:
+        """Stop to follow and to play; what is shown stays."""
+        super().close()
+        self._player.pause()
 
     def set_dark(self, dark: bool) -> None:
         """Fit to the theme of the page."""
@@ -278,6 +284,23 @@ class TrajectoryPreview(LiveView):
         elif not self._showing:
             self._showing = True
             self.run_in_background(self._show_chosen())
+
+    def _on_play(self) -> None:
+        if not self._playing:
+            self._playing = True
+            self.run_in_background(self._play())
+
+    async def _play(self) -> None:
+        """Show one frame after the other; slow drawing slows it down."""
+        try:
+            while self._player.is_playing and not self._rests:
+                self._player.advance()
+                await asyncio.sleep(self._player.tick)
+                async with self._reading:
+                    pass
+        finally:
+            self._playing = False
+            self._player.pause()
 
     async def _show_chosen(self) -> None:
         try:
