@@ -14,10 +14,12 @@ from pathlib import Path
 
 from triage.scenes import Stage
 from triage.scenes.gromacs_scenes import SCENES as GROMACS
+from triage.scenes.python_scenes import SCENES as PYTHON
+from triage.scenes.shell_scenes import SCENES as SHELL
 
 HERE = Path(__file__).parent / "recorded"
 _MOST_LINES = 60
-SCENES: dict[str, Stage] = {**GROMACS}
+SCENES: dict[str, Stage] = {**GROMACS, **PYTHON, **SHELL}
 
 
 def main() -> None:
