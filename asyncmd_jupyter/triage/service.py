@@ -13,7 +13,12 @@ from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
 from asyncmd_jupyter.jobs.slurm.states import sentence_on_waiting
 from asyncmd_jupyter.triage.diagnosis import Diagnosis
-from asyncmd_jupyter.triage.evidence import case_of_error, case_of_job, case_of_reason
+from asyncmd_jupyter.triage.evidence import (
+    case_of_error,
+    case_of_job,
+    case_of_reason,
+    case_of_waiting,
+)
 from asyncmd_jupyter.triage.pattern import Case, Pattern, Source
 from asyncmd_jupyter.triage.policy import policy_for
 from asyncmd_jupyter.triage.unexplained import unexplained
@@ -83,15 +88,16 @@ class Triage:
 
     def diagnose(self, record: JobRecord) -> Diagnosis | None:
         """Say why a job failed or waits; see `asyncmd_jupyter.triage.diagnose`."""
-        if _is_well(record):
+        if record.state is JobState.DONE and not record.interrupted:
             return None
-        case = case_of_job(record)
+        # What a job that goes on has written so far decides nothing.
+        case = case_of_job(record) if record.state.is_final else case_of_waiting(record)
         found = self.best(case)
+        if found is not None:
+            return _diagnosis(found, policy_for(record))
         if not record.state.is_final:
-            return None if found is None else _diagnosis(found, policy_for(record))
-        if found is None:
-            return replace(unexplained(case), policy=policy_for(record))
-        return _diagnosis(found, policy_for(record))
+            return None
+        return replace(unexplained(case), policy=policy_for(record))
 
     def diagnose_error(self, error: BaseException, record: JobRecord | None = None) -> Diagnosis:
         """Explain an error; see `asyncmd_jupyter.triage.diagnose_error`."""
@@ -144,12 +150,6 @@ def _foreign_patterns() -> Iterable[Pattern]:
         except Exception:
             # Whatever is wrong with another package, ours has to go on.
             logger.warning("The patterns of %s can't be used.", entry.value, exc_info=True)
-
-
-def _is_well(record: JobRecord) -> bool:
-    if record.interrupted:
-        return False
-    return record.state in (JobState.DONE, JobState.RUNNING) and not record.exit_code
 
 
 def _concerns(pattern: Pattern, case: Case) -> bool:

@@ -197,6 +197,34 @@ UNSOUND = "tcoupl = berendsen\ntc-grps = System\ntau-t = 1\nref-t = 300\n"
 FLOOD = (
     "pcoupl = Berendsen\ntau-p = 0.01\nref-p = 50000\ncompressibility = 4.5e-4\nnstpcouple = 1\n"
 )
+
+
+def healthy_peptide(*options: str, log: str = "") -> Stage:
+    def stage(folder: Path) -> Scene:
+        make_peptide(folder, 0.001)
+        return Scene((*MDRUN, *ONE, *options), log=log)
+
+    return stage
+
+
+def stopped_peptide(folder: Path) -> Scene:
+    make_peptide(folder, 0.001, {"nsteps": "50000000"})
+    run = " ".join(("exec", *MDRUN, *ONE))
+    return Scene(("timeout", "--signal=TERM", "1", "bash", "-c", run))
+
+
+def grompp_of_peptide(folder: Path) -> Scene:
+    argv = ("-f", f"{STEM}.mdp", "-c", f"{STEM}.gro", "-p", f"{STEM}.top", "-o", "md.tpr")
+    return Scene(("gmx", "-quiet", "grompp", *argv))
+
+
+HEALTHY: dict[str, Stage] = {
+    "mdrun": healthy_peptide(),
+    "mdrun-log": healthy_peptide(log="md.log"),
+    "mdrun-stopped-in-time": healthy_peptide("-maxh", "0.0001"),
+    "mdrun-stopped-by-signal": stopped_peptide,
+    "grompp": grompp_of_peptide,
+}
 SCENES: dict[str, Stage] = {
     "grompp-atom-count": one_atom_more,
     "grompp-missing-file": without_structure,
