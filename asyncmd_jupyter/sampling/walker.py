@@ -20,6 +20,7 @@ from asyncmd_jupyter.errors import JobCancelledError, MaxStepsReachedError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import FrameIndex
 from asyncmd_jupyter.jobs.model import JobState
+from asyncmd_jupyter.sampling.fixed_length import propagator_class
 from asyncmd_jupyter.sampling.observer import PropagationObserver
 from asyncmd_jupyter.sampling.progress import (
     ConditionSeries,
@@ -27,7 +28,6 @@ from asyncmd_jupyter.sampling.progress import (
     SeriesPieces,
     WalkerSnapshot,
 )
-from asyncmd_jupyter.sampling.propagate import ConditionalTrajectoryPropagator
 from asyncmd_jupyter.sampling.series import SeriesBook
 from asyncmd_jupyter.sampling.speed import Speed
 from asyncmd_jupyter.sampling.states import Examination
@@ -96,7 +96,7 @@ class Walker(PropagationObserver):
         self._mode = mode
         self._plan = plan
         self._changed = changed
-        self.propagator = ConditionalTrajectoryPropagator.from_engine(
+        self.propagator = propagator_class(conditions).from_engine(
             engine, conditions, index=plan.index, mode=mode, observer=self, **parameters
         )
         self.propagator.job_tags = plan.tags
@@ -165,7 +165,9 @@ class Walker(PropagationObserver):
                 plan.start, plan.folder, plan.deffnm, continuation=plan.continuation
             )
         except MaxStepsReachedError:
-            return RunState.LIMIT, await self.propagator.join_all(
+            # Without conditions the limit is the aim.
+            end = RunState.LIMIT if self.propagator.conditions else RunState.REACHED
+            return end, await self.propagator.join_all(
                 plan.folder, plan.deffnm, result, overwrite=True
             )
         joined, _ = await self.propagator.cut_and_concatenate(parts, result, overwrite=True)

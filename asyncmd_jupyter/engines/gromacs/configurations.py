@@ -124,6 +124,12 @@ class GmxConfigurations(GmxInputs):
     async def _run_grompp(
         self, files: EngineFiles, start: StartingConfiguration, name: str, party: str = ""
     ) -> None:
+        command = self._grompp_command(files, start)
+        where = self._launcher_of_grompp
+        needs = Resources(party=party)
+        await run_to_the_end(command, f"{name}.grompp", needs, where, self._last_words)
+
+    def _grompp_command(self, files: EngineFiles, start: StartingConfiguration) -> Command:
         argv = commands.grompp_argv(
             self._grompp,
             self._grompp_args,
@@ -133,10 +139,7 @@ class GmxConfigurations(GmxInputs):
             index=self._ndx,
             start=None if start is None else start_name(files),
         )
-        command = Command(argv, files.workdir, commands.NO_LITTER)
-        where = self._launcher_of_grompp
-        needs = Resources(party=party)
-        await run_to_the_end(command, f"{name}.grompp", needs, where, self._last_words)
+        return Command(argv, files.workdir, commands.NO_LITTER)
 
 
 def start_name(files: EngineFiles) -> str:

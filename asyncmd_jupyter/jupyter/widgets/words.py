@@ -10,6 +10,9 @@ from asyncmd_jupyter.sampling.progress import RunSnapshot, RunState, WalkerSnaps
 
 __all__ = ["duration", "escape", "listed", "outcome", "picoseconds", "speed", "steps"]
 
+# What a run without conditions waits for.
+_LENGTH = "full length"
+
 
 def duration(seconds: float) -> str:
     """Write time in the two units that matter: ``8.4 s``, ``3 min 5 s``, ``2 h 10 min``."""
@@ -75,7 +78,7 @@ def _what_happened(walker: WalkerSnapshot, run: RunSnapshot) -> str:
     if walker.state is RunState.REACHED:
         reached = walker.reached_time if walker.reached_time is not None else walker.time_done
         frame = f", frame {walker.n_frames - 1}" if walker.n_frames else ""
-        return f"{listed(walker.reached)} reached after {picoseconds(reached)}{frame}"
+        return f"{listed(walker.reached) or _LENGTH} reached after {picoseconds(reached)}{frame}"
     return {
         RunState.PREPARING: "being prepared",
         RunState.WAITING: "waits for free cores or its turn in the queue",
@@ -87,4 +90,4 @@ def _what_happened(walker: WalkerSnapshot, run: RunSnapshot) -> str:
 
 
 def _awaited(run: RunSnapshot) -> str:
-    return listed(run.conditions, "or" if run.mode == "any" else "and")
+    return listed(run.conditions, "or" if run.mode == "any" else "and") or _LENGTH
