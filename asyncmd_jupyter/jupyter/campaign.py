@@ -18,6 +18,7 @@ from asyncmd_jupyter.jupyter.telling import one_line_errors, say
 
 if TYPE_CHECKING:
     from asyncmd_jupyter.jupyter.notebook import Notebook
+    from asyncmd_jupyter.sampling.dry_run import Rehearsal
     from asyncmd_jupyter.sampling.run import Run
 
 _RUN_LINE = re.compile(r"--?[A-Za-z]|propagate(\s|$)(?!\s*[=(.\[])")
@@ -107,7 +108,7 @@ def start_all(
         with one_line_errors(f"Line {lines[index]}" if lines else ""):
             rehearsals.append(order.check())
     if dry_run:
-        say("\n\n".join(rehearsal.text() for rehearsal in rehearsals))
+        _tell(rehearsals)
         return None
     check_place()
     check_queue(orders)
@@ -115,6 +116,16 @@ def start_all(
         return _start_later(orders, bind)
     _show(_started(orders), bind)
     return None
+
+
+def _tell(rehearsals: Sequence[Rehearsal]) -> None:
+    from asyncmd_jupyter.jobs.rehearsal import UNKNOWN_ID
+
+    scripts = next(filter(None, (rehearsal.scripts() for rehearsal in rehearsals)), "")
+    end = "Nothing was written or started"
+    if scripts:
+        end += f"; {UNKNOWN_ID} stands for the id that a job gets"
+    say("\n\n".join(filter(None, [*(run.text() for run in rehearsals), scripts, f"{end}."])))
 
 
 def _started(orders: Sequence[Order]) -> list[Run]:

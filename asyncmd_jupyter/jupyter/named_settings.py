@@ -62,7 +62,10 @@ def change(words: Sequence[str]) -> None:
     wanted = [_read_word(word) for word in words]
     with _all_or_nothing():
         for setting, value in wanted:
-            setting.write(value)
+            try:
+                setting.write(value)
+            except (ValueError, TypeError) as error:
+                raise type(error)(f"{setting.name}: {error}") from error
 
 
 def _read_word(word: str) -> tuple[NamedSetting, Any]:

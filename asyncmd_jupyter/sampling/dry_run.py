@@ -10,7 +10,7 @@ from pathlib import Path
 from asyncmd_jupyter.engines.command import CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.jobs.model import Command
-from asyncmd_jupyter.jobs.rehearsal import UNKNOWN_ID, RehearsedJob, rehearse_job
+from asyncmd_jupyter.jobs.rehearsal import RehearsedJob, rehearse_job
 from asyncmd_jupyter.sampling.fixed_length import propagator_class
 from asyncmd_jupyter.sampling.run import check_spec
 from asyncmd_jupyter.sampling.run_folder import check_folder, run_files
@@ -56,8 +56,12 @@ class Rehearsal:
     removed: tuple[Path, ...]
 
     def text(self) -> str:
-        """Tell it to a person, the script of the first walker included."""
+        """Tell it to a person."""
         return "\n".join(_lines(self))
+
+    def scripts(self) -> str:
+        """The scripts of the first walker; those of the others differ only in names."""
+        return "\n".join(_script_lines(self.walkers[0].job)) if self.walkers else ""
 
 
 def rehearse(spec: RunSpec, *, overwrite: bool = False, continuation: bool = False) -> Rehearsal:
@@ -107,12 +111,12 @@ def _lines(run: Rehearsal) -> Iterator[str]:
         return
     for index, walker in enumerate(run.walkers):
         yield from _walker_lines(index, walker)
-    first = run.walkers[0].job
-    if first.user_script:
-        yield from ("", f"{first.record.user_script}:", *_indented(first.user_script))
-    yield from ("", f"{first.record.script}:", *_indented(first.script))
-    yield ""
-    yield f"Nothing was written or started; {UNKNOWN_ID} stands for the id that a job gets."
+
+
+def _script_lines(job: RehearsedJob) -> Iterator[str]:
+    if job.user_script:
+        yield from (f"{job.record.user_script}:", *_indented(job.user_script), "")
+    yield from (f"{job.record.script}:", *_indented(job.script))
 
 
 def _walker_lines(index: int, walker: RehearsedWalker) -> Iterator[str]:

@@ -8,7 +8,7 @@ from html import escape
 
 from asyncmd_jupyter.sampling.progress import RunSnapshot, RunState, WalkerSnapshot
 
-__all__ = ["duration", "escape", "listed", "outcome", "picoseconds", "speed", "steps"]
+__all__ = ["duration", "escape", "goal", "listed", "outcome", "picoseconds", "speed", "steps"]
 
 # What a run without conditions waits for.
 _LENGTH = "full length"
@@ -54,6 +54,11 @@ def listed(names: Sequence[str], last: str = "and") -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+def goal(run: RunSnapshot) -> str:
+    """Say what a run goes on for."""
+    return f"until {_awaited(run)}" if run.conditions else f"for its {_LENGTH}"
 
 
 def outcome(run: RunSnapshot) -> str:
