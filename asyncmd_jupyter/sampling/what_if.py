@@ -95,11 +95,13 @@ class WhatIf:
             return self._ending()
         if not self.n_frames:
             return "has no stored frames to look at"
-        looked = f"not within its {self.n_frames} stored frames ({_ps(self.last_time)})"
+        looked = (
+            f"would not have ended within its {self.n_frames} stored frames ({_ps(self.last_time)})"
+        )
         if self.state is RunState.LIMIT:
             return f"{looked}, so its step limit would have come first again"
         if not self.state.is_final:
-            return f"not yet, {looked}"
+            return f"{looked}, and goes on"
         return f"{looked}, which end there: only new MD can tell"
 
     def _ending(self) -> str:

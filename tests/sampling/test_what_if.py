@@ -129,7 +129,7 @@ async def test_all_of_several_parts_are_looked_at(manager):
     assert len(parts) == 2
     [one] = await rejudged(again, [Within(position, -1, 1)], "all")
     assert one.outcome.n_frames == 31
-    x, late = np.concatenate([position(part) for part in parts]), float(parts[1].frame_table().times[5])
+    late = float(parts[1].frame_table().times[5])
 
     def time_reached(traj):
         return traj.frame_table().times >= late
@@ -137,7 +137,6 @@ async def test_all_of_several_parts_are_looked_at(manager):
     [told] = await what_if(again, [time_reached])
     assert (told.part, told.time) == (2, pytest.approx(late))
     assert told.step == round(late / 0.01)
-    assert len(x) >= told.n_frames
 
 
 async def test_a_run_that_goes_on_is_told_by_its_finished_parts(manager):
