@@ -110,7 +110,12 @@ class ConditionPlot(LiveView):
 
     async def refresh(self) -> None:
         """Draw in a thread and send the image, unless it would be the same again."""
-        others, look = self._others, self.figure.look()
+        await self._draw(others := self._others)
+        while others is not self._others:  # edited while the last picture was being drawn
+            await self._draw(others := self._others)
+
+    async def _draw(self, others: OtherConditions | None) -> None:
+        look = self.figure.look()
         scene = await self._gathered(others)
         is_final = self.is_final()
         essence = (_essence(scene), others)
