@@ -16,7 +16,7 @@ from asyncmd_jupyter.jupyter.widgets.figure import FigureWidget, png_as_html
 from asyncmd_jupyter.jupyter.widgets.gathering import gathered, scene_now
 from asyncmd_jupyter.jupyter.widgets.look import Look
 from asyncmd_jupyter.jupyter.widgets.other_conditions import OtherConditions, own_conditions
-from asyncmd_jupyter.jupyter.widgets.picture import Picture
+from asyncmd_jupyter.jupyter.widgets.plot_picture import Picture
 from asyncmd_jupyter.jupyter.widgets.scene import Scene
 from asyncmd_jupyter.jupyter.widgets.verdict_line import verdict_lines
 from asyncmd_jupyter.jupyter.widgets.words import escape
