@@ -17,7 +17,7 @@ from asyncmd_jupyter.sampling.states import Condition, as_condition
 from asyncmd_jupyter.sampling.walker import Walker
 from asyncmd_jupyter.sampling.walker_plan import WalkerPlan
 
-__all__ = ["Run", "Runs", "check_name", "new_walker", "start_run", "start_spec"]
+__all__ = ["Run", "Runs", "check_name", "check_spec", "new_walker", "start_run", "start_spec"]
 
 
 def start_run(
@@ -102,7 +102,7 @@ def new_walker(run: Run, index: int, continuation: bool, *, is_held: bool = Fals
     spec = run.spec
     plan = WalkerPlan(
         index=index,
-        start=spec.start,
+        start=spec.start_of(index),
         folder=spec.folder,
         deffnm=spec.deffnm(index),
         tags={RUN_TAG: spec.name, "walker": str(index)},

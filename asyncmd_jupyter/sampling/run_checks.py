@@ -27,7 +27,10 @@ def check_spec(spec: RunSpec) -> None:
         raise ValueError(f"n={n_walkers!r} has to be a whole number of at least 1.")
     if not isinstance(spec.engine, MDEngine):
         raise TypeError(f"engine={spec.engine!r} is no MD engine, such as an OpenMMEngine.")
-    spec.engine.check_start(spec.start)
+    if spec.starts and len(spec.starts) != n_walkers:
+        raise ValueError(f"There are {len(spec.starts)} starts for {n_walkers} walkers.")
+    for start in spec.starts or (spec.start,):
+        spec.engine.check_start(start)
     if Runs.current().is_active(spec.name):
         raise ValueError(
             f"The name {spec.name!r} is in use by a run that goes on: choose another one."

@@ -40,13 +40,13 @@ def pickled_spec(spec: RunSpec) -> tuple[bytes | None, dict[str, str]]:
     dict
         What that is -> why.
     """
-    start = _absolute(spec.start)
+    starts = [_absolute(start) for start in (spec.start, *spec.starts)]
     engine = _without_simulation(spec.engine)
     try:
         main = _dumps((engine, spec.until))
-        begin = _dumps(start)
+        begin = [(_dumps(start), _name_of(start)) for start in starts]
     except Exception:
-        pieces: dict[str, Any] = {"the engine": engine, "the start": start}
+        pieces: dict[str, Any] = {"the engine": engine, "the start": starts}
         pieces |= {f"the condition {each.name}": each for each in spec.until}
         whys = {name: why for name, piece in pieces.items() if (why := _complaint(piece))}
         return None, whys or {"engine and conditions together": _complaint((engine, spec.until))}
@@ -55,8 +55,7 @@ def pickled_spec(spec: RunSpec) -> tuple[bytes | None, dict[str, str]]:
         "python": sys.version_info[:2],
         "sources": texts,
         "main": main,
-        "start": begin,
-        "start_name": str(start.paths[0] if isinstance(start, Trajectory) else start),
+        "starts": begin,
     }
     return pickle.dumps(payload), {}
 
@@ -81,9 +80,10 @@ def load_spec(record: RunRecord) -> RunSpec:
         engine, until = _loads(payload["main"])
     except Exception as error:
         raise _problem(record, f"{path.name} can't be loaded: {_sentence(error)}") from error
+    start, *starts = [_start(*each) for each in payload["starts"]]
     return RunSpec(
         engine=engine,
-        start=_start(payload),
+        start=start,
         until=until,
         name=record.name,
         workdir=record.folder.parent,
@@ -92,6 +92,7 @@ def load_spec(record: RunRecord) -> RunSpec:
         max_steps=record.max_steps,
         walltime_per_part=record.walltime_per_part,
         campaign=record.campaign,
+        starts=tuple(starts),
     )
 
 
@@ -170,12 +171,16 @@ def _absolute(start: StartingConfiguration) -> StartingConfiguration:
     return Path(start).absolute() if is_path else start  # type: ignore[arg-type]
 
 
-def _start(payload: Mapping[str, Any]) -> StartingConfiguration:
-    """The start, or the name of a file that is gone: walkers on their way don't need it."""
+def _name_of(start: StartingConfiguration) -> str:
+    return str(start.paths[0] if isinstance(start, Trajectory) else start)
+
+
+def _start(pickled: bytes, name: str) -> StartingConfiguration:
+    """A start, or the name of a file that is gone: walkers on their way don't need it."""
     try:
-        start: StartingConfiguration = _loads(payload["start"])
+        start: StartingConfiguration = _loads(pickled)
     except FileNotFoundError:
-        return Path(payload["start_name"])
+        return Path(name)
     return start
 
 

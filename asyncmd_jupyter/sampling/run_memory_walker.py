@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from asyncmd_jupyter import errors, runtime
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.observer import PropagationObserver
-from asyncmd_jupyter.sampling.progress import ConditionSeries, RunState, WalkerSnapshot
+from asyncmd_jupyter.sampling.progress import (
+    ConditionSeries,
+    RunState,
+    SeriesPieces,
+    WalkerSnapshot,
+)
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.series import SeriesBook
 from asyncmd_jupyter.sampling.simulation import FinishedPart
@@ -58,7 +63,7 @@ class StoredWalker:
         self.error = _revived_error(error_kind, stored.error)
         self._loop = asyncio.get_running_loop()
         self._reading: asyncio.Task[None] | None = None
-        self._series: ConditionSeries | None = None
+        self._book: SeriesBook | None = None
         self._result: Trajectory | None = None
 
     @property
@@ -75,11 +80,22 @@ class StoredWalker:
 
     def series(self) -> ConditionSeries:
         """What the conditions said; empty until that has been read, which this begins."""
-        if self._series is not None:
-            return self._series
-        with suppress(RuntimeError):  # its loop has been closed
-            self._loop.call_soon_threadsafe(self._begin)
+        if self._book is not None:
+            return self._book.series(self._reached_frame)
+        self._begin_soon()
         return _nothing(self._spec)
+
+    def pieces(self) -> SeriesPieces:
+        """The same part by part, without copying."""
+        if self._book is not None:
+            return self._book.pieces(self._reached_frame)
+        self._begin_soon()
+        return SeriesPieces(())
+
+    @property
+    def _reached_frame(self) -> int | None:
+        is_decided = self._stored.state is RunState.REACHED and self._stored.part
+        return self._stored.n_frames - 1 if is_decided else None
 
     async def read(self) -> None:
         """Read what the conditions said, from cached values as far as there are any."""
@@ -94,6 +110,10 @@ class StoredWalker:
     def resume(self, max_steps: int | None = None) -> None:
         """Do nothing: it has ended."""
 
+    def _begin_soon(self) -> None:
+        with suppress(RuntimeError):  # its loop has been closed
+            self._loop.call_soon_threadsafe(self._begin)
+
     def _begin(self) -> asyncio.Task[None]:
         if self._reading is None:
             self._reading = self._loop.create_task(
@@ -104,22 +124,21 @@ class StoredWalker:
     async def _read(self) -> None:
         try:
             async with Turns.current().turn():
-                self._series = await self._evaluated()
+                self._book = await self._evaluated()
         except Exception as error:
-            self._series = _nothing(self._spec)
+            self._book = SeriesBook([name for name, _ in named_apart(self._spec.until)], ())
             deffnm = self._spec.deffnm(self._stored.index)
             logger.warning("The parts of %s can't be shown: %s", deffnm, error)
         self._changed()
 
-    async def _evaluated(self) -> ConditionSeries:
+    async def _evaluated(self) -> SeriesBook:
         spec = self._spec
         named = await asyncio.to_thread(named_apart, spec.until)
         book = SeriesBook([name for name, _ in named], await asyncio.to_thread(quantities, named))
         parts = await self._parts()
         verdicts = Verdicts(named, stop_rule(spec.mode), _Bookkeeper(book))
         await verdicts.first(parts, lambda: spec.engine.dt)
-        decided = self._stored.state is RunState.REACHED and book.n_frames
-        return book.series(self._stored.n_frames - 1 if decided else None)
+        return book
 
     async def _parts(self) -> list[FinishedPart]:
         if not self._stored.part:  # it has ended before the first

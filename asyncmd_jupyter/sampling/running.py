@@ -18,6 +18,7 @@ from asyncmd_jupyter.sampling.progress import (
     ConditionSeries,
     RunSnapshot,
     RunState,
+    SeriesPieces,
     combined_state,
 )
 from asyncmd_jupyter.sampling.run_folder import make_ready
@@ -161,6 +162,10 @@ class Run:
     def series(self, walker: int = 0) -> ConditionSeries:
         """What the conditions of one walker said so far."""
         return self.walkers[walker].series()
+
+    def pieces(self, walker: int = 0) -> SeriesPieces:
+        """The same part by part, without copying: for views of many long runs."""
+        return self.walkers[walker].pieces()
 
     async def read(self) -> None:
         """Read what the conditions said of walkers that were brought back as ended.
