@@ -13,12 +13,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.engines.base import MDEngine
-from asyncmd_jupyter.engines.command import CommandEngine
+from asyncmd_jupyter.engines.command import FILES_TAG, CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.part import Part
 from asyncmd_jupyter.errors import JobCancelledError, JobError, MaxStepsReachedError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import FrameIndex
+from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.jobs.tasks import OwnedTasks
 from asyncmd_jupyter.sampling.hold import HeldError, Hold
@@ -175,6 +176,17 @@ class Walker(PropagationObserver):
         await asyncio.wait([self._task])
         if part is not None:
             await part.job.wait()
+        elif self._plan.continuation:
+            await self._cancel_left()
+
+    async def _cancel_left(self) -> None:
+        """End the job of an earlier kernel that has not been taken over yet."""
+        manager = JobManager.current()
+        files = EngineFiles(self._plan.folder, self._plan.deffnm)
+        for job in await manager.unfinished({FILES_TAG: files.key}):
+            if manager.is_followed(job):
+                await job.cancel()
+                await job.wait()
 
     async def hold(self) -> None:
         """Let nothing be computed until it is resumed; returns when nothing is."""
