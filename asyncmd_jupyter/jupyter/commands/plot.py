@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from argparse import Namespace as Arguments
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
 
 from asyncmd_jupyter.jupyter.notebook import Notebook, piece
 from asyncmd_jupyter.jupyter.parsers import SubCommand, add_output
+
+if TYPE_CHECKING:
+    from asyncmd_jupyter.sampling.run import Run
 
 
 def _arguments(parser: Any) -> None:
@@ -23,13 +28,24 @@ def _arguments(parser: Any) -> None:
 
 def _answer(notebook: Notebook, arguments: Arguments) -> None:
     show_plot = piece("plot", "jupyter.showing.plot", "show_plot")
-    runs = notebook.runs(arguments.names) or [notebook.run(None)]
+    runs = (
+        notebook.runs(arguments.names)
+        if arguments.names or arguments.until
+        else _with_conditions(notebook)
+    )
     options: dict[str, Any] = {}
     if arguments.plane is not None:
         options["plane"] = tuple(arguments.plane)
     if arguments.until is not None:
         options["until"] = [notebook.condition(text) for text in arguments.until]
     notebook.bind(arguments.output, show_plot(runs, **options))
+
+
+def _with_conditions(notebook: Notebook) -> list[Run]:
+    runs = notebook.runs() or [notebook.run(None)]
+    if not (found := [run for run in runs if run.spec.until]):
+        raise UsageError("No run has conditions, so there is nothing to plot: give --until.")
+    return found
 
 
 COMMAND = SubCommand(
