@@ -20,8 +20,8 @@ from asyncmd_jupyter.jupyter.widgets.free_energy import (
 )
 from asyncmd_jupyter.jupyter.widgets.gathering import scene_now
 from asyncmd_jupyter.jupyter.widgets.look import Look
-from asyncmd_jupyter.jupyter.widgets.plot_picture import Picture
 from asyncmd_jupyter.jupyter.widgets.plane import KnownPlane, paths_of
+from asyncmd_jupyter.jupyter.widgets.plot_picture import Picture
 from asyncmd_jupyter.sampling.progress import Band, ConditionSeries, Observable, RunState
 
 ANGLE = Side(-180.0, 180.0, 360.0)
