@@ -229,6 +229,15 @@ class MDEngine(ABC):
             Such as for another number of atoms.
         """
 
+    @property
+    def temperature(self) -> float | None:
+        """In K, of velocities that are drawn; None if the engine knows none."""
+        return None
+
+    def keeping_velocities(self) -> Self:
+        """An engine like this one that begins with the velocities of its start."""
+        return self
+
     def clone(self, index: int = 0) -> Self:
         """An unprepared engine with the same parameters.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from asyncmd_jupyter.sampling.progress import ConditionSeries, RunSnapshot
+from asyncmd_jupyter.sampling.progress import ConditionSeries, RunSnapshot, SeriesPieces
 
 
 class RunLike(Protocol):
@@ -21,6 +21,10 @@ class RunLike(Protocol):
 
     def series(self, walker: int) -> ConditionSeries:
         """Return what the conditions of one walker said so far."""
+        ...
+
+    def pieces(self, walker: int) -> SeriesPieces:
+        """Return the same part by part, without copying."""
         ...
 
     async def cancel(self) -> Any:

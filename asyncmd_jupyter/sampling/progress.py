@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,3 +183,55 @@ class ConditionSeries:
     fulfilled: dict[str, NDArray[np.bool_]]
     observables: tuple[Observable, ...] = field(default=())
     reached_frame: int | None = None
+
+
+@dataclass(frozen=True)
+class SeriesPieces:
+    """The same, one series for each part: made without copying, however long they are.
+
+    The arrays are views of what never changes, so another thread may join them later.
+
+    Attributes
+    ----------
+    parts : tuple of ConditionSeries
+        In order, all with the same conditions and observables.
+    reached_frame : int or None
+        Index of the deciding frame among those of all parts; later ones do not count.
+    """
+
+    parts: tuple[ConditionSeries, ...]
+    reached_frame: int | None = None
+
+    @property
+    def n_frames(self) -> int:
+        """Frames that count."""
+        if self.reached_frame is not None:
+            return self.reached_frame + 1
+        return sum(len(part.times) for part in self.parts)
+
+    @property
+    def observables(self) -> tuple[Observable, ...]:
+        """What is compared, with the values of the first part only."""
+        return self.parts[0].observables if self.parts else ()
+
+    def joined(self) -> ConditionSeries:
+        """Everything in one piece, up to and with the frame that decided."""
+        parts, end = self.parts, self.n_frames
+        names = parts[0].fulfilled if parts else {}
+        return ConditionSeries(
+            times=_joined([part.times for part in parts], end),
+            parts=_joined([part.parts for part in parts], end, np.int64),
+            fulfilled={
+                name: _joined([part.fulfilled[name] for part in parts], end, np.bool_)
+                for name in names
+            },
+            observables=tuple(
+                Observable(o.name, _joined([p.observables[i].values for p in parts], end), o.bands)
+                for i, o in enumerate(self.observables)
+            ),
+            reached_frame=self.reached_frame,
+        )
+
+
+def _joined(arrays: Sequence[NDArray[Any]], end: int, dtype: Any = np.float64) -> NDArray[Any]:
+    return np.concatenate(arrays)[:end] if arrays else np.zeros(0, dtype)

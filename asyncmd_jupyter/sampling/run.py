@@ -16,7 +16,12 @@ from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import JobChanged
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
-from asyncmd_jupyter.sampling.progress import ConditionSeries, RunSnapshot, RunState
+from asyncmd_jupyter.sampling.progress import (
+    ConditionSeries,
+    RunSnapshot,
+    RunState,
+    SeriesPieces,
+)
 from asyncmd_jupyter.sampling.run_folder import check_folder, make_ready
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.states import Condition, as_condition
@@ -127,6 +132,10 @@ class Run:
     def series(self, walker: int = 0) -> ConditionSeries:
         """What the conditions of one walker said so far."""
         return self.walkers[walker].series()
+
+    def pieces(self, walker: int = 0) -> SeriesPieces:
+        """The same part by part, without copying: for views of many long runs."""
+        return self.walkers[walker].pieces()
 
     async def wait(self) -> Trajectory | list[Trajectory | None] | None:
         """Wait for the end and return the result.
@@ -273,7 +282,7 @@ def start_run(
 
 def start_spec(spec: RunSpec, *, overwrite: bool = False, continuation: bool = False) -> Run:
     """Start what a `RunSpec` says in the background; see `start_run`."""
-    _check(spec)
+    check_spec(spec)
     run = Run(spec)
     walkers = [_walker(run, index, continuation) for index in range(spec.n_walkers)]
     run.conditions = walkers[0].propagator.condition_names
@@ -283,7 +292,13 @@ def start_spec(spec: RunSpec, *, overwrite: bool = False, continuation: bool = F
     return run
 
 
-def _check(spec: RunSpec) -> None:
+def check_spec(spec: RunSpec) -> None:
+    """Refuse an order that can't be carried out; nothing is written.
+
+    Raises
+    ------
+    ValueError, TypeError
+    """
     check_name(spec.name)
     if spec.campaign:
         check_name(spec.campaign, "campaign")
@@ -292,7 +307,10 @@ def _check(spec: RunSpec) -> None:
         raise ValueError(f"n={n_walkers!r} has to be a whole number of at least 1.")
     if not isinstance(spec.engine, MDEngine):
         raise TypeError(f"engine={spec.engine!r} is no MD engine, such as an OpenMMEngine.")
-    spec.engine.check_start(spec.start)
+    if spec.starts and len(spec.starts) != n_walkers:
+        raise ValueError(f"There are {len(spec.starts)} starts for {n_walkers} walkers.")
+    for start in spec.starts or (spec.start,):
+        spec.engine.check_start(start)
     if Runs.current().is_active(spec.name):
         raise ValueError(
             f"The name {spec.name!r} is in use by a run that goes on: choose another one."
@@ -303,7 +321,7 @@ def _walker(run: Run, index: int, continuation: bool) -> Walker:
     spec = run.spec
     plan = WalkerPlan(
         index=index,
-        start=spec.start,
+        start=spec.start_of(index),
         folder=spec.folder,
         deffnm=spec.deffnm(index),
         tags={RUN_TAG: spec.name, "walker": str(index)},

@@ -36,6 +36,8 @@ class RunSpec:
         Hours.
     campaign : str
         Name of the group it belongs to; may be empty.
+    starts : tuple of Trajectory or path
+        One for each walker, where they do not begin alike; then `start` is not used.
     """
 
     engine: MDEngine
@@ -48,6 +50,7 @@ class RunSpec:
     max_steps: int | None = None
     walltime_per_part: float = 24.0
     campaign: str = ""
+    starts: tuple[StartingConfiguration, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -57,3 +60,7 @@ class RunSpec:
     def deffnm(self, walker: int) -> str:
         """What the names of a walker's files begin with."""
         return self.name if self.n_walkers == 1 else f"{self.name}_{walker}"
+
+    def start_of(self, walker: int) -> StartingConfiguration:
+        """Where a walker begins."""
+        return self.starts[walker] if self.starts else self.start

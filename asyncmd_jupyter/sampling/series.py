@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import FrameIndex
-from asyncmd_jupyter.sampling.progress import ConditionSeries, Observable
+from asyncmd_jupyter.sampling.progress import ConditionSeries, Observable, SeriesPieces
 from asyncmd_jupyter.sampling.states import Examination, Quantity
 
 
@@ -123,29 +123,30 @@ class SeriesBook:
 
     def series(self, reached_frame: int | None = None) -> ConditionSeries:
         """Everything so far in one piece, up to and with the frame that decided."""
-        end = None if reached_frame is None else reached_frame + 1
-        numbers = sorted(self._parts)
-        tables = [self._parts[number].table for number in numbers]
+        series = self.pieces(reached_frame).joined()
+        if self._parts:
+            return series
+        fulfilled = {name: np.zeros(0, np.bool_) for name in self.conditions}
+        shown = tuple(Observable(q.name, np.zeros(0), q.bands) for q in self.quantities)
+        return replace(series, fulfilled=fulfilled, observables=shown)
 
-        def joined(columns: Iterable[Column], dtype: Any) -> NDArray[Any]:
-            arrays = [column.values for column in columns]
-            return np.concatenate(arrays)[:end] if arrays else np.zeros(0, dtype)
+    def pieces(self, reached_frame: int | None = None) -> SeriesPieces:
+        """Everything so far as views, part by part; nothing is copied."""
+        parts = tuple(self._piece(number) for number in sorted(self._parts))
+        return SeriesPieces(parts, reached_frame)
 
-        lengths = [len(table.times.values) for table in tables]
+    def _piece(self, number: int) -> ConditionSeries:
+        table = self._parts[number].table
+        times = table.times.values
         return ConditionSeries(
-            times=joined((table.times for table in tables), np.float64),
-            parts=np.repeat(np.array(numbers, np.int64), lengths)[:end],
+            times=times,
+            parts=np.broadcast_to(np.int64(number), len(times)),
             fulfilled={
-                name: joined((table.fulfilled[i] for table in tables), np.bool_)
-                for i, name in enumerate(self.conditions)
+                name: column.values
+                for name, column in zip(self.conditions, table.fulfilled, strict=True)
             },
             observables=tuple(
-                Observable(
-                    quantity.name,
-                    joined((table.observables[quantity.name] for table in tables), np.float64),
-                    quantity.bands,
-                )
-                for quantity in self.quantities
+                Observable(q.name, table.observables[q.name].values, q.bands)
+                for q in self.quantities
             ),
-            reached_frame=reached_frame,
         )

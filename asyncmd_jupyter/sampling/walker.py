@@ -21,7 +21,12 @@ from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import FrameIndex
 from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.sampling.observer import PropagationObserver
-from asyncmd_jupyter.sampling.progress import ConditionSeries, RunState, WalkerSnapshot
+from asyncmd_jupyter.sampling.progress import (
+    ConditionSeries,
+    RunState,
+    SeriesPieces,
+    WalkerSnapshot,
+)
 from asyncmd_jupyter.sampling.propagate import ConditionalTrajectoryPropagator
 from asyncmd_jupyter.sampling.series import SeriesBook
 from asyncmd_jupyter.sampling.speed import Speed
@@ -216,8 +221,16 @@ class Walker(PropagationObserver):
 
     def series(self) -> ConditionSeries:
         """Everything the conditions said so far."""
+        return self._book.series(self._reached_frame)
+
+    def pieces(self) -> SeriesPieces:
+        """The same part by part, without copying."""
+        return self._book.pieces(self._reached_frame)
+
+    @property
+    def _reached_frame(self) -> int | None:
         decided = self._reached and self._end is not None and self._book.n_frames
-        return self._book.series(self._end.n_frames - 1 if decided and self._end else None)
+        return self._end.n_frames - 1 if decided and self._end else None
 
     def snapshot(self) -> WalkerSnapshot:
         """Take a picture of this moment."""

@@ -14,6 +14,7 @@ from asyncmd_jupyter.sampling.progress import (
     Observable,
     RunSnapshot,
     RunState,
+    SeriesPieces,
     WalkerSnapshot,
 )
 
@@ -76,6 +77,10 @@ class PretendRun:
 
     def series(self, walker):
         return self._series[walker]
+
+    def pieces(self, walker):
+        one = self._series[walker]
+        return SeriesPieces((one,), one.reached_frame)
 
     async def cancel(self):
         self.was_cancelled = True

@@ -8,9 +8,10 @@ from pretend import PretendRun, series
 
 from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.jupyter.widgets.axes import copies, limits
-from asyncmd_jupyter.jupyter.widgets.condition_plot import Scene, describe, draw_conditions
+from asyncmd_jupyter.jupyter.widgets.condition_plot import draw_conditions
 from asyncmd_jupyter.jupyter.widgets.decimate import decimate, fulfilled_share
 from asyncmd_jupyter.jupyter.widgets.look import Look
+from asyncmd_jupyter.jupyter.widgets.scene import Scene, describe
 from asyncmd_jupyter.sampling.progress import Band, Observable, RunState
 
 LOOK = Look(width=600, ratio=2.0, background="white")
@@ -23,7 +24,7 @@ def scene(n_frames=200, n_walkers=1, reached=None, **fields):
     if reached is not None:
         run.change(state=RunState.REACHED, reached=("C7eq",), reached_time=reached * 0.2)
     many = tuple(series(n_frames, i, reached, **fields) for i in range(n_walkers))
-    return Scene(run.snapshot(), many)
+    return Scene.of(run.snapshot(), many)
 
 
 def pixels(shown, look=LOOK):
@@ -33,11 +34,17 @@ def pixels(shown, look=LOOK):
 
 
 def without_bands(shown):
-    bare = [
-        replace(s, observables=tuple(replace(o, bands=()) for o in s.observables))
-        for s in shown.series
-    ]
-    return Scene(shown.run, tuple(bare))
+    return with_series(
+        shown,
+        [
+            replace(s, observables=tuple(replace(o, bands=()) for o in s.observables))
+            for s in (track.series for track in shown.tracks)
+        ],
+    )
+
+
+def with_series(shown, many):
+    return Scene.of(shown.runs[0], many)
 
 
 def test_the_image_has_the_asked_size_and_ink():
@@ -47,7 +54,7 @@ def test_the_image_has_the_asked_size_and_ink():
 
 
 def test_bands_are_shaded():
-    shown = replace(scene(), series=(series(200, period=None),))
+    shown = with_series(scene(), [series(200, period=None)])
     bare = pixels(without_bands(shown))
     image = pixels(shown)
     if bare.shape == image.shape:
@@ -70,8 +77,8 @@ def test_each_walker_has_its_colour():
 
 def test_parts_alternate_in_shade():
     whole = scene()
-    one_part = replace(whole.series[0], parts=np.ones(200, dtype=np.int64))
-    assert (pixels(whole) != pixels(replace(whole, series=(one_part,)))).any()
+    one_part = replace(whole.tracks[0].series, parts=np.ones(200, dtype=np.int64))
+    assert (pixels(whole) != pixels(with_series(whole, [one_part]))).any()
 
 
 def test_dark_pages_get_light_text():
@@ -94,7 +101,7 @@ def test_dark_pages_get_light_text():
 def test_an_empty_plot_says_what_it_waits_for(state, said):
     run = PretendRun(EventBus())
     run.change(state=state)
-    empty = Scene(run.snapshot(), (series(0),))
+    empty = Scene.of(run.snapshot(), [series(0)])
     assert said in describe(empty)
     assert pixels(empty).shape[0] < 200
 
@@ -146,7 +153,7 @@ def test_a_series_may_hold_nan():
 
 def _with(values):
     one = series(len(values), period=None)
-    return replace(scene(3), series=(replace(one, observables=(Observable("x", values, ()),)),))
+    return with_series(scene(3), [replace(one, observables=(Observable("x", values, ()),))])
 
 
 def test_share_of_fulfilled_frames_by_column():
@@ -182,9 +189,9 @@ def test_an_image_that_passes_is_small():
     shown = scene(n_frames=2000, n_walkers=4)
     two = tuple(
         replace(s, observables=(*s.observables, replace(s.observables[0], name="phi")))
-        for s in shown.series
+        for s in (track.series for track in shown.tracks)
     )
     for width in (560, 1100):
         look = Look(width=width, ratio=2.0)
-        assert len(draw_conditions(Scene(shown.run, two), look.passing)) < 80_000
+        assert len(draw_conditions(with_series(shown, two), look.passing)) < 80_000
         assert look.passing.width == width

@@ -39,7 +39,7 @@ async def test_the_plot_follows_and_ends_with_a_still_image(run, wire):
     assert "psi of run first over 9.80 ps" in plot.widget.alt
     reach(run)
     await plot.closed()
-    assert 'src="data:image/png;base64,' in plot.html()
+    assert 'src="data:image/svg+xml;base64,' in plot.html()
     assert "alt=" in plot.html()
     assert "<script" not in plot.html()
 
@@ -84,7 +84,7 @@ async def test_everything_of_a_run_in_one_view(here, run, wire):
     bundle = view._repr_mimebundle_()
     assert "C7eq reached after 31.2 ps, frame 156" in bundle["text/plain"]
     assert "✓ done" in bundle["text/plain"]
-    assert "data:image/png" in bundle["text/html"]
+    assert "data:image/svg+xml" in bundle["text/html"]
     assert "<script" not in bundle["text/html"]
     assert all(part.task.done() for part in view.parts)
 

@@ -6,6 +6,7 @@ import copy
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -128,6 +129,21 @@ class GmxInputs(CommandEngine):
     def n_atoms(self) -> int | None:
         """Atoms of the structure; None if it is no GRO file."""
         return n_atoms_of(self._gro)
+
+    @property
+    def temperature(self) -> float | None:
+        """In K: ``gen-temp``, or the first ``ref-t``; None if neither is there."""
+        with suppress(ValueError):
+            return parameters.temperature_of(self._mdp)
+        return None
+
+    def keeping_velocities(self) -> Self:
+        """Make an engine without ``gen-vel``, which would replace the velocities of a start."""
+        if not parameters.generates_velocities(self._mdp):
+            return self
+        clone = self.clone()
+        clone._mdp = parameters.without_velocities(clone._mdp)
+        return clone
 
     def clone(self, index: int = 0) -> Self:
         """Make an unprepared engine with the same parameters; see `MDEngine.clone`."""

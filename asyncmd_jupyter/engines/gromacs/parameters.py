@@ -66,6 +66,11 @@ def with_velocities(mdp: MDP, n_atoms: int | None) -> MDP:
     return _changed(mdp, {"gen-vel": "yes", "continuation": "no", "gen-temp": temperature})
 
 
+def without_velocities(mdp: MDP) -> MDP:
+    """The same, with the velocities that the start has."""
+    return _changed(mdp, {"gen-vel": "no"})
+
+
 def of_zero_steps(mdp: MDP) -> MDP:
     """Parameters of a run that only fulfils the constraints."""
     outputs = {"nstxout": 1, "nstvout": 1, "nstxout-compressed": 0, "nstenergy": 0, "nstlog": 0}

@@ -69,3 +69,9 @@ def time_axis(axes: Any, end: float) -> str:
     unit, scale = ("ns", 1000) if end >= 10_000 else ("ps", 1)
     axes.xaxis.set_major_formatter(lambda time, _: f"{time / scale:g}")
     return f"time ({unit})"
+
+
+def rounded_end(end: float) -> float:
+    """Round up to a time that stays the end for a while, so that drawings can be added to."""
+    step = float(10 ** math.floor(math.log10(end))) / 4
+    return math.ceil(end * 1.02 / step) * step

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.base import LiveView
-from asyncmd_jupyter.jupyter.widgets.condition_plot import Scene, describe, draw_conditions
+from asyncmd_jupyter.jupyter.widgets.condition_plot import draw_conditions
 from asyncmd_jupyter.jupyter.widgets.drawing import in_drawing_thread
 from asyncmd_jupyter.jupyter.widgets.figure import FigureWidget, png_as_html
+from asyncmd_jupyter.jupyter.widgets.gathering import gathered, scene_now
+from asyncmd_jupyter.jupyter.widgets.lines import Densities
 from asyncmd_jupyter.jupyter.widgets.look import Look
+from asyncmd_jupyter.jupyter.widgets.scene import Scene, describe
+from asyncmd_jupyter.jupyter.widgets.still import still_html
 from asyncmd_jupyter.jupyter.widgets.words import escape
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
-
-STATIC_LOOK = Look(width=720, ratio=1.5, background="white")
 
 
 class ConditionPlot(LiveView):
@@ -22,17 +26,19 @@ class ConditionPlot(LiveView):
 
     Parameters
     ----------
-    run : RunLike
-        What is shown.
+    runs : RunLike or sequence of RunLike
+        What is shown: one run, or all of a campaign.
     events : EventBus, optional
         Where to listen; the current runtime's by default.
     """
 
     kinds = (RunChanged, RunFinished)
 
-    def __init__(self, run: RunLike, events: EventBus | None = None) -> None:
+    def __init__(self, runs: RunLike | Sequence[RunLike], events: EventBus | None = None) -> None:
         super().__init__(events)
-        self._run = run
+        self._runs = tuple(runs) if isinstance(runs, Sequence) else (runs,)
+        self._ids = frozenset(run.id for run in self._runs)
+        self._known = Densities()
         self._final_image = ""
         self._drawn: tuple[object, Look] | None = None
         self._widget = FigureWidget(alt=describe(self.scene()))
@@ -46,27 +52,28 @@ class ConditionPlot(LiveView):
 
     def scene(self) -> Scene:
         """Return what there is to be drawn now."""
-        run = self._run.snapshot()
-        return Scene(run, tuple(self._run.series(w.index) for w in run.walkers))
+        return scene_now(self._runs)
 
     def concerns(self, event: Any) -> bool:
-        """Whether an event is one of this run's."""
-        return bool(event.run_id == self._run.id)
+        """Whether an event is one of these runs'."""
+        return event.run_id in self._ids
 
     def is_final(self) -> bool:
-        """Whether the run has ended."""
-        return self._run.snapshot().state.is_final
+        """Whether all runs have ended."""
+        return all(run.snapshot().state.is_final for run in self._runs)
 
     async def refresh(self) -> None:
         """Draw in a thread and send the image, unless it would be the same again."""
-        scene, look = self.scene(), self._widget.look()
-        if not scene.run.state.is_final:
+        scene, look = await gathered(self._runs), self._widget.look()
+        if not scene.is_final:
             look = look.passing
-        if self._drawn != (_essence(scene), look):
-            png = await in_drawing_thread(draw_conditions, scene, look)
-            self._widget.put(png, describe(scene), look.width)
-            self._drawn = (_essence(scene), look)
-        if scene.run.state.is_final and not self._final_image:
+        essence = _essence(scene)
+        if self._drawn != (essence, look):
+            draw = partial(draw_conditions, known=self._known)
+            png, said = await in_drawing_thread(_drawn, draw, scene, look)
+            self._widget.put(png, said, look.width)
+            self._drawn = essence, look
+        if scene.is_final and not self._final_image:
             self._final_image = await in_drawing_thread(_still, scene)
 
     def text(self) -> str:
@@ -90,13 +97,16 @@ class ConditionPlot(LiveView):
         self.mark_dirty()
 
 
+def _drawn(draw: Any, scene: Scene, look: Look) -> tuple[bytes, str]:
+    return draw(scene, look), describe(scene)
+
+
 def _still(scene: Scene) -> str:
-    png = draw_conditions(scene, STATIC_LOOK)
-    return png_as_html(png, describe(scene), STATIC_LOOK.width)
+    return still_html(lambda look, kind: draw_conditions(scene, look, kind), describe(scene))
 
 
 def _essence(scene: Scene) -> tuple[object, ...]:
     """Give what decides about the drawing; frames are only ever added."""
-    lengths = tuple(len(s.times) for s in scene.series)
-    reached = tuple(s.reached_frame for s in scene.series)
-    return lengths, reached, scene.run.state if not any(lengths) else None
+    frames = tuple((track.n_frames, track.hit, track.is_final) for track in scene.tracks)
+    states = tuple(run.state for run in scene.runs) if scene.is_empty else scene.is_final
+    return frames, states

@@ -33,6 +33,8 @@ class Look:
         A colour, or ``none`` to let the page shine through.
     colours : int
         Of the image: fewer make it smaller.
+    line_points : int
+        At most so many points for all lines of a panel; 0 for as many as can be seen.
     """
 
     width: int = 720
@@ -40,12 +42,19 @@ class Look:
     dark: bool = False
     background: str = "none"
     colours: int = 128
+    line_points: int = 0
 
     @property
     def passing(self) -> Look:
         """For an image that the next one soon replaces: coarser, so smaller and sooner there."""
         ratio = min(self.ratio, 1.5, max(1.0, 900 / self.width))
         return replace(self, ratio=ratio, colours=64)
+
+    def columns_for(self, n_lines: int, columns: int) -> int:
+        """Return how many of the columns of a drawing a line may tell apart."""
+        if not self.line_points:
+            return columns
+        return max(40, min(columns, self.line_points // (6 * n_lines)))
 
     @property
     def ink(self) -> str:

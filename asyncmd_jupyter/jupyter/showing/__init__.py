@@ -1,0 +1,1 @@
+"""What `%asyncmd` commands and users show: one function for each view."""

@@ -1,0 +1,103 @@
+"""Many lines as one image that says how many of them pass: pure functions on arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asyncmd_jupyter.jupyter.widgets.decimate import Floats
+
+WEAKEST, STRONGEST, LEVELS = 0.16, 0.75, 15
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the pixels of a density lie: `columns` over [0, end], `rows` from low to high."""
+
+    columns: int
+    rows: int
+    end: float
+    low: float
+    high: float
+    period: float | None = None
+
+
+class LineDensity:
+    """Counts for each pixel the lines that pass; adding frames costs only these frames."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        # Each piece of a line adds 1 where it begins and -1 below its end; sums fill the rest.
+        self._edges = np.zeros((grid.rows + 1) * grid.columns)
+
+    def add(self, times: Floats, values: Floats) -> None:
+        """Add a stretch of a line; let it begin with the last frame that was there before."""
+        grid = self.grid
+        if grid.period is not None:
+            values = (values - grid.low) % grid.period + grid.low
+        column, row = _places(times, values, grid)
+        first, last, rows_from, rows_to = _pieces(column, row, values, grid.period)
+        first, rows_from, rows_to = _spread(first, last, rows_from, rows_to)
+        top, bottom = np.minimum(rows_from, rows_to), np.maximum(rows_from, rows_to) + 1
+        self._count(top * grid.columns + first, 1.0)
+        self._count(bottom * grid.columns + first, -1.0)
+
+    def _count(self, places: NDArray[np.int64], amount: float) -> None:
+        self._edges += amount * np.bincount(places, minlength=len(self._edges))
+
+    def counts(self) -> Floats:
+        """Return the lines in each pixel, shape (rows, columns), lowest values first."""
+        edges = self._edges.reshape(self.grid.rows + 1, self.grid.columns)
+        counts: Floats = np.cumsum(edges, axis=0)[:-1]
+        return counts
+
+
+def _places(times: Floats, values: Floats, grid: Grid) -> tuple[NDArray[np.int64], ...]:
+    good = np.isfinite(values)
+    column = np.clip(times * (grid.columns / grid.end), 0, grid.columns - 1)
+    height = np.where(good, values - grid.low, 0.0) * (grid.rows / (grid.high - grid.low))
+    row = np.where(good, np.clip(height, 0, grid.rows - 1), -1)
+    return column.astype(np.int64), row.astype(np.int64)
+
+
+def _pieces(
+    column: NDArray[np.int64], row: NDArray[np.int64], values: Floats, period: float | None
+) -> tuple[NDArray[np.int64], ...]:
+    """Begin and end of each piece between neighbours, without those that leave the drawing."""
+    there = (row[:-1] >= 0) & (row[1:] >= 0)
+    if period is not None:
+        there &= np.abs(np.diff(values)) <= period / 2
+    if len(row) == 1:
+        return (column, column, row, row) if row[0] >= 0 else (column[:0],) * 4
+    return column[:-1][there], column[1:][there], row[:-1][there], row[1:][there]
+
+
+def _spread(
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+    rows_from: NDArray[np.int64],
+    rows_to: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], ...]:
+    """Cut pieces that cross several columns into one for each column."""
+    width = np.maximum(last - first, 1)
+    if len(width) == 0 or width.max() == 1:
+        return first, rows_from, rows_to
+    which = np.repeat(np.arange(len(width)), width)
+    place = np.arange(len(which)) - np.repeat(np.cumsum(width) - width, width)
+    slope = (rows_to - rows_from)[which] / width[which]
+    begin = rows_from[which] + slope * place
+    return (
+        first[which] + place,
+        np.rint(begin).astype(np.int64),
+        np.rint(begin + slope).astype(np.int64),
+    )
+
+
+def opacity(counts: Floats) -> Floats:
+    """Give opacities, in few levels, in which one line can be seen and states shine through."""
+    most = max(2.0, float(counts.max(initial=0.0)))
+    share = np.log1p(np.maximum(counts, 0.0)) / np.log1p(most)
+    strength = WEAKEST + (STRONGEST - WEAKEST) * np.rint(share * LEVELS) / LEVELS
+    return np.where(counts > 0.5, strength, 0.0)

@@ -1,0 +1,159 @@
+"""New runs that begin at a frame of an earlier one, with velocities of choice."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from asyncmd_jupyter.frames.extract import (
+    FrameExtractor,
+    InvertedVelocitiesFrameExtractor,
+    NoModificationFrameExtractor,
+    RandomVelocitiesFrameExtractor,
+)
+from asyncmd_jupyter.frames.read import read_frame
+from asyncmd_jupyter.frames.selection import check_trajectory
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.run import Run, Runs, check_spec, start_spec
+from asyncmd_jupyter.sampling.run_folder import check_folder
+from asyncmd_jupyter.sampling.run_spec import RunSpec
+
+VELOCITIES = ("keep", "new", "inverted")
+_COUNTED = re.compile(r"(.*?)-(\d+)")
+
+
+async def restart_from(
+    run_or_spec: Run | RunSpec,
+    trajectory: Trajectory,
+    frame: int = -1,
+    *,
+    name: str,
+    n: int = 1,
+    velocities: str = "keep",
+    temperature: float | None = None,
+) -> Run:
+    """Start a run like an earlier one at a frame of a trajectory.
+
+    Conditions, step limit, folder and all else are those of the earlier run. The frame is
+    copied to the new run's folder before it starts: ``start.trr``, or one file for each
+    walker where each gets velocities of its own.
+
+    Parameters
+    ----------
+    run_or_spec : Run or RunSpec
+        What is done again.
+    trajectory : Trajectory
+    frame : int
+        Negative numbers count from the end.
+    name : str
+        Of the new run.
+    n : int
+        Walkers of the new run.
+    velocities : str
+        ``keep`` those of the frame, ``new`` ones from the Maxwell-Boltzmann distribution,
+        other ones for each walker, or those of the frame ``inverted``.
+    temperature : float, optional
+        K, of new velocities; by default the engine's.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ValueError, TypeError, IndexError, FileNotFoundError, PermissionError
+        For an argument that can't be used, such as a name in use, or velocities that the
+        frame does not have; nothing was started or written then.
+    """
+    old = run_or_spec if isinstance(run_or_spec, RunSpec) else getattr(run_or_spec, "spec", None)
+    if not isinstance(old, RunSpec):
+        raise TypeError(f"{run_or_spec!r} is neither a Run nor a RunSpec.")
+    check_trajectory(trajectory, "trajectory")
+    extractor = _extractor(velocities, temperature, old.engine.temperature)
+    spec = replace(old, engine=old.engine.keeping_velocities(), start=trajectory, name=name)
+    spec = replace(spec, n_walkers=n, starts=())
+    check_spec(spec)
+    await asyncio.to_thread(_check, spec, trajectory, frame, velocities)
+    targets = _targets(spec, velocities)
+    made_folder = not spec.folder.exists()
+    starts: list[Trajectory] = []
+    try:
+        for target in targets:
+            starts.append(await _extracted(extractor, target, trajectory, frame))
+        return start_spec(replace(spec, start=starts[0], starts=tuple(starts[1:] and starts)))
+    except BaseException:
+        written = targets[: len(starts)]
+        await asyncio.shield(asyncio.to_thread(_remove, written, spec.folder, made_folder))
+        raise
+
+
+def suggested_name(spec: RunSpec) -> str:
+    """Think of a name for a run like another one: its own with the next free number."""
+    counted = _COUNTED.fullmatch(spec.name)
+    stem, first = (counted[1], int(counted[2]) + 1) if counted else (spec.name, 2)
+    known = {run.id for run in Runs.current().all()}
+    names = (f"{stem}-{number}" for number in itertools.count(first))
+    return next(n for n in names if n not in known and not (spec.workdir / n).exists())
+
+
+def _extractor(velocities: Any, given: float | None, known: float | None) -> FrameExtractor:
+    if velocities not in VELOCITIES:
+        raise ValueError(f"velocities={velocities!r} has to be one of {', '.join(VELOCITIES)}.")
+    if velocities != "new":
+        if given is not None:
+            raise ValueError(f"temperature={given!r} is of use only with velocities='new'.")
+        kept = velocities == "keep"
+        return NoModificationFrameExtractor() if kept else InvertedVelocitiesFrameExtractor()
+    if given is None and known is None:
+        raise ValueError("The engine knows no temperature for new velocities: give temperature=….")
+    return RandomVelocitiesFrameExtractor(known if given is None else given)  # type: ignore[arg-type]
+
+
+def _check(spec: RunSpec, trajectory: Trajectory, frame: int, velocities: str) -> None:
+    """Refuse what can't be done; blocks."""
+    check_folder(spec.folder, overwrite=False, continuation=False)
+    found = read_frame(trajectory, frame)
+    if velocities != "new" and found.velocities is None:
+        raise ValueError(_no_velocities(trajectory, frame, velocities))
+    for target in _targets(spec, velocities):
+        if target.exists():
+            raise FileExistsError(f"{str(target)!r} is there already: choose another name.")
+
+
+def _no_velocities(trajectory: Trajectory, frame: int, velocities: str) -> str:
+    path = trajectory.trajectory_files[-1]
+    xtc = Path(path).suffix.lower() == ".xtc"
+    because = "XTC files hold none" if xtc else "the file holds none there"
+    wanted = "keep" if velocities == "keep" else "invert"
+    return (
+        f"Frame {frame} of {path} has no velocities to {wanted}: {because}. Choose new "
+        "velocities (velocities='new')."
+    )
+
+
+def _targets(spec: RunSpec, velocities: str) -> list[Path]:
+    if velocities != "new" or spec.n_walkers == 1:
+        return [spec.folder / "start.trr"]
+    return [spec.folder / f"start_{walker}.trr" for walker in range(spec.n_walkers)]
+
+
+async def _extracted(
+    extractor: FrameExtractor, target: Path, trajectory: Trajectory, frame: int
+) -> Trajectory:
+    await asyncio.to_thread(target.parent.mkdir, exist_ok=True)
+    made = await extractor.extract_async(target, trajectory, frame)
+    return await made.prepare()
+
+
+def _remove(targets: Sequence[Path], folder: Path, made_folder: bool) -> None:
+    """Take away what was written for a run that does not start."""
+    removals: list[Callable[[], object]] = [target.unlink for target in targets]
+    for removal in (*removals, *((folder.rmdir,) if made_folder else ())):
+        with suppress(OSError):
+            removal()
