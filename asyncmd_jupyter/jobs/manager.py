@@ -16,6 +16,7 @@ from asyncmd_jupyter.jobs.book import JobBook
 from asyncmd_jupyter.jobs.core_hours import Budget
 from asyncmd_jupyter.jobs.folder import prepare_folder
 from asyncmd_jupyter.jobs.follower import Follower
+from asyncmd_jupyter.jobs.holding import Holder
 from asyncmd_jupyter.jobs.job import Job
 from asyncmd_jupyter.jobs.launcher import Launcher
 from asyncmd_jupyter.jobs.local import LocalLauncher
@@ -63,6 +64,7 @@ class JobManager:
             self._is_wanted,
         )
         self._stopper = Stopper(self._book, self._store, self._launchers, self._starter)
+        self._holder = Holder(self._book, self._launchers, self._starter)
         self._is_closed = False
         self._withdrawn: set[str] = set()
         self._coming: set[str] = set()
@@ -262,6 +264,16 @@ class JobManager:
     async def ask_to_stop(self, jobs: Iterable[JobRecord]) -> None:
         """Let jobs save their work and end by themselves; those that wait are cancelled."""
         await self._stopper.ask_to_stop(self._all(jobs))
+        self._follow()
+
+    async def hold(self, jobs: Iterable[JobRecord]) -> None:
+        """Keep jobs that wait from starting; see `Job.hold`."""
+        await self._holder.hold(self._all(jobs))
+        self._follow()
+
+    async def release(self, jobs: Iterable[JobRecord]) -> None:
+        """Let held jobs start as soon as it is their turn."""
+        await self._holder.release(self._all(jobs))
         self._follow()
 
     async def shutdown(self) -> None:

@@ -19,6 +19,7 @@ SYMBOLS = {
     RunState.PREPARING: "◌",
     RunState.WAITING: "◔",
     RunState.RUNNING: "▶",
+    RunState.HELD: "⏸",
     RunState.REACHED: "★",
     RunState.LIMIT: "■",
     RunState.CANCELLED: "⊘",
@@ -27,6 +28,7 @@ SYMBOLS = {
 COLOURS = {
     RunState.RUNNING: "var(--jp-brand-color1,#1976d2)",
     RunState.REACHED: "var(--jp-success-color1,#388e3c)",
+    RunState.HELD: "var(--jp-warn-color1,#e65100)",
     RunState.LIMIT: "var(--jp-warn-color1,#e65100)",
     RunState.CANCELLED: "var(--jp-warn-color1,#e65100)",
     RunState.FAILED: "var(--jp-error-color1,#d32f2f)",

@@ -59,10 +59,16 @@ def outcome(run: RunSnapshot) -> str:
         return _walker_outcome(run.walkers[0], run)
     ended = [w for w in run.walkers if w.state.is_final]
     parts = [_walker_outcome(w, run) for w in ended]
-    if len(ended) < len(run.walkers):
-        going = len(run.walkers) - len(ended)
+    n_held = sum(walker.state is RunState.HELD for walker in run.walkers)
+    if n_held:
+        parts.append(f"{n_held} of {len(run.walkers)} walkers {_is_or_are(n_held)} held")
+    if going := len(run.walkers) - len(ended) - n_held:
         parts.append(f"{going} of {len(run.walkers)} walkers {'goes' if going == 1 else 'go'} on")
     return "; ".join(parts)
+
+
+def _is_or_are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _walker_outcome(walker: WalkerSnapshot, run: RunSnapshot) -> str:
@@ -80,6 +86,7 @@ def _what_happened(walker: WalkerSnapshot, run: RunSnapshot) -> str:
         RunState.PREPARING: "being prepared",
         RunState.WAITING: "waits for free cores or its turn in the queue",
         RunState.RUNNING: f"waits for {_awaited(run)}, {time} so far",
+        RunState.HELD: f"held after {time}, goes on when it is resumed",
         RunState.LIMIT: f"step limit reached after {time} without {_awaited(run)}",
         RunState.CANCELLED: f"cancelled after {time}",
         RunState.FAILED: f"failed after {time}" + (f": {walker.error}" if walker.error else ""),
