@@ -80,6 +80,26 @@ export class ViewRenderer extends Panel implements IRenderMime.IRenderer {
       subtree: true
     });
     void live.renderModel(model).then(() => this._look());
+    this._waitForManager(model);
+  }
+
+  /**
+   * A page that is being restored may draw outputs before the widgets' manager has put its
+   * renderer into the notebook; the one from before would wait for ever.
+   */
+  private _waitForManager(model: IRenderMime.IMimeModel): void {
+    const { rendermime } = this._page;
+    const used = rendermime.getFactory(WIDGET_MIME);
+    const live = this._live;
+    const timer = setInterval(() => {
+      if (this.isDisposed || this._live !== live || this._state !== 'loading') {
+        clearInterval(timer);
+      } else if (rendermime.getFactory(WIDGET_MIME) !== used) {
+        clearInterval(timer);
+        this._dropLive();
+        this._renderLive(model);
+      }
+    }, 250);
   }
 
   private _look(): void {

@@ -9,7 +9,7 @@ import { PageOfViews } from './viewPage';
 import { VIEW_MIME, ViewRenderer } from './viewRenderer';
 
 /** Before the widgets' own renderer, and before HTML in notebooks that are not trusted. */
-const RANK = -10;
+const RANK = -100;
 
 /** Shows views with their last saved state, and says when they have lost their kernel. */
 export const views: JupyterFrontEndPlugin<void> = {
