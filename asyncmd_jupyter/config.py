@@ -28,6 +28,7 @@ __all__ = [
     "set_max_files_open",
     "set_max_fruitless_parts",
     "set_max_process",
+    "set_provenance",
     "set_slurm_max_jobs",
     "set_slurm_settings",
     "set_trajectory_cache_type",
@@ -209,6 +210,14 @@ def end_jobs_on_shutdown(end: bool = True) -> None:
     Without it they go on and can be taken back. A kernel that is killed never ends them.
     """
     runtime.current().change_settings(end_local_jobs_on_shutdown=bool(end))
+
+
+def set_provenance(record: bool = True) -> None:
+    """Say whether a record of where it comes from is written beside each new trajectory.
+
+    See `Trajectory.provenance`. Records that are there already stay.
+    """
+    runtime.current().change_settings(provenance=bool(record))
 
 
 def set_slurm_max_jobs(num: int | None) -> None:

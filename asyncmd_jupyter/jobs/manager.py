@@ -66,6 +66,7 @@ class JobManager:
         self._stopper = Stopper(self._book, self._store, self._launchers, self._starter)
         self._holder = Holder(self._book, self._launchers, self._starter)
         self._is_closed = False
+        self._attaching: asyncio.Task[list[Job]] | None = None
         self._withdrawn: set[str] = set()
         self._coming: set[str] = set()
         self.register(LocalLauncher(lambda: runtime.settings.cancel_grace))
@@ -178,8 +179,17 @@ class JobManager:
             were still held back when their kernel ended are cancelled.
         """
         self._check_open()
+        # Cancelled in the middle of it, jobs would have an owner who does not know of them.
+        self._attaching = self._tasks.start(self._attach(tags or {}, self._attaching))
+        return await asyncio.shield(self._attaching)
+
+    async def _attach(
+        self, tags: Mapping[str, str], earlier: asyncio.Task[list[Job]] | None
+    ) -> list[Job]:
+        if earlier is not None and earlier.get_loop() is asyncio.get_running_loop():
+            await asyncio.wait([earlier])
         taken = await asyncio.to_thread(
-            attaching.claim_orphans, self._store, self._owner, set(self._launchers), tags or {}
+            attaching.claim_orphans, self._store, self._owner, set(self._launchers), tags
         )
         if not taken:
             return []

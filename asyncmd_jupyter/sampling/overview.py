@@ -70,6 +70,7 @@ class Overview:
                 str(limits.max_fruitless_parts),
                 "set_max_fruitless_parts",
             ),
+            ("records of provenance", "on" if limits.provenance else "off", "set_provenance"),
             ("job store", str(limits.state_dir), "ASYNCMD_STATE_DIR"),
         ]
 

@@ -43,10 +43,12 @@ class Run:
         self.conditions: tuple[str, ...] = ()
         self.walkers: list[Walker | StoredWalker] = []
         self._events: EventBus = runtime.current().events
-        self._began = time.monotonic() - _seconds_so_far(record)
+        self._seconds_before = _seconds_so_far(record)
+        self._began = time.monotonic() - self._seconds_before
         self._ended: float | None = None
         self._task: asyncio.Task[None] | None = None
         self._ready: asyncio.Task[None] | None = None
+        self._is_known = False
         self._keeper = Keeper(spec, self._look, record)
 
     @property
@@ -76,10 +78,11 @@ class Run:
         known : bool
             Whether its folder and conditions are those of a run that was begun before.
         """
+        self._is_known = known
         self.walkers = list(walkers)
         going = [walker for walker in walkers if isinstance(walker, Walker) and not walker.ended]
         if not going:
-            self._ended = time.monotonic()
+            self._ended = self._began + self._seconds_before
             self.changed()
             return
         loop = asyncio.get_running_loop()
@@ -100,10 +103,11 @@ class Run:
         try:
             # The walkers keep what went wrong.
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._ended = time.monotonic()
             await self._keeper.settled()
         finally:
             unsubscribe()
-            self._ended = time.monotonic()
+            self._ended = self._ended or time.monotonic()
             self.changed()
             self._events.publish(RunFinished(self.id))
 
@@ -197,7 +201,10 @@ class Run:
     async def cancel(self) -> None:
         """End all walkers and wait until their jobs have ended; frames on disk stay."""
         if self._ready is not None:
-            self._ready.cancel()
+            # What is known of an earlier run is kept up to date, whatever becomes of it.
+            if not self._is_known:
+                self._ready.cancel()
+            await asyncio.wait([self._ready])
         await asyncio.gather(*(walker.cancel() for walker in self.walkers))
         if self._task is not None:
             await asyncio.wait([self._task])

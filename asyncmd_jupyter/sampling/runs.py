@@ -30,6 +30,18 @@ class Runs:
         """Take in a run, in place of an ended one of the same name."""
         self._runs[run.id] = run
 
+    def forget(self, name: str) -> None:
+        """Take an ended run off the list; its files stay, and `attach_runs` brings it back.
+
+        Raises
+        ------
+        ValueError
+            It goes on, or there is none.
+        """
+        if not self.get(name).done:
+            raise ValueError(f"The run {name!r} goes on: cancel or hold it, or wait for its end.")
+        del self._runs[name]
+
     def get(self, name: str) -> Run:
         """The run of a name.
 

@@ -13,14 +13,16 @@ from typing import Any
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.engines.base import MDEngine
-from asyncmd_jupyter.engines.command import CommandEngine
+from asyncmd_jupyter.engines.command import FILES_TAG, CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.part import Part
 from asyncmd_jupyter.errors import JobCancelledError, JobError, MaxStepsReachedError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import FrameIndex
+from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.jobs.tasks import OwnedTasks
+from asyncmd_jupyter.sampling.fixed_length import propagator_class
 from asyncmd_jupyter.sampling.hold import HeldError, Hold
 from asyncmd_jupyter.sampling.observer import PropagationObserver
 from asyncmd_jupyter.sampling.progress import (
@@ -29,7 +31,6 @@ from asyncmd_jupyter.sampling.progress import (
     SeriesPieces,
     WalkerSnapshot,
 )
-from asyncmd_jupyter.sampling.propagate import ConditionalTrajectoryPropagator
 from asyncmd_jupyter.sampling.series import SeriesBook
 from asyncmd_jupyter.sampling.speed import Speed
 from asyncmd_jupyter.sampling.states import Examination
@@ -56,7 +57,7 @@ class Walker(PropagationObserver):
         self._mode = mode
         self._plan = plan
         self._changed = changed
-        self.propagator = ConditionalTrajectoryPropagator.from_engine(
+        self.propagator = propagator_class(conditions).from_engine(
             engine, conditions, index=plan.index, mode=mode, observer=self, **parameters
         )
         self.propagator.job_tags = plan.tags
@@ -157,7 +158,9 @@ class Walker(PropagationObserver):
         except MaxStepsReachedError as error:
             if self.propagator.max_steps != max_steps:  # raised meanwhile
                 raise HeldError from error
-            return RunState.LIMIT, await self.propagator.join_all(
+            # Without conditions the limit is the aim.
+            end = RunState.LIMIT if self.propagator.conditions else RunState.REACHED
+            return end, await self.propagator.join_all(
                 plan.folder, plan.deffnm, result, overwrite=True
             )
         joined, _ = await self.propagator.cut_and_concatenate(parts, result, overwrite=True)
@@ -175,6 +178,17 @@ class Walker(PropagationObserver):
         await asyncio.wait([self._task])
         if part is not None:
             await part.job.wait()
+        elif self._plan.continuation:
+            await self._cancel_left()
+
+    async def _cancel_left(self) -> None:
+        """End the job of an earlier kernel that has not been taken over yet."""
+        manager = JobManager.current()
+        files = EngineFiles(self._plan.folder, self._plan.deffnm)
+        for job in await manager.unfinished({FILES_TAG: files.key}):
+            if manager.is_followed(job):
+                await job.cancel()
+                await job.wait()
 
     async def hold(self) -> None:
         """Let nothing be computed until it is resumed; returns when nothing is."""

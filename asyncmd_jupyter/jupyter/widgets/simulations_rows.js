@@ -1,0 +1,198 @@
+// The simulations that the page knows, and which of them are shown in what order.
+
+class Store {
+  constructor(fields, words) {
+    this.words = words;
+    this.fields = fields;
+    this.at = Object.fromEntries(fields.map((name, place) => [name, place]));
+    this.rows = new Map();
+    this.clockAhead = 0;
+    this.collator = new Intl.Collator(undefined, { numeric: true });
+  }
+
+  reset(message) {
+    this.rows.clear();
+    this.clockAhead = message.now - Date.now() / 1000;
+  }
+
+  // Take in rows that come column by column; returns those that were there with another state.
+  put({ numbers, columns }) {
+    const unpacked = columns.map((c) => c.values ?? c.places.map((place) => c.words[place]));
+    const met = [];
+    numbers.forEach((number, i) => {
+      const before = this.rows.get(number);
+      const row = { number, known: performance.now() };
+      this.fields.forEach((name, place) => (row[name] = unpacked[place][i]));
+      this.rows.set(number, row);
+      if (before && before.state !== row.state) met.push(row);
+    });
+    return met;
+  }
+
+  change(changes) {
+    const met = [];
+    for (const [number, ...parts] of changes) {
+      const row = this.rows.get(number);
+      if (!row) continue;
+      const { state } = row;
+      for (let i = 0; i < parts.length; i += 2) row[this.fields[parts[i]]] = parts[i + 1];
+      row.known = performance.now();
+      row.searched = undefined;
+      if (row.state !== state) met.push(row);
+    }
+    return met;
+  }
+
+  forget(numbers) {
+    for (const number of numbers) this.rows.delete(number);
+  }
+
+  name(row) {
+    return fill(this.words.walker, { run: row.run, walker: row.walker });
+  }
+
+  state(row) {
+    return this.words.states[row.state] ?? row.state;
+  }
+
+  elapsed(row) {
+    if (row.started === null) return null;
+    if (row.ended === null && RESTING.has(row.state)) return null;
+    return Math.max(0, (row.ended ?? Date.now() / 1000 + this.clockAhead) - row.started);
+  }
+
+  left(row) {
+    if (row.state !== "running" || !row.speed || row.limit === null) return null;
+    const whole = ((row.limit - row.done) / 1000 / row.speed) * 86400;
+    return Math.max(0, whole - (performance.now() - row.known) / 1000);
+  }
+
+  done(row) {
+    const done = picoseconds(row.done);
+    return row.limit ? fill(this.words.of, { done, limit: picoseconds(row.limit) }) : done;
+  }
+
+  values(row) {
+    let place = 0;
+    const said = [];
+    for (const [name, conditions] of row.aims) {
+      const value = row.values[place++] ?? null;
+      if (conditions === null) {
+        said.push(`${name}: ${value ? this.words.holds : this.words.holds_not}`);
+        continue;
+      }
+      const gaps = conditions.map((state) => this.gap(state, row.values[place++]));
+      if (value === null) continue;
+      said.push(gaps.length ? `${name} ${value} (${gaps.join(", ")})` : `${name} ${value}`);
+    }
+    return said.join("; ");
+  }
+
+  gap(state, distance) {
+    return distance === 0 ? fill(this.words.inside, { state }) : fill(this.words.away, { distance, state });
+  }
+
+  // The distance from the nearest state, to sort by.
+  nearest(row) {
+    let place = 0;
+    let least = null;
+    for (const [, conditions] of row.aims) {
+      place++;
+      for (let i = 0; i < (conditions?.length ?? 0); i++) {
+        const gap = row.values[place++] ?? null;
+        if (gap !== null && (least === null || gap < least)) least = gap;
+      }
+    }
+    return least;
+  }
+
+  fits(row, filter) {
+    if (filter.states.size && !filter.states.has(row.state)) return false;
+    if (!filter.text) return true;
+    row.searched ??= [row.run, row.walker, row.campaign, row.engine, this.state(row), row.note, row.job, row.native]
+      .concat(row.reason, row.nodes, row.trouble)
+      .join("\n")
+      .toLowerCase();
+    return row.searched.includes(filter.text);
+  }
+
+  counts() {
+    const counts = new Map();
+    for (const row of this.rows.values()) counts.set(row.state, (counts.get(row.state) ?? 0) + 1);
+    return counts;
+  }
+
+  // The lines of the grid: rows, below heads of groups where they are grouped.
+  lines({ filter, sort, group, collapsed }) {
+    const rows = [...this.rows.values()].filter((row) => this.fits(row, filter));
+    this.sort(rows, sort);
+    if (!group) return rows.map((row) => ({ row }));
+    const groups = new Map();
+    for (const row of rows) {
+      if (!groups.has(row[group])) groups.set(row[group], []);
+      groups.get(row[group]).push(row);
+    }
+    return [...groups].flatMap(([key, members]) => {
+      const head = { group: key, members };
+      return collapsed.has(key) ? [head] : [head, ...members.map((row) => ({ row }))];
+    });
+  }
+
+  sort(rows, { column, falling }) {
+    const key = COLUMNS.find((c) => c.key === column)?.sorted;
+    if (!key) return rows.sort((a, b) => a.number - b.number);
+    const keys = new Map(rows.map((row) => [row, key(row, this)]));
+    const sign = falling ? -1 : 1;
+    return rows.sort((a, b) => this.compare(keys.get(a), keys.get(b), sign) || a.number - b.number);
+  }
+
+  // What is not known comes last, whatever the direction.
+  compare(a, b, sign) {
+    if (a === b) return 0;
+    if (a === null || a === "") return 1;
+    if (b === null || b === "") return -1;
+    return sign * (typeof a === "number" ? a - b : this.collator.compare(a, b));
+  }
+}
+
+const text = (field) => ({ shown: (row) => String(row[field]), sorted: (row) => row[field] });
+const COLUMNS = [
+  { key: "run", width: 150, ...text("run") },
+  { key: "walker", width: 62, right: true, ...text("walker") },
+  { key: "campaign", width: 110, ...text("campaign") },
+  { key: "engine", width: 90, ...text("engine") },
+  { key: "state", width: 170, shown: (row, store) => store.state(row), sorted: (row) => STATES.indexOf(row.state) },
+  { key: "done", width: 210, shown: (row, store) => store.done(row), sorted: (row) => row.done },
+  { key: "speed", width: 100, right: true, shown: (row) => speed(row.speed), sorted: (row) => row.speed },
+  {
+    key: "values",
+    width: 300,
+    shown: (row, store) => store.values(row),
+    sorted: (row, store) => store.nearest(row),
+  },
+  { key: "reason", width: 240, ...text("reason") },
+  {
+    key: "elapsed",
+    width: 82,
+    right: true,
+    ticks: true,
+    shown: (row, store) => timed(store.elapsed(row)),
+    sorted: (row, store) => store.elapsed(row),
+  },
+  {
+    key: "left",
+    width: 92,
+    right: true,
+    ticks: true,
+    shown: (row, store) => timed(store.left(row)),
+    sorted: (row, store) => store.left(row),
+  },
+  { key: "parts", width: 56, right: true, ...text("parts") },
+  { key: "nodes", width: 100, ...text("nodes") },
+  { key: "job", width: 130, ...text("job") },
+  { key: "native", width: 90, ...text("native") },
+];
+
+function timed(seconds) {
+  return seconds === null ? "" : duration(seconds);
+}
