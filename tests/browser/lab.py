@@ -145,7 +145,7 @@ class Lab:
     def go_dark(self) -> None:
         """Choose the dark theme."""
         self.execute("apputils:change-theme", theme="JupyterLab Dark")
-        self.page.locator("body[data-jp-theme-light='false']").wait_for()
+        self.page.locator("body[data-jp-theme-light='false']").wait_for(state="attached")
 
     def cells(self) -> list[dict[str, Any]]:
         """The cells of the notebook in front, with their outputs so far."""

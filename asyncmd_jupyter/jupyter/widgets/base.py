@@ -35,7 +35,7 @@ class LiveView(Shown):
     interval: ClassVar[float] = 0.25
     busy_share: ClassVar[float] = 0.2
     longest_pause: ClassVar[float] = 1.0
-    save_interval: ClassVar[float] = 30.0
+    save_interval: ClassVar[float] = 10.0
     kinds: ClassVar[tuple[type, ...]] = ()
 
     def __init__(self, events: EventBus | None = None) -> None:
