@@ -18,7 +18,8 @@ class SlurmSettings:
 
     Attributes
     ----------
-    sbatch_executable, squeue_executable, scancel_executable, sacct_executable, sinfo_executable
+    sbatch_executable, squeue_executable, scancel_executable, sacct_executable, sinfo_executable,
+    scontrol_executable
         Slurm's commands: names to be found on PATH, or paths.
     min_time_between_calls : float
         Seconds that pass at least between two looks at the queue. While nothing changes
@@ -44,6 +45,7 @@ class SlurmSettings:
     scancel_executable: str = "scancel"
     sacct_executable: str = "sacct"
     sinfo_executable: str = "sinfo"
+    scontrol_executable: str = "scontrol"
     min_time_between_calls: float = 2.0
     max_jobs: int | None = None
     exclude_nodes: tuple[str, ...] = ()
