@@ -109,6 +109,7 @@ async def test_frames_with_velocities_of_choice(notebook, tmp_path):
 
 async def test_hold_resume_and_look(notebook):
     await notebook.run("%asyncmd propagate engine --until never --name going -o run")
+    await notebook["run"].walkers[0].has_submitted.wait()
     await notebook.run("%asyncmd hold going")
     assert notebook["run"].state.value == "held"
     await notebook.run("%asyncmd resume going -o again")
