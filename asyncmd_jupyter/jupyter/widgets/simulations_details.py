@@ -119,7 +119,7 @@ class Tail:
 
 def _diagnosis(record: JobRecord) -> Any:
     try:
-        from asyncmd_jupyter.triage import (  # type: ignore[import-untyped, unused-ignore]
+        from asyncmd_jupyter.triage import (
             diagnose,
         )
     except ImportError:

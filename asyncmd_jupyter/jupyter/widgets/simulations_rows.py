@@ -173,7 +173,7 @@ def _reason(record: JobRecord | None) -> str:
 def explained(reason: str) -> str:
     """Say a queue's reason in plain words, where there are any."""
     try:
-        from asyncmd_jupyter.triage import (  # type: ignore[import-untyped, unused-ignore]
+        from asyncmd_jupyter.triage import (
             explain_reason,
         )
     except ImportError:
