@@ -1,0 +1,174 @@
+"""What a pattern is, and what it is held against."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from asyncmd_jupyter.jobs.model import JobRecord
+from asyncmd_jupyter.triage.reading import all_lines, lines_around
+
+# The higher one wins where several patterns fit.
+MACHINE = 90  # a full disk or no memory: whatever else is said follows from it
+ENDED = 80  # the queue or the library says who has ended it
+EXACT = 70  # the program names the cause
+USUAL = 50
+GENERAL = 30  # the program says that it failed, in a form that all its errors have
+LAST = 10  # nothing but an exit code
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text that may hold the cause.
+
+    Attributes
+    ----------
+    text : str
+        The beginning and the end of a file, or the message of an error.
+    path : Path or None
+        The file.
+    """
+
+    text: str
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that is known of something that failed or waits.
+
+    Attributes
+    ----------
+    words : tuple of str
+        What the queue and the library say about it: reasons and causes, each on its own.
+    sources : tuple of Source
+        Files and messages, in the order in which they are looked through.
+    program : str
+        ``gromacs``, ``openmm`` or nothing where it is not known.
+    record : JobRecord or None
+    error : BaseException or None
+    """
+
+    words: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    program: str = ""
+    record: JobRecord | None = None
+    error: BaseException | None = None
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of the command; negative for a signal."""
+        return None if self.record is None else self.record.exit_code
+
+    @property
+    def errno(self) -> int | None:
+        """The system's number of an error."""
+        return self.error.errno if isinstance(self.error, OSError) else None
+
+
+@dataclass(frozen=True)
+class Pattern:
+    r"""One thing that can go wrong, or one thing to wait for.
+
+    It fits if `text` is found in a file or message, or `reason` in what the queue says, or
+    the exit code is one of `codes`, or the system's number of an error one of `errnos`; or, if
+    none of these is given, if `when` says so. Where `when` is given it has to agree in any
+    case.
+
+    Attributes
+    ----------
+    kind : str
+        Unique name, such as ``gromacs-lincs``.
+    title : str
+        A few words for a table.
+    meaning : str
+        One sentence for people who see this for the first time.
+    remedies : tuple of str
+        What can be done, the best first.
+    text : str
+        Regular expression; ``^`` and ``$`` are the ends of lines. Keep it linear: it is
+        searched in 80 kB at once.
+    quote : str
+        Regular expression, without groups, for what is shown of the file instead of the lines
+        around that place, such as all warnings.
+    reason : str
+        Regular expression for one word or sentence of the queue, matched from its beginning.
+    codes, errnos : tuple of int
+        Exit codes (negative for signals) and numbers of system errors.
+    program : str
+        Only jobs of this program (``gromacs``, ``openmm``); those of unknown ones, too.
+    when : callable, optional
+        Looks at the `Case`.
+    priority : int
+        Of several that fit the highest wins, of equal ones one that can quote lines, then the
+        first in the table.
+    policy : str
+        What the library does about it, where that differs from what it does in general.
+    """
+
+    kind: str
+    title: str
+    meaning: str
+    remedies: tuple[str, ...] = ()
+    text: str = ""
+    quote: str = ""
+    reason: str = ""
+    codes: tuple[int, ...] = ()
+    errnos: tuple[int, ...] = ()
+    program: str = ""
+    when: Callable[[Case], bool] | None = None
+    priority: int = USUAL
+    policy: str = ""
+
+    def __post_init__(self) -> None:
+        if not (self.kind and self.title and self.meaning):
+            raise ValueError(f"Pattern {self.kind!r} needs a kind, a title and a meaning.")
+        if not (self.text or self.reason or self.codes or self.errnos or self.when):
+            raise ValueError(f"Pattern {self.kind!r} says nothing about when it fits.")
+        for expression in (self.text, self.quote, self.reason):
+            try:
+                re.compile(expression)
+            except re.error as error:
+                raise ValueError(
+                    f"Pattern {self.kind!r}: {expression!r} is no regular expression ({error})."
+                ) from error
+
+    @cached_property
+    def _text(self) -> re.Pattern[str]:
+        return re.compile(self.text, re.MULTILINE)
+
+    @cached_property
+    def _quote(self) -> re.Pattern[str]:
+        return re.compile(self.quote, re.MULTILINE)
+
+    @cached_property
+    def _reason(self) -> re.Pattern[str]:
+        return re.compile(self.reason)
+
+    def concerns(self, case: Case) -> bool:
+        """Whether it may fit at all."""
+        foreign = self.program and case.program and self.program != case.program
+        return not foreign and (self.when is None or self.when(case))
+
+    def in_words(self, case: Case) -> bool:
+        """Whether something other than a text fits."""
+        if self.reason and any(self._reason.match(word) for word in case.words):
+            return True
+        if case.exit_code in self.codes or case.errno in self.errnos:
+            return True
+        return not (self.text or self.reason or self.codes or self.errnos)
+
+    def last_in(self, source: Source) -> re.Match[str] | None:
+        """The last place in a text that fits."""
+        if not self.text:
+            return None
+        return max(self._text.finditer(source.text), key=re.Match.start, default=None)
+
+    def quoted(self, source: Source, found: re.Match[str]) -> tuple[str, ...]:
+        """The lines that decide."""
+        if self.quote and (lines := all_lines(self._quote.findall(source.text))):
+            return lines
+        return lines_around(source.text, *found.span())

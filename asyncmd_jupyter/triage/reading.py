@@ -1,0 +1,84 @@
+"""Beginnings and ends of files, and the lines around a place: whatever stands in them."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+HEAD_BYTES = 16 * 1024
+TAIL_BYTES = 64 * 1024
+GAP = "[…]"
+_BEFORE, _AFTER, _MOST = 3, 4, 12
+_WIDEST = 300
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]")
+
+
+def read_ends(path: Path) -> str:
+    """The beginning and the end of a file; nothing if there is none or it is no plain file."""
+    try:
+        # A pipe would be waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    try:
+        return _ends_of(descriptor)
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+
+
+def _ends_of(descriptor: int) -> str:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        return ""
+    if status.st_size <= HEAD_BYTES + TAIL_BYTES:
+        return _plain(os.pread(descriptor, HEAD_BYTES + TAIL_BYTES, 0))
+    head = os.pread(descriptor, HEAD_BYTES, 0)
+    tail = os.pread(descriptor, TAIL_BYTES, status.st_size - TAIL_BYTES)
+    return f"{_plain(head)}\n{GAP}\n{_plain(tail)}"
+
+
+def _plain(content: bytes) -> str:
+    """Text that can be shown: no colours, no letters that are none."""
+    text = _ESCAPES.sub("", content.decode("utf-8", errors="replace"))
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(map(_printable, lines))
+
+
+def _printable(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(letter if letter.isprintable() else " " for letter in line)
+
+
+def last_lines(text: str, number: int) -> tuple[str, ...]:
+    """The last lines that are not empty."""
+    filled = [line.rstrip()[:_WIDEST] for line in text.split("\n") if line.strip()]
+    return tuple(filled[-number:])
+
+
+def all_lines(texts: Iterable[str]) -> tuple[str, ...]:
+    """The lines of several places, each only once, as many as can be taken in."""
+    lines = (line.rstrip()[:_WIDEST] for text in texts for line in text.split("\n"))
+    return tuple(dict.fromkeys(line for line in lines if line))[:_MOST]
+
+
+def lines_around(text: str, start: int, end: int) -> tuple[str, ...]:
+    """The lines of a place with their neighbours up to the next empty ones."""
+    first = text.count("\n", 0, start)
+    last = first + text.count("\n", start, max(start, end - 1))
+    lines = text.split("\n")
+    begin, over = first, last + 1
+    while begin > max(0, first - _BEFORE) and _is_near(lines[begin - 1]):
+        begin -= 1
+    while over < min(len(lines), last + 1 + _AFTER) and _is_near(lines[over]):
+        over += 1
+    return tuple(line.rstrip()[:_WIDEST] for line in lines[begin:over] if line.strip())
+
+
+def _is_near(line: str) -> bool:
+    return bool(line.strip()) and line != GAP

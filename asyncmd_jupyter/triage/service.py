@@ -1,0 +1,179 @@
+"""Finds the pattern that fits best."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable
+from dataclasses import replace
+from importlib import import_module, metadata
+from typing import NamedTuple
+
+from asyncmd_jupyter import runtime as runtimes
+from asyncmd_jupyter.jobs.model import JobRecord, JobState
+from asyncmd_jupyter.jobs.slurm.states import sentence_on_waiting
+from asyncmd_jupyter.triage.diagnosis import Diagnosis
+from asyncmd_jupyter.triage.evidence import case_of_error, case_of_job, case_of_reason
+from asyncmd_jupyter.triage.pattern import Case, Pattern, Source
+from asyncmd_jupyter.triage.policy import policy_for
+from asyncmd_jupyter.triage.unexplained import unexplained
+
+logger = logging.getLogger(__name__)
+
+ENTRY_POINTS = "asyncmd_jupyter.triage"
+AREAS = ("queue", "limits", "nodes", "gromacs", "grompp")
+
+
+class _Finding(NamedTuple):
+    """A pattern that fits, and where."""
+
+    rank: tuple[int, int, int]
+    pattern: Pattern
+    source: Source | None
+    lines: tuple[str, ...]
+
+
+class Triage:
+    """The table of patterns, which can be added to."""
+
+    def __init__(self, patterns: Iterable[Pattern] = ()) -> None:
+        self._lock = threading.Lock()
+        self._patterns: dict[str, Pattern] = {}
+        for pattern in patterns:
+            self.register(pattern)
+
+    @classmethod
+    def create(cls, _: runtimes.Runtime) -> Triage:
+        """Our own patterns, and those of installed packages."""
+        triage = cls(own_patterns())
+        for pattern in _foreign_patterns():
+            triage._take_foreign(pattern)
+        return triage
+
+    @classmethod
+    def current(cls) -> Triage:
+        """The one of the runtime in force."""
+        return runtimes.current().service(cls.create)
+
+    @property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """All of them, in the order in which they came."""
+        with self._lock:
+            return tuple(self._patterns.values())
+
+    def register(self, pattern: Pattern) -> None:
+        """Add a pattern.
+
+        Raises
+        ------
+        TypeError
+            It is none.
+        ValueError
+            There is one of this kind.
+        """
+        if not isinstance(pattern, Pattern):
+            raise TypeError(f"{pattern!r} is no Pattern.")
+        with self._lock:
+            if pattern.kind in self._patterns:
+                raise ValueError(f"There is a pattern {pattern.kind!r}: choose another kind.")
+            self._patterns[pattern.kind] = pattern
+
+    def diagnose(self, record: JobRecord) -> Diagnosis | None:
+        """Say why a job failed or waits; see `asyncmd_jupyter.triage.diagnose`."""
+        if _is_well(record):
+            return None
+        case = case_of_job(record)
+        found = self._best(case)
+        if not record.state.is_final:
+            return None if found is None else _diagnosis(found, policy_for(record))
+        if found is None:
+            return replace(unexplained(case), policy=policy_for(record))
+        return _diagnosis(found, policy_for(record))
+
+    def diagnose_error(self, error: BaseException, record: JobRecord | None = None) -> Diagnosis:
+        """Explain an error; see `asyncmd_jupyter.triage.diagnose_error`."""
+        case = case_of_error(error) if record is None else case_of_job(record, error)
+        found = self._best(case)
+        policy = policy_for(record)
+        if found is None:
+            return replace(unexplained(case), policy=policy)
+        return _diagnosis(found, policy)
+
+    def explain_reason(self, text: str) -> str:
+        """Say what a queue means; see `asyncmd_jupyter.triage.explain_reason`."""
+        if not text or not text.strip():
+            return ""
+        found = self._best(case_of_reason(text))
+        if found is not None:
+            return found.pattern.meaning
+        bare = text.strip().strip("()")
+        if bare in ("None", "N/A"):
+            return ""
+        return bare if " " in bare else sentence_on_waiting(bare)
+
+    def _best(self, case: Case) -> _Finding | None:
+        found = [
+            finding
+            for number, pattern in enumerate(self.patterns)
+            if _concerns(pattern, case)
+            for finding in _findings(pattern, number, case)
+        ]
+        return max(found, key=lambda finding: finding.rank, default=None)
+
+    def _take_foreign(self, pattern: Pattern) -> None:
+        try:
+            self.register(pattern)
+        except (TypeError, ValueError) as error:
+            logger.warning("A pattern of another package is left out: %s", error)
+
+
+def own_patterns() -> list[Pattern]:
+    """Those of this package, read when somebody asks for the first time."""
+    modules = (import_module(f"asyncmd_jupyter.triage.patterns.{area}") for area in AREAS)
+    return [pattern for module in modules for pattern in module.PATTERNS]
+
+
+def _foreign_patterns() -> Iterable[Pattern]:
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
+        try:
+            yield from list(entry.load())
+        except Exception:
+            # Whatever is wrong with another package, ours has to go on.
+            logger.warning("The patterns of %s can't be used.", entry.value, exc_info=True)
+
+
+def _is_well(record: JobRecord) -> bool:
+    if record.interrupted:
+        return False
+    return record.state in (JobState.DONE, JobState.RUNNING) and not record.exit_code
+
+
+def _concerns(pattern: Pattern, case: Case) -> bool:
+    try:
+        return pattern.concerns(case)
+    except Exception:
+        logger.warning("The pattern %s can't be used.", pattern.kind, exc_info=True)
+        return False
+
+
+def _findings(pattern: Pattern, number: int, case: Case) -> Iterable[_Finding]:
+    if pattern.in_words(case):
+        yield _Finding((pattern.priority, 0, -number), pattern, None, ())
+    for source in case.sources:
+        if match := pattern.last_in(source):
+            rank = (pattern.priority, 1, -number)
+            yield _Finding(rank, pattern, source, pattern.quoted(source, match))
+            return
+
+
+def _diagnosis(found: _Finding, policy: str) -> Diagnosis:
+    pattern, source = found.pattern, found.source
+    return Diagnosis(
+        kind=pattern.kind,
+        title=pattern.title,
+        lines=found.lines,
+        file=str(source.path) if source and source.path else "",
+        meaning=pattern.meaning,
+        remedies=pattern.remedies,
+        policy=pattern.policy or policy,
+    )
