@@ -312,11 +312,12 @@ async def test_reasons_and_notes(here, jobs, opened):
     run = PretendRun(here.events, n_walkers=2)
     run.change(0, RunState.WAITING)
     run.change(1, RunState.FAILED, error="It blew up.\nAnd more.")
-    jobs.put("job0", JobState.PENDING, reason="It waits for its turn.", tags={"run": "first"})
+    jobs.put("job0", JobState.PENDING, reason="(QOSMaxCpuPerUserLimit)", tags={"run": "first"})
     page = opened(table_of([run], jobs))
     await until(lambda: len(page.rows) == 2)
     rows = page.rows
-    assert rows[page.number("first/0")]["reason"]
+    assert "QOSMaxCpuPerUserLimit" not in rows[page.number("first/0")]["reason"].split()[0]
+    assert len(rows[page.number("first/0")]["reason"]) > 30
     assert rows[page.number("first/1")]["note"] == "It blew up."
 
 
@@ -478,8 +479,10 @@ def test_the_end_of_a_long_log(tmp_path):
 
 
 def test_what_happened_falls_back_to_the_error(tmp_path):
-    subject = Subject(tmp_path, "run", None, "Particles left the box.")
+    subject = Subject(tmp_path, "run", None, said="Particles left the box.")
     assert subject.triage() == "Particles left the box."
+    raised = Subject(tmp_path, "run", None, OSError(28, "No space left on device"))
+    assert "space" in raised.triage()
     assert subject.logs() == []
     assert subject.script() == ""
 
