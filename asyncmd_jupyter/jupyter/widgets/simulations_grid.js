@@ -2,7 +2,7 @@
 
 const LINE = 28;
 const DETAILS = 300;
-const MORE_LINES = 6;
+const MORE_LINES = 4;
 const SELECT_WIDTH = 52;
 const CANCEL_WIDTH = 74;
 
@@ -37,7 +37,7 @@ class Line {
       this.node.replaceChildren(this.first, ...this.cells);
       return;
     }
-    this.cells = columns.map((column) => this.cell(column.right ? "asyncmd-sims-right" : ""));
+    this.cells = columns.map((column) => this.columnCell(column));
     this.last = this.cell("");
     this.button = button("asyncmd-sims-cancel", this.grid.words.actions.cancel.label, (event) => {
       event.stopPropagation();
@@ -48,10 +48,27 @@ class Line {
     this.node.replaceChildren(this.first, ...this.cells, this.last);
   }
 
+  columnCell(column) {
+    const cell = this.cell(column.right ? "asyncmd-sims-right" : "");
+    if (column.key === "state") {
+      this.icon = icon("waiting");
+      this.word = element("span");
+      this.note = element("span", "asyncmd-sims-faint");
+      cell.append(this.icon, this.word, this.note);
+    }
+    if (column.key === "done") {
+      this.bar = element("span", "asyncmd-sims-bar");
+      this.amount = element("span");
+      cell.append(this.bar, this.amount);
+    }
+    return cell;
+  }
+
   paint(line, place) {
     const columns = this.grid.columns;
     const isGroup = line.group !== undefined;
     if (this.shownColumns !== columns || this.isGroup !== isGroup) this.layOut(columns, isGroup);
+    this.node.classList.toggle("asyncmd-sims-grouprow", isGroup);
     this.line = line;
     this.place = place;
     this.set("top", this.node.style, "transform", `translateY(${this.grid.top(place)}px)`);
@@ -81,7 +98,10 @@ class Line {
     this.attribute("data-state", null);
     this.attribute("aria-level", 1);
     this.attribute("aria-expanded", !view.collapsed.has(group));
-    this.attribute("aria-selected", null);
+    this.attribute(
+      "aria-selected",
+      members.every((row) => this.grid.selected.has(row.number)),
+    );
     const counts = new Map();
     for (const row of members) counts.set(row.state, (counts.get(row.state) ?? 0) + 1);
     const states = STATES.filter((s) => counts.has(s)).map((s) => `${counts.get(s)} ${store.words.states[s] ?? s}`);
@@ -98,48 +118,37 @@ class Line {
     this.attribute("aria-selected", this.grid.selected.has(row.number));
     this.shownColumns.forEach((column, i) => this.paintCell(column, i, row, store));
     this.set("off", this.button, "disabled", !(row.can & 1));
-    this.set("named", this.button, "ariaLabel", `${store.words.actions.cancel.label} ${store.name(row)}`);
+    if (this.said.number === row.number) return;
+    this.said.number = row.number;
+    this.button.setAttribute("aria-label", `${store.words.actions.cancel.label} ${store.name(row)}`);
   }
 
   paintCell(column, i, row, store) {
-    const cell = this.cells[i];
     const shown = column.shown(row, store);
-    if (column.key === "state") return this.paintState(cell, row, shown);
-    if (column.key === "done") return this.paintDone(cell, row, shown);
-    if (column.key === "reason" && row.trouble) return this.paintTrouble(cell, row);
-    if (this.said[i] === shown) return;
-    this.said[i] = shown;
-    cell.textContent = shown;
-    cell.title = shown;
+    if (column.key === "state") this.paintState(row, shown);
+    else if (column.key === "done") this.paintDone(row, shown);
+    else if (column.key === "reason") this.paintReason(this.cells[i], row);
+    else this.set(i, this.cells[i], "textContent", shown);
   }
 
-  paintState(cell, row, shown) {
-    const whole = row.note ? `${shown}: ${row.note}` : shown;
-    if (this.said.state === whole) return;
-    this.said.state = whole;
-    cell.replaceChildren(icon(row.state), element("span", "", shown));
-    if (row.note) cell.append(element("span", "asyncmd-sims-faint", ` ${row.note}`));
-    cell.title = whole;
+  paintState(row, shown) {
+    if (this.said.icon !== row.state) setIcon(this.icon, (this.said.icon = row.state));
+    this.set("word", this.word, "textContent", shown);
+    this.set("note", this.note, "textContent", row.note);
   }
 
-  paintDone(cell, row, shown) {
-    const percent = row.limit ? Math.min(100, (row.done / row.limit) * 100).toFixed(1) : "";
-    const whole = `${shown} ${percent}`;
-    if (this.said.done === whole) return;
-    this.said.done = whole;
-    this.bar ??= element("span", "asyncmd-sims-bar");
-    this.bar.style.setProperty("--done", `${percent}%`);
-    this.bar.hidden = !row.limit;
-    cell.replaceChildren(this.bar, element("span", "", shown));
-    cell.title = shown;
+  paintDone(row, shown) {
+    this.set("amount", this.amount, "textContent", shown);
+    this.set("no bar", this.bar, "hidden", !row.limit);
+    const percent = row.limit ? `${Math.min(100, (row.done / row.limit) * 100).toFixed(1)}%` : "0%";
+    if (this.said.percent !== percent) this.bar.style.setProperty("--done", (this.said.percent = percent));
   }
 
-  paintTrouble(cell, row) {
-    if (this.said.trouble === row.trouble && this.said[this.cells.indexOf(cell)] === null) return;
-    this.said.trouble = row.trouble;
-    this.said[this.cells.indexOf(cell)] = null;
-    cell.replaceChildren(element("span", "asyncmd-sims-trouble", row.trouble));
-    cell.title = row.trouble;
+  paintReason(cell, row) {
+    this.set("reason", cell, "textContent", row.trouble || row.reason);
+    if (this.said.hasTrouble === Boolean(row.trouble)) return;
+    this.said.hasTrouble = Boolean(row.trouble);
+    cell.classList.toggle("asyncmd-sims-trouble", this.said.hasTrouble);
   }
 
   tick() {
@@ -170,7 +179,8 @@ class Grid {
     this.body.setAttribute("role", "rowgroup");
     this.node.append(this.head, this.body);
     this.details = new Details(words, send, act, () => this.close());
-    this.node.addEventListener("scroll", () => this.ask(), { passive: true });
+    this.node.addEventListener("scroll", () => this.ask(false), { passive: true });
+    this.body.addEventListener("pointerover", (event) => this.explain(event.target.closest(".asyncmd-sims-cell")));
     this.node.addEventListener("keydown", (event) => this.key(event));
     this.body.addEventListener("click", (event) => this.click(event));
     this.body.addEventListener("dblclick", (event) => this.doubleClick(event));
@@ -268,21 +278,29 @@ class Grid {
     return this.lines.findIndex(({ group }) => group === line.group);
   }
 
-  // Draw with the next picture of the page, however often this is called before.
-  ask() {
-    this.asked ??= requestAnimationFrame(() => this.paint());
+  // What does not fit into a cell is said when somebody points at it.
+  explain(cell) {
+    if (cell && cell.title !== cell.textContent && !cell.querySelector("button")) cell.title = cell.textContent;
   }
 
-  paint() {
+  // Draw with the next picture of the page, however often this is called before.
+  ask(isNew = true) {
+    this.isStale ||= isNew;
+    this.asked ??= requestAnimationFrame(() => this.paint(this.isStale));
+  }
+
+  paint(isNew = true) {
     cancelAnimationFrame(this.asked);
     this.asked = undefined;
+    this.isStale = false;
     const extra = this.opened >= 0 ? DETAILS : 0;
     this.height(this.lines.length * LINE + extra);
     const first = Math.max(0, Math.floor((this.node.scrollTop - extra) / LINE) - MORE_LINES);
-    const seen = Math.ceil((this.node.clientHeight || 460) + extra) / LINE;
-    const last = Math.min(this.lines.length - 1, Math.ceil(first + seen + 2 * MORE_LINES));
+    const seen = Math.ceil(((this.tallSeen ||= this.node.clientHeight || 460) + extra) / LINE);
+    const last = Math.min(this.lines.length - 1, first + seen + 2 * MORE_LINES);
     for (const [place, line] of this.drawn) if (place < first || place > last) this.drop(place, line);
-    for (let place = first; place <= last; place++) this.draw(place);
+    for (let place = first; place <= last; place++) this.draw(place, isNew);
+    for (const line of this.spare.splice(0)) line.node.remove();
     this.paintRest();
   }
 
@@ -292,18 +310,22 @@ class Grid {
 
   drop(place, line) {
     this.drawn.delete(place);
-    line.node.remove();
     this.spare.push(line);
   }
 
-  draw(place) {
-    let line = this.drawn.get(place);
-    if (!line) {
-      line = this.spare.pop() ?? new Line(this);
-      this.drawn.set(place, line);
-      line.paint(this.lines[place], place);
-      this.body.append(line.node);
-    } else line.paint(this.lines[place], place);
+  // A line that scrolled away is used again where it is, as moving nodes costs more than texts.
+  draw(place, isNew) {
+    const known = this.drawn.get(place);
+    if (known && !isNew) return;
+    const line = known ?? this.spare.pop() ?? new Line(this);
+    line.paint(this.lines[place], place);
+    this.drawn.set(place, line);
+    if (!line.node.isConnected) this.body.append(line.node);
+  }
+
+  resized() {
+    this.tallSeen = 0;
+    this.ask();
   }
 
   paintRest() {
@@ -401,6 +423,7 @@ class Grid {
     this.details.open(line.row, this.store.name(line.row));
     this.setLines(this.lines);
     this.reveal(place, DETAILS);
+    this.details.node.scrollIntoView({ block: "nearest" });
   }
 
   hideDetails() {

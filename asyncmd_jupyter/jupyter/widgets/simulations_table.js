@@ -30,7 +30,7 @@ class Table {
     this.grid.setColumns();
     this.changed();
     this.paintProblem();
-    this.sizes = new ResizeObserver(() => this.grid.ask());
+    this.sizes = new ResizeObserver(() => this.grid.resized());
     this.sizes.observe(this.grid.node);
   }
 
@@ -101,7 +101,7 @@ class Table {
     const selected = this.grid.selected.size;
     if (selected) parts.push(counted(forms.selected, selected));
     this.tools.paintChips(this.store.counts());
-    this.tools.paintActions(parts.join(", "), this.grid.chosen());
+    this.tools.paintActions(parts.join(", "), this.grid.chosen(), selected > 0);
     this.say(parts.join(", "));
     const missing = this.total > total ? this.words.loading : total ? this.words.no_match : this.words.empty;
     this.empty.textContent = shown ? "" : missing;
