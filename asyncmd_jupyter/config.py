@@ -28,6 +28,7 @@ __all__ = [
     "set_max_files_open",
     "set_max_fruitless_parts",
     "set_max_process",
+    "set_provenance",
     "set_slurm_max_jobs",
     "set_slurm_settings",
     "set_trajectory_cache_type",
@@ -211,6 +212,14 @@ def end_jobs_on_shutdown(end: bool = True) -> None:
     runtime.current().change_settings(end_local_jobs_on_shutdown=bool(end))
 
 
+def set_provenance(record: bool = True) -> None:
+    """Say whether a record of where it comes from is written beside each new trajectory.
+
+    See `Trajectory.provenance`. Records that are there already stay.
+    """
+    runtime.current().change_settings(provenance=bool(record))
+
+
 def set_slurm_max_jobs(num: int | None) -> None:
     """Limit the jobs that are in Slurm's queue at the same time; the others wait here.
 
@@ -236,6 +245,7 @@ def set_slurm_settings(
     sbatch_executable: str | None = None,
     scancel_executable: str | None = None,
     squeue_executable: str | None = None,
+    scontrol_executable: str | None = None,
     min_time_between_sacct_calls: float | None = None,
     num_fails_for_broken_node: int | None = None,
     success_to_fail_ratio: int | None = None,
@@ -249,7 +259,8 @@ def set_slurm_settings(
 
     Parameters
     ----------
-    sinfo_executable, sacct_executable, sbatch_executable, scancel_executable, squeue_executable
+    sinfo_executable, sacct_executable, sbatch_executable, scancel_executable, squeue_executable,
+    scontrol_executable
         Names or paths of Slurm's commands.
     min_time_between_sacct_calls : float
         Seconds between two looks at the queue, at least. While nothing changes there are
@@ -294,6 +305,7 @@ def set_all_slurm_settings(
     sbatch_executable: str = "sbatch",
     scancel_executable: str = "scancel",
     squeue_executable: str = "squeue",
+    scontrol_executable: str = "scontrol",
     min_time_between_sacct_calls: float = 2.0,
     num_fails_for_broken_node: int = 3,
     success_to_fail_ratio: int = 50,
@@ -309,8 +321,8 @@ def set_all_slurm_settings(
     Parameters
     ----------
     sinfo_executable, sacct_executable, sbatch_executable, scancel_executable, squeue_executable
-    min_time_between_sacct_calls, num_fails_for_broken_node, success_to_fail_ratio
-    exclude_nodes, cluster, job_arrays, max_submissions_per_minute
+    scontrol_executable, min_time_between_sacct_calls, num_fails_for_broken_node
+    success_to_fail_ratio, exclude_nodes, cluster, job_arrays, max_submissions_per_minute
         As for `set_slurm_settings`.
 
     Raises

@@ -20,7 +20,6 @@ from asyncmd_jupyter.engines.files import EngineFiles, checked_files
 from asyncmd_jupyter.engines.locks import SimulationLocks
 from asyncmd_jupyter.engines.part import Part, PartEnd
 from asyncmd_jupyter.engines.patience import Patience
-from asyncmd_jupyter.engines.placed import PlacedEngine
 from asyncmd_jupyter.engines.plan import (
     OnDisk,
     PartPlan,
@@ -28,16 +27,19 @@ from asyncmd_jupyter.engines.plan import (
     check_walltime,
     plan_from_tags,
 )
+from asyncmd_jupyter.engines.recorded import RecordedEngine
+from asyncmd_jupyter.engines.recording import cut_is_known, forget_if_empty
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import Job, JobManager
+from asyncmd_jupyter.jobs.model import Command, Resources
 from asyncmd_jupyter.jobs.store import JobExistsError
 
 FILES_TAG = "files"
 _TRAJECTORIES = ("xtc", "trr")
 
 
-class CommandEngine(PlacedEngine):
+class CommandEngine(RecordedEngine):
     """Base of engines that run a program as jobs of a launcher.
 
     Parameters are those of `PlacedEngine`.
@@ -96,6 +98,7 @@ class CommandEngine(PlacedEngine):
             if (running := await self._find_running_part(files)) is not None:
                 raise EngineError(_is_computed(running))
             await self._make_ready(files, starting_configuration)
+            await asyncio.to_thread(self._record_preparation, files, starting_configuration)
             self._files, self._running = files, None
             self._keep(OnDisk())
 
@@ -106,7 +109,7 @@ class CommandEngine(PlacedEngine):
             await asyncio.to_thread(self._check_same, files)
             running = await self._find_running_part(files)
             if running is None:
-                await asyncio.to_thread(self._mend, files)
+                await asyncio.to_thread(self._mend_and_settle, files)
             disk = await asyncio.to_thread(self._read_disk, files)
             self._files, self._running = files, running
             self._keep(disk)
@@ -176,6 +179,37 @@ class CommandEngine(PlacedEngine):
         """The structure that belongs to the parts of a simulation, also before it exists."""
         return self._structure_file(files)
 
+    def rehearsed(
+        self, files: EngineFiles, start: StartingConfiguration, limit: int | None, hours: float
+    ) -> tuple[list[Command], Resources]:
+        """What would be run up to the end of the first part; nothing is checked or written.
+
+        Parameters
+        ----------
+        files : EngineFiles
+            Their folder need not exist.
+        start : Trajectory, path or None
+        limit : int, optional
+            MD steps at which it ends.
+        hours : float
+            Wall time of the part.
+
+        Returns
+        -------
+        list of Command
+            Those that prepare, and last the one that computes the part.
+        Resources
+            For that.
+        """
+        plan = PartPlan(1, 0, limit, hours)
+        run = self._place.command(self._run_command(files, plan))
+        needs = self._place.resources(self._resources(), hours)
+        return [*self._preparing(files, start), replace(run, repeatable=False)], needs
+
+    def _preparing(self, files: EngineFiles, start: StartingConfiguration) -> list[Command]:
+        """The commands that make ready, where it takes some."""
+        return []
+
     def announced(self, files: EngineFiles) -> AbstractContextManager[None]:
         """Let a simulation count where cores are shared, also while it has no job."""
         return JobManager.current().announced(files.key, self.launcher)
@@ -206,13 +240,24 @@ class CommandEngine(PlacedEngine):
         plan = self._plan(nsteps, walltime, steps_per_part)
         if plan.last_step is not None and plan.last_step <= plan.first_step:
             return None
-        await asyncio.to_thread(self._write_part_inputs, files, plan)
+        await asyncio.to_thread(self._make_part_ready, files, plan)
         try:
             job = await self._submit(files, plan)
         except JobExistsError as error:
             raise EngineError(_is_others(error.job_id, error.owner, files)) from error
-        self._running = self._part(files, plan, job)
-        return self._running
+        self._running = part = self._part(files, plan, job)
+        part.begun_record = self._record_begun(files, part)
+        return part
+
+    def _make_part_ready(self, files: EngineFiles, plan: PartPlan) -> None:
+        last = self._disk.last_trajectory
+        with cut_is_known([last] if last else []):
+            self._write_part_inputs(files, plan)
+
+    def _mend_and_settle(self, files: EngineFiles) -> None:
+        with cut_is_known(list(files.parts(self.output_traj_type).values())[-2:]):
+            self._mend(files)
+        self._settle_records(files)
 
     async def _submit(self, files: EngineFiles, plan: PartPlan) -> Job:
         return await JobManager.current().submit(
@@ -288,10 +333,14 @@ class CommandEngine(PlacedEngine):
         self._keep(await asyncio.to_thread(self._read_disk, files))
         if self._running is part:
             self._running = None
+        if part.begun_record is not None:
+            await asyncio.wait([part.begun_record])
         if self._disk.last_trajectory != part.trajectory_file:
+            await asyncio.to_thread(forget_if_empty, part.trajectory_file)
             return PartEnd(self._disk.steps, None)
         trajectory = self._trajectory(part.trajectory_file)
         await trajectory.prepare()
+        await asyncio.to_thread(self._record_ended, files, part, trajectory)
         return PartEnd(self._disk.steps, trajectory)
 
     def _trajectory(self, *files: Path) -> Trajectory:

@@ -59,6 +59,8 @@ class Part:
         The growing file, which may not exist yet, and its structure.
     job : Job
         Computes it.
+    begun_record : Future, optional
+        Ends when it is written down that the part was begun.
     """
 
     number: int
@@ -72,6 +74,7 @@ class Part:
     ended: Callable[[Part], Awaitable[PartEnd]]
     stopped_well: Callable[[Job], bool]
     last_words: Callable[[Job], str]
+    begun_record: asyncio.Future[None] | None = None
 
     async def ask_to_stop(self) -> None:
         """Let the program save its state and end; the part counts as finished."""
@@ -137,8 +140,8 @@ async def run_to_the_end(
     resources: Resources,
     launcher: str,
     words: Callable[[Job], str] = last_words,
-) -> None:
-    """Run a command that belongs to no part; errors as for `Part.finish`.
+) -> Job:
+    """Run a command that belongs to no part, and return its job; errors as for `Part.finish`.
 
     Parameters
     ----------
@@ -155,6 +158,7 @@ async def run_to_the_end(
     record = await _wait_or_cancel(job)
     if record.state is not JobState.DONE:
         raise await _failure(record, job, words)
+    return job
 
 
 async def _wait_or_cancel(job: Job) -> JobRecord:

@@ -49,12 +49,15 @@ class OnDisk:
         In all parts, up to `steps`.
     last_trajectory : Path or None
         Of the last part with frames.
+    platform : str
+        What has computed it, where the checkpoint tells.
     """
 
     steps: int = 0
     next_part: int = 1
     frames: int = 0
     last_trajectory: Path | None = None
+    platform: str = ""
 
 
 def plan_from_tags(tags: Mapping[str, str]) -> PartPlan:

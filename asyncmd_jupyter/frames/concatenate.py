@@ -15,6 +15,7 @@ from asyncmd_jupyter.frames.decoded import (
 )
 from asyncmd_jupyter.frames.doubles import drop_doubles
 from asyncmd_jupyter.frames.formats import RAW_FORMATS, output_format
+from asyncmd_jupyter.frames.provenance_frames import record_frames
 from asyncmd_jupyter.frames.selection import FrameSlice, Segment, check_trajectories, select
 from asyncmd_jupyter.frames.stopping import Stop, run_stoppable
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -68,6 +69,8 @@ class TrajectoryConcatenator:
     ValueError
         If both kinds of transformations are given.
     """
+
+    _made_by = "concatenation"
 
     def __init__(
         self,
@@ -150,6 +153,8 @@ class TrajectoryConcatenator:
         name = output_format(outputs.path, n_frames=n_frames)
         with outputs.replaced(trajs[0], stop) as path:
             self._write(path, name, segments, stop)
+        made = {"by": self._made_by, "reversed": any(one.is_reversed for one in segments)}
+        record_frames(outputs.path, segments, made)
         return outputs.result(trajs[0])
 
     def _write(self, path: Path, name: str, segments: Sequence[Segment], stop: Stop) -> None:

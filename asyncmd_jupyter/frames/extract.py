@@ -14,6 +14,7 @@ from asyncmd_jupyter.frames.concatenate import PathLike
 from asyncmd_jupyter.frames.content import Contents
 from asyncmd_jupyter.frames.decoded import Modification, Transformations, write_decoded
 from asyncmd_jupyter.frames.formats import RAW_FORMATS, holds_velocities, output_format
+from asyncmd_jupyter.frames.provenance_frames import record_frames
 from asyncmd_jupyter.frames.read import frame_number, frames_with_velocities, read_xdr_frame
 from asyncmd_jupyter.frames.selection import Segment, check_trajectory
 from asyncmd_jupyter.frames.stopping import Stop, run_stoppable
@@ -145,7 +146,20 @@ class FrameExtractor(ABC):
         segment = Segment(traj_in, table, np.array([number], np.int64))
         with outputs.replaced(traj_in, stop) as path:
             self._write(path, name, segment, stop)
+        record_frames(outputs.path, [segment], self._made())
         return outputs.result(traj_in)
+
+    def _made(self) -> dict[str, Any]:
+        """What the record of an extracted frame says about how it was made."""
+        made = {"by": "extraction", "extractor": type(self).__name__}
+        if words := self._modification_in_words():
+            made["modification"] = words
+        if self._transformations:
+            made["transformations"] = "with transformations of MDAnalysis"
+        return made
+
+    def _modification_in_words(self) -> str:
+        return f"modified by {type(self).__name__}"
 
     def _write(self, path: Path, name: str, segment: Segment, stop: Stop) -> None:
         exactly = name in RAW_FORMATS and segment.table.parts and not self._transformations
@@ -180,6 +194,10 @@ class NoModificationFrameExtractor(FrameExtractor):
     def apply_modification(self, universe: Any, ts: Any) -> None:
         """Change nothing."""
 
+    def _modification_in_words(self) -> str:
+        own = self._is_own(NoModificationFrameExtractor)
+        return "" if own else super()._modification_in_words()
+
     def _write_exactly(self, path: Path, name: str, segment: Segment, stop: Stop) -> bool:
         if not self._is_own(NoModificationFrameExtractor):
             return False
@@ -201,6 +219,10 @@ class InvertedVelocitiesFrameExtractor(FrameExtractor):
                 f"{_HOW_TO_HAVE_VELOCITIES}"
             )
         ts.velocities *= -1
+
+    def _modification_in_words(self) -> str:
+        own = self._is_own(InvertedVelocitiesFrameExtractor)
+        return "inverted velocities" if own else super()._modification_in_words()
 
     def _write_exactly(self, path: Path, name: str, segment: Segment, stop: Stop) -> bool:
         if not self._is_own(InvertedVelocitiesFrameExtractor):
@@ -262,6 +284,11 @@ class RandomVelocitiesFrameExtractor(FrameExtractor):
     def apply_modification(self, universe: Any, ts: Any) -> None:
         """Draw velocities."""
         ts.velocities = 10 * draw_velocities(masses_of(universe), self.T)  # A/ps
+
+    def _modification_in_words(self) -> str:
+        own = self._is_own(RandomVelocitiesFrameExtractor)
+        words = f"random velocities at {self.T:g} K"
+        return words if own else super()._modification_in_words()
 
     def _write_exactly(self, path: Path, name: str, segment: Segment, stop: Stop) -> bool:
         if not self._is_own(RandomVelocitiesFrameExtractor):

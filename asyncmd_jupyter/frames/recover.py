@@ -21,6 +21,7 @@ from asyncmd_jupyter.frames.headers import (
     FrameHeader,
     parser_for,
 )
+from asyncmd_jupyter.frames.provenance_writing import record_changed, record_copy
 from asyncmd_jupyter.frames.xdr import FrameIndex, copy_frames, make_index
 
 _SEARCH_BYTES = 2**20
@@ -214,11 +215,16 @@ def _mended(found: Salvage, folder: Path | None, in_place: bool, overwrite: bool
     if not found.lost_bytes:
         return found.path
     target = found.path if in_place else _copy_name(found.path, folder)
+    made = {"by": "recovery", "frames": len(found.index), "lost_bytes": found.lost_bytes}
     if in_place and found.is_torn_only:
         os.truncate(found.path, found.index.end)
     else:
         with new_file(target, overwrite=in_place or overwrite) as file:
             copy_frames(found.path, found.index, slice(None), file)
+    if in_place:
+        record_changed(target, made, found.size)
+    else:
+        record_copy(target, found.path, made)
     return target
 
 

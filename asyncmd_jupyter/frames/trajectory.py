@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import html
 import operator
 import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asyncmd_jupyter.frames.cache import ValueCaches
 from asyncmd_jupyter.frames.content import FrameTable, is_xdr
+from asyncmd_jupyter.frames.html_table import html_table
 from asyncmd_jupyter.frames.identity import Identity
 from asyncmd_jupyter.frames.paths import (
     StoredPath,
@@ -22,6 +22,9 @@ from asyncmd_jupyter.frames.paths import (
     stored,
 )
 from asyncmd_jupyter.frames.recover import recover_files
+
+if TYPE_CHECKING:
+    from asyncmd_jupyter.frames.provenance import Provenance
 
 _QUICK_BYTES = 256 * 2**20  # the headers of so much are read within a moment
 
@@ -204,6 +207,13 @@ class Trajectory:
             raise ValueError(f"nstout={value} is not a number of MD steps of at least 1.")
         self._nstout = number
 
+    @property
+    def provenance(self) -> Provenance | None:
+        """Where the frames come from, as the records beside the files tell; None without any."""
+        from asyncmd_jupyter.frames.provenance import provenance_of  # most never ask
+
+        return provenance_of(self.paths)
+
     def frame_table(self) -> FrameTable:
         """Steps, times and places of all frames; reads the headers unless remembered."""
         return self._identity.table()
@@ -276,12 +286,7 @@ class Trajectory:
             ("files", ", ".join(self.trajectory_files)),
             ("structure", self.structure_file),
         )
-        cells = (
-            f"<tr><th style='text-align:left'>{name}</th>"
-            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
-            for name, text in rows
-        )
-        return f"<table><caption>Trajectory</caption>{''.join(cells)}</table>"
+        return html_table("Trajectory", rows)
 
     def _sketch(self) -> str:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 from asyncmd_jupyter.jobs.slurm.nodes import compact_nodes
 from asyncmd_jupyter.settings import Settings, SlurmSettings
 
-_EXECUTABLES = ("sbatch", "squeue", "scancel", "sacct", "sinfo")
+_EXECUTABLES = ("sbatch", "squeue", "scancel", "sacct", "sinfo", "scontrol")
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,6 +70,7 @@ class Overview:
                 str(limits.max_fruitless_parts),
                 "set_max_fruitless_parts",
             ),
+            ("records of provenance", "on" if limits.provenance else "off", "set_provenance"),
             ("job store", str(limits.state_dir), "ASYNCMD_STATE_DIR"),
         ]
 

@@ -91,12 +91,16 @@ async def construct_tp_from_plus_and_minus_traj_segments(
             f"{states.name(plus_state)}: there is no path between them."
         )
     parts = [*minus.backward(), *plus.forward_without_first()]
-    return await TrajectoryConcatenator().concatenate_async(
+    return await _PathConcatenator().concatenate_async(
         [trajectory for trajectory, _ in parts],
         [chosen for _, chosen in parts],
         tra_out,
         **concatenate_kwargs,
     )
+
+
+class _PathConcatenator(TrajectoryConcatenator):
+    _made_by = "path"
 
 
 class _States:

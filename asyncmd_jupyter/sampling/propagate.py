@@ -194,7 +194,7 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         if self.max_steps or self.max_frames:
             limit = self.max_steps or self.step_limit(self._new_engine())
             check_limit(verdict, limit, self.condition_names)
-        joined = await TrajectoryConcatenator(remove_double_frames=False).concatenate_async(
+        joined = await _PartsConcatenator(remove_double_frames=False).concatenate_async(
             trajs[: len(verdict.slices)], verdict.slices, tra_out, **concatenate_kwargs
         )
         return joined, verdict.condition
@@ -231,7 +231,7 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         if (limit := self.step_limit(engine)) is not None:
             beyond = (first_at_or_after(own, limit + 1) for own in steps)
             counts = [min(pair) for pair in zip(counts, beyond, strict=True)]
-        return await TrajectoryConcatenator(remove_double_frames=False).concatenate_async(
+        return await _PartsConcatenator(remove_double_frames=False).concatenate_async(
             [part.trajectory for part in found],
             [(None, count, 1) for count in counts],
             tra_out,
@@ -267,6 +267,7 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
             self._observer.part_started(part)
             return LiveLook(part, self._live(), self._rule, self._observer, limit)
 
+        simulation.before_part = self._observer.part_begins
         verdicts = Verdicts(self._conditions, self._rule, self._observer)
         engine, most = simulation.engine, math.inf if limit is None else limit
         while True:
@@ -284,6 +285,10 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
     def _live(self) -> list[tuple[str, Condition]]:
         whole_part = any(condition.needs_whole_part for _, condition in self._conditions)
         return [] if whole_part else self._conditions
+
+
+class _PartsConcatenator(TrajectoryConcatenator):
+    _made_by = "join"
 
 
 TrajectoryPropagatorUntilAnyState = ConditionalTrajectoryPropagator

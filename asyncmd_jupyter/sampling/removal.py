@@ -12,6 +12,7 @@ from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.engines.command import FILES_TAG
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.frames.provenance_file import ENDING as RECORD
 from asyncmd_jupyter.jobs.manager import JobManager
 
 TRAJECTORIES = "trajectories"
@@ -71,7 +72,9 @@ def _remove(
 
 
 def _with(endings: Sequence[str], engine: MDEngine, files: EngineFiles) -> list[Path]:
-    found = (engine.files_of_parts(files.workdir, files.deffnm, ending) for ending in endings)
+    # A record goes together with the file that it is about.
+    with_records = [each for ending in endings for each in (ending + RECORD, ending)]
+    found = (engine.files_of_parts(files.workdir, files.deffnm, end) for end in with_records)
     return [path for paths in found for path in paths]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.engines.facts import EngineFacts
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.stepping.engine import SteppingEngine
 from asyncmd_jupyter.testing.double_well import DoubleWell
@@ -78,6 +79,10 @@ class ToyEngine(SteppingEngine):
 
     def _identity(self) -> dict[str, str]:
         return {"model": str(self._model)}
+
+    def _engine_facts(self) -> EngineFacts:
+        model = {name: value for name, value in asdict(self._model).items() if name != "seed"}
+        return replace(super()._engine_facts(), parameters={"nstout": self.nstout, **model})
 
     def _physics(self, name: str) -> dict[str, Any]:
         return asdict(self._model) | {"seed": self._seed}

@@ -12,7 +12,7 @@ from asyncmd_jupyter.jupyter.widgets.structure_text import shown_structure
 from asyncmd_jupyter.jupyter.widgets.ngl_stage import NGLStage
 
 structure = shown_structure(alanine_dipeptide())
-rows = [line for line in structure.pdb.splitlines() if line.startswith(("ATOM", "HETATM"))]
+rows = structure.lines
 positions = np.array([[row[30:38], row[38:46], row[46:54]] for row in rows], dtype=np.float32)
 stage = NGLStage(structure)
 await stage.show(positions)

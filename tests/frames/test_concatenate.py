@@ -114,7 +114,8 @@ def test_conversion_and_reversal_through_mdanalysis(folder: Path):
     trr = Trajectory("a.trr", "conf.gro")
     before = sorted(folder.iterdir())
     result = TrajectoryConcatenator().concatenate([trr], [(None, None, -1)], "out.xtc")
-    assert sorted(folder.iterdir()) == sorted([*before, folder / "out.xtc"])
+    made = [folder / "out.xtc", folder / "out.xtc.provenance.json"]
+    assert sorted(folder.iterdir()) == sorted([*before, *made])
     assert np.allclose(frames_of(result), frames_of(trr)[::-1])
     with Universe("conf.gro", "out.xtc", to_guess=()).trajectory as reader:
         for number, timestep in zip(reversed(range(5)), reader, strict=True):

@@ -38,7 +38,7 @@ def trr(folder: Path) -> Trajectory:
 
 
 def listed(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir())
+    return sorted(path for path in folder.iterdir() if path.suffix != ".json")
 
 
 @pytest.mark.parametrize(

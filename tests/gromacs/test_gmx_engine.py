@@ -285,7 +285,12 @@ class TestConfigurations:
         first = await engine.generate_velocities(None, "a.trr", workdir=tmp_path)
         second = await engine.generate_velocities(None, "b.trr", workdir=tmp_path)
         assert not np.array_equal(read_frame(first, 0).velocities, read_frame(second, 0).velocities)
-        assert sorted(p.name for p in tmp_path.iterdir() if p.is_file()) == ["a.trr", "b.trr"]
+        assert sorted(p.name for p in tmp_path.iterdir() if p.is_file()) == [
+            "a.trr",
+            "a.trr.provenance.json",
+            "b.trr",
+            "b.trr.provenance.json",
+        ]
         assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == [".asyncmd_jobs"]
 
     async def test_minimized_has_no_velocities(self, manager, tmp_path: Path):

@@ -201,7 +201,8 @@ async def test_removal(manager, tmp_path: Path):
     before = {path.name for path in tmp_path.iterdir()}
     await propagator.remove_parts(tmp_path, "sim", file_endings_to_remove=["trajectories", "log"])
     gone = before - {path.name for path in tmp_path.iterdir()}
-    assert gone == {"sim.part0001.xtc", "sim.part0001.log"}
+    with_trajectories = {"sim.part0001.xtc", "sim.part0001.xtc.provenance.json"}
+    assert gone == with_trajectories | {"sim.part0001.log"}
     await propagator.remove_parts(tmp_path, "sim")
     gone = before - {path.name for path in tmp_path.iterdir()}
     assert gone >= {"sim.part0001.xtc", "sim.part0001.log", "sim.part0001.edr"}
@@ -228,7 +229,8 @@ async def test_all_files_of_parts_are_removed(manager, tmp_path: Path):
     await propagator.remove_parts(tmp_path, "sim")
     left = sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("sim"))
     assert [name for name in left if ".part" in name and ".confout.confout" not in name] == [
-        f"sim.confout.part0001.{ending}" for ending in ("edr", "log", "trr", "xtc")
+        f"sim.confout.part0001.{ending}"
+        for ending in ("edr", "log", "trr", "xtc", "xtc.provenance.json")
     ]
 
 

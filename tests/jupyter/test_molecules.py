@@ -9,7 +9,8 @@ from asyncmd_jupyter.frames.xdr import TrrFrame, write_trr_frame
 from asyncmd_jupyter.jupyter.widgets import stage
 from asyncmd_jupyter.jupyter.widgets.look import Look
 from asyncmd_jupyter.jupyter.widgets.nglview_shim import installed_front_end
-from asyncmd_jupyter.jupyter.widgets.projection import draw_projection, principal_axes
+from asyncmd_jupyter.jupyter.widgets.projection import AtomsDrawn, draw_projection, principal_axes
+from asyncmd_jupyter.jupyter.widgets.representations import representations
 from asyncmd_jupyter.jupyter.widgets.structure_text import shown_structure
 from asyncmd_jupyter.jupyter.widgets.walker_frames import WalkerFrames
 
@@ -72,14 +73,14 @@ def test_the_projection_shows_the_largest_extent():
     points[:, 2] = np.arange(10)
     assert abs(principal_axes(points)[0]).tolist() == pytest.approx([0, 0, 1])
     assert principal_axes(points[:1]).shape == (3, 3)
-    assert draw_projection(points, ["C"] * 10, Look())
+    assert draw_projection(points, AtomsDrawn(("C",) * 10), Look())
 
 
 def test_small_molecules_are_balls_and_sticks():
     shown = shown_structure(alanine_dipeptide())
     assert shown.n_atoms == 22
     assert shown.chosen is None
-    assert [r["type"] for r in shown.representations()] == ["ball+stick"]
+    assert [r["type"] for r in representations(shown)] == ["ball+stick"]
 
 
 def pdb_line(serial, name, resname, resid, element):
@@ -105,15 +106,15 @@ def solvated(path, n_residues, n_waters):
 
 def test_much_water_is_left_out_and_said(tmp_path):
     shown = shown_structure(solvated(tmp_path / "a.pdb", 30, 501))
-    assert "501 water molecules are not shown" in shown.note
+    assert shown.note == "Shown: 150 of 1,653 atoms (no water)."
     assert shown.n_atoms == 150
     assert shown.chosen.tolist() == list(range(150))
-    assert [r["type"] for r in shown.representations()] == ["cartoon", "licorice", "ball+stick"]
+    assert [r["type"] for r in representations(shown)] == ["cartoon", "licorice"]
 
 
 def test_little_water_is_lines(tmp_path):
     shown = shown_structure(solvated(tmp_path / "a.pdb", 1, 20))
-    assert [r["type"] for r in shown.representations()] == ["ball+stick", "line"]
+    assert [r["type"] for r in representations(shown)] == ["ball+stick", "line"]
     assert shown.note == ""
 
 
@@ -125,7 +126,7 @@ def test_other_formats_go_through_mdanalysis(tmp_path):
     MDAnalysis.Universe(str(alanine_dipeptide())).atoms.write(str(gro))
     shown = shown_structure(gro)
     assert shown.n_atoms == 22
-    assert " ALA " in shown.pdb
+    assert " ALA " in shown.pdb()
 
 
 def write_part(path, first, last, shift=0.0):

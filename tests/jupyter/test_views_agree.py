@@ -72,6 +72,6 @@ async def test_of_a_walker_that_was_cancelled(jobs, wire):
     assert f"cancelled after {time}." in shown["head"]
     assert shown["row"] == f"{time}, {walker.steps_done:,} steps"
     # Frames that came between the last look and the end are on disk and shown.
-    on_disk = view.preview._frames[0]
+    on_disk = view.preview.source
     assert shown["slider"] == len(on_disk) - 1 >= walker.n_frames - 1
     assert shown["preview"] == f"{picoseconds(on_disk.times[-1])}, frame {shown['slider']}"

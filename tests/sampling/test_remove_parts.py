@@ -25,6 +25,7 @@ ENGINE = {
     "engine_kwargs": {"x": 0.0, "seed": 5, "launcher": "memory"},
     "walltime_per_part": 1e-9,
 }
+RECORD_OF_START = "sim.start.npz.provenance.json"
 NAMES = ("sim", "sim2", "other.sim", "simx", "s*m")
 
 
@@ -63,7 +64,8 @@ async def test_all_of_this_name_and_nothing_else(manager, tmp_path: Path, propag
     before = files(tmp_path)
     await propagator.remove_parts(tmp_path, "sim")
     gone = before - files(tmp_path)
-    assert gone == {f"sim.part000{n}.{ending}" for n in (1, 2) for ending in ("trr", "json")}
+    endings = ("trr", "trr.provenance.json", "json")
+    assert gone == {f"sim.part000{n}.{ending}" for n in (1, 2) for ending in endings}
 
 
 async def test_what_a_user_made_of_the_parts_stays(manager, tmp_path: Path, propagator):
@@ -90,7 +92,7 @@ async def test_what_gromacs_writes_goes(manager, tmp_path: Path, ending: str):
 async def test_what_others_keep_beside_goes_too(manager, tmp_path: Path, propagator):
     parts = await compute(tmp_path, "sim")
     others = await compute(tmp_path, "sim2", x=0.1)
-    inputs = {"sim.cpt", "sim.start.npz", "sim.engine.json", "sim.pdb"}
+    inputs = {"sim.cpt", "sim.start.npz", RECORD_OF_START, "sim.engine.json", "sim.pdb"}
     await leave_caches(others)
     kept = {name for name in files(tmp_path) if "sim2" in name}
     await leave_caches(parts)

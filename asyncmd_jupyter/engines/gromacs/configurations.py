@@ -6,8 +6,10 @@ import asyncio
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from asyncmd_jupyter.engines.base import StartingConfiguration
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
@@ -16,9 +18,12 @@ from asyncmd_jupyter.engines.gromacs.inputs import GmxInputs
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.start import at_rest, read_start, write_start
 from asyncmd_jupyter.engines.gromacs.threads import OMP
+from asyncmd_jupyter.engines.gromacs.told import drawn_seeds, facts_in_log
 from asyncmd_jupyter.engines.part import run_to_the_end
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import Command, Resources
+
+_MANY_LINES = 400
 
 
 class GmxConfigurations(GmxInputs):
@@ -45,7 +50,7 @@ class GmxConfigurations(GmxInputs):
             Its folder.
         """
         mdp = parameters.of_zero_steps(self._mdp)
-        return await self._new_configuration(mdp, conf_in, conf_out_name, workdir)
+        return await self._new_configuration("constraints", mdp, conf_in, conf_out_name, workdir)
 
     async def generate_velocities(
         self,
@@ -61,7 +66,7 @@ class GmxConfigurations(GmxInputs):
         those of `apply_constraints`.
         """
         mdp = parameters.with_velocities(parameters.of_zero_steps(self._mdp), self.n_atoms)
-        return await self._new_configuration(mdp, conf_in, conf_out_name, workdir)
+        return await self._new_configuration("velocities", mdp, conf_in, conf_out_name, workdir)
 
     async def minimize(
         self,
@@ -77,10 +82,12 @@ class GmxConfigurations(GmxInputs):
         those of `apply_constraints`. The result has no velocities.
         """
         mdp = parameters.of_minimization(self._mdp, max_steps)
-        return await self._new_configuration(mdp, conf_in, conf_out_name, workdir, at_rest)
+        names = (conf_out_name, workdir)
+        return await self._new_configuration("minimize", mdp, conf_in, *names, at_rest)
 
     async def _new_configuration(
         self,
+        action: str,
         mdp: MDP,
         start: StartingConfiguration,
         name: str,
@@ -93,9 +100,12 @@ class GmxConfigurations(GmxInputs):
         files = EngineFiles(target.parent, f"{folder.name}/conf")
         try:
             await asyncio.to_thread(self._write_configuration_inputs, files, mdp, start)
-            await self._run_grompp(files, start, target.stem)
+            seeds = await self._run_grompp(files, start, target.stem)
             await self._run_single(files, target.stem)
+            told = await asyncio.to_thread(facts_in_log, files.path("log"))
+            told = replace(told, seeds={**parameters.seeds_of(mdp), **seeds})
             await asyncio.to_thread(publish, files.path("trr"), target)
+            await asyncio.to_thread(self._record_configuration, target, action, start, told)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         structure = start.structure_path if isinstance(start, Trajectory) else self._gro
@@ -123,7 +133,15 @@ class GmxConfigurations(GmxInputs):
 
     async def _run_grompp(
         self, files: EngineFiles, start: StartingConfiguration, name: str, party: str = ""
-    ) -> None:
+    ) -> dict[str, Any]:
+        """Make the run input; returns the seeds that were drawn for it."""
+        command = self._grompp_command(files, start)
+        where = self._launcher_of_grompp
+        needs = Resources(party=party)
+        job = await run_to_the_end(command, f"{name}.grompp", needs, where, self._last_words)
+        return drawn_seeds(await asyncio.to_thread(job.tail, _MANY_LINES, "stdout"))
+
+    def _grompp_command(self, files: EngineFiles, start: StartingConfiguration) -> Command:
         argv = commands.grompp_argv(
             self._grompp,
             self._grompp_args,
@@ -133,10 +151,7 @@ class GmxConfigurations(GmxInputs):
             index=self._ndx,
             start=None if start is None else start_name(files),
         )
-        command = Command(argv, files.workdir, commands.NO_LITTER)
-        where = self._launcher_of_grompp
-        needs = Resources(party=party)
-        await run_to_the_end(command, f"{name}.grompp", needs, where, self._last_words)
+        return Command(argv, files.workdir, commands.NO_LITTER)
 
 
 def start_name(files: EngineFiles) -> str:

@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 
 from asyncmd_jupyter.engines.base import StartingConfiguration
+from asyncmd_jupyter.engines.facts import ProgramFacts
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
 from asyncmd_jupyter.engines.gromacs import commands, parameters
 from asyncmd_jupyter.engines.gromacs.configurations import GmxConfigurations, start_file
@@ -19,6 +20,7 @@ from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_options import nstout_from_mdp
 from asyncmd_jupyter.engines.gromacs.start import has_velocities, read_start, write_start
 from asyncmd_jupyter.engines.gromacs.threads import OMP
+from asyncmd_jupyter.engines.gromacs.told import facts_in_log
 from asyncmd_jupyter.engines.gromacs.words import deciding_words, has_obeyed_signal
 from asyncmd_jupyter.engines.part import last_words
 from asyncmd_jupyter.engines.plan import OnDisk, PartPlan
@@ -113,7 +115,7 @@ class GmxEngine(GmxConfigurations):
         try:
             await asyncio.to_thread(self._refuse_foreign_files, files)
             await asyncio.to_thread(self._write_inputs, made, start)
-            await self._run_grompp(made, start, files.deffnm, party=files.key)
+            self._drawn = await self._run_grompp(made, start, files.deffnm, party=files.key)
             await asyncio.to_thread(_put_in_place, made, files)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -156,6 +158,12 @@ class GmxEngine(GmxConfigurations):
             stacklevel=2,
         )
         return mdp
+
+    def _input_file(self, files: EngineFiles) -> Path:
+        return files.path("tpr")
+
+    def _told_by_program(self, files: EngineFiles, part: int) -> ProgramFacts:
+        return facts_in_log(files.part(part, "log"))
 
     def _read_disk(self, files: EngineFiles) -> OnDisk:
         return read_disk(files, self.output_traj_type, self.nstout)
@@ -203,6 +211,9 @@ class GmxEngine(GmxConfigurations):
             argv += commands.rotation_outputs(files.deffnm, self._mdrun_args)
         env = {**commands.NO_LITTER, **threads.env}
         return Command(argv, files.workdir, env, _STOPPED_BY_SIGNAL)
+
+    def _preparing(self, files: EngineFiles, start: StartingConfiguration) -> list[Command]:
+        return [self._grompp_command(files, start)]
 
     def _resources(self) -> Resources:
         cores = self._threads().cores

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +18,7 @@ from asyncmd_jupyter.engines.base import (
     check_kind_of_start,
 )
 from asyncmd_jupyter.engines.command import CommandEngine
+from asyncmd_jupyter.engines.facts import EngineFacts
 from asyncmd_jupyter.engines.files import checked_path
 from asyncmd_jupyter.engines.gromacs import commands, parameters
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
@@ -54,6 +56,7 @@ class GmxInputs(CommandEngine):
         )
         self._workdir: Path | None = None
         self._prepared_mdp: MDP | None = None
+        self._drawn: dict[str, Any] = {}  # seeds of the last preparation
         self._traj_type = _checked_traj_type(output_traj_type)
         self.mdp = mdconfig
         self.gro_file, self.top_file, self.ndx_file = gro_file, top_file, ndx_file
@@ -150,6 +153,7 @@ class GmxInputs(CommandEngine):
         clone = copy.copy(self)
         clone._forget_simulation()
         clone._mdp, clone._prepared_mdp = copy.deepcopy(self._mdp), None
+        clone._drawn = {}
         if index:
             clone._mdp = parameters.with_derived_seeds(clone._mdp, index)
         return clone
@@ -173,6 +177,17 @@ class GmxInputs(CommandEngine):
         if isinstance(start, Trajectory):
             return start
         return Trajectory(self._gro if start is None else start, self._gro)
+
+    def _engine_facts(self) -> EngineFacts:
+        files = {"structure": self._gro, "topology": self._top}
+        return replace(
+            super()._engine_facts(),
+            parameters={"output-traj-type": self.output_traj_type}
+            | parameters.of_physics(self._mdp),
+            seeds={**parameters.seeds_of(self._mdp), **self._drawn},
+            inputs=files if self._ndx is None else {**files, "index": self._ndx},
+            own_start=self._gro,
+        )
 
     def _threads(self) -> Threads:
         read = threads_of if self.takes_cores_here else threads_in_queue

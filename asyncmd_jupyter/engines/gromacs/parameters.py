@@ -86,10 +86,18 @@ def of_minimization(mdp: MDP, n_steps: int) -> MDP:
 
 def with_derived_seeds(mdp: MDP, index: int) -> MDP:
     """The same with other fixed seeds; those that GROMACS draws itself stay so."""
-    seeds = {key: mdp[key] for key in _SEEDS if key in mdp and int(mdp[key]) != -1}
-    return _changed(
-        mdp, {key: derived_seed(seed, index) % _LARGEST_SEED for key, seed in seeds.items()}
-    )
+    seeds = {key: derived_seed(seed, index) % _LARGEST_SEED for key, seed in seeds_of(mdp).items()}
+    return _changed(mdp, seeds)
+
+
+def seeds_of(mdp: MDP) -> dict[str, Any]:
+    """Seeds that are given; others are drawn by GROMACS."""
+    return {key: int(mdp[key]) for key in _SEEDS if key in mdp and int(mdp[key]) != -1}
+
+
+def of_physics(mdp: MDP) -> dict[str, Any]:
+    """All that is no seed and that the engine does not set itself."""
+    return {key: value for key, value in mdp.items() if key not in (*_SEEDS, "nsteps")}
 
 
 def rotates(mdp: MDP) -> bool:

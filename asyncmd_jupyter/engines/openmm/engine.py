@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from asyncmd_jupyter.engines.facts import EngineFacts
 from asyncmd_jupyter.engines.openmm import physics as phys
 from asyncmd_jupyter.engines.openmm.source import Source, from_amber, from_gromacs, from_pdb
 from asyncmd_jupyter.engines.openmm.spec import SystemSpec
@@ -204,8 +206,25 @@ class OpenMMEngine(SteppingEngine):
             "temperature": f"{made.temperature} K",
             "time step": f"{made.timestep} ps",
             "integrator": _digest(made.integrator_xml),
-            "system": _digest(made.system_xml),
+            "system": self._system_digest,
         }
+
+    def _engine_facts(self) -> EngineFacts:
+        made = self._serialized
+        integrator = phys.integrator_parameters(made.integrator_xml)
+        known = {} if made.temperature is None else {"temperature": made.temperature}
+        mine = {
+            "nstout": self.nstout,
+            "platform": self._platform,
+            "platform_properties": self._properties,
+            "system": self._system_digest,
+            "output_traj_type": self.output_traj_type,
+        }
+        return replace(super()._engine_facts(), parameters={**known, **integrator, **mine})
+
+    @cached_property
+    def _system_digest(self) -> str:
+        return _digest(self._serialized.system_xml)
 
     def _write_physics(self, folder: Path, name: str) -> None:
         write_text(folder / f"{name}.system.xml", self._serialized.system_xml)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
 
 PLATFORMS = ("auto", "Reference", "CPU", "OpenCL", "CUDA", "HIP")
 INTEGRATORS = ("LangevinMiddle", "Langevin", "Brownian", "NoseHoover", "Verlet")
+
+# As the arguments of engines are called.
+_PLAIN = {"type": "integrator", "stepSize": "timestep"}
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,28 @@ def make_integrator(kind: Any, temperature: Any, friction: Any, timestep: Any) -
             "openmm.Integrator."
         )
     return makers[name]()
+
+
+def integrator_parameters(xml: str) -> dict[str, Any]:
+    """What a serialized Integrator says of itself, but its seed."""
+    root = ElementTree.fromstring(xml)  # noqa: S314 - made by OpenMM in this process
+    found: dict[str, Any] = {
+        _PLAIN.get(name, name): _number(text)
+        for name, text in root.attrib.items()
+        if name not in ("randomSeed", "version")
+    }
+    if len(root):  # one that is made of others, or of equations
+        root.attrib.pop("randomSeed", None)
+        text = ElementTree.tostring(root)
+        found["equations"] = hashlib.blake2b(text, digest_size=6).hexdigest()
+    return found
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def positive(name: str, value: Any, unit: Any) -> float:

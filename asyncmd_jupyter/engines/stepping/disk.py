@@ -70,4 +70,5 @@ def _on_disk(progress: Progress, parts: dict[int, Path]) -> OnDisk:
         next_part=progress.part + (1 if progress.frames else 0),
         frames=progress.frames + sum(len(index_frames(path)) for path in earlier),
         last_trajectory=list(parts.values())[-1] if parts else None,
+        platform=progress.platform,
     )

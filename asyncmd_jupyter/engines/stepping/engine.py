@@ -10,6 +10,7 @@ import sys
 import tempfile
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
@@ -22,6 +23,7 @@ from asyncmd_jupyter.engines.base import (
     check_kind_of_start,
 )
 from asyncmd_jupyter.engines.command import CommandEngine
+from asyncmd_jupyter.engines.facts import EngineFacts, ProgramFacts
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
 from asyncmd_jupyter.engines.plan import OnDisk, PartPlan
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
@@ -239,6 +241,23 @@ class SteppingEngine(CommandEngine):
                 "another run."
             )
 
+    def _engine_facts(self) -> EngineFacts:
+        own = self._origin.structure_file
+        return replace(
+            super()._engine_facts(),
+            parameters={"nstout": self.nstout, **self._identity()},
+            seeds={} if self._seed is None else {"seed": self._seed},
+            inputs={} if own is None else {"structure": own},
+            own_start=own,
+        )
+
+    def _input_file(self, files: EngineFiles) -> Path:
+        return files.path("start.npz")
+
+    def _told_by_program(self, files: EngineFiles, part: int) -> ProgramFacts:
+        platform, _, version = self._disk.platform.partition(f", {self.program} ")
+        return ProgramFacts(version, platform)
+
     def _mend(self, files: EngineFiles) -> None:
         mend_parts(files, self.output_traj_type)
 
@@ -303,6 +322,8 @@ class SteppingEngine(CommandEngine):
         await self._run_to_the_end(command, target.stem, self._resources(), self._last_words)
         structure = await asyncio.to_thread(self._structure_beside, target, start)
         spec.with_name("conf.trr").replace(target)
+        told = ProgramFacts()  # the version is that of the worker's library, in `software`
+        await asyncio.to_thread(self._record_configuration, target, action, start, told)
         await asyncio.to_thread(shutil.rmtree, spec.parent, ignore_errors=True)
         return Trajectory(target, structure, nstout=1)
 

@@ -12,6 +12,7 @@ import traitlets
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.jupyter.widgets.nglview_shim import load_nglview
+from asyncmd_jupyter.jupyter.widgets.representations import representations
 from asyncmd_jupyter.jupyter.widgets.structure_text import ShownStructure
 
 nglview: Any = load_nglview()
@@ -20,6 +21,16 @@ HEIGHT = "320px"
 HALF_VIEW = np.radians(20)  # half of the angle that NGL's camera sees
 SETTLING_SECONDS = 2.0
 CLIPPED = 11.0  # Å before the camera in which NGL draws nothing, and a little more
+# A page has only 16 drawing contexts: NGL keeps that of a view which is gone.
+RELEASE_WHEN_REMOVED = """
+if (!this.asyncmdReleases) {
+  this.asyncmdReleases = true;
+  this.once("remove", () => {
+    this.stage.viewer.renderer.forceContextLoss();
+    this.stage.dispose();
+  });
+}
+"""
 
 
 class _Structure(nglview.Structure):  # type: ignore[misc]
@@ -46,13 +57,22 @@ class MoleculeWidget(nglview.NGLWidget):  # type: ignore[misc]
 
     def __init__(self, structure: _Structure, representations: Sequence[dict[str, Any]]) -> None:
         super().__init__(structure, default=False)
-        self._ngl_repr_dict = {"0": {str(i): shown for i, shown in enumerate(representations)}}
+        self.draw_as(representations)
         self.n_components = 1  # more than a new page has: so it loads what is archived
 
     def look_at(self, positions: NDArray[np.float32]) -> None:
         """Turn the camera to atoms, unless it has been moved."""
         if not self._camera_orientation:
             self._camera_orientation = camera(positions)
+
+    def draw_as(self, representations: Sequence[dict[str, Any]]) -> None:
+        """Draw in another way, in pages that are there and in those that come."""
+        self._ngl_repr_dict = {"0": {str(i): shown for i, shown in enumerate(representations)}}
+        self._remote_call("set_representation_from_backend", target="Widget")
+
+    def release_when_removed(self) -> None:
+        """Let pages free what a view holds of the graphics card when the view goes."""
+        self._remote_call("executeCode", target="Widget", args=[RELEASE_WHEN_REMOVED])
 
     def resize(self) -> None:
         """Fill the width that there is; NGL fixes what it has found."""
@@ -98,13 +118,15 @@ class NGLStage:
     Parameters
     ----------
     structure : ShownStructure
+    copies : int
+        How many molecules are laid over each other.
     """
 
-    def __init__(self, structure: ShownStructure) -> None:
-        self._chosen = structure.chosen
+    def __init__(self, structure: ShownStructure, copies: int = 1) -> None:
         self._drawn_at = math.inf
         self._positions: NDArray[np.float32] | None = None
-        self.widget = MoleculeWidget(_Structure(structure.pdb), structure.representations())
+        self._drawn_as = representations(structure)
+        self.widget = MoleculeWidget(_Structure(structure.pdb(copies)), self._drawn_as)
         self.widget.on_drawn = self._drawn
         self.widget.layout.width = "100%"
         self.widget.layout.height = HEIGHT
@@ -116,10 +138,26 @@ class NGLStage:
         return time.monotonic() - self._drawn_at > SETTLING_SECONDS
 
     async def show(self, positions: NDArray[np.float32]) -> None:
-        """Move the atoms to `positions` (Å, all atoms of the system)."""
-        self._positions = positions if self._chosen is None else positions[self._chosen]
-        self.widget.look_at(self._positions)
+        """Move the shown atoms of all copies to `positions` (Å)."""
+        self._positions = positions
+        self.widget.look_at(positions)
         self._push()
+
+    def draw_as(self, drawn: Sequence[dict[str, Any]]) -> None:
+        """Draw in another way."""
+        if drawn != self._drawn_as:
+            self._drawn_as = list(drawn)
+            self.widget.draw_as(drawn)
+
+    @property
+    def camera(self) -> list[float]:
+        """From where it is looked at; empty before the first frame."""
+        return list(self.widget._camera_orientation)
+
+    @camera.setter
+    def camera(self, matrix: list[float]) -> None:
+        if matrix:
+            self.widget._camera_orientation = matrix
 
     def set_dark(self, dark: bool) -> None:
         """Fit to the theme of the page."""
@@ -131,6 +169,7 @@ class NGLStage:
 
     def _drawn(self) -> None:
         self._drawn_at = time.monotonic()
+        self.widget.release_when_removed()
         self.widget.resize()
         self._push()
 

@@ -1,58 +1,77 @@
-"""Slider, play button, and the choice of a walker."""
+"""Slider, play button, and the choice of what is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets
 
+FRAMES_PER_SECOND = (2, 5, 10, 20, 50, 100, 500)
+USUAL = 10
+MOST_TICKS = 10  # a second, for the page and the kernel: faster means to leave out frames
+
 
 class Player:
-    """Says which frame of which walker is to be shown.
+    """Says which frame of what is to be shown.
 
     It follows the newest frame until somebody chooses another one, and again when the
     last frame or *Newest* is chosen.
 
     Parameters
     ----------
-    n_walkers : int
+    labels : list of str
+        What there is to choose from.
     on_choice : callable
         Called when the reader chose something.
     """
 
-    def __init__(self, n_walkers: int, on_choice: Callable[[], None]) -> None:
+    def __init__(self, labels: Sequence[str], on_choice: Callable[[], None]) -> None:
         self._on_choice = on_choice
         self._moving = False
-        self._walkers = ipywidgets.Dropdown(
-            options=[(f"walker {i}", i) for i in range(n_walkers)],
-            tooltip="Which walker is shown",
-            layout=ipywidgets.Layout(width="96px"),
+        self._which = ipywidgets.Dropdown(
+            options=[(label, i) for i, label in enumerate(labels)],
+            tooltip="Which trajectory is shown",
+            layout=ipywidgets.Layout(width="auto", max_width="180px"),
         )
         self._play = ipywidgets.Play(
             min=0,
             max=0,
-            interval=100,
-            show_repeat=False,
-            layout=ipywidgets.Layout(width="84px", flex="0 0 auto"),
+            interval=1000 // MOST_TICKS,
+            show_repeat=True,
+            repeat=False,
+            layout=_narrow("112px"),
         )
         self._slider = ipywidgets.IntSlider(
-            min=0, max=0, readout=False, layout=ipywidgets.Layout(flex="1 1 120px", width="auto")
+            min=0, max=0, readout=False, layout=ipywidgets.Layout(flex="1 1 100px", width="auto")
         )
         self._slider.tooltip = "Which frame is shown"
+        self._back = _button("angle-left", "One frame back", lambda: self.step(-1))
+        self._ahead = _button("angle-right", "One frame ahead", lambda: self.step(1))
+        self._speed = ipywidgets.Dropdown(
+            options=[(f"{rate}/s", rate) for rate in FRAMES_PER_SECOND],
+            value=USUAL,
+            tooltip="Frames in a second while it plays",
+            layout=_narrow("72px"),
+        )
         self._newest = ipywidgets.ToggleButton(
             value=True,
             description="Newest",
             tooltip="Follow the newest frame",
-            layout=ipywidgets.Layout(width="auto", flex="0 0 auto"),
+            layout=_narrow("auto"),
         )
         self._said = ipywidgets.Label(layout=ipywidgets.Layout(flex="1 1 auto", min_width="0"))
         self._link = ipywidgets.jslink((self._slider, "value"), (self._play, "value"))
-        self._walkers.observe(self._walker_chosen, "value")
+        self._which.observe(self._chosen, "value")
+        self._speed.observe(self._speed_chosen, "value")
+        self._play.observe(self._began, "playing")
         self._slider.observe(self._frame_chosen, "value")
         self._newest.observe(self._newest_chosen, "value")
-        several = [self._walkers] if n_walkers > 1 else []
-        rows = ([self._play, self._slider], [*several, self._said, self._newest])
+        several = [self._which] if len(labels) > 1 else []
+        rows = (
+            [self._play, self._back, self._slider, self._ahead, self._speed],
+            [*several, self._said, self._newest],
+        )
         lined_up = ipywidgets.Layout(align_items="center", width="100%")
         self.widget: Any = ipywidgets.VBox(
             [ipywidgets.HBox(row, layout=lined_up) for row in rows],
@@ -60,9 +79,9 @@ class Player:
         )
 
     @property
-    def walker(self) -> int:
-        """The chosen walker."""
-        return int(self._walkers.value)
+    def chosen(self) -> int:
+        """Number of what is shown."""
+        return int(self._which.value)
 
     @property
     def frame(self) -> int:
@@ -91,8 +110,22 @@ class Player:
         """Write a line below the controls."""
         self._said.value = text
 
-    def _walker_chosen(self, _change: Any) -> None:
-        self._newest.value = True
+    def pressed(self, key: str) -> None:
+        """Answer to a key: ``play``, ``next``, ``previous``, ``first`` or ``last``."""
+        if key == "play":
+            self._play.playing = not self._play.playing
+        elif key in ("next", "previous"):
+            self.step(1 if key == "next" else -1)
+        elif key == "first":
+            self.step(-self._slider.max)
+        elif key == "last":
+            self._newest.value = True
+
+    def step(self, n_frames: int) -> None:
+        """Move by some frames, as far as there are any."""
+        self._slider.value = min(max(0, self._slider.value + n_frames), self._slider.max)
+
+    def _chosen(self, _change: Any) -> None:
         self._on_choice()
 
     def _frame_chosen(self, change: Any) -> None:
@@ -105,3 +138,26 @@ class Player:
     def _newest_chosen(self, change: Any) -> None:
         if change["new"]:
             self._on_choice()
+
+    def _speed_chosen(self, change: Any) -> None:
+        rate = change["new"]
+        self._play.interval = 1000 // min(rate, MOST_TICKS)
+        self._play.step = max(1, rate // MOST_TICKS)
+
+    def _began(self, change: Any) -> None:
+        """Begin with the first frame where the last one is shown: there is nothing behind it."""
+        if change["new"] and self._slider.value >= self._slider.max > 0:
+            self._newest.value = False
+            self._slider.value = 0
+            self._play.value = 0
+
+
+def _button(icon: str, tooltip: str, pressed: Callable[[], None]) -> Any:
+    button = ipywidgets.Button(icon=icon, tooltip=tooltip, layout=_narrow("28px"))
+    button.style.button_color = "transparent"
+    button.on_click(lambda _: pressed())
+    return button
+
+
+def _narrow(width: str) -> Any:
+    return ipywidgets.Layout(width=width, flex="0 0 auto")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,32 @@ from asyncmd_jupyter.jupyter.widgets.png import as_png
 from asyncmd_jupyter.jupyter.widgets.structure_text import ShownStructure
 
 COLOURS = {"C": "#707070", "N": "#3050F8", "O": "#E02020", "S": "#C8A000", "H": "#B8B8B8"}
+OTHER = "#D05FA0"
 MOST_BONDS = 3000
 HEIGHT = 320
+
+
+@dataclass(frozen=True)
+class AtomsDrawn:
+    """What atoms look like.
+
+    Attributes
+    ----------
+    elements : tuple of str
+        Of the atoms of one copy.
+    colours : tuple of str
+        One for each copy; empty if there is one only, which shows its elements.
+    """
+
+    elements: tuple[str, ...]
+    colours: tuple[str, ...] = ()
+
+    def colour_of_all(self, n_atoms: int) -> list[str]:
+        """Colours of all atoms of all copies."""
+        if self.colours:
+            return [colour for colour in self.colours for _ in self.elements]
+        shown = [COLOURS.get(element, OTHER) for element in self.elements]
+        return shown * (n_atoms // max(1, len(shown)))
 
 
 class ProjectionStage:
@@ -24,13 +50,15 @@ class ProjectionStage:
     Parameters
     ----------
     structure : ShownStructure
+    copies : int
+        How many molecules are laid over each other.
     """
 
-    def __init__(self, structure: ShownStructure) -> None:
-        self._chosen = structure.chosen
-        self._elements = [_element(line) for line in structure.pdb.splitlines()[:-1]]
+    def __init__(self, structure: ShownStructure, copies: int = 1) -> None:
+        self._atoms = AtomsDrawn(structure.elements)
+        self._copies = copies
         self._axes: NDArray[np.float64] | None = None
-        self._positions: NDArray[np.float32] | None = None
+        self.camera: list[float] = []
         self.widget = FigureWidget(alt="Projection of the molecule.")
 
     @property
@@ -39,14 +67,19 @@ class ProjectionStage:
         return True
 
     async def show(self, positions: NDArray[np.float32]) -> None:
-        """Draw `positions` (Å, all atoms of the system)."""
-        self._positions = positions if self._chosen is None else positions[self._chosen]
+        """Draw the shown atoms of all copies at `positions` (Å)."""
         if self._axes is None:
-            self._axes = principal_axes(self._positions)
-        flat = (self._positions - self._positions.mean(axis=0)) @ self._axes.T
+            self._axes = principal_axes(positions)
+        flat = (positions - positions.mean(axis=0)) @ self._axes.T
         look = self.widget.look()
-        png = await in_drawing_thread(draw_projection, flat, self._elements, look)
+        png = await in_drawing_thread(draw_projection, flat, self._atoms, look)
         self.widget.put(png, f"Projection of {len(flat)} atoms.", look.width)
+
+    def draw_as(self, drawn: Sequence[dict[str, Any]]) -> None:
+        """Take over the colours of copies; there is one style only."""
+        colours = tuple(dict.fromkeys(one["params"].get("color", "") for one in drawn))
+        several = colours if self._copies > 1 and len(colours) == self._copies else ()
+        self._atoms = replace(self._atoms, colours=several)
 
     def set_dark(self, dark: bool) -> None:
         """Fit to the theme of the page."""
@@ -64,7 +97,7 @@ def principal_axes(positions: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.vstack([axes, np.zeros((3 - len(axes), 3))])
 
 
-def draw_projection(flat: NDArray[Any], elements: list[str], look: Look) -> bytes:
+def draw_projection(flat: NDArray[Any], atoms: AtomsDrawn, look: Look) -> bytes:
     """Draw atoms and bonds as seen along the third axis."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.collections import LineCollection
@@ -76,13 +109,12 @@ def draw_projection(flat: NDArray[Any], elements: list[str], look: Look) -> byte
     axes.set_axis_off()
     axes.set_aspect("equal", adjustable="datalim")
     order = np.argsort(flat[:, 2])
-    colours = [COLOURS.get(e, "#D05FA0") for e in elements]
-    axes.add_collection(LineCollection(_bonds(flat, elements), colors=look.faint, linewidths=2))
-    sizes = np.array([25 if e == "H" else 70 for e in elements]) * min(1, 200 / len(flat))
+    colours = atoms.colour_of_all(len(flat))
+    axes.add_collection(LineCollection(_bonds(flat, atoms), colors=look.faint, linewidths=2))
     axes.scatter(
         flat[order, 0],
         flat[order, 1],
-        s=np.maximum(sizes, 2)[order],
+        s=_sizes(flat, atoms)[order],
         c=[colours[i] for i in order],
         edgecolors=look.ink,
         linewidths=0.4,
@@ -93,17 +125,24 @@ def draw_projection(flat: NDArray[Any], elements: list[str], look: Look) -> byte
     return as_png(figure)
 
 
-def _bonds(flat: NDArray[Any], elements: list[str]) -> list[Any]:
+def _sizes(flat: NDArray[Any], atoms: AtomsDrawn) -> NDArray[np.float64]:
+    n_copies = len(flat) // max(1, len(atoms.elements))
+    sizes = np.array([25.0 if e == "H" else 70.0 for e in atoms.elements] * n_copies)
+    return np.maximum(sizes * min(1, 200 / len(flat)), 2)
+
+
+def _bonds(flat: NDArray[Any], atoms: AtomsDrawn) -> list[Any]:
+    """Lines between near atoms of each copy."""
+    n_each = len(atoms.elements)
     if len(flat) > MOST_BONDS:
         return []
-    hydrogen = np.array([e == "H" for e in elements])
-    distance = np.linalg.norm(flat[:, None] - flat[None], axis=2)
-    near = distance < np.where(hydrogen[:, None] | hydrogen[None], 1.3, 1.95)
-    near &= ~(hydrogen[:, None] & hydrogen[None])
-    first, second = np.nonzero(np.triu(near, 1))
-    return [flat[[i, j], :2] for i, j in zip(first, second, strict=True)]
-
-
-def _element(line: str) -> str:
-    named = line[76:78].strip().title() if len(line) >= 78 else ""
-    return named or line[12:16].strip().lstrip("0123456789")[:1].upper()
+    hydrogen = np.array([e == "H" for e in atoms.elements])
+    longest = np.where(hydrogen[:, None] | hydrogen[None], 1.3, 1.95)
+    possible = ~(hydrogen[:, None] & hydrogen[None])
+    lines: list[Any] = []
+    for begin in range(0, len(flat), n_each):
+        copy = flat[begin : begin + n_each]
+        distance = np.linalg.norm(copy[:, None] - copy[None], axis=2)
+        first, second = np.nonzero(np.triu((distance < longest) & possible, 1))
+        lines.extend(copy[[i, j], :2] for i, j in zip(first, second, strict=True))
+    return lines

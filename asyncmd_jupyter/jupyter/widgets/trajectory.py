@@ -1,60 +1,82 @@
-"""The live preview of a run's trajectories."""
+"""The live preview of trajectories."""
 
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets
 
 from asyncmd_jupyter.events import EventBus
+from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.base import LiveView
+from asyncmd_jupyter.jupyter.widgets.live_stages import LiveStages
+from asyncmd_jupyter.jupyter.widgets.molecule_scene import Scene, Wanted
+from asyncmd_jupyter.jupyter.widgets.page import PageHelper
+from asyncmd_jupyter.jupyter.widgets.picture_options import PictureOptions
 from asyncmd_jupyter.jupyter.widgets.player import Player
-from asyncmd_jupyter.jupyter.widgets.stage import Stage, make_stage
-from asyncmd_jupyter.jupyter.widgets.structure_text import shown_structure
-from asyncmd_jupyter.jupyter.widgets.walker_frames import WalkerFrames
+from asyncmd_jupyter.jupyter.widgets.sources import Source, sources_of
+from asyncmd_jupyter.jupyter.widgets.stage import Stage
 from asyncmd_jupyter.jupyter.widgets.words import escape, picoseconds
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
-from asyncmd_jupyter.sampling.progress import RunState, WalkerSnapshot
 
 # NGL's label of the atom under the pointer: no empty box, and legible on a dark page.
 STYLE = """<style>
 .asyncmd-molecule div[style*="opacity: 0.7"] { color: #212121; }
 .asyncmd-molecule div[style*="opacity: 0.7"]:empty { display: none; }
+.asyncmd-preview:focus-visible { outline: 1px solid var(--jp-brand-color1, Highlight); }
 </style>"""
 WAITING = "The molecule appears with the first frame."
 NOTHING = "There is no frame to show."
+RESTING = (
+    "This molecule was put to rest, for a browser can show only few at a time. What is computed "
+    "goes on."
+)
+MOST_AT_ONCE = 8
+PATIENCE = 1.0  # seconds for a page to say whether it has WebGL
+BETWEEN_LOOKS = 1.0  # seconds, at files of which nothing tells that they grow
 
 
 class TrajectoryPreview(LiveView):
-    """The newest frame of a walker while it runs, any other when one is chosen.
+    """The newest frame while it is computed, any other when one is chosen.
 
-    Only the shown frame's coordinates go to the browser.
+    Only the coordinates of what is shown go to the browser.
 
     Parameters
     ----------
-    run : RunLike
-        What is shown.
+    items : RunLike, Trajectory or list of these
+        What there is to choose from.
     events : EventBus, optional
         Where to listen; the current runtime's by default.
     """
 
     kinds = (RunChanged, RunFinished)
 
-    def __init__(self, run: RunLike, events: EventBus | None = None) -> None:
+    def __init__(
+        self,
+        items: RunLike | Trajectory | Sequence[RunLike | Trajectory],
+        events: EventBus | None = None,
+    ) -> None:
         super().__init__(events)
-        self._run = run
-        self._frames: dict[int, WalkerFrames] = {}
-        self._stage: Stage | None = None
-        self._dark = False
-        self._shown: tuple[int, int] | None = None
+        given = list(items) if isinstance(items, Sequence) else [items]
+        self._sources = sources_of(given)
+        self._runs = {s.run.id for s in self._sources if s.run is not None}
+        self._scene: Scene | None = None
+        self._shown: object = None
+        self._rests = self._final_seen = self._showing = False
         self._reading = asyncio.Lock()
         self._note = ipywidgets.HTML()
         self._note.add_class("asyncmd-note")
-        self._player = Player(len(run.snapshot().walkers), self._on_choice)
-        self._widget = ipywidgets.VBox([ipywidgets.HTML(_waiting(WAITING))])
+        self._player = Player([source.label for source in self._sources], self._on_choice)
+        self._options = PictureOptions(len(self._sources), self._on_option)
+        self._page = PageHelper()
+        self._page.observe(self._on_page, ["webgl", "dark", "in_page"])
+        self._page.on_msg(self._on_key)
+        self._widget = ipywidgets.VBox(layout=ipywidgets.Layout(width="100%"))
+        self._widget.add_class("asyncmd-preview")
+        self._put(ipywidgets.HTML(_grey(WAITING)))
 
     @property
     def widget(self) -> Any:
@@ -62,43 +84,82 @@ class TrajectoryPreview(LiveView):
         return self._widget
 
     @property
+    def has_page(self) -> bool:
+        """Whether a page has the widget, on the screen or not."""
+        return bool(self._page.in_page)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether pages have drawn all of it and can let go of it."""
+        return self.stage is not None and self.stage.is_settled
+
+    @property
+    def is_on_screen(self) -> bool:
+        """Whether somebody looks at it."""
+        return bool(self._page.on_screen)
+
+    @property
     def stage(self) -> Stage | None:
         """Where the molecule is shown; None before the first frame."""
-        return self._stage
+        return None if self._scene is None else self._scene.stage
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What there is to choose from."""
+        return tuple(self._sources)
+
+    @property
+    def source(self) -> Source:
+        """What is chosen."""
+        return self._sources[self._player.chosen]
+
+    @property
+    def frame(self) -> int:
+        """The number of the chosen frame."""
+        return min(self._player.frame, max(0, len(self.source) - 1))
 
     def concerns(self, event: Any) -> bool:
-        """Whether an event is one of this run's."""
-        return bool(event.run_id == self._run.id)
+        """Whether an event is one of these runs'."""
+        return event.run_id in self._runs
 
     def is_final(self) -> bool:
-        """Whether the run has ended."""
-        return self._run.snapshot().state.is_final
+        """Whether no more frames are to be expected."""
+        return all(source.has_ended for source in self._sources)
 
     async def refresh(self) -> None:
         """Show the newest frame, or let the slider know that there are more."""
         async with self._reading:
-            walker = self._run.snapshot().walkers[self._player.walker]
-            frames = await self._follow(walker)
-            if frames is None or not len(frames):
-                if self.is_final():
-                    self._widget.children = [ipywidgets.HTML(_waiting(NOTHING))]
-                return
-            if self._stage is None:
-                await self._set_stage(frames)
-            self._player.frames_grew(len(frames))
-            await self._show(frames, self._player.frame)
-            self._lay_out()
+            await self._look_again()
+        if any(source.must_be_polled for source in self._sources):
+            asyncio.get_running_loop().call_later(BETWEEN_LOOKS, self.mark_dirty)
+        elif self.is_final() and not self._final_seen:
+            self._final_seen = True
+            self.mark_dirty()
+
+    def close(self) -> None:
+        """Stop to follow; what is shown stays until the pages need the room."""
+        super().close()
 
     def set_dark(self, dark: bool) -> None:
         """Fit to the theme of the page."""
-        self._dark = dark
-        if self._stage is not None:
-            self._stage.set_dark(dark)
+        if self._page.dark != dark:
+            self._page.dark = dark
+        if self._scene is not None:
+            self._scene.set_dark(dark)
+            self._shown = None
+            self.mark_dirty()
+
+    def rest(self) -> None:
+        """Let go of what pages hold for it; a button brings it back."""
+        self._rests = True
+        self._drop_scene()
+        button = ipywidgets.Button(description="Show the molecule", icon="eye")
+        button.on_click(lambda _: self._wake_up())
+        self._put(ipywidgets.HTML(_grey(RESTING)), button)
 
     def text(self) -> str:
         """Say how many frames there are."""
-        walkers = self._run.snapshot().walkers
-        told = [f"walker {w.index}: {w.n_frames} frames" for w in walkers]
+        told = [f"{source.label}: {len(source)} frames" for source in self._sources]
         return "Trajectory preview (" + "; ".join(told) + ")"
 
     def html(self) -> str:
@@ -108,68 +169,154 @@ class TrajectoryPreview(LiveView):
     def show_error(self, message: str) -> None:
         """Say below the molecule what went wrong."""
         self._player.say(message)
-        if self._stage is None:
-            self._widget.children = [ipywidgets.HTML(_waiting(message or WAITING))]
+        if self._scene is None:
+            self._put(ipywidgets.HTML(_grey(message or WAITING)))
+
+    async def _look_again(self) -> None:
+        for source in self._shown_sources():
+            await asyncio.to_thread(source.follow)
+        ready = [source for source in self._shown_sources() if len(source)]
+        if self._rests:
+            return
+        if not ready:
+            self._put(ipywidgets.HTML(_grey(NOTHING if self.is_final() else WAITING)))
+            return
+        self._player.frames_grew(max(map(len, ready)))
+        await self._show(ready)
+
+    def _shown_sources(self) -> list[Source]:
+        if not self._options.overlay:
+            return [self.source]
+        first = self._player.chosen // MOST_AT_ONCE * MOST_AT_ONCE
+        return self._sources[first : first + MOST_AT_ONCE]
+
+    async def _show(self, ready: Sequence[Source]) -> None:
+        """Show the chosen frame of some sources, if it is not shown already."""
+        wanted = self._wanted(ready)
+        numbers = [min(self._player.frame, len(source) - 1) for source in ready]
+        if self._shown == (wanted, numbers):
+            return
+        try:
+            await self._draw(wanted, ready, numbers)
+        except (OSError, ValueError, IndexError) as error:
+            self._player.say(_why_not(error))
+            return
+        self._shown = (wanted, numbers)
+        self._player.say(self._told(ready, numbers))
+
+    async def _draw(self, wanted: Wanted, ready: Sequence[Source], numbers: list[int]) -> None:
+        frames = [
+            await asyncio.to_thread(source.frame, number)
+            for source, number in zip(ready, numbers, strict=True)
+        ]
+        if self._scene is None or not self._scene.fits(wanted):
+            await self._new_scene(wanted)
+        if self._scene is not None:
+            await self._scene.show(frames, wanted)
+            self._options.offer(self._scene.structure, periodic=self._scene.is_periodic)
+            self._write_note(wanted, ready)
+            self._lay_out(self._scene.stage)
+
+    async def _new_scene(self, wanted: Wanted) -> None:
+        await self._page.answer(0.0 if self._scene else PATIENCE)
+        camera = self._scene.stage.camera if self._scene else []
+        made = await Scene.of(wanted, webgl=self._page.webgl != "no", dark=self._page.dark)
+        made.take_camera(camera, self._scene)
+        self._drop_scene()
+        self._scene = made
+        LiveStages.current().opened(self)
+
+    def _wanted(self, ready: Sequence[Source]) -> Wanted:
+        structure = (self.source if len(self.source) else ready[0]).structure_file
+        if structure is None:
+            raise ValueError("There is no structure file for these frames.")
+        places = tuple(self._sources.index(source) for source in ready)
+        return Wanted(
+            structure_file=structure,
+            copies=places if self._options.overlay else (),
+            n_sources=len(self._sources),
+            style=self._options.style,
+            water=self._options.water,
+            whole=self._options.whole,
+        )
+
+    def _told(self, ready: Sequence[Source], numbers: list[int]) -> str:
+        if len(ready) == 1:
+            return f"{picoseconds(ready[0].times[numbers[0]])}, frame {numbers[0]}"
+        return f"frame {max(numbers)} of {len(ready)} walkers"
+
+    def _write_note(self, wanted: Wanted, ready: Sequence[Source]) -> None:
+        if self._scene is None:
+            return
+        parts = [self._scene.note]
+        if wanted.copies and len(self._sources) > MOST_AT_ONCE:
+            parts.append(f"At most {MOST_AT_ONCE} of {len(self._sources)} are shown at once.")
+        legend = self._scene.legend([source.label for source in ready])
+        self._note.value = STYLE + legend + escape(" ".join(filter(None, parts)))
+
+    def _lay_out(self, stage: Stage) -> None:
+        """Show the stage, which knows its first frame: the camera is set up for that."""
+        if stage.widget not in self._widget.children:
+            self._put(stage.widget, self._player.widget, self._options.widget, self._note)
+
+    def _put(self, *parts: Any) -> None:
+        self._widget.children = [*parts, self._page]
+
+    def _drop_scene(self) -> None:
+        if self._scene is not None:
+            self._scene.close()
+            LiveStages.current().closed(self)
+        self._scene = self._shown = None
+
+    def _wake_up(self) -> None:
+        self._rests = False
+        self._put(ipywidgets.HTML(_grey(WAITING)))
+        self.mark_dirty()
 
     def _on_choice(self) -> None:
-        """Show what the slider or the list of walkers says."""
-        self.mark_dirty() if self._player.is_following else self.run_in_background(self._chosen())
+        """Show what the slider or the list says; of many choices only the last."""
+        if self._player.is_following or not len(self.source):
+            self.mark_dirty()
+        elif not self._showing:
+            self._showing = True
+            self.run_in_background(self._show_chosen())
 
-    async def _chosen(self) -> None:
-        async with self._reading:
-            frames = self._frames.get(self._player.walker)
-            if frames is not None and self._player.frame < len(frames):
-                await self._show(frames, self._player.frame)
+    async def _show_chosen(self) -> None:
+        try:
+            while not self._rests:
+                frame, chosen = self._player.frame, self._player.chosen
+                async with self._reading:
+                    await self._look_again()
+                if (frame, chosen) == (self._player.frame, self._player.chosen):
+                    return
+        finally:
+            self._showing = False
 
-    async def _follow(self, walker: WalkerSnapshot) -> WalkerFrames | None:
-        if walker.structure_file is None:
-            return None
-        frames = self._frames.get(walker.index)
-        if frames is None:
-            frames = self._frames[walker.index] = WalkerFrames(walker.structure_file)
-        await asyncio.to_thread(frames.follow, _files(walker, frames.paths))
-        return frames
+    def _on_option(self) -> None:
+        self.mark_dirty()
 
-    async def _set_stage(self, frames: WalkerFrames) -> None:
-        structure = await asyncio.to_thread(shown_structure, frames.structure_file)
-        await asyncio.to_thread(_import_stage)
-        self._stage, problem = make_stage(structure)
-        self._stage.set_dark(self._dark)
-        self._note.value = STYLE + escape(" ".join(filter(None, (structure.note, problem))))
+    def _on_page(self, change: Any) -> None:
+        if change["name"] == "webgl" and self._scene is not None:
+            if self._scene.webgl != (change["new"] != "no"):
+                self._drop_scene()
+            self.mark_dirty()
+        elif change["name"] == "dark":
+            self.set_dark(bool(change["new"]))
+        elif change["name"] == "in_page":
+            self.page_came()
 
-    def _lay_out(self) -> None:
-        """Show the stage, which knows its first frame: the camera is set up for that."""
-        if self._stage is not None and self._stage.widget not in self._widget.children:
-            self._widget.children = [self._stage.widget, self._player.widget, self._note]
-
-    async def _show(self, frames: WalkerFrames, frame: int) -> None:
-        walker = self._player.walker
-        if self._stage is None or self._shown == (walker, frame):
-            return
-        positions = await asyncio.to_thread(frames.positions, frame)
-        await self._stage.show(positions)
-        self._shown = (walker, frame)
-        self._player.say(f"{picoseconds(frames.times[frame])}, frame {frame}")
+    def _on_key(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        if isinstance(content, dict):
+            self._player.pressed(str(content.get("key", "")))
 
 
-def _files(walker: WalkerSnapshot, known: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Where the frames are: a walker that was ended names no part that it did not finish."""
-    if walker.state not in (RunState.CANCELLED, RunState.FAILED):
-        return walker.trajectory_files
-    return tuple(dict.fromkeys((*known, *walker.trajectory_files)))
+def _why_not(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"The frame can't be shown, its file is gone: {error.filename}."
+    return f"The frame can't be shown: {error}"
 
 
-def _import_stage() -> None:
-    """Import nglview where it blocks nobody; that it can't be is found out again later."""
-    from contextlib import suppress
-
-    from asyncmd_jupyter.jupyter.widgets.nglview_shim import MoleculeViewError, load_nglview
-
-    with suppress(MoleculeViewError):
-        load_nglview()
-
-
-def _waiting(text: str) -> str:
+def _grey(text: str) -> str:
     return (
         f'<div style="color:var(--jp-ui-font-color2,GrayText);padding:12px 0">{escape(text)}</div>'
     )

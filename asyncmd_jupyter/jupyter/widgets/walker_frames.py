@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.frames.growing import GrowingFile
+from asyncmd_jupyter.frames.read import read_frame
+from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import FrameIndex, read_trr_frame
+
+
+@dataclass(frozen=True, eq=False)
+class ShownFrame:
+    """A frame in Å.
+
+    Attributes
+    ----------
+    positions : NDArray
+        Shape (n_atoms, 3).
+    box : NDArray or None
+        Vectors as rows; None without a periodic box.
+    """
+
+    positions: NDArray[np.float32]
+    box: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,17 +83,31 @@ class WalkerFrames:
 
     def positions(self, frame: int) -> NDArray[np.float32]:
         """Read the coordinates of a frame in Å."""
-        place = self._place(frame)
-        if place.known.kind == "trr":
-            offset = int(place.known.offsets[place.index])
-            found = read_trr_frame(place.file.path, offset).positions
-            if found is None:
-                raise ValueError(f"Frame {frame} of {place.file.path} has no positions.")
-        else:
-            found = self._decoded(place)
-        return np.asarray(found * 10, dtype=np.float32)
+        return self.frame(frame).positions
 
-    def _place(self, frame: int) -> Place:
+    def frame(self, frame: int) -> ShownFrame:
+        """Read a frame."""
+        place = self.place(frame)
+        if place.known.kind == "trr":
+            found = read_trr_frame(place.file.path, int(place.known.offsets[place.index]))
+            if found.positions is None:
+                raise ValueError(f"Frame {frame} of {place.file.path} has no positions.")
+            return in_angstrom(found.positions, found.box)
+        with self.copied(frame) as copy:
+            decoded = read_frame(copy, 0)
+        return in_angstrom(decoded.positions, decoded.box)
+
+    @contextmanager
+    def copied(self, frame: int) -> Iterator[Trajectory]:
+        """Copy a frame to a file of its own, for what must not see the file grow."""
+        place = self.place(frame)
+        with tempfile.TemporaryDirectory(prefix="asyncmd-") as folder:
+            target = Path(folder) / f"frame{place.file.path.suffix}"
+            copy = place.file.snippet(place.index, place.index + 1, target)
+            yield Trajectory(copy, self.structure_file)
+
+    def place(self, frame: int) -> Place:
+        """Tell where a frame is."""
         left = frame
         for file, known, first, count in self._starts:
             if left < count:
@@ -81,12 +115,11 @@ class WalkerFrames:
             left -= count
         raise IndexError(f"There is no frame {frame}, {len(self)} are known.")
 
-    def _decoded(self, place: Place) -> NDArray[np.float32]:
-        from asyncmd_jupyter.frames.read import read_frame
-        from asyncmd_jupyter.frames.trajectory import Trajectory
 
-        with tempfile.TemporaryDirectory(prefix="asyncmd-") as folder:
-            target = Path(folder) / f"frame{place.file.path.suffix}"
-            copy = place.file.snippet(place.index, place.index + 1, target)
-            frame = read_frame(Trajectory(str(copy), str(self.structure_file)), 0)
-        return np.asarray(frame.positions)
+def in_angstrom(positions: NDArray[Any], box: NDArray[Any] | None) -> ShownFrame:
+    """Make a frame of lengths in nm; a box of zeros is none."""
+    periodic = box is not None and bool(np.any(box))
+    return ShownFrame(
+        positions=np.asarray(positions * 10, dtype=np.float32),
+        box=np.asarray(box, dtype=np.float32) * 10 if periodic else None,
+    )

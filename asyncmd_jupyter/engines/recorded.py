@@ -1,0 +1,90 @@
+"""Engines that write beside their trajectories where these come from."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from functools import partial
+from pathlib import Path
+
+from asyncmd_jupyter.engines import recording
+from asyncmd_jupyter.engines.base import StartingConfiguration
+from asyncmd_jupyter.engines.facts import EngineFacts, ProgramFacts
+from asyncmd_jupyter.engines.files import EngineFiles
+from asyncmd_jupyter.engines.part import Part
+from asyncmd_jupyter.engines.placed import PlacedEngine
+from asyncmd_jupyter.engines.plan import PartPlan, plan_from_tags
+from asyncmd_jupyter.frames.provenance_writing import Recorder
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.jobs.manager import Job
+
+
+class RecordedEngine(PlacedEngine):
+    """The part of `CommandEngine` that writes records; a program has three hooks for it."""
+
+    def _engine_facts(self) -> EngineFacts:
+        """What the engine knows of itself (called in a thread)."""
+        return EngineFacts(type(self).__name__, self.program, tags=self.job_tags)
+
+    def _input_file(self, files: EngineFiles) -> Path:
+        """The file in which the program finds the start of a simulation."""
+        return files.path("start")
+
+    def _told_by_program(self, files: EngineFiles, part: int) -> ProgramFacts:
+        """What the files of a part say about the program (called in a thread)."""
+        return ProgramFacts()
+
+    def _record_preparation(self, files: EngineFiles, start: StartingConfiguration) -> None:
+        file = self._input_file(files)
+        if file.exists() and Recorder.current().is_on:
+            recording.record_preparation(file, files.deffnm, self._engine_facts(), start)
+
+    def _record_configuration(
+        self, file: Path, action: str, start: StartingConfiguration, told: ProgramFacts
+    ) -> None:
+        recording.record_configuration(file, action, self._engine_facts(), start, told)
+
+    def _record_begun(self, files: EngineFiles, part: Part) -> asyncio.Future[None] | None:
+        """Begin the record of a part in a thread, which nobody has to wait for."""
+        if not Recorder.current().is_on:
+            return None
+        context = contextvars.copy_context()
+        plan = plan_from_tags(part.job.record.tags)
+
+        def write() -> None:
+            recording.record_begun(self._part_facts(files, plan, part.job))
+
+        return asyncio.get_running_loop().run_in_executor(None, context.run, write)
+
+    def _record_ended(self, files: EngineFiles, part: Part, trajectory: Trajectory) -> None:
+        if not Recorder.current().is_on:
+            return
+        plan = plan_from_tags(part.job.record.tags)
+        facts = self._part_facts(files, plan, part.job)
+        recording.record_ended(facts, trajectory, self._told_by_program(files, plan.number))
+
+    def _settle_records(self, files: EngineFiles) -> None:
+        """Complete what parts left whose end no kernel has seen."""
+        last = list(files.parts(self.output_traj_type).items())[-2:]
+        for number, path in last:
+            recording.settle(path, partial(self._told_by_program, files, number))
+
+    def _part_facts(self, files: EngineFiles, plan: PartPlan, job: Job) -> recording.PartFacts:
+        return recording.PartFacts(
+            file=files.part(plan.number, self.output_traj_type),
+            deffnm=files.deffnm,
+            plan=plan,
+            facts=self._engine_facts(),
+            job=job.record,
+            prepared=self._input_file(files),
+            previous=self._part_before(files, plan.number),
+        )
+
+    def _part_before(self, files: EngineFiles, number: int) -> Path | None:
+        if number == 1:
+            return None
+        before = files.part(number - 1, self.output_traj_type)
+        if before.exists():
+            return before
+        parts = files.parts(self.output_traj_type)
+        return next((parts[earlier] for earlier in reversed(parts) if earlier < number), None)

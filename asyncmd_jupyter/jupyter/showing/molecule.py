@@ -1,0 +1,31 @@
+"""Shows the molecules of runs and trajectories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.jupyter.runlike import RunLike
+from asyncmd_jupyter.jupyter.views import Views
+from asyncmd_jupyter.jupyter.widgets.trajectory import TrajectoryPreview
+
+
+def show_molecule(
+    items: RunLike | Trajectory | Sequence[RunLike | Trajectory],
+) -> TrajectoryPreview:
+    """Show molecules here: their newest frames while they are computed, or any others.
+
+    Parameters
+    ----------
+    items : Run, Trajectory or list of these
+        What there is to choose from, finished or still growing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else, and for an empty list.
+    """
+    view = TrajectoryPreview(items)
+    Views.current().add(view)
+    view.show()
+    return view

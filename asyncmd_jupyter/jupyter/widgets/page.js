@@ -1,0 +1,78 @@
+// Tells the kernel whether this page has WebGL, its theme, and which keys are pressed in a preview.
+
+const KEYS = { " ": "play", ArrowRight: "next", ArrowLeft: "previous", Home: "first", End: "last" };
+const WRITES = "input, textarea, select, button, [role=slider]";
+
+function hasWebGL() {
+  try {
+    const context = document.createElement("canvas").getContext("webgl2") ?? document.createElement("canvas").getContext("webgl");
+    // A page has only few contexts: this one is not needed any more.
+    context?.getExtension("WEBGL_lose_context")?.loseContext();
+    return Boolean(context);
+  } catch {
+    return false;
+  }
+}
+
+function isDark() {
+  const said = document.body.dataset.jpThemeLight;
+  if (said !== undefined) return said === "false";
+  return Boolean(document.body.dataset.vscodeThemeKind?.includes("dark"));
+}
+
+// Runs when a page has the model, also where the output is not on the screen.
+function initialize({ model }) {
+  model.set("in_page", true);
+  model.set("webgl", hasWebGL() ? "yes" : "no");
+  model.set("dark", isDark());
+  model.save_changes();
+}
+
+function follow(model, preview) {
+  // Otherwise JupyterLab takes the arrow keys to move between cells.
+  preview.dataset.lmSuppressShortcuts = "true";
+  preview.tabIndex = 0;
+  preview.setAttribute("role", "group");
+  preview.setAttribute("aria-label", "Trajectory preview. Space plays, arrow keys step through the frames.");
+  const press = (event) => {
+    const key = KEYS[event.key];
+    if (!key || event.ctrlKey || event.metaKey || event.altKey || event.target.closest(WRITES)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    model.send({ key });
+  };
+  preview.addEventListener("keydown", press);
+  const seen = new IntersectionObserver((entries) => {
+    model.set("on_screen", entries.at(-1).isIntersecting);
+    model.save_changes();
+  });
+  seen.observe(preview);
+  return () => {
+    preview.removeEventListener("keydown", press);
+    seen.disconnect();
+  };
+}
+
+function render({ model, el }) {
+  el.hidden = true;
+  let stop = () => undefined;
+  let waiting;
+  const begin = () => {
+    const preview = el.closest(".asyncmd-preview");
+    if (preview) stop = follow(model, preview);
+    else waiting = requestAnimationFrame(begin);
+  };
+  begin();
+  const theme = new MutationObserver(() => {
+    model.set("dark", isDark());
+    model.save_changes();
+  });
+  theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind"] });
+  return () => {
+    cancelAnimationFrame(waiting);
+    theme.disconnect();
+    stop();
+  };
+}
+
+export default { initialize, render };
