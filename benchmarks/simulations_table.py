@@ -29,7 +29,7 @@ WATCH = """() => {
             super(...all);
             this.addEventListener('message', ({ data }) => {
                 const text = typeof data === 'string' ? data : decoder.decode(data);
-                const kind = ['"columns"', 'naive-table'].find(mark => text.includes(mark));
+                const kind = ['"numbers"', 'naive-table'].find(mark => text.includes(mark));
                 window.wire.push({ at: performance.now(), bytes: text.length, kind });
             });
         }
@@ -155,7 +155,7 @@ def measure(page: Any, server: Any, *, n_walkers: int, seconds: float) -> None:
     said(lab, "table.show()")
     page.locator(".asyncmd-sims-summary", has_text=rows).wait_for()
     page.wait_for_timeout(1000)
-    table = first_paint(page, '"columns"', "table")
+    table = first_paint(page, '"numbers"', "table")
     building = said(lab, BUILD)
     still = rate(page, seconds)
     quiet = scrolled(page, ".asyncmd-sims-grid", seconds / 2)

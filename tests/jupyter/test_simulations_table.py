@@ -401,6 +401,23 @@ async def test_one_walker_of_a_real_run_is_cancelled_and_the_other_goes_on(toys,
     assert all(row["ended"] >= row["started"] for row in rows)
 
 
+async def test_a_real_run_is_held_and_goes_on(toys, opened, wire):
+    run = toy_run("held", n_walkers=2)
+    page = opened(simulation_table())
+    await until(lambda: "running" in page.states().values())
+    press(wire, page.table, kind="act", action="hold", rows=[0])
+    await until(lambda: list(page.states().values()) == ["held", "held"])
+    assert {row["can"] for row in page.rows.values()} == {1 + 4}
+    press(wire, page.table, kind="act", action="resume", rows=[1])
+    await until(lambda: "running" in page.states().values())
+    assert {row["trouble"] for row in page.rows.values()} == {""}
+    await run.cancel()
+    await until(lambda: list(page.states().values()) == ["cancelled", "cancelled"])
+    press(wire, page.table, kind="act", action="resume", rows=[0, 1])
+    await until(lambda: "running" in page.states().values())
+    await Runs.current().get("held").cancel()
+
+
 async def test_submitting_again_leaves_the_first_run_alone(toys, opened, wire, tmp_path):
     run = toy_run("again", conditions=[Within(position, 1, 2)], max_steps=50)
     await until(lambda: run.done)

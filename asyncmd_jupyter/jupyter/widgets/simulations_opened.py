@@ -85,7 +85,7 @@ class OpenedRow:
             snapshot.workdir,
             deffnm,
             self._book.record(number),
-            error=None if walkers is None else walkers[index].error,
+            error=None if walkers is None else getattr(walkers[index], "error", None),
             said=snapshot.walkers[index].error,
         )
 

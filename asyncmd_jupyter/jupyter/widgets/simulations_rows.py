@@ -193,6 +193,6 @@ def _possible(facts: RunFacts, walker: WalkerSnapshot, state: str) -> Action:
         wanted |= Action(0) if state == HELD else Action.HOLD
     if state == HELD or (ended and walker.state in (RunState.CANCELLED, RunState.FAILED)):
         wanted |= Action.RESUME
-    if ended or state == HELD:
+    if ended:
         wanted |= Action.RESUBMIT
     return wanted & facts.abilities

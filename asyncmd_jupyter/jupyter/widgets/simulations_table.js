@@ -35,7 +35,7 @@ class Table {
   }
 
   makeGrid(model) {
-    return new Grid({
+    return new KeyedGrid({
       store: this.store,
       view: this.view,
       words: this.words,
@@ -123,17 +123,22 @@ class Table {
 
   receive(message) {
     if (message.kind === "detail") return this.grid.details.receive(message);
+    if (message.kind === "changes") return this.receiveChanges(message.changes);
     if (message.kind === "all") {
       this.total = message.total;
       this.store.reset(message);
     } else if (message.kind === "rows") this.sayStates(this.store.put(message));
     else if (message.kind === "gone") this.store.forget(message.numbers);
-    else if (message.kind === "changes") {
-      this.sayStates(this.store.change(message.changes));
-      this.grid.ask();
-    }
     this.forgetSelected();
-    this.reorder(message.kind !== "changes");
+    this.reorder(true);
+  }
+
+  receiveChanges(changes) {
+    const { met, names } = this.store.change(changes);
+    this.sayStates(met);
+    this.grid.ask();
+    if (names.has("can")) this.paintAround();
+    if (this.store.matters(names, this.view)) this.reorder(false);
   }
 
   forgetSelected() {
