@@ -245,6 +245,7 @@ def set_slurm_settings(
     sbatch_executable: str | None = None,
     scancel_executable: str | None = None,
     squeue_executable: str | None = None,
+    scontrol_executable: str | None = None,
     min_time_between_sacct_calls: float | None = None,
     num_fails_for_broken_node: int | None = None,
     success_to_fail_ratio: int | None = None,
@@ -258,7 +259,8 @@ def set_slurm_settings(
 
     Parameters
     ----------
-    sinfo_executable, sacct_executable, sbatch_executable, scancel_executable, squeue_executable
+    sinfo_executable, sacct_executable, sbatch_executable, scancel_executable, squeue_executable,
+    scontrol_executable
         Names or paths of Slurm's commands.
     min_time_between_sacct_calls : float
         Seconds between two looks at the queue, at least. While nothing changes there are
@@ -303,6 +305,7 @@ def set_all_slurm_settings(
     sbatch_executable: str = "sbatch",
     scancel_executable: str = "scancel",
     squeue_executable: str = "squeue",
+    scontrol_executable: str = "scontrol",
     min_time_between_sacct_calls: float = 2.0,
     num_fails_for_broken_node: int = 3,
     success_to_fail_ratio: int = 50,
@@ -318,8 +321,8 @@ def set_all_slurm_settings(
     Parameters
     ----------
     sinfo_executable, sacct_executable, sbatch_executable, scancel_executable, squeue_executable
-    min_time_between_sacct_calls, num_fails_for_broken_node, success_to_fail_ratio
-    exclude_nodes, cluster, job_arrays, max_submissions_per_minute
+    scontrol_executable, min_time_between_sacct_calls, num_fails_for_broken_node
+    success_to_fail_ratio, exclude_nodes, cluster, job_arrays, max_submissions_per_minute
         As for `set_slurm_settings`.
 
     Raises

@@ -30,6 +30,7 @@ class CoreQueue:
         self._waiting: deque[_Place] = deque()
         self._used: dict[str, _Place] = {}
         self._announced: Counter[str] = Counter()
+        self._held: set[str] = set()
 
     def __contains__(self, job_id: object) -> bool:
         return any(place.job_id == job_id for place in self._waiting)
@@ -55,24 +56,36 @@ class CoreQueue:
         """Count a job that runs already."""
         self._used[job_id] = _Place(job_id, cores, False, party or job_id)
 
+    def set_held(self, job_id: str, is_held: bool) -> bool:
+        """Pass a job over, which keeps its place, or not any more; False if it does not wait."""
+        if job_id not in self:
+            return False
+        (self._held.add if is_held else self._held.discard)(job_id)
+        return True
+
     def release(self, job_id: str) -> None:
         """Forget a job, whether it waits, runs or is unknown."""
         self._used.pop(job_id, None)
+        self._held.discard(job_id)
         self._waiting = deque(place for place in self._waiting if place.job_id != job_id)
 
     def admit(self, limit: int) -> dict[str, int]:
         """Take out of the queue all jobs that may start now, with the cores of each."""
         share = max(1, limit // max(1, self._n_wanting()))
         admitted = {}
-        while self._waiting and (cores := self._granted(self._waiting[0], limit, share)):
-            place = self._waiting.popleft()
+        for place in [place for place in self._waiting if place.job_id not in self._held]:
+            cores = self._granted(place, limit, share)
+            if not cores:
+                break
+            self._waiting.remove(place)
             self._used[place.job_id] = replace(place, cores=cores)
             admitted[place.job_id] = cores
         return admitted
 
     def _n_wanting(self) -> int:
-        announced = {party for party, times in self._announced.items() if times}
-        return len(announced.union(p.party for p in (*self._waiting, *self._used.values())))
+        parties = {party for party, times in self._announced.items() if times}
+        parties.update(place.party for place in (*self._waiting, *self._used.values()))
+        return len(parties.difference(p.party for p in self._waiting if p.job_id in self._held))
 
     def _granted(self, place: _Place, limit: int, share: int) -> int:
         used = sum(other.cores for other in self._used.values())

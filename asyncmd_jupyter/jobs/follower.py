@@ -142,6 +142,7 @@ def updated(job: JobRecord, status: Status) -> JobRecord:
         cause=status.cause,
         interrupted=status.interrupted,
         native_id=status.native_id or job.native_id,
+        held=job.held and status.state is JobState.PENDING,
     )
     if status.attempt is not None and status.attempt > job.attempt:
         job = replace(job, attempt=status.attempt, started=status.started, nodes=status.nodes)

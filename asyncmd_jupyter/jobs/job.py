@@ -52,6 +52,28 @@ class Job:
         """Let the command save its work and end by itself. A job that waits is cancelled."""
         await self._manager.ask_to_stop([self.record])
 
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits until it is released."""
+        record = self.record
+        return record.held and record.state in (JobState.WAITING, JobState.PENDING)
+
+    async def hold(self) -> None:
+        """Keep a job that waits from starting until it is released; again is no error.
+
+        Raises
+        ------
+        JobError
+            It runs, has ended, or is another kernel's; or its launcher can't hold it.
+        """
+        if not self.is_held:
+            await self._manager.hold([self.record])
+
+    async def release(self) -> None:
+        """Let a held job start; one that is not held is left alone."""
+        if self.is_held:
+            await self._manager.release([self.record])
+
     def tail(self, n_lines: int = 20, stream: Literal["stdout", "stderr"] = "stderr") -> str:
         """The last lines of what the command wrote."""
         if stream not in ("stdout", "stderr"):

@@ -69,6 +69,20 @@ class Launcher(Protocol):
         """
         ...
 
+    async def hold(self, jobs: Sequence[JobRecord]) -> None:
+        """Keep jobs that were handed over and wait from starting.
+
+        Raises
+        ------
+        JobError
+            They can't be held, such as where jobs start at once.
+        """
+        ...
+
+    async def release(self, jobs: Sequence[JobRecord]) -> None:
+        """Let held jobs start; errors as for `hold`."""
+        ...
+
     def end_now(self, jobs: Sequence[JobRecord]) -> Mapping[str, Status]:
         """End the given jobs and wait until they are gone, without an event loop.
 

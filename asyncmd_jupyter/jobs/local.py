@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 
 from asyncmd_jupyter.errors import SubmissionError
 from asyncmd_jupyter.jobs.folder import ended_status, read_end, read_start, signal_name
+from asyncmd_jupyter.jobs.holding import refuse_hold
 from asyncmd_jupyter.jobs.model import JobRecord, JobState, Status
 from asyncmd_jupyter.jobs.process import (
     Owner,
@@ -79,6 +80,14 @@ class LocalLauncher:
     async def ask_to_stop(self, jobs: Sequence[JobRecord]) -> None:
         """SIGTERM to the commands; their bash hands it on and writes the exit code."""
         await asyncio.to_thread(self._ask_to_stop, jobs)
+
+    async def hold(self, jobs: Sequence[JobRecord]) -> None:
+        """Refuse: jobs start at once."""
+        for job in jobs:
+            raise refuse_hold(job)
+
+    async def release(self, jobs: Sequence[JobRecord]) -> None:
+        """Do nothing: none is held."""
 
     def end_now(self, jobs: Sequence[JobRecord]) -> dict[str, Status]:
         """End the jobs, wait until all their processes are gone, and say how they ended."""

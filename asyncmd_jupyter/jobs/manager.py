@@ -16,6 +16,7 @@ from asyncmd_jupyter.jobs.book import JobBook
 from asyncmd_jupyter.jobs.core_hours import Budget
 from asyncmd_jupyter.jobs.folder import prepare_folder
 from asyncmd_jupyter.jobs.follower import Follower
+from asyncmd_jupyter.jobs.holding import Holder
 from asyncmd_jupyter.jobs.job import Job
 from asyncmd_jupyter.jobs.launcher import Launcher
 from asyncmd_jupyter.jobs.local import LocalLauncher
@@ -63,7 +64,9 @@ class JobManager:
             self._is_wanted,
         )
         self._stopper = Stopper(self._book, self._store, self._launchers, self._starter)
+        self._holder = Holder(self._book, self._launchers, self._starter)
         self._is_closed = False
+        self._attaching: asyncio.Task[list[Job]] | None = None
         self._withdrawn: set[str] = set()
         self._coming: set[str] = set()
         self.register(LocalLauncher(lambda: runtime.settings.cancel_grace))
@@ -176,8 +179,17 @@ class JobManager:
             were still held back when their kernel ended are cancelled.
         """
         self._check_open()
+        # Cancelled in the middle of it, jobs would have an owner who does not know of them.
+        self._attaching = self._tasks.start(self._attach(tags or {}, self._attaching))
+        return await asyncio.shield(self._attaching)
+
+    async def _attach(
+        self, tags: Mapping[str, str], earlier: asyncio.Task[list[Job]] | None
+    ) -> list[Job]:
+        if earlier is not None and earlier.get_loop() is asyncio.get_running_loop():
+            await asyncio.wait([earlier])
         taken = await asyncio.to_thread(
-            attaching.claim_orphans, self._store, self._owner, set(self._launchers), tags or {}
+            attaching.claim_orphans, self._store, self._owner, set(self._launchers), tags
         )
         if not taken:
             return []
@@ -262,6 +274,16 @@ class JobManager:
     async def ask_to_stop(self, jobs: Iterable[JobRecord]) -> None:
         """Let jobs save their work and end by themselves; those that wait are cancelled."""
         await self._stopper.ask_to_stop(self._all(jobs))
+        self._follow()
+
+    async def hold(self, jobs: Iterable[JobRecord]) -> None:
+        """Keep jobs that wait from starting; see `Job.hold`."""
+        await self._holder.hold(self._all(jobs))
+        self._follow()
+
+    async def release(self, jobs: Iterable[JobRecord]) -> None:
+        """Let held jobs start as soon as it is their turn."""
+        await self._holder.release(self._all(jobs))
         self._follow()
 
     async def shutdown(self) -> None:

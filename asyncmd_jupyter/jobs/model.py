@@ -183,6 +183,8 @@ class JobRecord:
         The kernel (host, pid and start time) that submitted or last attached to it.
     tags : Mapping
         Free keys of the submitter, such as ``run``, ``engine``, ``part`` or ``notebook``.
+    held : bool
+        Whether it waits until somebody releases it.
     """
 
     id: str
@@ -206,6 +208,7 @@ class JobRecord:
     tags: Mapping[str, str] = field(default_factory=dict)
     cause: str = ""
     interrupted: bool = False
+    held: bool = False
 
     @property
     def script(self) -> Path:

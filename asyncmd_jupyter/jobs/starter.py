@@ -94,6 +94,13 @@ class Starter:
         """Whether a job is held back."""
         return job_id in self._cores or job_id in self._elsewhere
 
+    def set_held(self, job_id: str, *, is_held: bool) -> bool:
+        """Keep a job that waits here from starting, or let it; False if it does not wait here."""
+        found = [queue.set_held(job_id, is_held) for queue in (self._cores, self._elsewhere)]
+        if not is_held:
+            self.start_what_fits()
+        return any(found)
+
     def start_of(self, job_id: str) -> Start | None:
         """The start of a job while it is in progress."""
         return self._starts.get(job_id)

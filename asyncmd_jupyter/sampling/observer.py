@@ -16,6 +16,9 @@ from asyncmd_jupyter.sampling.states import Examination
 class PropagationObserver:
     """Override what you want to hear of. The methods have to be quick."""
 
+    def part_begins(self) -> None:
+        """A part is about to be begun; an exception keeps it from that."""
+
     def part_started(self, part: Part) -> None:
         """A part was handed to the job manager, or taken over from another kernel."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from asyncmd_jupyter.jobs.slurm.nodes import compact_nodes
 from asyncmd_jupyter.settings import Settings, SlurmSettings
 
-_EXECUTABLES = ("sbatch", "squeue", "scancel", "sacct", "sinfo")
+_EXECUTABLES = ("sbatch", "squeue", "scancel", "sacct", "sinfo", "scontrol")
 
 
 @dataclass(frozen=True, repr=False)

@@ -78,7 +78,7 @@ class ProcessCall:
             name=name,
             pickled=pickled,
             id=_id_of(name, function, kwargs),
-            sources=_typed_sources(),
+            sources=typed_sources(),
             paths=list(sys.path),
             folder=str(Path.cwd()),
             settings=runtimes.current().settings,
@@ -113,7 +113,7 @@ def _id_of(name: str, function: Callable[..., Any], kwargs: dict[str, Any]) -> s
         return None
 
 
-def _typed_sources() -> dict[str, list[str]]:
+def typed_sources() -> dict[str, list[str]]:
     """Notebook cells and the like, which the other process can't read for itself."""
     found = {}
     for filename, entry in tuple(linecache.cache.items()):

@@ -18,6 +18,7 @@ class RunState(Enum):
     PREPARING = "preparing"
     WAITING = "waiting"  # its job waits for cores or in a queue
     RUNNING = "running"
+    HELD = "held"  # nothing is computed until it is resumed
     REACHED = "reached"  # a condition (or all of them) was fulfilled
     LIMIT = "limit"  # the step limit came first
     CANCELLED = "cancelled"
@@ -26,7 +27,27 @@ class RunState(Enum):
     @property
     def is_final(self) -> bool:
         """Whether nothing will change any more."""
-        return self not in (RunState.PREPARING, RunState.WAITING, RunState.RUNNING)
+        return self in (RunState.REACHED, RunState.LIMIT, RunState.CANCELLED, RunState.FAILED)
+
+
+def combined_state(states: Sequence[RunState]) -> RunState:
+    """One state for a run with walkers in these."""
+    for state in _BY_URGENCY:
+        if state in states:
+            return state
+    return RunState.PREPARING
+
+
+_BY_URGENCY = (
+    RunState.RUNNING,
+    RunState.WAITING,
+    RunState.PREPARING,
+    RunState.HELD,
+    RunState.FAILED,
+    RunState.CANCELLED,
+    RunState.LIMIT,
+    RunState.REACHED,
+)
 
 
 @dataclass(frozen=True)

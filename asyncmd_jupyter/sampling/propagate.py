@@ -267,6 +267,7 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
             self._observer.part_started(part)
             return LiveLook(part, self._live(), self._rule, self._observer, limit)
 
+        simulation.before_part = self._observer.part_begins
         verdicts = Verdicts(self._conditions, self._rule, self._observer)
         engine, most = simulation.engine, math.inf if limit is None else limit
         while True:

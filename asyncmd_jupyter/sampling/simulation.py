@@ -50,11 +50,17 @@ class Simulation(ABC):
     ----------
     engine : MDEngine
     files : EngineFiles
+
+    Attributes
+    ----------
+    before_part : callable
+        Called before a part is begun; an exception keeps it from that.
     """
 
     def __init__(self, engine: MDEngine, files: EngineFiles) -> None:
         self.engine = engine
         self.files = files
+        self.before_part: Callable[[], None] = lambda: None
         self._known: dict[tuple[Path, ...], tuple[list[FileState], FinishedPart]] = {}
         self._patience = Patience(files)
         self._interruption = ""
@@ -183,6 +189,7 @@ class _Commands(Simulation):
             await self.end_running_part()
             return False
         if part is None:
+            self.before_part()
             part = await self.engine.start_part(nsteps=limit, walltime=hours)
         if part is None:
             return False
@@ -221,6 +228,7 @@ class _PublicContract(Simulation):
     async def compute(
         self, limit: int | None, hours: float, _look: Callable[[Part], LiveLook]
     ) -> bool:
+        self.before_part()
         made = await self.engine.run_walltime(hours, max_steps=limit)
         if made is not None:
             self._made.append(made)

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from numpy.typing import NDArray
 
-from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
-from asyncmd_jupyter.engines.command import CommandEngine
+from asyncmd_jupyter.engines.base import MDEngine
+from asyncmd_jupyter.engines.command import FILES_TAG, CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.part import Part
-from asyncmd_jupyter.errors import JobCancelledError, MaxStepsReachedError
+from asyncmd_jupyter.errors import JobCancelledError, JobError, MaxStepsReachedError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import FrameIndex
+from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import JobState
+from asyncmd_jupyter.jobs.tasks import OwnedTasks
+from asyncmd_jupyter.sampling.fixed_length import propagator_class
+from asyncmd_jupyter.sampling.hold import HeldError, Hold
 from asyncmd_jupyter.sampling.observer import PropagationObserver
 from asyncmd_jupyter.sampling.progress import (
     ConditionSeries,
@@ -27,57 +31,14 @@ from asyncmd_jupyter.sampling.progress import (
     SeriesPieces,
     WalkerSnapshot,
 )
-from asyncmd_jupyter.sampling.propagate import ConditionalTrajectoryPropagator
 from asyncmd_jupyter.sampling.series import SeriesBook
 from asyncmd_jupyter.sampling.speed import Speed
 from asyncmd_jupyter.sampling.states import Examination
+from asyncmd_jupyter.sampling.walker_plan import WalkerEnd, WalkerPlan
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class WalkerPlan:
-    """What one walker is to do.
-
-    Attributes
-    ----------
-    index : int
-        Of the walker, from 0.
-    start : Trajectory, path or None
-    folder : Path
-        Of the run.
-    deffnm : str
-        What the names of its files begin with.
-    tags : Mapping
-        Of its jobs.
-    continuation : bool
-        Whether it goes on with what is in the folder.
-    """
-
-    index: int
-    start: StartingConfiguration
-    folder: Path
-    deffnm: str
-    tags: Mapping[str, str]
-    continuation: bool
-
-
-@dataclass(frozen=True)
-class _End:
-    """The last frame of a result, remembered: its file may be changed later.
-
-    What was computed behind the deciding frame is no part of it.
-    """
-
-    step: int
-    time: float
-    n_frames: int
-
-    @classmethod
-    def of(cls, result: Trajectory, *, needed_md: bool) -> Self:
-        if not needed_md:
-            return cls(0, 0.0, len(result))
-        return cls(result.last_step, result.last_time, len(result))
+_WAITING = (JobState.WAITING, JobState.PENDING)
 
 
 class Walker(PropagationObserver):
@@ -96,11 +57,15 @@ class Walker(PropagationObserver):
         self._mode = mode
         self._plan = plan
         self._changed = changed
-        self.propagator = ConditionalTrajectoryPropagator.from_engine(
+        self.propagator = propagator_class(conditions).from_engine(
             engine, conditions, index=plan.index, mode=mode, observer=self, **parameters
         )
         self.propagator.job_tags = plan.tags
-        self._announcement = _announcement(engine, plan)
+        self._engine = engine
+        self._hold = Hold(plan.is_held)
+        self._tasks = OwnedTasks()
+        self._taken_back: set[str] = set()
+        self._is_under_way = False
         self.takes_cores_here = not isinstance(engine, CommandEngine) or engine.takes_cores_here
         self._announced = ExitStack()
         self._ending = engine.output_traj_type
@@ -117,7 +82,7 @@ class Walker(PropagationObserver):
         self._newest_file: Path | None = None
         self._structure: Path | None = None
         self.result: Trajectory | None = None
-        self._end: _End | None = None
+        self._end: WalkerEnd | None = None
         self.has_submitted = asyncio.Event()
         self.error: Exception | None = None
 
@@ -131,7 +96,7 @@ class Walker(PropagationObserver):
             self._go(ready), name=f"walker {self._plan.deffnm}"
         )
         # Walkers begin one after the other, but shall share the cores from the first one on.
-        self._announced.enter_context(self._announcement)
+        self._announce()
         self._task.add_done_callback(self._ended)
         return self._task
 
@@ -141,15 +106,20 @@ class Walker(PropagationObserver):
             self._state = RunState.CANCELLED
         self._announced.close()
         self._part = None
+        self._hold.quieten()
         self.has_submitted.set()
         self._changed()
+
+    def _announce(self) -> None:
+        self._announced.enter_context(_announcement(self._engine, self._plan))
 
     async def _go(self, ready: Awaitable[object]) -> None:
         try:
             await asyncio.shield(ready)
-            state, self.result = await self._propagate()
+            self._is_under_way = True
+            state, self.result = await self._propagate_unless_held()
             self._structure = self._structure or self.result.structure_path
-            self._end = _End.of(self.result, needed_md=self._book.n_frames > 0)
+            self._end = WalkerEnd.of(self.result, needed_md=self._book.n_frames > 0)
             self._state = state
         except JobCancelledError:
             self._state = RunState.CANCELLED
@@ -157,15 +127,40 @@ class Walker(PropagationObserver):
             logger.debug("Walker %s failed", self._plan.deffnm, exc_info=True)
             self._state, self.error = RunState.FAILED, error
 
+    async def _propagate_unless_held(self) -> tuple[RunState, Trajectory]:
+        while True:
+            try:
+                return await self._propagate()
+            except HeldError:
+                pass
+            except JobCancelledError:
+                if self._job_id not in self._taken_back:
+                    raise
+            self._part = None
+            self._plan = replace(self._plan, continuation=True)
+            await self._rest()
+
+    async def _rest(self) -> None:
+        self._announced.close()
+        self._changed()
+        await self._hold.rest()
+        self._state = RunState.PREPARING
+        self._announce()
+        self._changed()
+
     async def _propagate(self) -> tuple[RunState, Trajectory]:
-        plan = self._plan
+        plan, max_steps = self._plan, self.propagator.max_steps
         result = plan.folder / f"{plan.deffnm}.{self._ending}"
         try:
             parts, index = await self.propagator.propagate(
                 plan.start, plan.folder, plan.deffnm, continuation=plan.continuation
             )
-        except MaxStepsReachedError:
-            return RunState.LIMIT, await self.propagator.join_all(
+        except MaxStepsReachedError as error:
+            if self.propagator.max_steps != max_steps:  # raised meanwhile
+                raise HeldError from error
+            # Without conditions the limit is the aim.
+            end = RunState.LIMIT if self.propagator.conditions else RunState.REACHED
+            return end, await self.propagator.join_all(
                 plan.folder, plan.deffnm, result, overwrite=True
             )
         joined, _ = await self.propagator.cut_and_concatenate(parts, result, overwrite=True)
@@ -183,8 +178,61 @@ class Walker(PropagationObserver):
         await asyncio.wait([self._task])
         if part is not None:
             await part.job.wait()
+        elif self._plan.continuation:
+            await self._cancel_left()
+
+    async def _cancel_left(self) -> None:
+        """End the job of an earlier kernel that has not been taken over yet."""
+        manager = JobManager.current()
+        files = EngineFiles(self._plan.folder, self._plan.deffnm)
+        for job in await manager.unfinished({FILES_TAG: files.key}):
+            if manager.is_followed(job):
+                await job.cancel()
+                await job.wait()
+
+    async def hold(self) -> None:
+        """Let nothing be computed until it is resumed; returns when nothing is."""
+        if self._task is None or self._task.done():
+            return
+        self._hold.close()
+        if self._part is not None:
+            await self._hold_part(self._part)
+        if self._is_under_way and isinstance(self._engine, CommandEngine):
+            await self._hold.quiet()
+        self._changed()
+
+    def resume(self, max_steps: int | None = None) -> None:
+        """Go on after `hold`, with another limit if one is given."""
+        if max_steps is not None:
+            self.propagator.max_steps = max_steps
+            self._step_limit = self.propagator.step_limit(self._engine)
+        self._hold.open()
+        part = self._part
+        if part is not None and part.job.is_held:
+            self._tasks.start(part.job.release())
+        self._changed()
+
+    async def _hold_part(self, part: Part) -> None:
+        if part.job.state in _WAITING:
+            try:
+                await part.job.hold()
+            except JobError:
+                logger.debug("%s has begun meanwhile.", part.trajectory_file, exc_info=True)
+            else:
+                self._hold.quieten()
+                return
+        # A program that is still being started might not hear that it should stop.
+        if part.trajectory_file.exists():
+            await part.ask_to_stop()
+        else:
+            self._taken_back.add(part.job.id)
+            await part.job.cancel()
 
     # What the propagator tells
+
+    def part_begins(self) -> None:
+        """Keep it from beginning while this is held."""
+        self._hold.check()
 
     def part_started(self, part: Part) -> None:
         """Follow the new part."""
@@ -195,6 +243,8 @@ class Walker(PropagationObserver):
         self._newest_file = part.trajectory_file.absolute()
         self._speed = Speed()
         self._state = RunState.RUNNING
+        if self._hold.is_on and not part.job.is_held:
+            self._tasks.start(self._hold_part(part))
         self._changed()
 
     def frames_written(self, part: Part, new: FrameIndex) -> None:
@@ -218,6 +268,19 @@ class Walker(PropagationObserver):
         self._changed()
 
     # What the views see
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of it will change any more."""
+        return self._state.is_final
+
+    @property
+    def error_kind(self) -> str:
+        """Class of the error that ended it; empty if none did."""
+        return "" if self.error is None else type(self.error).__name__
+
+    async def read(self) -> None:
+        """Do nothing: what the conditions said is known."""
 
     def series(self) -> ConditionSeries:
         """Everything the conditions said so far."""
@@ -256,10 +319,12 @@ class Walker(PropagationObserver):
         )
 
     def _state_now(self) -> RunState:
-        waiting = (JobState.WAITING, JobState.PENDING)
-        if self._part is not None and self._part.job.state in waiting:
-            return RunState.WAITING
-        return self._state
+        if self._state.is_final:
+            return self._state
+        if self._part is not None and self._part.job.state in _WAITING:
+            return RunState.HELD if self._part.job.is_held else RunState.WAITING
+        is_quiet = self._hold.rests or not self._is_under_way
+        return RunState.HELD if self._hold.is_on and is_quiet else self._state
 
     def _files(self) -> tuple[Path, ...]:
         if self.result is not None:

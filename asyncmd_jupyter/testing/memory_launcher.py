@@ -31,6 +31,7 @@ from typing import Protocol
 
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.folder import read_end, shell_code, write_marker
+from asyncmd_jupyter.jobs.holding import refuse_hold
 from asyncmd_jupyter.jobs.model import JobRecord, JobState, Status
 
 Program = Callable[[Sequence[str], threading.Event], int | None]
@@ -94,6 +95,14 @@ class MemoryLauncher:
         """Set the stop event; a test that drives the job asks `was_asked_to_stop`."""
         for entry in self._known(jobs):
             entry.stop.set()
+
+    async def hold(self, jobs: Sequence[JobRecord]) -> None:
+        """Refuse: jobs start at once."""
+        for job in jobs:
+            raise refuse_hold(job)
+
+    async def release(self, jobs: Sequence[JobRecord]) -> None:
+        """Do nothing: none is held."""
 
     def end_now(self, jobs: Sequence[JobRecord]) -> Mapping[str, Status]:
         """Stop the functions and wait until they have returned."""

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import killed_run
 import psutil
 import pytest
 from toy_states import in_b
 
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.jobs.model import JobState
+from asyncmd_jupyter.sampling.progress import RunState
 from asyncmd_jupyter.sampling.propagate import ConditionalTrajectoryPropagator
-from asyncmd_jupyter.sampling.run import start_run
+from asyncmd_jupyter.sampling.run import Runs, start_run
+from asyncmd_jupyter.sampling.run_memory import attach_runs
+from asyncmd_jupyter.sampling.run_memory_walker import StoredWalker
+from asyncmd_jupyter.sampling.run_record import records_in
 from asyncmd_jupyter.testing import ToyEngine
 
 KERNEL = """
 import asyncio, sys
 import numpy as np
-from asyncmd_jupyter.sampling.run import start_run
 from asyncmd_jupyter.sampling.run import start_run
 from asyncmd_jupyter.testing import ToyEngine
 
@@ -124,3 +129,83 @@ async def test_can_be_cancelled_from_elsewhere(orphan: Path, manager):
     await job.cancel()
     assert (await job.wait()).state is JobState.CANCELLED
     assert workers(orphan) == []
+
+
+def interrupted(folder: Path) -> None:
+    """Start four walkers on two cores in a kernel, and kill it in the middle."""
+    engines = Path(__file__).parents[1] / "engines"
+    path = os.pathsep.join([str(engines), os.environ.get("PYTHONPATH", "")])
+    kernel = subprocess.Popen(
+        [sys.executable, killed_run.__file__],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path, "ASYNCMD_MAX_CORES": "2"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert kernel.stdout is not None
+    assert kernel.stdout.readline() == "running\n"
+    kernel.kill()
+    kernel.wait()
+    kernel.stdout.close()
+
+
+async def test_a_killed_run_ends_as_if_nothing_had_happened(tmp_path, manager, monkeypatch):
+    interrupted(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    alive = {job.id for job in await manager.history(unfinished=True)}
+    (record,) = records_in()
+    ended = {w.index for w in record.walkers if w.state.is_final}
+    assert ended, "the record tells of ends"
+    log = killed_run.LOG.read_text()
+    (run,) = (await attach_runs()).runs
+    assert Runs.current().get("run") is run
+    assert run.conditions == ("alphaR",)
+    assert {
+        w.index for w in run.snapshot().walkers if isinstance(run.walkers[w.index], StoredWalker)
+    } == ended
+    assert (await attach_runs()).runs == ()
+    results = await run
+    states = [walker.state for walker in run.snapshot().walkers]
+    assert states == [RunState.LIMIT, RunState.REACHED, RunState.REACHED, RunState.REACHED]
+    begun = {r.id for r in manager.records() if r.tags.get("run") == "run" and r.started}
+    assert begun & alive, "jobs of the killed kernel were followed to their ends"
+    names = [r.name for r in manager.records() if r.id in begun]
+    assert len(names) == len(set(names)), "nothing was computed twice"
+    await run.read()
+    new = killed_run.LOG.read_text().removeprefix(log).split()
+    assert not any(name.startswith(f"run_{index}.") for name in new for index in ended)
+
+    expected = await killed_run.start("undisturbed")
+    for index, result in enumerate(results):
+        assert result.paths[0].read_bytes() == expected[index].paths[0].read_bytes()
+        assert len(run.series(index).times) == len(result)
+
+
+async def test_a_run_of_a_living_kernel_is_left_alone(tmp_path, manager, monkeypatch):
+    kernel = subprocess.Popen(
+        [sys.executable, "-c", KERNEL], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    monkeypatch.chdir(tmp_path)
+    try:
+        assert kernel.stdout is not None
+        assert kernel.stdout.readline() == "running\n"
+        found = await attach_runs()
+        assert found.runs == ()
+        (problem,) = found.problems
+        assert f"process {kernel.pid}" in problem
+        assert "left alone" in problem
+        engine = ToyEngine(-0.25, seed=5)
+        for how in ({"overwrite": True}, {"continuation": True}):
+            mine = start_run(engine, None, until=[in_b], name="run", **how)
+            with pytest.raises(EngineError, match=r"another kernel|still writes"):
+                await mine
+        assert records_in()[0].kernel.process.pid == kernel.pid, "its record is its own"
+    finally:
+        kernel.kill()
+        kernel.wait()
+        kernel.stdout.close()
+    Runs.current().forget("run")
+    (run,) = (await attach_runs()).runs
+    await run.cancel()
+    assert records_in()[0].state is RunState.CANCELLED
+    assert workers(tmp_path) == [], "its job was cancelled before anybody had looked at it"

@@ -110,6 +110,11 @@ def scancel_pending(settings: SlurmSettings, ids: Sequence[str]) -> list[str]:
     return [settings.scancel_executable, "--state=PENDING", *_cluster(settings), *ids]
 
 
+def scontrol(settings: SlurmSettings, word: str, ids: Sequence[str]) -> list[str]:
+    """Hold or release jobs that wait."""
+    return [settings.scontrol_executable, *_cluster(settings), word, ",".join(ids)]
+
+
 def stop_signal(settings: SlurmSettings, ids: Sequence[str]) -> list[str]:
     """SIGUSR1 to the batch shells only, which hand SIGTERM to their commands."""
     options = ("--batch", "--signal=USR1")

@@ -20,6 +20,7 @@ from asyncmd_jupyter.jobs.slurm.client import SlurmClient
 from asyncmd_jupyter.jobs.slurm.delivery import Delivery
 from asyncmd_jupyter.jobs.slurm.gathering import Gathering
 from asyncmd_jupyter.jobs.slurm.guard import Guard
+from asyncmd_jupyter.jobs.slurm.holding import Holding
 from asyncmd_jupyter.jobs.slurm.membership import Memberships
 from asyncmd_jupyter.jobs.slurm.options import check_directives, check_options
 from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry
@@ -82,6 +83,7 @@ class SlurmLauncher:
         self._queue = SlurmQueue(client, settings)
         self._accounting = Accounting(client, settings)
         self._delivery = Delivery(client, settings)
+        self._holding = Holding(client, settings)
         self._sightings = Sightings(self._accounting, memberships, grace or Grace(), nodes.count)
         submissions = Submissions(client, self._queue, settings, nodes.excluded, is_wanted)
         self._gathering = Gathering(submissions, memberships, settings, nodes.excluded, on_the_way)
@@ -164,6 +166,16 @@ class SlurmLauncher:
             await self._delivery.cancel(waiting)
         traces = await asyncio.to_thread(read_traces, jobs, frozenset())
         await self._delivery.ask_to_stop(hearing(jobs, traces))
+        self._queue.expect_news()
+
+    async def hold(self, jobs: Sequence[JobRecord]) -> None:
+        """``scontrol hold`` of jobs that have not begun."""
+        await self._holding.change(jobs, "hold")
+        self._queue.expect_news()
+
+    async def release(self, jobs: Sequence[JobRecord]) -> None:
+        """``scontrol release``."""
+        await self._holding.change(jobs, "release")
         self._queue.expect_news()
 
     def end_now(self, jobs: Sequence[JobRecord]) -> Mapping[str, Status]:

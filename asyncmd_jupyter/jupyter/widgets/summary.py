@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from asyncmd_jupyter.jupyter.widgets.words import (
     duration,
     escape,
+    goal,
     listed,
     outcome,
     picoseconds,
@@ -19,6 +20,7 @@ SYMBOLS = {
     RunState.PREPARING: "◌",
     RunState.WAITING: "◔",
     RunState.RUNNING: "▶",
+    RunState.HELD: "⏸",
     RunState.REACHED: "★",
     RunState.LIMIT: "■",
     RunState.CANCELLED: "⊘",
@@ -27,6 +29,7 @@ SYMBOLS = {
 COLOURS = {
     RunState.RUNNING: "var(--jp-brand-color1,#1976d2)",
     RunState.REACHED: "var(--jp-success-color1,#388e3c)",
+    RunState.HELD: "var(--jp-warn-color1,#e65100)",
     RunState.LIMIT: "var(--jp-warn-color1,#e65100)",
     RunState.CANCELLED: "var(--jp-warn-color1,#e65100)",
     RunState.FAILED: "var(--jp-error-color1,#d32f2f)",
@@ -78,7 +81,7 @@ def _share(walker: WalkerSnapshot) -> float:
 
 def _aim(run: RunSnapshot) -> str:
     walkers = f"{len(run.walkers)} walkers, " if len(run.walkers) > 1 else ""
-    return f"{walkers}until {listed(run.conditions, 'or' if run.mode == 'any' else 'and')}"
+    return f"{walkers}{goal(run)}"
 
 
 def _facts(run: RunSnapshot) -> list[str]:

@@ -8,7 +8,10 @@ from html import escape
 
 from asyncmd_jupyter.sampling.progress import RunSnapshot, RunState, WalkerSnapshot
 
-__all__ = ["duration", "escape", "listed", "outcome", "picoseconds", "speed", "steps"]
+__all__ = ["duration", "escape", "goal", "listed", "outcome", "picoseconds", "speed", "steps"]
+
+# What a run without conditions waits for.
+_LENGTH = "full length"
 
 
 def duration(seconds: float) -> str:
@@ -53,16 +56,27 @@ def listed(names: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
+def goal(run: RunSnapshot) -> str:
+    """Say what a run goes on for."""
+    return f"until {_awaited(run)}" if run.conditions else f"for its {_LENGTH}"
+
+
 def outcome(run: RunSnapshot) -> str:
     """Say in one sentence what happened to a run, or what it waits for."""
     if len(run.walkers) == 1:
         return _walker_outcome(run.walkers[0], run)
     ended = [w for w in run.walkers if w.state.is_final]
     parts = [_walker_outcome(w, run) for w in ended]
-    if len(ended) < len(run.walkers):
-        going = len(run.walkers) - len(ended)
+    n_held = sum(walker.state is RunState.HELD for walker in run.walkers)
+    if n_held:
+        parts.append(f"{n_held} of {len(run.walkers)} walkers {_is_or_are(n_held)} held")
+    if going := len(run.walkers) - len(ended) - n_held:
         parts.append(f"{going} of {len(run.walkers)} walkers {'goes' if going == 1 else 'go'} on")
     return "; ".join(parts)
+
+
+def _is_or_are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _walker_outcome(walker: WalkerSnapshot, run: RunSnapshot) -> str:
@@ -75,11 +89,12 @@ def _what_happened(walker: WalkerSnapshot, run: RunSnapshot) -> str:
     if walker.state is RunState.REACHED:
         reached = walker.reached_time if walker.reached_time is not None else walker.time_done
         frame = f", frame {walker.n_frames - 1}" if walker.n_frames else ""
-        return f"{listed(walker.reached)} reached after {picoseconds(reached)}{frame}"
+        return f"{listed(walker.reached) or _LENGTH} reached after {picoseconds(reached)}{frame}"
     return {
         RunState.PREPARING: "being prepared",
         RunState.WAITING: "waits for free cores or its turn in the queue",
         RunState.RUNNING: f"waits for {_awaited(run)}, {time} so far",
+        RunState.HELD: f"held after {time}, goes on when it is resumed",
         RunState.LIMIT: f"step limit reached after {time} without {_awaited(run)}",
         RunState.CANCELLED: f"cancelled after {time}",
         RunState.FAILED: f"failed after {time}" + (f": {walker.error}" if walker.error else ""),
@@ -87,4 +102,4 @@ def _what_happened(walker: WalkerSnapshot, run: RunSnapshot) -> str:
 
 
 def _awaited(run: RunSnapshot) -> str:
-    return listed(run.conditions, "or" if run.mode == "any" else "and")
+    return listed(run.conditions, "or" if run.mode == "any" else "and") or _LENGTH

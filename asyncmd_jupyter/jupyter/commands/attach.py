@@ -1,0 +1,45 @@
+"""``%asyncmd attach``: what an earlier kernel left."""
+
+from __future__ import annotations
+
+from argparse import Namespace as Arguments
+from typing import Any
+
+from asyncmd_jupyter.jupyter.notebook import Notebook, show_all
+from asyncmd_jupyter.jupyter.parsers import SubCommand, always, unquoted
+from asyncmd_jupyter.jupyter.telling import flat, say
+
+
+def _arguments(parser: Any) -> None:
+    parser.add_argument("folder", metavar="DIR", nargs="?",
+                        help="Where the runs' folders are (here).")  # fmt: skip
+
+
+async def _answer(_notebook: Notebook, arguments: Arguments) -> None:
+    from asyncmd_jupyter.jobs.manager import JobManager
+    from asyncmd_jupyter.jupyter.views import show_jobs
+    from asyncmd_jupyter.sampling.run_memory import attach_runs
+
+    attached = await attach_runs(unquoted(arguments.folder or "."))
+    jobs = await JobManager.current().attach()
+    for problem in attached.problems:
+        say(f"Not brought back: {flat(problem)}")
+    if attached.runs:
+        say(f"Brought back: {', '.join(run.id for run in attached.runs)}.")
+        show_all(attached.runs)
+    if jobs or not attached.runs:
+        number = {0: "No job was", 1: "One job was"}.get(len(jobs), f"{len(jobs)} jobs were")
+        say(f"{number} taken back.")
+        show_jobs()
+
+
+COMMAND = SubCommand(
+    name="attach",
+    summary="Bring back the runs of this folder and the jobs that an earlier kernel left.",
+    add_arguments=_arguments,
+    answer=_answer,
+    examples=("%asyncmd attach",),
+    group="Steer",
+    usage="[DIR]",
+    awaited=always,
+)

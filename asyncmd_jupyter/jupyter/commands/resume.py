@@ -1,0 +1,48 @@
+"""``%asyncmd resume``: let runs go on."""
+
+from __future__ import annotations
+
+from argparse import Namespace as Arguments
+from typing import Any
+
+from IPython.core.error import UsageError
+
+from asyncmd_jupyter.jupyter.notebook import Notebook, show_all
+from asyncmd_jupyter.jupyter.orders import check_place
+from asyncmd_jupyter.jupyter.parsers import SubCommand, add_output, whole_number
+from asyncmd_jupyter.jupyter.telling import flat, say
+
+
+def _arguments(parser: Any) -> None:
+    parser.add_argument("names", metavar="RUN", nargs="+", help="Runs or campaigns.")
+    parser.add_argument("--max-steps", metavar="N", type=whole_number,
+                        help="Another limit, counted from the start.")  # fmt: skip
+    add_output(parser, "the run, or the list of them")
+
+
+def _answer(notebook: Notebook, arguments: Arguments) -> None:
+    check_place()
+    runs = notebook.runs(arguments.names)
+    resumed, problems = [], []
+    for run in runs:
+        try:
+            resumed.append(run.resume(max_steps=arguments.max_steps))
+        except (ValueError, TypeError) as error:
+            problems.append(str(error))
+    if not resumed:
+        raise UsageError(flat(problems[0]))
+    for problem in problems:
+        say(flat(problem))
+    notebook.bind(arguments.output, resumed[0] if len(runs) == 1 else resumed)
+    show_all(resumed)
+
+
+COMMAND = SubCommand(
+    name="resume",
+    summary="Let runs go on that were held, cancelled, failed, or came to their limit.",
+    add_arguments=_arguments,
+    answer=_answer,
+    examples=("%asyncmd resume first", "%asyncmd resume first --max-steps 2e6"),
+    group="Steer",
+    usage="RUN ...",
+)

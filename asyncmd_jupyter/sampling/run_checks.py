@@ -1,0 +1,52 @@
+"""What can be checked of a run before anything is written or started."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from asyncmd_jupyter.engines.base import MDEngine
+from asyncmd_jupyter.sampling.run_spec import RunSpec
+from asyncmd_jupyter.sampling.runs import Runs
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def check_spec(spec: RunSpec) -> None:
+    """Refuse what can't be carried out.
+
+    Raises
+    ------
+    ValueError, TypeError, FileNotFoundError
+    """
+    check_name(spec.name)
+    if spec.campaign:
+        check_name(spec.campaign, "campaign")
+    n_walkers = spec.n_walkers
+    if isinstance(n_walkers, bool) or not hasattr(n_walkers, "__index__") or n_walkers < 1:
+        raise ValueError(f"n={n_walkers!r} has to be a whole number of at least 1.")
+    if not isinstance(spec.engine, MDEngine):
+        raise TypeError(f"engine={spec.engine!r} is no MD engine, such as an OpenMMEngine.")
+    if spec.starts and len(spec.starts) != n_walkers:
+        raise ValueError(f"There are {len(spec.starts)} starts for {n_walkers} walkers.")
+    for start in spec.starts or (spec.start,):
+        spec.engine.check_start(start)
+    if Runs.current().is_active(spec.name):
+        raise ValueError(
+            f"The name {spec.name!r} is in use by a run that goes on: choose another one."
+        )
+
+
+def check_name(name: Any, what: str = "name") -> None:
+    """Refuse a name that can't name a folder and files.
+
+    Raises
+    ------
+    ValueError
+        Saying which characters can be used.
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{what}={name!r} names a folder and files: use letters, digits, '_', '-' and '.', "
+            "beginning with a letter or digit."
+        )

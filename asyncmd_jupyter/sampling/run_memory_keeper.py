@@ -1,0 +1,140 @@
+"""Keeps the record of a run up to date while the run goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.frames.locking import locked
+from asyncmd_jupyter.sampling.progress import RunSnapshot
+from asyncmd_jupyter.sampling.run_memory_pickle import pickled_spec
+from asyncmd_jupyter.sampling.run_record import (
+    RunRecord,
+    pickle_file,
+    read_record,
+    record_file,
+    write_file,
+)
+from asyncmd_jupyter.sampling.run_spec import RunSpec
+
+logger = logging.getLogger(__name__)
+
+_PRIVATE = 0o600
+
+
+class Keeper:
+    """Writes the record of one run, in threads and one after the other.
+
+    That a record can't be written is no reason to end a simulation: it is logged.
+
+    Parameters
+    ----------
+    spec : RunSpec
+    look : callable
+        Gives the snapshot of the run and the class of each walker's error.
+    record : RunRecord, optional
+        Of a run that is brought back.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        look: Callable[[], tuple[RunSnapshot, tuple[str, ...]]],
+        record: RunRecord | None = None,
+    ) -> None:
+        self.spec = spec
+        self._look = look
+        self._known = record
+        self.created = datetime.now(UTC) if record is None else record.created
+        self._unpicklable: Mapping[str, str] = {} if record is None else record.unpicklable
+        self._has_begun = False
+        self._is_due = False
+        self._writing: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Write down what the run is, before anything is computed.
+
+        Raises
+        ------
+        EngineError
+            Another kernel of this machine goes on with this run.
+        """
+        snapshot = self._look()
+        await asyncio.to_thread(self._begin, snapshot)
+        self._has_begun = True
+
+    def note(self) -> None:
+        """Write soon what the run has come to."""
+        self._is_due = True
+        if self._has_begun and (self._writing is None or self._writing.done()):
+            self._writing = asyncio.get_running_loop().create_task(self._write())
+
+    async def settled(self) -> None:
+        """Write what the run has come to and wait for it."""
+        self.note()
+        if self._writing is not None:
+            await asyncio.shield(self._writing)
+
+    async def _write(self) -> None:
+        while self._is_due:
+            self._is_due = False
+            snapshot = self._look()
+            try:
+                await asyncio.to_thread(self._save, snapshot)
+            except OSError as error:
+                logger.warning(
+                    "The record of the run %s was not written: %s", self.spec.name, error
+                )
+
+    def _begin(self, snapshot: tuple[RunSnapshot, tuple[str, ...]]) -> None:
+        path = record_file(self.spec.folder, self.spec.name)
+        try:
+            with locked(path, write=True):
+                self._take_over(self._earlier())
+                if self._known is None:
+                    self._save_pickle()
+                self._save(snapshot)
+        except OSError as error:
+            logger.warning("The run %s can't be remembered: %s", self.spec.name, error)
+
+    def _earlier(self) -> RunRecord | None:
+        with suppress(ValueError, OSError):
+            return read_record(record_file(self.spec.folder, self.spec.name))
+        return None
+
+    def _take_over(self, earlier: RunRecord | None) -> None:
+        if earlier is None:
+            return
+        kernel = earlier.kernel
+        # Of other machines nobody knows whether the kernel lives; the user does.
+        is_certain = kernel.is_here or self._known is not None
+        if earlier.is_active_elsewhere and is_certain:
+            raise EngineError(
+                f"The run {earlier.name!r} is active in another kernel (process "
+                f"{kernel.process.pid} on {kernel.host}): work there, or shut that kernel down."
+            )
+        self.created = earlier.created
+
+    def _save_pickle(self) -> None:
+        path = pickle_file(self.spec.folder, self.spec.name)
+        pickled, self._unpicklable = pickled_spec(self.spec)
+        if pickled is None:
+            path.unlink(missing_ok=True)
+        else:
+            write_file(path, pickled, _PRIVATE)
+
+    def _save(self, seen: tuple[RunSnapshot, tuple[str, ...]]) -> None:
+        snapshot, error_kinds = seen
+        record = RunRecord.of(
+            self.spec,
+            snapshot,
+            created=self.created,
+            error_kinds=error_kinds,
+            unpicklable=self._unpicklable,
+        )
+        text = record.to_text().encode()
+        write_file(record_file(self.spec.folder, self.spec.name), text)

@@ -1,0 +1,190 @@
+"""Engine, start and conditions of a run as a file, so that another kernel can go on with it."""
+
+from __future__ import annotations
+
+import io
+import linecache
+import os
+import pickle
+import stat
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
+from asyncmd_jupyter.errors import AsyncMDError
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.process_call import typed_sources
+from asyncmd_jupyter.sampling.run_record import RunRecord, pickle_file
+from asyncmd_jupyter.sampling.run_spec import RunSpec
+
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_LONGEST_REASON = 300
+
+
+class RunMemoryError(AsyncMDError):
+    """What was kept of a run can't be used; says how to go on by hand."""
+
+
+def pickled_spec(spec: RunSpec) -> tuple[bytes | None, dict[str, str]]:
+    """Pickle what can't be written as text.
+
+    Functions of a notebook go with their code, and with the text of their cells, of which
+    their ids are made.
+
+    Returns
+    -------
+    bytes or None
+        None if something can't be pickled.
+    dict
+        What that is -> why.
+    """
+    starts = [_absolute(start) for start in (spec.start, *spec.starts)]
+    engine = _without_simulation(spec.engine)
+    try:
+        main = _dumps((engine, spec.until))
+        begin = [(_dumps(start), _name_of(start)) for start in starts]
+    except Exception:
+        pieces: dict[str, Any] = {"the engine": engine, "the start": starts}
+        pieces |= {f"the condition {each.name}": each for each in spec.until}
+        whys = {name: why for name, piece in pieces.items() if (why := _complaint(piece))}
+        return None, whys or {"engine and conditions together": _complaint((engine, spec.until))}
+    texts = {name: text for name, text in typed_sources().items() if name.encode() in main}
+    payload = {
+        "python": sys.version_info[:2],
+        "sources": texts,
+        "main": main,
+        "starts": begin,
+    }
+    return pickle.dumps(payload), {}
+
+
+def load_spec(record: RunRecord) -> RunSpec:
+    """Make a run's order of its record and its pickle; called in threads.
+
+    Raises
+    ------
+    RunMemoryError
+        It can't be made; says why, and how to go on by hand.
+    """
+    if record.unpicklable:
+        whys = "; ".join(f"{what} ({why})" for what, why in record.unpicklable.items())
+        raise _problem(record, f"{whys} could not be kept")
+    if record.folder.name != record.name:
+        raise _problem(record, f"its folder is called {record.folder.name!r} now, not as the run")
+    path = pickle_file(record.folder, record.name)
+    payload = _payload(record, _content(record, path))
+    _believe_sources(payload["sources"])
+    try:
+        engine, until = _loads(payload["main"])
+    except Exception as error:
+        raise _problem(record, f"{path.name} can't be loaded: {_sentence(error)}") from error
+    start, *starts = [_start(*each) for each in payload["starts"]]
+    return RunSpec(
+        engine=engine,
+        start=start,
+        until=until,
+        name=record.name,
+        workdir=record.folder.parent,
+        n_walkers=record.n_walkers,
+        mode=record.mode,
+        max_steps=record.max_steps,
+        walltime_per_part=record.walltime_per_part,
+        campaign=record.campaign,
+        starts=tuple(starts),
+    )
+
+
+def _content(record: RunRecord, path: Path) -> bytes:
+    """The bytes of the pickle, of which loading runs code: only if nobody else wrote them."""
+    try:
+        with path.open("rb") as file:
+            state = os.fstat(file.fileno())
+            if state.st_uid != os.getuid():
+                raise _problem(record, f"{path.name} belongs to another user and is not loaded")
+            if state.st_mode & _WRITABLE_BY_OTHERS:
+                raise _problem(
+                    record,
+                    f"others may write to {path.name}, so it is not loaded ('chmod 600' helps if "
+                    "nobody did)",
+                )
+            return file.read()
+    except OSError as error:
+        raise _problem(record, f"{path.name} can't be read: {_sentence(error)}") from error
+
+
+def _payload(record: RunRecord, content: bytes) -> Mapping[str, Any]:
+    try:
+        payload: dict[str, Any] = pickle.loads(content)  # noqa: S301 - the user's own file
+        python = tuple(payload["python"])
+    except Exception as error:
+        raise _problem(record, f"its pickle is damaged: {_sentence(error)}") from error
+    if python != sys.version_info[:2]:
+        theirs, mine = (".".join(map(str, version)) for version in (python, sys.version_info[:2]))
+        raise _problem(record, f"it was started by Python {theirs}, and this is Python {mine}")
+    return payload
+
+
+def _problem(record: RunRecord, reason: str) -> RunMemoryError:
+    return RunMemoryError(
+        f"The run {record.name!r} in {str(record.folder.parent)!r} can't be brought back by itself:"
+        f" {reason}. Make its engine and conditions again and go on from its files: "
+        f"start_run(…, name={record.name!r}, continuation=True), or "
+        f"%asyncmd propagate … --name {record.name} --continue."
+    )
+
+
+def _dumps(value: Any) -> bytes:
+    import cloudpickle
+
+    return bytes(cloudpickle.dumps(value))
+
+
+def _loads(pickled: bytes) -> Any:
+    return pickle.Unpickler(io.BytesIO(pickled)).load()  # noqa: S301 - see `_content`
+
+
+def _complaint(value: Any) -> str:
+    try:
+        _dumps(value)
+    except Exception as error:
+        return _sentence(error)
+    return ""
+
+
+def _sentence(error: Exception) -> str:
+    text = f"{type(error).__name__}: {error}"
+    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"
+
+
+def _without_simulation(engine: MDEngine) -> MDEngine:
+    """A copy that has no job; as it is where the engine knows no such thing."""
+    try:
+        return engine.clone()
+    except NotImplementedError:
+        return engine
+
+
+def _absolute(start: StartingConfiguration) -> StartingConfiguration:
+    is_path = start is not None and not isinstance(start, Trajectory)
+    return Path(start).absolute() if is_path else start  # type: ignore[arg-type]
+
+
+def _name_of(start: StartingConfiguration) -> str:
+    return str(start.paths[0] if isinstance(start, Trajectory) else start)
+
+
+def _start(pickled: bytes, name: str) -> StartingConfiguration:
+    """A start, or the name of a file that is gone: walkers on their way don't need it."""
+    try:
+        start: StartingConfiguration = _loads(pickled)
+    except FileNotFoundError:
+        return Path(name)
+    return start
+
+
+def _believe_sources(sources: Mapping[str, list[str]]) -> None:
+    """Let the texts of cells of an ended kernel be found, as those of this one's are."""
+    for name, lines in sources.items():
+        linecache.cache.setdefault(name, (sum(map(len, lines)), None, lines, name))

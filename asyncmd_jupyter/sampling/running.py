@@ -1,0 +1,282 @@
+"""A run: walkers on their way in the background, to be watched, held and cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Generator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from asyncmd_jupyter import runtime
+from asyncmd_jupyter.events import EventBus
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.jobs.model import JobChanged
+from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
+from asyncmd_jupyter.sampling.progress import (
+    ConditionSeries,
+    RunSnapshot,
+    RunState,
+    SeriesPieces,
+    combined_state,
+)
+from asyncmd_jupyter.sampling.run_folder import make_ready
+from asyncmd_jupyter.sampling.run_memory_keeper import Keeper
+from asyncmd_jupyter.sampling.run_memory_walker import StoredWalker
+from asyncmd_jupyter.sampling.run_record import RunRecord
+from asyncmd_jupyter.sampling.run_spec import RunSpec
+from asyncmd_jupyter.sampling.walker import Walker
+
+RUN_TAG = "run"
+
+
+class Run:
+    """Some walkers on their way from one start until conditions hold.
+
+    Made by `start_run`, or brought back by `attach_runs`. ``await run`` waits for the result;
+    cancelling or interrupting that wait leaves the run alone.
+    """
+
+    def __init__(self, spec: RunSpec, record: RunRecord | None = None) -> None:
+        self.spec = spec
+        self.conditions: tuple[str, ...] = ()
+        self.walkers: list[Walker | StoredWalker] = []
+        self._events: EventBus = runtime.current().events
+        self._seconds_before = _seconds_so_far(record)
+        self._began = time.monotonic() - self._seconds_before
+        self._ended: float | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._ready: asyncio.Task[None] | None = None
+        self._is_known = False
+        self._keeper = Keeper(spec, self._look, record)
+
+    @property
+    def id(self) -> str:
+        """The name the user gave it."""
+        return self.spec.name
+
+    @property
+    def workdir(self) -> Path:
+        """Its folder."""
+        return self.spec.folder
+
+    def begin(
+        self,
+        walkers: Sequence[Walker | StoredWalker],
+        *,
+        overwrite: bool = False,
+        known: bool = False,
+    ) -> None:
+        """Start all walkers that have not ended in the running event loop.
+
+        Parameters
+        ----------
+        walkers : sequence of Walker or StoredWalker
+        overwrite : bool
+            Remove the files of an earlier run first.
+        known : bool
+            Whether its folder and conditions are those of a run that was begun before.
+        """
+        self._is_known = known
+        self.walkers = list(walkers)
+        going = [walker for walker in walkers if isinstance(walker, Walker) and not walker.ended]
+        if not going:
+            self._ended = self._began + self._seconds_before
+            self.changed()
+            return
+        loop = asyncio.get_running_loop()
+        ready = loop.create_task(self._make_ready(overwrite, known), name=f"folder of {self.id}")
+        self._ready = ready
+        tasks = [ready]
+        for walker in going:
+            # One after the other, so that the first walkers are the first to get cores; in a
+            # queue of others, all of them at once are cheaper.
+            turn = tasks[-1] if walker.takes_cores_here else ready
+            task = walker.begin(turn)
+            task.add_done_callback(lambda _: self._keeper.note())
+            tasks += [task, loop.create_task(_both(ready, walker.has_submitted.wait()))]
+        self._task = loop.create_task(self._follow(tasks), name=f"run {self.id}")
+
+    async def _follow(self, tasks: list[asyncio.Task[None]]) -> None:
+        unsubscribe = self._events.subscribe(self._job_changed, JobChanged)
+        try:
+            # The walkers keep what went wrong.
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._ended = time.monotonic()
+            await self._keeper.settled()
+        finally:
+            unsubscribe()
+            self._ended = self._ended or time.monotonic()
+            self.changed()
+            self._events.publish(RunFinished(self.id))
+
+    async def _make_ready(self, overwrite: bool, known: bool) -> None:
+        first = self.walkers[0]
+        if not known and isinstance(first, Walker):
+            # A condition that is none has to be known before an earlier run is overwritten.
+            await first.check()
+            await make_ready(self.workdir, overwrite=overwrite)
+        await self._keeper.begin()
+
+    def _look(self) -> tuple[RunSnapshot, tuple[str, ...]]:
+        return self.snapshot(), tuple(walker.error_kind for walker in self.walkers)
+
+    def _job_changed(self, event: JobChanged) -> None:
+        if event.record.tags.get(RUN_TAG) == self.id:
+            self.changed()
+
+    def changed(self) -> None:
+        """Tell the views that there is something new."""
+        self._events.publish(RunChanged(self.id))
+
+    @property
+    def state(self) -> RunState:
+        """RUNNING as long as any walker goes on, then the worst of their states."""
+        return combined_state([walker.snapshot().state for walker in self.walkers])
+
+    @property
+    def done(self) -> bool:
+        """Whether all walkers have ended."""
+        return self._ended is not None
+
+    @property
+    def result(self) -> Trajectory | list[Trajectory | None] | None:
+        """Of one walker its trajectory, of several the list; None for what there is not."""
+        results = [walker.result for walker in self.walkers]
+        return results[0] if len(results) == 1 else list(results)
+
+    def snapshot(self) -> RunSnapshot:
+        """Take a picture of everything that can be seen from outside."""
+        walkers = tuple(walker.snapshot() for walker in self.walkers)
+        now = time.monotonic() if self._ended is None else self._ended
+        return RunSnapshot(
+            id=self.id,
+            conditions=self.conditions,
+            mode=self.spec.mode,
+            workdir=self.workdir,
+            state=combined_state([walker.state for walker in walkers]),
+            walkers=walkers,
+            wall_seconds=now - self._began,
+            campaign=self.spec.campaign,
+            engine=self.spec.engine.program or type(self.spec.engine).__name__,
+            launcher=getattr(self.spec.engine, "launcher", ""),
+        )
+
+    def series(self, walker: int = 0) -> ConditionSeries:
+        """What the conditions of one walker said so far."""
+        return self.walkers[walker].series()
+
+    def pieces(self, walker: int = 0) -> SeriesPieces:
+        """The same part by part, without copying: for views of many long runs."""
+        return self.walkers[walker].pieces()
+
+    async def read(self) -> None:
+        """Read what the conditions said of walkers that were brought back as ended.
+
+        `series` shows nothing of them before, and begins that by itself; `RunChanged` says
+        when it is there.
+        """
+        await asyncio.gather(*(walker.read() for walker in self.walkers))
+
+    async def wait(self) -> Trajectory | list[Trajectory | None] | None:
+        """Wait for the end and return the result.
+
+        Raises
+        ------
+        Exception
+            What ended the first walker that failed; the others' results stay in `result`.
+        """
+        if self._task is not None:
+            await asyncio.shield(self._task)
+        for walker in self.walkers:
+            if walker.error is not None:
+                raise walker.error
+        return self.result
+
+    def __await__(self) -> Generator[Any, None, Trajectory | list[Trajectory | None] | None]:
+        """``await run`` is ``await run.wait()``."""
+        return self.wait().__await__()
+
+    async def cancel(self) -> None:
+        """End all walkers and wait until their jobs have ended; frames on disk stay."""
+        if self._ready is not None:
+            # What is known of an earlier run is kept up to date, whatever becomes of it.
+            if not self._is_known:
+                self._ready.cancel()
+            await asyncio.wait([self._ready])
+        await asyncio.gather(*(walker.cancel() for walker in self.walkers))
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def hold(self) -> None:
+        """Let nothing be computed until `resume`; returns when nothing is any more.
+
+        Jobs that wait keep their places and are not started; those that compute save their
+        work and end.
+
+        Raises
+        ------
+        ValueError
+            The run has ended.
+        """
+        if self.done:
+            raise ValueError(
+                f"The run {self.id!r} has ended ({self.state.value}): there is nothing to hold."
+            )
+        await asyncio.gather(*(walker.hold() for walker in self.walkers))
+        await self._keeper.settled()
+        self.changed()
+
+    def go_on(self, spec: RunSpec) -> None:
+        """Let held walkers go on, with what has changed of the order."""
+        max_steps = None if spec.max_steps == self.spec.max_steps else spec.max_steps
+        self.spec = self._keeper.spec = spec
+        for walker in self.walkers:
+            walker.resume(max_steps)
+        self._keeper.note()
+        self.changed()
+
+    def resume(self, *, max_steps: int | None = None) -> Run:
+        """Go on with a held run, or from its files with one that was cancelled or failed.
+
+        Parameters
+        ----------
+        max_steps : int, optional
+            Another limit; needed where a walker has ended at the old one.
+
+        Returns
+        -------
+        Run
+            The run itself if it was held, else the one that takes its place.
+
+        Raises
+        ------
+        ValueError
+            There is nothing to go on with; says why.
+        """
+        from asyncmd_jupyter.sampling.run_resume import resumed
+
+        return resumed(self, max_steps)
+
+    def __repr__(self) -> str:
+        """One line with the state of each walker."""
+        states = ", ".join(
+            f"{w.state.value}{' ' + '+'.join(w.reached) if w.reached else ''} ({w.time_done:g} ps)"
+            for w in self.snapshot().walkers
+        )
+        return f"<Run {self.id}: {states}>"
+
+
+async def _both(ready: Awaitable[None], submitted: Awaitable[object]) -> None:
+    await submitted
+    await asyncio.shield(ready)
+
+
+def _seconds_so_far(record: RunRecord | None) -> float:
+    """Of a run that was brought back: those it took, or those since it began."""
+    if record is None:
+        return 0.0
+    if record.state.is_final:
+        return record.wall_seconds
+    return max(0.0, (datetime.now(UTC) - record.created).total_seconds())

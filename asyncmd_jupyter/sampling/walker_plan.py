@@ -1,0 +1,60 @@
+"""What a walker is to do, and where it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from asyncmd_jupyter.engines.base import StartingConfiguration
+from asyncmd_jupyter.frames.trajectory import Trajectory
+
+
+@dataclass(frozen=True)
+class WalkerPlan:
+    """What one walker is to do.
+
+    Attributes
+    ----------
+    index : int
+        Of the walker, from 0.
+    start : Trajectory, path or None
+    folder : Path
+        Of the run.
+    deffnm : str
+        What the names of its files begin with.
+    tags : Mapping
+        Of its jobs.
+    continuation : bool
+        Whether it goes on with what is in the folder.
+    is_held : bool
+        Whether no part shall begin until it is resumed.
+    """
+
+    index: int
+    start: StartingConfiguration
+    folder: Path
+    deffnm: str
+    tags: Mapping[str, str]
+    continuation: bool
+    is_held: bool = False
+
+
+@dataclass(frozen=True)
+class WalkerEnd:
+    """The last frame of a result, remembered: its file may be changed later.
+
+    What was computed behind the deciding frame is no part of it.
+    """
+
+    step: int
+    time: float
+    n_frames: int
+
+    @classmethod
+    def of(cls, result: Trajectory, *, needed_md: bool) -> Self:
+        """The end of a result; a start that fulfils the conditions needed no MD."""
+        if not needed_md:
+            return cls(0, 0.0, len(result))
+        return cls(result.last_step, result.last_time, len(result))
