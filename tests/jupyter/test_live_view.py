@@ -214,3 +214,19 @@ async def test_cells_save_how_far_views_are_where_there_is_no_page(here, wire, p
     views.save()
     assert page.n_published == n_published
     await view.aclose()
+
+
+async def test_a_button_that_is_answered_in_another_thread_works_in_the_views_loop(here):
+    """JupyterLab can have its messages handled in a subshell, which has a loop of its own."""
+    view = Counter(here.events).open()
+    where = asyncio.get_running_loop().create_future()
+
+    async def work():
+        where.set_result(asyncio.get_running_loop())
+
+    async def other_loop():
+        view.run_in_background(work())
+
+    await asyncio.to_thread(asyncio.run, other_loop())
+    assert await where is asyncio.get_running_loop()
+    await view.aclose()

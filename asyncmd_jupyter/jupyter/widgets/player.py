@@ -172,7 +172,7 @@ class Player:
 
 
 def _toggle(icon: str, tooltip: str) -> Any:
-    return ipywidgets.ToggleButton(icon=icon, tooltip=tooltip, layout=_narrow("36px"))
+    return ipywidgets.ToggleButton(icon=icon, tooltip=tooltip, layout=_narrow("36px", padding="0"))
 
 
 def _button(icon: str, tooltip: str, pressed: Callable[[], None]) -> Any:
@@ -182,5 +182,5 @@ def _button(icon: str, tooltip: str, pressed: Callable[[], None]) -> Any:
     return button
 
 
-def _narrow(width: str) -> Any:
-    return ipywidgets.Layout(width=width, flex="0 0 auto")
+def _narrow(width: str, **more: str) -> Any:
+    return ipywidgets.Layout(width=width, flex="0 0 auto", **more)

@@ -293,11 +293,12 @@ class TrajectoryPreview(LiveView):
     async def _play(self) -> None:
         """Show one frame after the other; slow drawing slows it down."""
         try:
-            while self._player.is_playing and not self._rests:
-                self._player.advance()
+            while True:
                 await asyncio.sleep(self._player.tick)
                 async with self._reading:
-                    pass
+                    if self._rests or not self._player.is_playing:
+                        return
+                self._player.advance()
         finally:
             self._playing = False
             self._player.pause()
