@@ -1,4 +1,4 @@
-"""The command line: ``asyncmd quickstart``, ``asyncmd jobs``, ``asyncmd cancel``."""
+"""The command line: ``asyncmd quickstart``, ``jobs``, ``cancel``, ``why``."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_quickstart(commands)
     _add_jobs(commands)
     _add_cancel(commands)
+    _add_why(commands)
     return parser
 
 
@@ -99,6 +100,18 @@ def _add_cancel(commands: _Commands) -> None:
     )
     which.add_argument("--all", action="store_true", help="end every job that still runs")
     parser.set_defaults(run=_cancel)
+
+
+def _add_why(commands: _Commands) -> None:
+    parser = commands.add_parser(
+        "why",
+        help="say why jobs failed or wait",
+        description="Say why jobs failed or wait, from their files and the queue.",
+    )
+    parser.add_argument(
+        "ids", nargs="+", metavar="JOB", help="ids from `asyncmd jobs --all`, or Slurm's"
+    )
+    parser.set_defaults(run=_why)
 
 
 def _quickstart(arguments: argparse.Namespace) -> int:
@@ -149,6 +162,17 @@ def _cancel(arguments: argparse.Namespace) -> int:
 
     said = cli.cancel_jobs(None if arguments.all else arguments.ids)
     print("\n".join(said) or "No job is running.")
+    return DONE
+
+
+def _why(arguments: argparse.Namespace) -> int:
+    from asyncmd_jupyter import triage
+    from asyncmd_jupyter.jobs import cli
+
+    for record in cli.look_up(arguments.ids):
+        diagnosis = triage.diagnose(record)
+        what = diagnosis.text() if diagnosis else "Nothing is wrong with it."
+        print(f"{record.id} {record.name!r} ({record.state.value})\n{what}\n")
     return DONE
 
 

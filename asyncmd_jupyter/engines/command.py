@@ -32,6 +32,7 @@ from asyncmd_jupyter.engines.recording import cut_is_known, forget_if_empty
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import Job, JobManager
+from asyncmd_jupyter.jobs.model import Command, Resources
 from asyncmd_jupyter.jobs.store import JobExistsError
 
 FILES_TAG = "files"
@@ -178,6 +179,37 @@ class CommandEngine(RecordedEngine):
         """The structure that belongs to the parts of a simulation, also before it exists."""
         return self._structure_file(files)
 
+    def rehearsed(
+        self, files: EngineFiles, start: StartingConfiguration, limit: int | None, hours: float
+    ) -> tuple[list[Command], Resources]:
+        """What would be run up to the end of the first part; nothing is checked or written.
+
+        Parameters
+        ----------
+        files : EngineFiles
+            Their folder need not exist.
+        start : Trajectory, path or None
+        limit : int, optional
+            MD steps at which it ends.
+        hours : float
+            Wall time of the part.
+
+        Returns
+        -------
+        list of Command
+            Those that prepare, and last the one that computes the part.
+        Resources
+            For that.
+        """
+        plan = PartPlan(1, 0, limit, hours)
+        run = self._place.command(self._run_command(files, plan))
+        needs = self._place.resources(self._resources(), hours)
+        return [*self._preparing(files, start), replace(run, repeatable=False)], needs
+
+    def _preparing(self, files: EngineFiles, start: StartingConfiguration) -> list[Command]:
+        """The commands that make ready, where it takes some."""
+        return []
+
     def announced(self, files: EngineFiles) -> AbstractContextManager[None]:
         """Let a simulation count where cores are shared, also while it has no job."""
         return JobManager.current().announced(files.key, self.launcher)
@@ -301,7 +333,7 @@ class CommandEngine(RecordedEngine):
         self._keep(await asyncio.to_thread(self._read_disk, files))
         if self._running is part:
             self._running = None
-        if part.begun_record is not None:
+        if part.begun_record is not None and not part.begun_record.done():
             await asyncio.wait([part.begun_record])
         if self._disk.last_trajectory != part.trajectory_file:
             await asyncio.to_thread(forget_if_empty, part.trajectory_file)

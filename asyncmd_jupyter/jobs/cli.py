@@ -44,6 +44,23 @@ def list_jobs(*, all: bool = False) -> str:
     return _table([_HEADER, *(_line(record) for record in shown)]) + _summary(office, shown)
 
 
+def look_up(ids: Sequence[str]) -> list[JobRecord]:
+    """The jobs that ids name, as they are now.
+
+    Parameters
+    ----------
+    ids : sequence of str
+        As for `cancel_jobs`.
+
+    Raises
+    ------
+    JobError
+        An id is unknown.
+    """
+    office = _Office()
+    return office.look(office.pick(ids))
+
+
 def cancel_jobs(ids: Sequence[str] | None) -> list[str]:
     """End jobs with all their processes and wait until they are gone.
 

@@ -10,6 +10,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from asyncmd_jupyter.jupyter.parsers import unquoted
+
 Namespace = Mapping[str, Any]
 Kind = Callable[[Any], bool]
 LONGEST = 60
@@ -49,7 +51,7 @@ def look_up(expression: str, names: Namespace, kind: Kind | None = None) -> Any:
 
 def look_up_start(expression: str, names: Namespace) -> Any:
     """Find a starting configuration: an expression as in `look_up`, or a file."""
-    text = _unquoted(expression)
+    text = unquoted(expression)
     if text != expression:
         return text
     try:
@@ -152,11 +154,6 @@ def _item(owner: Any, index: ast.expr, expression: str) -> Any:
         return owner[ast.literal_eval(index)]
     except (LookupError, TypeError, ValueError) as error:
         raise ValueError(f"{expression!r} can't be looked up: {error}.") from error
-
-
-def _unquoted(text: str) -> str:
-    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
-    return text[1:-1] if quoted else text
 
 
 def _is_path_of(expression: str, names: Namespace) -> bool:

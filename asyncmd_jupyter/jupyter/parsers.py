@@ -1,19 +1,37 @@
-"""The sub-commands of ``%asyncmd`` and their options."""
+"""What a command of ``%asyncmd`` is: its words, its options, and what it answers."""
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
-from collections.abc import Callable
+import difflib
+from argparse import SUPPRESS, Action, ArgumentTypeError
+from argparse import Namespace as Arguments
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
+from IPython.utils._process_common import arg_split
+
+if TYPE_CHECKING:
+    from asyncmd_jupyter.jupyter.notebook import Notebook
+
+GROUPS = ("Compute", "Watch", "Steer", "Settings")
+
+
+def _never(_words: Sequence[str]) -> bool:
+    return False
+
+
+def always(_words: Sequence[str]) -> bool:
+    """Say that a command takes time, whatever its words are."""
+    return True
 
 
 @dataclass(frozen=True)
 class SubCommand:
-    """One word after ``%asyncmd``.
+    """One word after ``%asyncmd``; each has a file of its own in ``commands/``.
 
     Attributes
     ----------
@@ -21,36 +39,146 @@ class SubCommand:
     summary : str
         One line.
     add_arguments : callable
-        Fills a parser.
-    example, usage : str
-    awaited : bool
-        Whether the cell waits for it, while everything else goes on.
+        Fills a parser. What completes a value is told by its `metavar`, such as ``ENGINE``.
+    answer : callable
+        Gets the notebook and the arguments; gives a coroutine where `awaited` says so.
+    examples : tuple of str
+        Whole lines or cells; the first one is shown in messages.
+    group : str
+        One of `GROUPS`.
+    usage : str
+        What follows the word, options that nobody needs aside.
+    awaited : callable
+        Whether the cell waits for it, while everything else goes on, from the words after it.
+    answer_cell : callable, optional
+        Gets the notebook, the line and the body of a cell that begins with ``%%asyncmd``.
+    notes : str
+        Further paragraphs for the help.
     """
 
     name: str
     summary: str
     add_arguments: Callable[[MagicArgumentParser], None]
-    example: str
+    answer: Callable[[Notebook, Arguments], Any]
+    examples: tuple[str, ...]
+    group: str
     usage: str = ""
-    awaited: bool = False
+    awaited: Callable[[Sequence[str]], bool] = _never
+    answer_cell: Callable[[Notebook, str, str], Any] | None = None
+    notes: str = ""
 
-    def parser(self) -> MagicArgumentParser:
+    def parser(self) -> Parser:
         """Make the parser of the words after this one."""
-        parser = MagicArgumentParser(  # type: ignore[no-untyped-call]
-            prog=f"asyncmd {self.name}",
-            description=self.summary,
-            usage=f"asyncmd {self.name} {self.usage} [options]".replace("  ", " "),
-            epilog=f"Example: {self.example}",
-        )
+        parser = Parser(self)
         self.add_arguments(parser)
         parser.add_argument("-h", "--help", action="store_true", help="Show this text.")
         return parser
 
+    def read(self, line: str) -> Arguments:
+        """Read the words after this one."""
+        return self.parser().read(split(line))
+
+
+class Parser(MagicArgumentParser):
+    """Reads words; what is wrong becomes one line with the nearest option."""
+
+    def __init__(self, command: SubCommand) -> None:
+        self.command = command
+        super().__init__(  # type: ignore[no-untyped-call]
+            prog=f"asyncmd {command.name}",
+            description=command.summary,
+            usage=f"asyncmd {command.name} {command.usage} [options]".replace("  ", " "),
+            epilog=f"Example: {command.examples[0]}",
+        )
+        # A beginning that is unique today would mean something else tomorrow.
+        self.allow_abbrev = False
+
+    def read(self, words: Sequence[str]) -> Arguments:
+        """Read all words.
+
+        Raises
+        ------
+        UsageError
+        """
+        arguments, rest = self.parse_known_args(list(words))
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}{self._near(rest)}")
+        return arguments
+
+    def read_given(self, words: Sequence[str]) -> dict[str, Any]:
+        """Read all words, and give only what they say."""
+        for action in self._actions:
+            action.default = SUPPRESS
+        return vars(self.read(words))
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what a cell shows in one line."""
+        raise UsageError(f"{message} (see '%asyncmd {self.command.name} --help')")
+
+    def rivals(self, name: str) -> set[str]:
+        """List what can't be given together with an argument."""
+        groups = [
+            {action.dest for action in group._group_actions}
+            for group in self._mutually_exclusive_groups
+        ]
+        return {rival for group in groups if name in group for rival in group} - {name}
+
+    def _near(self, rest: Sequence[str]) -> str:
+        wrong = next((word.partition("=")[0] for word in rest if word.startswith("-")), "")
+        near = difflib.get_close_matches(wrong, option_names(self.command), 1, 0.6)
+        return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def split(line: str) -> list[str]:
+    """Split a line into words; quotes stay.
+
+    Raises
+    ------
+    UsageError
+        For a quote without its other half.
+    """
+    try:
+        return arg_split(line)
+    except ValueError as error:
+        raise UsageError(f"{line.strip()!r} can't be read: {error}.") from error
+
+
+def unquoted(text: str) -> str:
+    """Take the quotes off a word."""
+    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+    return text[1:-1] if quoted else text
+
+
+def options(command: SubCommand) -> dict[str, Action]:
+    """List the options of a command by all of their names."""
+    actions = command.parser()._actions
+    return {name: action for action in actions for name in action.option_strings}
+
+
+def positionals(command: SubCommand) -> list[Action]:
+    """List what a command takes without the name of an option."""
+    return [action for action in command.parser()._actions if not action.option_strings]
+
 
 def option_names(command: SubCommand) -> list[str]:
-    """List the options of a sub-command, the long forms only where there are both."""
+    """List the options of a command, the long forms only where there are both."""
     actions = command.parser()._actions
     return [max(a.option_strings, key=len) for a in actions if a.option_strings]
+
+
+def command_help(command: SubCommand) -> str:
+    """Write the help of one command."""
+    text = command.parser().format_help().replace("::\n\n  %", "%", 1).strip()
+    more = [example for example in command.examples[1:]]
+    parts = [text, *([command.notes.strip()] if command.notes else []), *_indented(more)]
+    return "\n\n".join(parts)
+
+
+def _indented(examples: Sequence[str]) -> list[str]:
+    return ["\n".join(f"  {line}" for line in example.splitlines()) for example in examples]
+
+
+# Kinds of values
 
 
 def whole_number(text: str) -> int:
@@ -62,6 +190,14 @@ def whole_number(text: str) -> int:
     raise ArgumentTypeError(f"{text!r} is no whole number")
 
 
+def number(text: str) -> float:
+    """Read a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no number") from None
+
+
 def variable(text: str) -> str:
     """Read the name of a variable."""
     if not text.isidentifier():
@@ -69,116 +205,31 @@ def variable(text: str) -> str:
     return text
 
 
-def _propagate(parser: Any) -> None:
-    add = parser.add_argument
-    add("engine", metavar="ENGINE", nargs="?", help="The MD engine; each walker gets a copy.")
-    add("--from", dest="start", metavar="START",
-        help="Trajectory whose first frame they start from, or a file; "
-        "the engine's own positions if left out.")  # fmt: skip
-    add("--until", metavar="CONDITION", nargs="+",
-        help="Functions that say of each frame whether it is in a state, or objects such as "
-        "Within(...); label=name shows another name.")  # fmt: skip
-    add("--name", metavar="NAME", help="Name of the run and of its folder.")
-    add("--n", dest="n_walkers", metavar="N", type=whole_number, default=1,
-        help="Number of walkers (1).")  # fmt: skip
-    add("--all", dest="all_of", action="store_true",
-        help="Go on until all conditions hold in one frame (else until any one does).")  # fmt: skip
-    limit = parser.add_mutually_exclusive_group()
-    limit.add_argument("--max-steps", metavar="N", type=whole_number,
-                       help="MD steps after which a walker gives up.")  # fmt: skip
-    limit.add_argument("--max-ps", metavar="PS", type=float, help="The same as simulated time.")
-    add("--walltime", metavar="HOURS_PER_PART", type=float, help="Hours that one part may take.")
-    add("--workdir", metavar="DIR", help="Where the run's folder is made (here).")
-    add("--continue", dest="continuation", action="store_true",
-        help="Go on with an earlier run of this name.")  # fmt: skip
-    add("--overwrite", action="store_true",
-        help="Remove the files of an earlier run of this name first.")  # fmt: skip
-    add("-o", "--output", dest="output", metavar="VAR", type=variable,
-        help="Variable that gets the run.")  # fmt: skip
+@dataclass(frozen=True)
+class OneOf:
+    """Reads one of some words.
+
+    Attributes
+    ----------
+    words : tuple of str
+    """
+
+    words: tuple[str, ...]
+
+    def __call__(self, text: str) -> str:
+        """Read it."""
+        if text not in self.words:
+            near = difflib.get_close_matches(text, self.words, 1, 0.6)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ArgumentTypeError(f"{text!r} is none of {', '.join(self.words)}{hint}")
+        return text
 
 
-def _wait(parser: Any) -> None:
-    parser.add_argument("names", metavar="NAME", nargs="*", help="Runs; all if left out.")
+def add_output(parser: Any, what: str) -> None:
+    """Add the option that gives what a command has made a name."""
     parser.add_argument("-o", "--output", dest="output", metavar="VAR", type=variable,
-                        help="Variable that gets the result.")  # fmt: skip
+                        help=f"Variable that gets {what}.")  # fmt: skip
 
 
-def _cancel(parser: Any) -> None:
-    parser.add_argument("targets", metavar="NAME|JOB", nargs="*", help="Names of runs, or job ids.")
-    parser.add_argument("--all", dest="everything", action="store_true",
-                        help="All runs and jobs of this kernel.")  # fmt: skip
-
-
-def _help(parser: Any) -> None:
-    parser.add_argument("command", metavar="COMMAND", nargs="?", help="One of the commands.")
-
-
-def _nothing(_parser: Any) -> None:
-    return None
-
-
-SUBCOMMANDS = (
-    SubCommand(
-        "propagate",
-        "Run MD in the background until something happens, and watch it.",
-        _propagate,
-        "%asyncmd propagate engine --from start --until alphaR C7eq --name first --n 4",
-        "ENGINE --from START --until CONDITION [CONDITION ...] --name NAME",
-    ),
-    SubCommand("jobs", "Show the jobs of this kernel, live.", _nothing, "%asyncmd jobs"),
-    SubCommand(
-        "wait",
-        "Wait for runs; interrupting the cell leaves them alone.",
-        _wait,
-        "%asyncmd wait first -o path",
-        "[NAME ...] [-o VAR]",
-        awaited=True,
-    ),
-    SubCommand(
-        "cancel",
-        "End runs or jobs for good; frames on disk stay.",
-        _cancel,
-        "%asyncmd cancel first",
-        "NAME|JOB ...",
-        awaited=True,
-    ),
-    SubCommand(
-        "attach",
-        "Take back the jobs that an earlier kernel left running, and show them.",
-        _nothing,
-        "%asyncmd attach",
-        awaited=True,
-    ),
-    SubCommand(
-        "help", "Show what there is, or all about one command.", _help, "%asyncmd help wait"
-    ),
-)
-
-
-def subcommand(name: str) -> SubCommand | None:
-    """Find a sub-command by its name."""
-    return next((command for command in SUBCOMMANDS if command.name == name), None)
-
-
-def overview() -> str:
-    """List all sub-commands."""
-    width = max(len(command.name) for command in SUBCOMMANDS)
-    lines = [f"  {command.name:<{width}}  {command.summary}" for command in SUBCOMMANDS]
-    examples = [f"  {command.example}" for command in SUBCOMMANDS[:3]]
-    return "\n".join(
-        [
-            "%asyncmd COMMAND ...",
-            "",
-            *lines,
-            "",
-            "Examples:",
-            *examples,
-            "",
-            "'%asyncmd COMMAND --help' tells all about one of them.",
-        ]
-    )
-
-
-def command_help(command: SubCommand) -> str:
-    """Write the help of one sub-command."""
-    return command.parser().format_help().replace("::\n\n  %", "%", 1).strip()
+def nothing(_parser: Any) -> None:
+    """Add no options."""

@@ -9,20 +9,26 @@ from collections.abc import Coroutine, Generator, Iterator
 from contextlib import suppress
 from typing import Any
 
-from asyncmd_jupyter.jupyter.parsers import SUBCOMMANDS
+from asyncmd_jupyter.jupyter.parsers import SubCommand
+from asyncmd_jupyter.jupyter.registry import find
 
-_AWAITED = frozenset(command.name for command in SUBCOMMANDS if command.awaited)
-_MARK = ".run_line_magic('asyncmd', '"
+_MAGICS = ("run_line_magic", "run_cell_magic")
+_MARKS = tuple(f".{magic}('asyncmd', '" for magic in _MAGICS)
 
 
-def await_line_magics(lines: list[str]) -> list[str]:
+def takes_time(command: SubCommand, text: str) -> bool:
+    """Whether the cell has to wait for a command with this text after it."""
+    return command.awaited(text.split())
+
+
+def await_magics(lines: list[str]) -> list[str]:
     """Put ``await`` before our magics that take time.
 
-    A line magic is an ordinary function call after IPython's own transformations; what
+    A magic is an ordinary function call after IPython's own transformations; what
     ours returns then has to be awaited. This runs after them, for whole cells.
     """
     source = "".join(lines)
-    if not any(f"{_MARK}{name}" in source for name in _AWAITED):
+    if not any(mark in source for mark in _MARKS):
         return lines
     try:
         tree = ast.parse(source)
@@ -40,20 +46,38 @@ def _calls(node: ast.AST) -> Iterator[ast.Call]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.Lambda | ast.ClassDef | ast.Await):
             continue
-        if isinstance(child, ast.Call) and _is_ours(child):
+        if isinstance(child, ast.Call) and _takes_time(child):
             yield child
         yield from _calls(child)
 
 
-def _is_ours(call: ast.Call) -> bool:
+def _takes_time(call: ast.Call) -> bool:
     match call:
         case ast.Call(
-            func=ast.Attribute(attr="run_line_magic"),
-            args=[ast.Constant(value="asyncmd"), ast.Constant(value=str(line))],
-        ):
-            words = line.split()
-            return bool(words) and words[0] in _AWAITED
+            func=ast.Attribute(attr=magic),
+            args=[ast.Constant(value="asyncmd"), ast.Constant(value=str(line)), *more],
+        ) if magic in _MAGICS:
+            body = more[0].value if more and isinstance(more[0], ast.Constant) else ""
+            return _line_takes_time(line, str(body))
     return False
+
+
+def _line_takes_time(line: str, body: str) -> bool:
+    word, _, rest = line.strip().partition(" ")
+    command = find(word or ("propagate" if body else "help"))
+    is_help = bool({"-h", "--help"} & set(rest.split()))
+    return command is not None and not is_help and takes_time(command, f"{rest}\n{body}")
+
+
+class StoppedWaiting(asyncio.CancelledError):
+    """The cell was interrupted; says so in one line instead of a traceback."""
+
+    def __init__(self, names: list[str]) -> None:
+        runs = f"The run {names[0]!r} goes" if len(names) == 1 else "The runs go"
+        super().__init__(f"No longer waiting. {runs} on; '%asyncmd cancel' would end it.")
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
 
 
 class Answer:

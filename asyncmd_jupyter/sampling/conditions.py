@@ -29,6 +29,8 @@ class Condition(TrajectoryFunctionWrapper):
     drawn from their values each time.
     """
 
+    parts: tuple[Condition, ...] = ()  # what it is combined of
+
     def __init__(self, name: str | None = None) -> None:
         super().__init__()
         self._name = name
@@ -42,6 +44,12 @@ class Condition(TrajectoryFunctionWrapper):
         """The same condition under another name."""
         other = copy.copy(self)
         other._name = name
+        return other
+
+    def with_parts(self, parts: Sequence[Condition]) -> Condition:
+        """The same combination of other conditions."""
+        other = copy.copy(self)
+        other.parts = tuple(parts)
         return other
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,6 +84,29 @@ class Within(Condition):
     def function(self) -> TrajectoryFunctionWrapper:
         """The function whose values are compared."""
         return self._function
+
+    @property
+    def quantity_name(self) -> str:
+        """What a person calls the compared quantity."""
+        (limit,) = self.limits()
+        return limit.name
+
+    @property
+    def interval(self) -> Interval:
+        """In which values have to lie."""
+        return self._interval
+
+    def with_limits(self, low: float = -math.inf, high: float = math.inf) -> Within:
+        """The same condition with other limits.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For limits that `Within` would not take either.
+        """
+        other = copy.copy(self)
+        other._interval = Interval.make(low, high, self._interval.period)
+        return other
 
     def functions(self) -> Iterator[TrajectoryFunctionWrapper]:
         """The one function whose values decide."""

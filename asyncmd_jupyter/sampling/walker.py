@@ -22,6 +22,7 @@ from asyncmd_jupyter.frames.xdr import FrameIndex
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.jobs.tasks import OwnedTasks
+from asyncmd_jupyter.sampling.fixed_length import propagator_class
 from asyncmd_jupyter.sampling.hold import HeldError, Hold
 from asyncmd_jupyter.sampling.observer import PropagationObserver
 from asyncmd_jupyter.sampling.progress import (
@@ -30,7 +31,6 @@ from asyncmd_jupyter.sampling.progress import (
     SeriesPieces,
     WalkerSnapshot,
 )
-from asyncmd_jupyter.sampling.propagate import ConditionalTrajectoryPropagator
 from asyncmd_jupyter.sampling.series import SeriesBook
 from asyncmd_jupyter.sampling.speed import Speed
 from asyncmd_jupyter.sampling.states import Examination
@@ -57,7 +57,7 @@ class Walker(PropagationObserver):
         self._mode = mode
         self._plan = plan
         self._changed = changed
-        self.propagator = ConditionalTrajectoryPropagator.from_engine(
+        self.propagator = propagator_class(conditions).from_engine(
             engine, conditions, index=plan.index, mode=mode, observer=self, **parameters
         )
         self.propagator.job_tags = plan.tags
@@ -159,7 +159,9 @@ class Walker(PropagationObserver):
         except MaxStepsReachedError as error:
             if self.propagator.max_steps != max_steps:  # raised meanwhile
                 raise HeldError from error
-            return RunState.LIMIT, await self.propagator.join_all(
+            # Without conditions the limit is the aim.
+            end = RunState.LIMIT if self.propagator.conditions else RunState.REACHED
+            return end, await self.propagator.join_all(
                 plan.folder, plan.deffnm, result, overwrite=True
             )
         joined, _ = await self.propagator.cut_and_concatenate(parts, result, overwrite=True)

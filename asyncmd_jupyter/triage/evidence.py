@@ -34,6 +34,11 @@ def case_of_job(record: JobRecord, error: BaseException | None = None) -> Case:
     )
 
 
+def case_of_waiting(record: JobRecord) -> Case:
+    """A job that has not ended: what the queue says, and no file."""
+    return Case(words=_words(record), program=_program(record), record=record)
+
+
 def case_of_error(error: BaseException) -> Case:
     """Read what an error says, and the output of the job that it names."""
     message = message_of(error)

@@ -77,7 +77,8 @@ def lines_around(text: str, start: int, end: int) -> tuple[str, ...]:
         begin -= 1
     while over < min(len(lines), last + 1 + _AFTER) and _is_near(lines[over]):
         over += 1
-    return tuple(line.rstrip()[:_WIDEST] for line in lines[begin:over] if line.strip())
+    found = [line.rstrip()[:_WIDEST] for line in lines[begin:over] if line.strip()]
+    return tuple(found[-_MOST:])
 
 
 def _is_near(line: str) -> bool:

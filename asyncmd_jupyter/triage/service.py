@@ -13,7 +13,12 @@ from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
 from asyncmd_jupyter.jobs.slurm.states import sentence_on_waiting
 from asyncmd_jupyter.triage.diagnosis import Diagnosis
-from asyncmd_jupyter.triage.evidence import case_of_error, case_of_job, case_of_reason
+from asyncmd_jupyter.triage.evidence import (
+    case_of_error,
+    case_of_job,
+    case_of_reason,
+    case_of_waiting,
+)
 from asyncmd_jupyter.triage.pattern import Case, Pattern, Source
 from asyncmd_jupyter.triage.policy import policy_for
 from asyncmd_jupyter.triage.unexplained import unexplained
@@ -21,10 +26,13 @@ from asyncmd_jupyter.triage.unexplained import unexplained
 logger = logging.getLogger(__name__)
 
 ENTRY_POINTS = "asyncmd_jupyter.triage"
-AREAS = ("queue", "limits", "nodes", "gromacs", "grompp")
+AREAS = (
+    *("queue", "limits", "nodes", "gromacs", "grompp", "openmm", "python", "shell", "files"),
+    "library",
+)
 
 
-class _Finding(NamedTuple):
+class Finding(NamedTuple):
     """A pattern that fits, and where."""
 
     rank: tuple[int, int, int]
@@ -80,20 +88,21 @@ class Triage:
 
     def diagnose(self, record: JobRecord) -> Diagnosis | None:
         """Say why a job failed or waits; see `asyncmd_jupyter.triage.diagnose`."""
-        if _is_well(record):
+        if record.state is JobState.DONE and not record.interrupted:
             return None
-        case = case_of_job(record)
-        found = self._best(case)
+        # What a job that goes on has written so far decides nothing.
+        case = case_of_job(record) if record.state.is_final else case_of_waiting(record)
+        found = self.best(case)
+        if found is not None:
+            return _diagnosis(found, policy_for(record))
         if not record.state.is_final:
-            return None if found is None else _diagnosis(found, policy_for(record))
-        if found is None:
-            return replace(unexplained(case), policy=policy_for(record))
-        return _diagnosis(found, policy_for(record))
+            return None
+        return replace(unexplained(case), policy=policy_for(record))
 
     def diagnose_error(self, error: BaseException, record: JobRecord | None = None) -> Diagnosis:
         """Explain an error; see `asyncmd_jupyter.triage.diagnose_error`."""
         case = case_of_error(error) if record is None else case_of_job(record, error)
-        found = self._best(case)
+        found = self.best(case)
         policy = policy_for(record)
         if found is None:
             return replace(unexplained(case), policy=policy)
@@ -103,7 +112,7 @@ class Triage:
         """Say what a queue means; see `asyncmd_jupyter.triage.explain_reason`."""
         if not text or not text.strip():
             return ""
-        found = self._best(case_of_reason(text))
+        found = self.best(case_of_reason(text))
         if found is not None:
             return found.pattern.meaning
         bare = text.strip().strip("()")
@@ -111,7 +120,8 @@ class Triage:
             return ""
         return bare if " " in bare else sentence_on_waiting(bare)
 
-    def _best(self, case: Case) -> _Finding | None:
+    def best(self, case: Case) -> Finding | None:
+        """The pattern that fits best, with its place."""
         found = [
             finding
             for number, pattern in enumerate(self.patterns)
@@ -142,12 +152,6 @@ def _foreign_patterns() -> Iterable[Pattern]:
             logger.warning("The patterns of %s can't be used.", entry.value, exc_info=True)
 
 
-def _is_well(record: JobRecord) -> bool:
-    if record.interrupted:
-        return False
-    return record.state in (JobState.DONE, JobState.RUNNING) and not record.exit_code
-
-
 def _concerns(pattern: Pattern, case: Case) -> bool:
     try:
         return pattern.concerns(case)
@@ -156,17 +160,17 @@ def _concerns(pattern: Pattern, case: Case) -> bool:
         return False
 
 
-def _findings(pattern: Pattern, number: int, case: Case) -> Iterable[_Finding]:
+def _findings(pattern: Pattern, number: int, case: Case) -> Iterable[Finding]:
     if pattern.in_words(case):
-        yield _Finding((pattern.priority, 0, -number), pattern, None, ())
+        yield Finding((pattern.priority, 0, -number), pattern, None, ())
     for source in case.sources:
         if match := pattern.last_in(source):
             rank = (pattern.priority, 1, -number)
-            yield _Finding(rank, pattern, source, pattern.quoted(source, match))
+            yield Finding(rank, pattern, source, pattern.quoted(source, match))
             return
 
 
-def _diagnosis(found: _Finding, policy: str) -> Diagnosis:
+def _diagnosis(found: Finding, policy: str) -> Diagnosis:
     pattern, source = found.pattern, found.source
     return Diagnosis(
         kind=pattern.kind,

@@ -179,7 +179,7 @@ async def test_show_plot_follows_all_runs_to_their_end(here, wire, monkeypatch):
         assert not plot.is_final()
         one.change(state=RunState.LIMIT)
     await plot.closed()
-    assert "the runs a and b" in plot.widget.alt
+    assert "the runs a and b" in plot.figure.alt
     assert "image/svg+xml" in plot.html()
     assert not plot.concerns(type("Event", (), {"run_id": "other"})())
 

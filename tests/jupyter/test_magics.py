@@ -8,11 +8,13 @@ from pretend import PretendJobs
 from asyncmd_jupyter.examples import alanine_dipeptide
 from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.jupyter.completion import complete_asyncmd
-from asyncmd_jupyter.jupyter.magics import StoppedWaiting, one_line_errors
+from asyncmd_jupyter.jupyter.magics import StoppedWaiting
 from asyncmd_jupyter.jupyter.namespace import look_up, look_up_start, nearest
 from asyncmd_jupyter.jupyter.outcome import outcome_record
-from asyncmd_jupyter.jupyter.parsers import SUBCOMMANDS, command_help, option_names
-from asyncmd_jupyter.jupyter.waiting import await_line_magics
+from asyncmd_jupyter.jupyter.parsers import command_help, option_names
+from asyncmd_jupyter.jupyter.registry import commands
+from asyncmd_jupyter.jupyter.telling import one_line_errors
+from asyncmd_jupyter.jupyter.waiting import await_magics
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def error_of(shell, cell, capsys):
     ("cell", "said"),
     [
         ("%asyncmd propagte", "has no command 'propagte'. Did you mean 'propagate'?"),
-        ("%asyncmd propagate", "needs ENGINE, --until, --name"),
+        ("%asyncmd propagate", "needs ENGINE, --name, --until (or"),
         ("%asyncmd propagate engin --until isin --name a", "Did you mean 'engine'?"),
         ("%asyncmd propagate engine --until isinn --name a", "Did you mean 'isin'?"),
         ("%asyncmd propagate engine --from sart --until isin --name a", "called 'sart'"),
@@ -87,8 +89,8 @@ def test_without_a_loop_it_says_so(shell, engine, capsys):
 def test_help_of_everything(shell, capsys):
     assert shell.run_cell("%asyncmd").success
     shown = capsys.readouterr().out
-    assert all(command.name in shown for command in SUBCOMMANDS)
-    for command in SUBCOMMANDS:
+    assert all(command.name in shown for command in commands())
+    for command in commands():
         shell.run_cell(f"%asyncmd {command.name} --help")
         by_option = capsys.readouterr().out
         shell.run_cell(f"%asyncmd help {command.name}")
@@ -99,10 +101,10 @@ def test_help_of_everything(shell, capsys):
 def test_loading_twice_and_unloading(shell, capsys):
     shell.run_line_magic("reload_ext", "asyncmd_jupyter")
     assert shell.Completer.custom_matchers.count(complete_asyncmd) == 1
-    assert shell.input_transformers_post.count(await_line_magics) == 1
+    assert shell.input_transformers_post.count(await_magics) == 1
     shell.run_line_magic("unload_ext", "asyncmd_jupyter")
     assert complete_asyncmd not in shell.Completer.custom_matchers
-    assert await_line_magics not in shell.input_transformers_post
+    assert await_magics not in shell.input_transformers_post
     assert not shell.run_cell("%asyncmd help").success
 
 
@@ -153,11 +155,11 @@ def test_interrupting_a_wait_is_a_cancellation_told_in_one_line():
 def test_long_messages_become_one_line():
     from IPython.core.error import UsageError
 
-    with pytest.raises(UsageError, match=r"^two lines$"), one_line_errors("x"):
+    with pytest.raises(UsageError, match=r"^two lines$"), one_line_errors():
         raise ValueError("two\n  lines")
-    with pytest.raises(UsageError, match=r"^no such$"), one_line_errors("x"):
+    with pytest.raises(UsageError, match=r"^no such$"), one_line_errors():
         raise KeyError("no such")
-    with pytest.raises(ZeroDivisionError), one_line_errors("x"):
+    with pytest.raises(ZeroDivisionError), one_line_errors():
         raise ZeroDivisionError
 
 
@@ -220,7 +222,7 @@ def named(shell, engine):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("%asyncmd ", [command.name for command in SUBCOMMANDS]),
+        ("%asyncmd ", [command.name for command in commands()]),
         ("%asyncmd pro", ["propagate"]),
         ("run = %asyncmd pro", ["propagate"]),
         ("%asyncmd propagate ", ["engine"]),
@@ -229,7 +231,7 @@ def named(shell, engine):
         ("%asyncmd propagate engine \\\n   --until C", ["C7eq"]),
         ("%asyncmd propagate engine --until alphaR C", ["C7eq"]),
         ("%asyncmd propagate engine --name ", []),
-        ("%asyncmd help w", ["wait"]),
+        ("%asyncmd help wa", ["wait"]),
         ("print('%asyncmd pro", []),
         ("x = 1", []),
     ],

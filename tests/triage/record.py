@@ -13,18 +13,23 @@ import tempfile
 from pathlib import Path
 
 from triage.scenes import Stage
+from triage.scenes.gromacs_scenes import HEALTHY
 from triage.scenes.gromacs_scenes import SCENES as GROMACS
+from triage.scenes.python_scenes import SCENES as PYTHON
+from triage.scenes.shell_scenes import SCENES as SHELL
 
 HERE = Path(__file__).parent / "recorded"
+HEALTH = HERE.with_name("healthy")
 _MOST_LINES = 60
-SCENES: dict[str, Stage] = {**GROMACS}
+SCENES: dict[str, Stage] = {**GROMACS, **PYTHON, **SHELL}
 
 
 def main() -> None:
-    for kind in sys.argv[1:] or SCENES:
+    for kind in sys.argv[1:] or [*SCENES, *HEALTHY]:
+        stage, where = (HEALTHY[kind], HEALTH) if kind in HEALTHY else (SCENES[kind], HERE)
         with tempfile.TemporaryDirectory() as folder:
-            said = SCENES[kind](Path(folder)).play(Path(folder))
-            (HERE / f"{kind}.txt").write_text(anonymous(said, folder))
+            said = stage(Path(folder)).play(Path(folder))
+            (where / f"{kind}.txt").write_text(anonymous(said, folder))
         print(f"{kind}: {len(said)} letters")
 
 
@@ -33,7 +38,6 @@ def anonymous(text: str, folder: str) -> str:
     for found, instead in _secrets(folder):
         text = text.replace(found, instead)
     text = re.sub(r"(?<![\w<])/(?:usr|opt|home|root|work|tmp|build)\b[^\s'\",:;)]*/", "/…/", text)
-    text = re.sub(r"GROMACS reminds you.*|.*\(\w+.*\)\n(?=\Z)", "", text)
     lines = [line.rstrip() for line in text.replace("\r", "\n").splitlines()]
     if len(lines) > _MOST_LINES:
         half = _MOST_LINES // 2

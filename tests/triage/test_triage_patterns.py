@@ -2,17 +2,55 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from asyncmd_jupyter.jobs.slurm.states import sentence_on_waiting
 from asyncmd_jupyter.triage import Case, Source, Triage
+from asyncmd_jupyter.triage.evidence import case_of_reason
+from asyncmd_jupyter.triage.reading import read_ends
 from asyncmd_jupyter.triage.service import own_patterns
 
+WITHOUT_REMEDY = ("node-cancelled",)
 HERE = Path(__file__).parent
 RECORDED = sorted((HERE / "recorded").glob("*.txt"))
 DOCUMENTED = sorted((HERE / "documented").glob("*.txt"))
-SAMPLES = [path for path in (*RECORDED, *DOCUMENTED) if not path.name.startswith("reasons")]
+SLURM = HERE.parent / "slurm" / "recorded"
+OF_SLURM = {
+    "sbatch-strict-bad-account": "queue-account",
+    "sbatch-strict-bad-qos": "queue-account",
+    "sbatch-strict-limit-2": "queue-refused-limit",
+    "sbatch-strict-too-long": "queue-refused-size",
+    "sbatch-too-much-memory": "queue-refused-size",
+    "sbatch-bad-partition": "queue-refused-name",
+    "sbatch-bad-constraint": "queue-refused-name",
+    "sbatch-bad-gpus": "queue-refused-name",
+    "sbatch-bad-license": "queue-refused-name",
+    "sbatch-bad-memory": "queue-refused-name",
+    "sbatch-bad-time": "queue-refused-name",
+    "sbatch-bad-array": "queue-refused-name",
+    "sbatch-bad-option": "queue-refused-name",
+    "sbatch-bad-cluster": "queue-refused-name",
+    "sbatch-empty": "queue-refused",
+    "sbatch-no-interpreter": "queue-refused",
+    "sbatch-no-such-file": "queue-refused",
+    "squeue-without-controller": "node-no-answer",
+    "sbatch-without-controller": "node-no-answer",
+    "squeue-hung-controller": "node-no-answer",
+    "sbatch-hung-controller": "node-no-answer",
+}
+# What this library says is found by its own words, provoked in test_triage_errors.
+OWN = ("run-", "python-worker", "shell-claimed")
+SAMPLES = {
+    path: path.name.split(".")[0] for path in (*RECORDED, *DOCUMENTED) if path.name != "reasons.txt"
+} | {SLURM / f"{name}.err.txt": kind for name, kind in OF_SLURM.items()}
+REASONS = [
+    tuple(line.split("\t"))
+    for folder in ("recorded", "documented")
+    for line in (HERE / folder / "reasons.txt").read_text().splitlines()
+]
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +58,50 @@ def triage() -> Triage:
     return Triage(own_patterns())
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
-def test_samples(triage, sample):
-    found = triage._best(Case(sources=(Source(sample.read_text(), sample),)))
+@pytest.mark.parametrize(("sample", "kind"), SAMPLES.items(), ids=lambda each: str(each)[-40:])
+def test_words_of_programs(triage, sample, kind):
+    found = triage.best(Case(sources=(Source(read_ends(sample), sample),)))
     assert found is not None
-    assert found.pattern.kind == sample.name.split(".")[0]
+    assert found.pattern.kind == kind
+    assert found.lines, "the deciding lines are quoted"
+    assert found.source.path == sample
+
+
+def test_every_pattern_has_a_sample():
+    with_text = {p.kind for p in own_patterns() if p.text and not p.kind.startswith(OWN)}
+    assert with_text - set(SAMPLES.values()) == set()
+
+
+@pytest.mark.parametrize(("kind", "reason"), REASONS)
+def test_reasons_of_queues(triage, kind, reason):
+    for said in (reason, f"({reason})", sentence_on_waiting(reason)):
+        found = triage.best(case_of_reason(said))
+        assert found is not None, said
+        assert found.pattern.kind == kind, said
+        assert triage.explain_reason(said) == found.pattern.meaning
+
+
+def test_every_reason_has_a_sample():
+    with_reason = {p.kind for p in own_patterns() if p.reason and p.kind.startswith("queue-")}
+    assert with_reason - {kind for kind, _ in REASONS} == set()
+
+
+def test_all_words_that_the_launcher_knows_are_explained(triage):
+    for line in (SLURM / "squeue-fields.txt").read_text().splitlines():
+        state, reason = ([*line.split("|"), *6 * [""]][part] for part in (3, 5))
+        if state == "PD":
+            assert triage.best(case_of_reason(reason)) is not None, line
+
+
+@pytest.mark.parametrize("sample", sorted((HERE / "healthy").glob("*.txt")), ids=lambda p: p.stem)
+def test_healthy_output_fits_nothing(triage, sample):
+    assert triage.best(Case(sources=(Source(read_ends(sample), sample),))) is None
+
+
+def test_kinds_are_words_and_sentences_end():
+    for pattern in own_patterns():
+        assert re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", pattern.kind)
+        for sentence in (pattern.meaning, *pattern.remedies, pattern.policy or "."):
+            assert sentence.endswith((".", "?", ".html")), (pattern.kind, sentence)
+        assert not pattern.title.endswith(".")
+        assert pattern.remedies or pattern.kind in WITHOUT_REMEDY, pattern.kind

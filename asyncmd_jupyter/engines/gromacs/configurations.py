@@ -135,6 +135,13 @@ class GmxConfigurations(GmxInputs):
         self, files: EngineFiles, start: StartingConfiguration, name: str, party: str = ""
     ) -> dict[str, Any]:
         """Make the run input; returns the seeds that were drawn for it."""
+        command = self._grompp_command(files, start)
+        where = self._launcher_of_grompp
+        needs = Resources(party=party)
+        job = await run_to_the_end(command, f"{name}.grompp", needs, where, self._last_words)
+        return drawn_seeds(await asyncio.to_thread(job.tail, _MANY_LINES, "stdout"))
+
+    def _grompp_command(self, files: EngineFiles, start: StartingConfiguration) -> Command:
         argv = commands.grompp_argv(
             self._grompp,
             self._grompp_args,
@@ -144,11 +151,7 @@ class GmxConfigurations(GmxInputs):
             index=self._ndx,
             start=None if start is None else start_name(files),
         )
-        command = Command(argv, files.workdir, commands.NO_LITTER)
-        where = self._launcher_of_grompp
-        needs = Resources(party=party)
-        job = await run_to_the_end(command, f"{name}.grompp", needs, where, self._last_words)
-        return drawn_seeds(await asyncio.to_thread(job.tail, _MANY_LINES, "stdout"))
+        return Command(argv, files.workdir, commands.NO_LITTER)
 
 
 def start_name(files: EngineFiles) -> str:

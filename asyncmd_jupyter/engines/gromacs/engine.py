@@ -212,6 +212,9 @@ class GmxEngine(GmxConfigurations):
         env = {**commands.NO_LITTER, **threads.env}
         return Command(argv, files.workdir, env, _STOPPED_BY_SIGNAL)
 
+    def _preparing(self, files: EngineFiles, start: StartingConfiguration) -> list[Command]:
+        return [self._grompp_command(files, start)]
+
     def _resources(self) -> Resources:
         cores = self._threads().cores
         if cores is None:

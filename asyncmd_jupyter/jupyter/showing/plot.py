@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any
 
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.views import Views
 from asyncmd_jupyter.jupyter.widgets.conditions import ConditionPlot
+from asyncmd_jupyter.jupyter.widgets.gathering import scene_now
+from asyncmd_jupyter.jupyter.widgets.words import listed
+from asyncmd_jupyter.sampling.conditions import Condition
+from asyncmd_jupyter.sampling.edited import intervals
+from asyncmd_jupyter.sampling.what_if import named_conditions
 
 
-def show_plot(runs: RunLike | Iterable[RunLike]) -> ConditionPlot:
+def show_plot(
+    runs: RunLike | Iterable[RunLike],
+    *,
+    until: Sequence[Any] | None = None,
+    plane: Sequence[str] | None = None,
+) -> ConditionPlot:
     """Show the conditions of one run or of several here.
 
     Parameters
     ----------
     runs : Run or list of Run
+    until : list of condition or (str, condition), optional
+        Other conditions: the plot shows them instead and says which runs would have ended
+        where, from the stored frames, without new MD.
+    plane : (str, str), optional
+        Names of two functions that conditions compare. Instead of the time the plot shows
+        the walkers on the free energy over these.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no run, no condition or no name of a function.
     """
-    plot = ConditionPlot(_as_runs(runs))
+    found = _as_runs(runs)
+    others = None if until is None else named_conditions(until)
+    axes = None if plane is None else _checked_plane(plane, found, others)
+    if others is not None and any(getattr(run, "spec", None) is None for run in found):
+        raise ValueError("Of these runs it is not known what they were asked for.")
+    plot = ConditionPlot(found, until=others, plane=axes, can_edit=True)
     Views.current().add(plot)
     plot.show()
     return plot
@@ -30,3 +58,29 @@ def _as_runs(runs: RunLike | Iterable[RunLike]) -> Sequence[RunLike]:
         if not (hasattr(run, "snapshot") and hasattr(run, "pieces")):
             raise TypeError(f"{run!r} is no run. Give what start_run returned, or a list of it.")
     return list({run.id: run for run in found}.values())
+
+
+def _checked_plane(
+    plane: Any, runs: Sequence[RunLike], others: Sequence[Condition] | None
+) -> tuple[str, str]:
+    if isinstance(plane, str) or len(plane) != 2 or not all(isinstance(n, str) for n in plane):
+        raise TypeError(f"plane={plane!r} has to be the names of two functions.")
+    known = _function_names(runs, others)
+    for name in plane:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(
+                f"plane={tuple(plane)!r}: no condition compares {name!r} with limits; there "
+                f"{'are' if len(known) != 1 else 'is'} {listed(known) or 'none'}.{hint}"
+            )
+    return plane[0], plane[1]
+
+
+def _function_names(runs: Sequence[RunLike], others: Sequence[Condition] | None) -> list[str]:
+    names = {} if others is not None else dict.fromkeys(scene_now(runs).observables)
+    for run in runs:
+        spec = getattr(run, "spec", None)
+        conditions = others if others is not None else (spec.until if spec else ())
+        names |= {one.quantity_name: None for c in conditions for one in intervals(c)}
+    return list(names)

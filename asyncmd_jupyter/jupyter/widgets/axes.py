@@ -51,12 +51,13 @@ def copies(band: Band, low: float, high: float) -> Iterator[tuple[float, float]]
             yield start, stop
 
 
-def set_ticks(axes: Any, period: float | None) -> None:
+def set_ticks(axes: Any, period: float | None, which: str = "y") -> None:
     """Put few ticks at numbers that people like."""
     from matplotlib.ticker import MaxNLocator, MultipleLocator
 
     whole_turn = period is not None and abs(period - 360) < 1e-6
-    axes.yaxis.set_major_locator(MultipleLocator(90) if whole_turn else MaxNLocator(4))
+    axis = axes.yaxis if which == "y" else axes.xaxis
+    axis.set_major_locator(MultipleLocator(90) if whole_turn else MaxNLocator(4))
 
 
 def shortened(name: str, limit: int = 18) -> str:

@@ -13,24 +13,21 @@ from asyncmd_jupyter.jupyter.widgets.axes import (
     time_axis,
 )
 from asyncmd_jupyter.jupyter.widgets.density import Grid
+from asyncmd_jupyter.jupyter.widgets.legend import FONT, Legend, when_reached
 from asyncmd_jupyter.jupyter.widgets.lines import Densities, draw_bands, draw_density, draw_lines
-from asyncmd_jupyter.jupyter.widgets.look import Look, condition_colour, walker_colour
+from asyncmd_jupyter.jupyter.widgets.look import Look
 from asyncmd_jupyter.jupyter.widgets.png import as_png
 from asyncmd_jupyter.jupyter.widgets.scene import (
     Scene,
-    Track,
     awaited,
     describe,
-    name_of,
 )
 from asyncmd_jupyter.jupyter.widgets.strips import Strips
-from asyncmd_jupyter.jupyter.widgets.words import listed, picoseconds
 
-__all__ = ["Scene", "describe", "draw_conditions", "figure_of", "painted"]
+__all__ = ["FONT", "Legend", "Scene", "describe", "draw_conditions", "figure_of", "painted"]
 
 BASE_DPI = 100
-FONT = 8.6
-PANEL, TITLE, AXIS, GAP, LEGEND = 112, 27, 42, 8, 20
+PANEL, TITLE, AXIS, GAP = 112, 27, 42, 8
 
 
 def draw_conditions(
@@ -86,28 +83,21 @@ class _Sheet:
         if scene.is_dense and not scene.is_final:
             self.end = rounded_end(self.end)
         self.strips = Strips(scene, self.end, self.columns)
-        self.labels = _labels(scene)
-        widest = max(map(len, self.labels), default=0)
-        fitting = max(1, int(self.columns // (6.1 * widest + 34)))
-        rows = -(-len(self.labels) // fitting)
-        self.legend_columns = -(-len(self.labels) // max(1, rows))
-        self.legend = LEGEND * rows
+        self.legend = Legend(scene, look, self.left, self.columns)
 
     @property
     def height(self) -> float:
         if self.scene.is_empty:
             return 64
         panels = len(self.scene.observables) * (PANEL + TITLE)
-        return 4 + self.legend + panels + GAP + self.strips.height + AXIS
+        return 4 + self.legend.height + panels + GAP + self.strips.height + AXIS
 
     def draw(self, figure: Any) -> None:
         if self.scene.is_empty:
             self._note(figure, awaited(self.scene))
             return
-        top = 4.0
-        if self.labels:
-            self._legend(figure)
-            top += self.legend
+        self.legend.draw(figure)
+        top = 4.0 + self.legend.height
         for name in self.scene.observables:
             self._panel(figure, name, top + TITLE)
             top += TITLE + PANEL
@@ -133,36 +123,6 @@ class _Sheet:
     def _note(self, figure: Any, text: str) -> None:
         figure.text(0.5, 0.5, text, ha="center", va="center", color=self.look.faint, size=FONT + 1)
 
-    def _legend(self, figure: Any) -> None:
-        figure.legend(
-            self._handles(),
-            self.labels,
-            loc="upper left",
-            bbox_to_anchor=((self.left - 8) / self.look.width, 1),
-            ncols=self.legend_columns,
-            frameon=False,
-            fontsize=FONT,
-            labelcolor=self.look.ink,
-            handlelength=1.2,
-            columnspacing=1.2,
-            borderpad=0.2,
-        )
-
-    def _handles(self) -> list[Any]:
-        from matplotlib.lines import Line2D
-
-        look, n_tracks = self.look, len(self.scene.tracks)
-        if not self.scene.is_dense:
-            colours = [walker_colour(i, n_tracks, look) for i in range(n_tracks)]
-            return [Line2D([], [], color=colour, lw=2) for colour in colours]
-        star: dict[str, Any] = {"marker": "*", "ls": "", "mec": look.ink, "mew": 0.7, "ms": 8}
-        reached = _reached(self.scene)
-        colours = [condition_colour(self.scene.colour_of(name)) for name in reached]
-        return [
-            Line2D([], [], color=look.line, lw=5, alpha=0.5),
-            *(Line2D([], [], color=colour, **star) for colour in colours),
-        ]
-
     def _panel(self, figure: Any, name: str, top: float) -> None:
         axes, scene = self._axes(figure, top, PANEL), self.scene
         bands = scene.bands(name)
@@ -172,7 +132,7 @@ class _Sheet:
         set_ticks(axes, period)
         self._say_over(axes, 0.0, name, ha="left")
         if name == scene.observables[0] and not self.several:
-            self._say_over(axes, 1.0, _when(scene.tracks[0]), ha="right")
+            self._say_over(axes, 1.0, when_reached(scene.tracks[0]), ha="right")
         draw_bands(axes, bands, scene, self.look)
         if scene.is_dense:
             self._density(axes, name, period)
@@ -199,31 +159,3 @@ class _Sheet:
         axes.set_yticks(self.strips.centres, [shortened(name) for name in self.scene.conditions])
         axes.tick_params(axis="y", length=0, pad=6)
         axes.set_xlabel(time_axis(axes, self.end), color=self.look.ink, size=FONT, labelpad=3)
-
-
-def _when(track: Track) -> str:
-    walker = track.walker
-    if walker.reached_time is None:
-        return ""
-    return f"★ {listed(walker.reached)} at {picoseconds(walker.reached_time)}"
-
-
-def _reached(scene: Scene) -> list[str]:
-    """Names of the conditions that were reached, in their order."""
-    first = {track.walker.reached[0] for track in scene.tracks if track.walker.reached}
-    return [name for name in scene.conditions if name in first]
-
-
-def _labels(scene: Scene) -> list[str]:
-    if len(scene.tracks) < 2:
-        return []
-    if not scene.is_dense:
-        return [f"{_short_name(track, scene)} {_when(track)}".rstrip() for track in scene.tracks]
-    hits = [track.walker.reached[0] for track in scene.tracks if track.walker.reached]
-    counted = [f"{name}: {hits.count(name)} first hits" for name in _reached(scene)]
-    runs = f" of {len(scene.runs)} runs" if len(scene.runs) > 1 else ""
-    return [f"{len(scene.tracks)} walkers{runs}, darker where more pass", *counted]
-
-
-def _short_name(track: Track, scene: Scene) -> str:
-    return shortened(name_of(track, scene), 28)

@@ -91,3 +91,8 @@ def walker_colour(index: int, n_walkers: int, look: Look) -> str:
 def condition_colour(index: int) -> str:
     """Colour of a condition's bands and strips."""
     return CONDITION_COLOURS[index % len(CONDITION_COLOURS)]
+
+
+def lone_colour(look: Look) -> str:
+    """Colour of dots that have to be seen on a surface of many colours."""
+    return "#FF77A8" if look.dark else "#CC3311"

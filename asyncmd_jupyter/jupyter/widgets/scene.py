@@ -144,13 +144,14 @@ def describe(scene: Scene) -> str:
     if scene.is_empty:
         return awaited(scene)
     functions = listed(scene.observables) or "Conditions"
-    said = [f"{functions} of {_whose(scene)} over {picoseconds(scene.end)}"]
+    said = [f"{functions} of {whose(scene)} over {picoseconds(scene.end)}"]
     said += [f"{name} holds in {share:.0%} of the frames" for name, share in _shares(scene)]
-    said += _hits_one_by_one(scene) if not scene.is_dense else hits_in_numbers(scene)
+    said += hits_in_words(scene)
     return "; ".join(said) + "."
 
 
-def _whose(scene: Scene) -> str:
+def whose(scene: Scene) -> str:
+    """Name the runs, or count them where they are many."""
     runs, n_walkers = scene.runs, len(scene.tracks)
     if len(runs) == 1:
         return f"run {runs[0].id}"
@@ -168,6 +169,11 @@ def _shares(scene: Scene) -> Iterator[tuple[str, float]]:
         yield name, sum(int(np.count_nonzero(one)) for one in held) / max(1, total)
 
 
+def hits_in_words(scene: Scene) -> list[str]:
+    """Say who reached what and when; of many, how many did."""
+    return _hits_in_numbers(scene) if scene.is_dense else _hits_one_by_one(scene)
+
+
 def _hits_one_by_one(scene: Scene) -> list[str]:
     return [
         f"{name_of(track, scene)} reached {listed(walker.reached)} at "
@@ -177,8 +183,7 @@ def _hits_one_by_one(scene: Scene) -> list[str]:
     ]
 
 
-def hits_in_numbers(scene: Scene) -> list[str]:
-    """Say how many walkers reached what, and when."""
+def _hits_in_numbers(scene: Scene) -> list[str]:
     times: dict[str, list[float]] = {}
     for walker in (track.walker for track in scene.tracks):
         if walker.reached and walker.reached_time is not None:

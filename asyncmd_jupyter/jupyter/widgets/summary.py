@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from asyncmd_jupyter.jupyter.widgets.words import (
     duration,
     escape,
+    goal,
     listed,
     outcome,
     picoseconds,
@@ -80,7 +81,7 @@ def _share(walker: WalkerSnapshot) -> float:
 
 def _aim(run: RunSnapshot) -> str:
     walkers = f"{len(run.walkers)} walkers, " if len(run.walkers) > 1 else ""
-    return f"{walkers}until {listed(run.conditions, 'or' if run.mode == 'any' else 'and')}"
+    return f"{walkers}{goal(run)}"
 
 
 def _facts(run: RunSnapshot) -> list[str]:

@@ -8,7 +8,10 @@ from html import escape
 
 from asyncmd_jupyter.sampling.progress import RunSnapshot, RunState, WalkerSnapshot
 
-__all__ = ["duration", "escape", "listed", "outcome", "picoseconds", "speed", "steps"]
+__all__ = ["duration", "escape", "goal", "listed", "outcome", "picoseconds", "speed", "steps"]
+
+# What a run without conditions waits for.
+_LENGTH = "full length"
 
 
 def duration(seconds: float) -> str:
@@ -53,6 +56,11 @@ def listed(names: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
+def goal(run: RunSnapshot) -> str:
+    """Say what a run goes on for."""
+    return f"until {_awaited(run)}" if run.conditions else f"for its {_LENGTH}"
+
+
 def outcome(run: RunSnapshot) -> str:
     """Say in one sentence what happened to a run, or what it waits for."""
     if len(run.walkers) == 1:
@@ -81,7 +89,7 @@ def _what_happened(walker: WalkerSnapshot, run: RunSnapshot) -> str:
     if walker.state is RunState.REACHED:
         reached = walker.reached_time if walker.reached_time is not None else walker.time_done
         frame = f", frame {walker.n_frames - 1}" if walker.n_frames else ""
-        return f"{listed(walker.reached)} reached after {picoseconds(reached)}{frame}"
+        return f"{listed(walker.reached) or _LENGTH} reached after {picoseconds(reached)}{frame}"
     return {
         RunState.PREPARING: "being prepared",
         RunState.WAITING: "waits for free cores or its turn in the queue",
@@ -94,4 +102,4 @@ def _what_happened(walker: WalkerSnapshot, run: RunSnapshot) -> str:
 
 
 def _awaited(run: RunSnapshot) -> str:
-    return listed(run.conditions, "or" if run.mode == "any" else "and")
+    return listed(run.conditions, "or" if run.mode == "any" else "and") or _LENGTH

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncmd_jupyter.triage.pattern import EXACT, GENERAL, USUAL, Pattern
+from asyncmd_jupyter.triage.pattern import EXACT, GENERAL, Pattern
 
 _SMALLER = "Make the time step smaller (dt), at least at the beginning."
 _MINIMIZE = "Minimize the start (engine.apply_constraints, 'integrator = steep') and equilibrate."
@@ -183,14 +183,6 @@ _GENERAL = (
         "GROMACS gave up with the error that is shown.",
         "Look for the message at https://manual.gromacs.org/current/user-guide/run-time-errors.html.",
         priority=GENERAL,
-    ),
-    _says(
-        "killed-output",
-        r"^Received the second \S+ signal, stopping",
-        "Stopped in a hurry",
-        "mdrun was signalled twice and ended at once; its last checkpoint is good.",
-        "Nothing is lost but the steps after the last checkpoint: go on with 'resume'.",
-        priority=USUAL,
     ),
 )
 

@@ -18,7 +18,7 @@ PATTERNS = (
             "For a run nothing has to be done as long as its parts get anywhere.",
             "Allow more with walltime_per_part or the sbatch option 'time'.",
         ),
-        text=r"^slurmstepd: error: \*\*\* .*CANCELLED AT .* DUE TO TIME LIMIT \*\*\*",
+        text=r"^slurmstepd\S*: error: \*\*\* .*CANCELLED AT .* DUE TO TIME LIMIT \*\*\*",
         reason=r"TIMEOUT$|It reached its time limit",
         priority=ENDED,
     ),
@@ -38,10 +38,11 @@ PATTERNS = (
             "Ask for more with the sbatch option 'mem' or 'mem-per-cpu'.",
             "On this machine, run fewer things at once (config.set_max_cores, set_max_process).",
         ),
-        text=r"(?i)^slurmstepd: error: .*(?:oom.kill|exceeded .*memory limit|out of memory)"
+        text=r"(?i)^slurmstepd\S*: error: .*(?:oom.kill|exceeded .*memory limit|out of memory)"
         r"|oom_kill event|^\s*MemoryError\b|std::bad_alloc|Cannot allocate memory"
         r"|Unable to allocate [\d.]+ .?i?B|Not enough memory\. Failed to (?:re|m|c)alloc"
-        r"|OutOfMemoryError|out of memory \(2\)|^Out of memory: Killed process",
+        r"|failed to map segment from shared object$|OutOfMemoryError|out of memory \(2\)"
+        r"|^Out of memory: Killed process",
         reason=r"OUT_OF_MEMORY$|It needed more memory",
         errnos=(errno.ENOMEM,),
         priority=MACHINE,
@@ -72,7 +73,8 @@ PATTERNS = (
         title="Disk full",
         meaning="The file system to which it writes is full.",
         remedies=(_FREE, "'df -h .' in the work folder tells how full it is.", _SPARE),
-        text=r"(?i)no space left on device",
+        text=r"(?i)no space left on device"
+        r"|Cannot (?:write|flush|close)\b[^.]{0,80}maybe\s+you\s+are\s+out\s+of\s+disk\s+space",
         errnos=(errno.ENOSPC,),
         priority=MACHINE,
     ),

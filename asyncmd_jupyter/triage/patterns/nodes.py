@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from asyncmd_jupyter.jobs.model import JobState
-from asyncmd_jupyter.triage.pattern import ENDED, LAST, Case, Pattern
+from asyncmd_jupyter.triage.pattern import ENDED, GENERAL, Case, Pattern
 
 _NOTHING = "Nothing has to be done for a run; its last checkpoint counts."
 
 
 def _is_cancelled_by_us(case: Case) -> bool:
-    return _is_cancelled(case) and case.record is not None and case.record.cancel_requested
-
-
-def _is_cancelled(case: Case) -> bool:
-    return case.record is not None and case.record.state is JobState.CANCELLED
+    record = case.record
+    return record is not None and record.state is JobState.CANCELLED and record.cancel_requested
 
 
 PATTERNS = (
@@ -25,7 +22,7 @@ PATTERNS = (
             _NOTHING,
             "If it is one node again and again: config.set_slurm_settings(exclude_nodes=[…]).",
         ),
-        text=r"^slurmstepd: error: \*\*\* .*CANCELLED AT .* DUE TO NODE FAILURE",
+        text=r"^slurmstepd\S*: error: \*\*\* .*CANCELLED AT .* DUE TO NODE FAILURE",
         reason=r"(?:NODE_FAIL|BOOT_FAIL|RECONFIG_FAIL)$|A node on which it ran|Its nodes could not",
         priority=ENDED,
     ),
@@ -34,7 +31,7 @@ PATTERNS = (
         title="Preempted",
         meaning="It had to make room for a more important job.",
         remedies=(_NOTHING, "Other partitions or qualities of service are not preempted."),
-        text=r"^slurmstepd: error: \*\*\* .*CANCELLED AT .* DUE TO PREEMPTION",
+        text=r"^slurmstepd\S*: error: \*\*\* .*CANCELLED AT .* DUE TO PREEMPTION",
         reason=r"PREEMPTED$|It had to make room",
         priority=ENDED,
     ),
@@ -43,7 +40,7 @@ PATTERNS = (
         title="Put back into the queue",
         meaning="Slurm put it back into the queue, because of a node or a person.",
         remedies=(_NOTHING,),
-        text=r"^slurmstepd: error: \*\*\* .*CANCELLED AT .* DUE TO JOB REQUEUE",
+        text=r"^slurmstepd\S*: error: \*\*\* .*CANCELLED AT .* DUE TO JOB REQUEUE",
         reason=r"REQUEUED$|REQUEUE_FED$|Slurm (?:has )?put it back|Slurm will start it again",
         priority=ENDED,
     ),
@@ -94,9 +91,9 @@ PATTERNS = (
         title="Cancelled in the queue",
         meaning="Somebody cancelled it in the queue (scancel): you, or an administrator.",
         remedies=("If it was not you, ask the people who run the cluster.",),
+        text=r"^slurmstepd\S*: error: \*\*\* .*CANCELLED AT \S+ \*\*\*$",
         reason=r"CANCELLED$|Somebody cancelled it in Slurm|REVOKED$|Slurm gave it to another",
-        when=_is_cancelled,
-        priority=ENDED,
+        priority=ENDED - 2,
     ),
     Pattern(
         kind="node-no-answer",
@@ -105,6 +102,6 @@ PATTERNS = (
         remedies=("Wait: jobs that run go on without it. 'scontrol ping' tells when it is back.",),
         text=r"(?i)unable to contact slurm controller|slurm_load_jobs error: |"
         r"Socket timed out on send/recv operation",
-        priority=LAST + 15,
+        priority=GENERAL + 2,
     ),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.jobs.slurm.states import sentence_on, sentence_on_waiting
-from asyncmd_jupyter.triage.pattern import ENDED, LAST, Case, Pattern
+from asyncmd_jupyter.triage.pattern import ENDED, EXACT, GENERAL, LAST, Case, Pattern
 from asyncmd_jupyter.triage.policy import STUCK, WAITS
 
 _SHARE = "Nothing is wrong: 'sprio' and 'squeue --start' tell more about when it will start."
@@ -237,6 +237,15 @@ _LIMITS = (
         priority=ENDED - 1,
     ),
     Pattern(
+        kind="queue-perjob",
+        title="Asks for too much",
+        meaning="It asks for more than its account or quality of service allows in one job.",
+        remedies=(_LESS, "Another account or quality of service (option 'qos') may allow more."),
+        reason=r"(?:Assoc|QOS)?Max\w*Per(?:Job|Node)\w*",
+        priority=ENDED,
+        policy=STUCK,
+    ),
+    Pattern(
         kind="queue-minimum",
         title="Asks for too little",
         meaning="It asks for less than its quality of service demands, so it will not start.",
@@ -288,6 +297,40 @@ _RIGHTS = (
         ),
         text=r"Job violates accounting/QOS policy|\w*MaxSubmitJob\w*",
         priority=ENDED + 1,
+    ),
+    Pattern(
+        kind="queue-refused-size",
+        title="Asks for more than there is",
+        meaning="sbatch refused it: no node or partition has what it asks for.",
+        remedies=(
+            _LESS,
+            "'sinfo' lists partitions with their time limits, 'scontrol show node' nodes.",
+        ),
+        text=r"Requested node configuration is not available|Memory specification can not be"
+        r"|Requested time limit is invalid|[Mm]ore processors requested than permitted"
+        r"|Node count specification invalid|Requested partition configuration not available",
+        priority=EXACT + 1,
+    ),
+    Pattern(
+        kind="queue-refused-name",
+        title="Unknown option or name",
+        meaning="sbatch refused it: an option, or a name in one, is not known on this cluster.",
+        remedies=(
+            "Correct sbatch_options or the #SBATCH lines of the script.",
+            "'sinfo' lists partitions, '%f' of its format features, '%G' GPUs.",
+        ),
+        text=r"invalid partition|Invalid (?:feature|license|generic resource|--\w+|job array"
+        r"|partition)"
+        r"|sbatch: (?:unrecognized|invalid) option|No cluster '.*' known|can't be reached now, or",
+        priority=EXACT,
+    ),
+    Pattern(
+        kind="queue-refused",
+        title="Refused by the queue",
+        meaning="sbatch did not take the job.",
+        remedies=("Its words tell why; look at sbatch_script and sbatch_options.",),
+        text=r"^(?:\w+: )?sbatch: error: .*",
+        priority=GENERAL,
     ),
     _waits(
         "AccountingPolicy",

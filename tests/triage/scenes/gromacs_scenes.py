@@ -116,6 +116,15 @@ def run_argon(*options: str, mdp: str = MDP) -> Stage:
     return stage
 
 
+def full_disk(folder: Path) -> Scene:
+    """Needs the rights to mount a file system."""
+    make_peptide(folder, 0.001, {"nstxout": "1", "nstvout": "1", "nstlog": "1"})
+    (folder / "disk").mkdir()
+    mount = "mount -t tmpfs -o size=64k tmpfs disk && cd disk"
+    run = "gmx -quiet mdrun -s ../md.tpr -deffnm md -ntmpi 1 -ntomp 1"
+    return Scene(("unshare", "--mount", "bash", "-c", f"{mount} && {run}"))
+
+
 def other_checkpoint(folder: Path) -> Scene:
     other = folder / "other"
     other.mkdir()
@@ -188,11 +197,40 @@ UNSOUND = "tcoupl = berendsen\ntc-grps = System\ntau-t = 1\nref-t = 300\n"
 FLOOD = (
     "pcoupl = Berendsen\ntau-p = 0.01\nref-p = 50000\ncompressibility = 4.5e-4\nnstpcouple = 1\n"
 )
+
+
+def healthy_peptide(*options: str, log: str = "") -> Stage:
+    def stage(folder: Path) -> Scene:
+        make_peptide(folder, 0.001)
+        return Scene((*MDRUN, *ONE, *options), log=log)
+
+    return stage
+
+
+def stopped_peptide(folder: Path) -> Scene:
+    make_peptide(folder, 0.001, {"nsteps": "50000000"})
+    run = " ".join(("exec", *MDRUN, *ONE))
+    return Scene(("timeout", "--signal=TERM", "1", "bash", "-c", run))
+
+
+def grompp_of_peptide(folder: Path) -> Scene:
+    argv = ("-f", f"{STEM}.mdp", "-c", f"{STEM}.gro", "-p", f"{STEM}.top", "-o", "md.tpr")
+    return Scene(("gmx", "-quiet", "grompp", *argv))
+
+
+HEALTHY: dict[str, Stage] = {
+    "mdrun": healthy_peptide(),
+    "mdrun-log": healthy_peptide(log="md.log"),
+    "mdrun-stopped-in-time": healthy_peptide("-maxh", "0.0001"),
+    "mdrun-stopped-by-signal": stopped_peptide,
+    "grompp": grompp_of_peptide,
+}
 SCENES: dict[str, Stage] = {
     "grompp-atom-count": one_atom_more,
     "grompp-missing-file": without_structure,
     "grompp-parameter": with_mdp("nonsense = 3\n"),
     "grompp-warnings": with_mdp(UNSOUND),
+    "grompp-error": with_mdp(UNSOUND + "pcoupl = c-rescale\nref-p = 1\ntau-p = 1\n"),
     "grompp-enum": with_mdp("tcoupl = nonsense\n"),
     "grompp-include": changed_topology("[ defaults ]", '#include "nonsense.itp"\n[ defaults ]'),
     "grompp-atomtype": changed_topology("1 AR 1 AR AR", "1 XX 1 AR AR"),
@@ -208,10 +246,12 @@ SCENES: dict[str, Stage] = {
     "gromacs-domains": run_water("", "-ntmpi", "2", "-ntomp", "1", "-rdd", "5"),
     "gromacs-threads": run_argon("-nt", "3", "-ntmpi", "2", "-ntomp", "2"),
     "gromacs-no-gpu": run_argon("-nb", "gpu", *ONE),
+    "gromacs-fatal": run_argon("-npme", "3", *ONE),
     "gromacs-option": run_argon("-nonsense"),
     "gromacs-input-missing": lambda folder: Scene((*MDRUN, *ONE)),
     "gromacs-input-version": newer_run_input,
     "gromacs-checkpoint-other": other_checkpoint,
     "gromacs-checkpoint-torn": torn_checkpoint,
+    "limit-disk.gromacs": full_disk,
     "gromacs-appending": missing_outputs,
 }

@@ -1,0 +1,34 @@
+"""``%asyncmd runs``: all simulations as a table."""
+
+from __future__ import annotations
+
+from argparse import Namespace as Arguments
+from typing import Any
+
+from IPython.core.error import UsageError
+
+from asyncmd_jupyter.jupyter.notebook import Notebook, piece
+from asyncmd_jupyter.jupyter.parsers import SubCommand
+
+
+def _arguments(parser: Any) -> None:
+    parser.add_argument("names", metavar="RUN", nargs="*",
+                        help="Runs or campaigns; all if left out.")  # fmt: skip
+
+
+def _answer(notebook: Notebook, arguments: Arguments) -> None:
+    show_simulations = piece("runs", "jupyter.showing.simulations", "show_simulations")
+    if not (runs := notebook.runs(arguments.names)):
+        raise UsageError("There is no run yet: start one with %asyncmd propagate.")
+    show_simulations(runs if arguments.names else None)
+
+
+COMMAND = SubCommand(
+    name="runs",
+    summary="Show runs as a table, live: state, time, speed, values of conditions, jobs.",
+    add_arguments=_arguments,
+    answer=_answer,
+    examples=("%asyncmd runs", "%asyncmd runs scan"),
+    group="Watch",
+    usage="[RUN ...]",
+)

@@ -1,0 +1,32 @@
+"""``%asyncmd show``: everything about runs."""
+
+from __future__ import annotations
+
+from argparse import Namespace as Arguments
+from typing import Any
+
+from asyncmd_jupyter.jupyter.notebook import Notebook
+from asyncmd_jupyter.jupyter.parsers import SubCommand
+
+
+def _arguments(parser: Any) -> None:
+    parser.add_argument("names", metavar="RUN", nargs="*",
+                        help="Runs or campaigns; the newest run if left out.")  # fmt: skip
+
+
+def _answer(notebook: Notebook, arguments: Arguments) -> None:
+    from asyncmd_jupyter.jupyter.views import show_run
+
+    for run in notebook.runs(arguments.names) if arguments.names else [notebook.run(None)]:
+        show_run(run)
+
+
+COMMAND = SubCommand(
+    name="show",
+    summary="Show all about a run here, live: walkers, conditions, a preview.",
+    add_arguments=_arguments,
+    answer=_answer,
+    examples=("%asyncmd show first",),
+    group="Watch",
+    usage="[RUN ...]",
+)

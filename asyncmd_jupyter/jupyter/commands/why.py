@@ -1,0 +1,74 @@
+"""``%asyncmd why``: what went wrong, and what can be done."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace as Arguments
+from typing import TYPE_CHECKING, Any
+
+from asyncmd_jupyter.jupyter.notebook import Notebook, piece
+from asyncmd_jupyter.jupyter.parsers import SubCommand, always
+from asyncmd_jupyter.jupyter.targets import split_targets
+
+if TYPE_CHECKING:
+    from asyncmd_jupyter.sampling.run import Run
+
+
+def _arguments(parser: Any) -> None:
+    parser.add_argument("target", metavar="RUN|JOB", nargs="?",
+                        help="A run or a job id; the newest run if left out.")  # fmt: skip
+
+
+async def _answer(notebook: Notebook, arguments: Arguments) -> None:
+    diagnose = piece("why", "triage", "diagnose")
+    if arguments.target is None:
+        return await _tell_run(notebook.run(None))
+    runs, jobs = split_targets(notebook, [arguments.target])
+    for run in runs:
+        await _tell_run(run)
+    for job in jobs:
+        reason = job.record.reason
+        calm = f"Job {job.id} ({job.record.name}) is {job.state.value}. {reason}".strip()
+        _tell(await asyncio.to_thread(diagnose, job.record), calm)
+    return None
+
+
+async def _tell_run(run: Run) -> None:
+    from asyncmd_jupyter.jobs.manager import JobManager
+    from asyncmd_jupyter.jupyter.widgets.words import outcome
+
+    diagnose = piece("why", "triage", "diagnose")
+    diagnose_error = piece("why", "triage", "diagnose_error")
+    snapshot, told = run.snapshot(), False
+    for walker, seen in zip(run.walkers, snapshot.walkers, strict=True):
+        record = None if seen.job_id is None else JobManager.current().job(seen.job_id).record
+        if walker.error is not None:
+            found = await asyncio.to_thread(diagnose_error, walker.error, record)
+        else:
+            found = None if record is None else await asyncio.to_thread(diagnose, record)
+        if found is not None:
+            _tell(found, "")
+            told = True
+    if not told:
+        _tell(None, f"{run.id}: {outcome(snapshot)}.")
+
+
+def _tell(diagnosis: Any, calm: str) -> None:
+    from asyncmd_jupyter.jupyter.display import publish
+
+    if diagnosis is None:
+        publish({"text/plain": calm})
+    else:
+        publish({"text/plain": diagnosis.text(), "text/html": diagnosis.html()})
+
+
+COMMAND = SubCommand(
+    name="why",
+    summary="Say why a run or job waits or failed, and what can be done.",
+    add_arguments=_arguments,
+    answer=_answer,
+    examples=("%asyncmd why first",),
+    group="Watch",
+    usage="[RUN|JOB]",
+    awaited=always,
+)

@@ -1,0 +1,220 @@
+"""What a ``propagate`` line asks for: checked as a whole before anything starts."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from argparse import Namespace as Arguments
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+
+from asyncmd_jupyter.jupyter.namespace import (
+    check_workdir,
+    is_trajectory,
+    look_up_start,
+)
+from asyncmd_jupyter.jupyter.placing import placed
+
+if TYPE_CHECKING:
+    from asyncmd_jupyter.jupyter.notebook import Notebook
+    from asyncmd_jupyter.sampling.dry_run import Rehearsal
+    from asyncmd_jupyter.sampling.run import Run
+    from asyncmd_jupyter.sampling.run_spec import RunSpec
+
+EXAMPLE = "%asyncmd propagate engine --from start --until alphaR C7eq --name first --n 4"
+_NEEDED = {"engine": "ENGINE", "name": "--name"}
+
+
+@dataclass(frozen=True)
+class Order:
+    """A run that is asked for.
+
+    Attributes
+    ----------
+    spec : RunSpec
+    overwrite, continuation : bool
+    frame : int or None
+        Of the start, where that is not its first one as it is.
+    velocities : str
+    """
+
+    spec: RunSpec
+    overwrite: bool = False
+    continuation: bool = False
+    frame: int | None = None
+    velocities: str = "keep"
+
+    def check(self) -> Rehearsal:
+        """Refuse what can't be carried out, and tell what would be done.
+
+        Raises
+        ------
+        ValueError, TypeError, OSError
+        """
+        from asyncmd_jupyter.sampling.dry_run import rehearse
+
+        return rehearse(self.spec, overwrite=self.overwrite, continuation=self.continuation)
+
+    def start(self) -> Run:
+        """Start it; for those that begin at a frame there is `start_at_frame`."""
+        from asyncmd_jupyter.sampling.run import start_spec
+
+        return start_spec(self.spec, overwrite=self.overwrite, continuation=self.continuation)
+
+    async def start_at_frame(self) -> Run:
+        """Write the frame, then start."""
+        from asyncmd_jupyter.frames.trajectory import Trajectory
+        from asyncmd_jupyter.sampling.restart import restart_from
+
+        spec = self.spec
+        if self.frame is None or not isinstance(spec.start, Trajectory):
+            return self.start()
+        return await restart_from(
+            spec,
+            spec.start,
+            self.frame,
+            name=spec.name,
+            n=spec.n_walkers,
+            velocities=self.velocities,
+        )
+
+
+def order_of(notebook: Notebook, arguments: Arguments) -> Order:
+    """Look up what a line names, and check what can be checked without reading files.
+
+    Raises
+    ------
+    UsageError, ValueError, TypeError, OSError
+    """
+    from pathlib import Path
+
+    from asyncmd_jupyter.engines.plan import check_walltime
+    from asyncmd_jupyter.sampling.run_spec import RunSpec
+
+    _require(arguments)
+    engine = notebook.engine(arguments.engine)
+    until = [notebook.condition(text) for text in arguments.until or ()]
+    start = _start(notebook, arguments, engine)
+    check_walltime(arguments.walltime)
+    check_workdir(arguments.workdir)
+    spec = RunSpec(
+        engine=placed(engine, arguments),
+        start=start,
+        until=_named(until),
+        name=arguments.name,
+        workdir=Path.cwd() / (arguments.workdir or "."),
+        n_walkers=arguments.n_walkers,
+        mode="all" if arguments.all_of else "any",
+        max_steps=_steps(arguments, engine),
+        campaign=arguments.campaign or "",
+        **({} if arguments.walltime is None else {"walltime_per_part": arguments.walltime}),
+    )
+    frame, velocities = _frame(arguments, start)
+    return Order(spec, arguments.overwrite, arguments.continuation, frame, velocities)
+
+
+def check_place() -> None:
+    """Refuse to start where nothing can go on in the background.
+
+    Raises
+    ------
+    UsageError
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError as error:
+        raise UsageError(
+            "%asyncmd propagate needs a running event loop, as Jupyter's kernels have one; "
+            "in a script use asyncmd_jupyter.sampling.run.start_run within asyncio.run()."
+        ) from error
+
+
+def check_queue(orders: Sequence[Order]) -> None:
+    """Refuse to start in a queue that this machine does not have.
+
+    Raises
+    ------
+    UsageError
+    """
+    from asyncmd_jupyter import runtime
+
+    program = runtime.current().settings.slurm.sbatch_executable
+    for_slurm = any(getattr(o.spec.engine, "launcher", "") == "slurm" for o in orders)
+    if for_slurm and shutil.which(program) is None:
+        raise UsageError(
+            f"Slurm's command {program!r} was not found on this machine: use --launcher local, or "
+            "'%asyncmd config slurm_sbatch_executable=PATH'."
+        )
+
+
+def _require(arguments: Arguments) -> None:
+    missing = [shown for name, shown in _NEEDED.items() if getattr(arguments, name) is None]
+    if arguments.until is None and arguments.steps is None and arguments.ps is None:
+        missing.append("--until (or --steps, --ps)")
+    if missing:
+        raise UsageError(f"%asyncmd propagate needs {', '.join(missing)}, as in: {EXAMPLE}")
+
+
+def _start(notebook: Notebook, arguments: Arguments, engine: Any) -> Any:
+    if arguments.start is None:
+        return None
+    start = look_up_start(arguments.start, notebook.names)
+    if (arguments.frame is None and arguments.velocities is None) or is_trajectory(start):
+        return start
+    made = engine.start_as_trajectory(start) if hasattr(engine, "start_as_trajectory") else None
+    if made is None:
+        raise ValueError(
+            f"--frame and --velocities need a Trajectory to start from, and {arguments.start} is a "
+            "file without names of atoms: make one with Trajectory(file, structure)."
+        )
+    return made
+
+
+def _frame(arguments: Arguments, start: Any) -> tuple[int | None, str]:
+    if arguments.frame is None and arguments.velocities is None:
+        return None, "keep"
+    shown = "--frame" if arguments.frame is not None else "--velocities"
+    if start is None:
+        raise UsageError(f"{shown} needs --from: whose frame is it?")
+    if arguments.overwrite or arguments.continuation:
+        other = "--overwrite" if arguments.overwrite else "--continue"
+        raise UsageError(f"{shown} can't be combined with {other}: choose another --name.")
+    number, n_frames = arguments.frame or 0, len(start)
+    if not -n_frames <= number < n_frames:
+        raise UsageError(
+            f"--frame {number} does not exist: {arguments.start} has {n_frames} frames, "
+            f"0 to {n_frames - 1} (or -1 for the last one)."
+        )
+    return number, arguments.velocities or "keep"
+
+
+def _named(until: Sequence[tuple[str, Any]]) -> tuple[Any, ...]:
+    from asyncmd_jupyter.sampling.states import as_condition
+
+    return tuple(as_condition(condition, label) for label, condition in until)
+
+
+def _steps(arguments: Arguments, engine: Any) -> int | None:
+    limits = {"--max-steps": arguments.max_steps, "--max-ps": arguments.max_ps}
+    lengths = {"--steps": arguments.steps, "--ps": arguments.ps}
+    given = {name: value for name, value in (limits | lengths).items() if value is not None}
+    if not given:
+        return None
+    [(name, value)] = given.items()
+    if name in lengths and arguments.until:
+        raise UsageError(
+            f"{name} is the whole length of a run without conditions: with --until give "
+            f"--max-{name[2:]}, after which it is given up."
+        )
+    if name in limits and not arguments.until:
+        raise UsageError(f"{name} is a limit for --until: for a fixed length give --{name[6:]}.")
+    return int(value) if name.endswith("steps") else _from_ps(name, float(value), engine)
+
+
+def _from_ps(name: str, ps: float, engine: Any) -> int:
+    if not 0 < ps < float("inf"):
+        raise ValueError(f"{name} {ps:g} has to be more than 0 (ps).")
+    return max(1, round(ps / float(engine.dt))) if hasattr(engine, "dt") else 1

@@ -1,0 +1,76 @@
+"""Where the jobs of a run go, when a line says so: the user's engine is not changed."""
+
+from __future__ import annotations
+
+import difflib
+from argparse import Namespace as Arguments
+from collections.abc import Iterable
+from typing import Any
+
+from asyncmd_jupyter.jupyter.parsers import unquoted
+
+
+def placed(engine: Any, arguments: Arguments) -> Any:
+    """The engine itself, or a clone for which a launcher or options of sbatch were chosen.
+
+    Raises
+    ------
+    ValueError, TypeError, FileNotFoundError
+    """
+    launcher, script = arguments.launcher, arguments.sbatch_script
+    chosen = None if arguments.sbatch is None else sbatch_options(arguments.sbatch)
+    if launcher is None and script is None and chosen is None:
+        return engine
+    _check(engine, arguments)
+    for_slurm = script is not None or chosen is not None
+    clone = engine.clone()
+    clone.launcher = launcher or ("slurm" if for_slurm else engine.launcher)
+    if script is not None:
+        clone.sbatch_script = unquoted(script)
+    if chosen is not None:
+        clone.sbatch_options = {**engine.sbatch_options, **chosen}
+    return clone
+
+
+def sbatch_options(words: Iterable[str]) -> dict[str, str]:
+    """Read ``name=value`` and ``name``.
+
+    Raises
+    ------
+    ValueError
+        With the nearest name that sbatch knows.
+    """
+    from asyncmd_jupyter.jobs.slurm.options import checked_options
+
+    pairs = (word.lstrip("-").partition("=") for word in words)
+    options = {name: unquoted(value) for name, _, value in pairs}
+    for name in options:
+        _check_spelling(name)
+    return checked_options("--sbatch", options)
+
+
+def _check_spelling(name: str) -> None:
+    from asyncmd_jupyter.jobs.slurm.option_names import WITH_VALUE, WITHOUT_VALUE
+    from asyncmd_jupyter.jobs.slurm.options import RESERVED
+
+    known = sorted(WITH_VALUE | WITHOUT_VALUE)
+    if name in known or name in RESERVED or any(option.startswith(name) for option in known):
+        return
+    # What is near to nothing may be the option of a plugin.
+    if near := difflib.get_close_matches(name, known, 1, 0.75):
+        raise ValueError(f"sbatch has no option {name!r}. Did you mean {near[0]!r}?")
+
+
+def _check(engine: Any, arguments: Arguments) -> None:
+    from asyncmd_jupyter.engines.base import MDEngine
+    from asyncmd_jupyter.engines.placed import PlacedEngine
+
+    if not isinstance(engine, MDEngine):
+        raise TypeError(f"engine={engine!r} is no MD engine, such as an OpenMMEngine.")
+    if not isinstance(engine, PlacedEngine):
+        raise TypeError(
+            f"{arguments.engine} is a {type(engine).__name__}, whose jobs can't be sent elsewhere: "
+            "leave --launcher and --sbatch out."
+        )
+    if arguments.launcher == "local" and (arguments.sbatch or arguments.sbatch_script):
+        raise ValueError("--sbatch and --sbatch-script are for --launcher slurm, not for local.")

@@ -1,0 +1,49 @@
+"""What the magics write: sentences, and errors in one line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from IPython.core.error import UsageError
+
+from asyncmd_jupyter.errors import AsyncMDError
+
+
+def say(text: str) -> None:
+    """Write a line under the cell."""
+    sys.stdout.write(f"{text}\n")
+
+
+def flat(text: str) -> str:
+    """Write a text in one line."""
+    return " ".join(text.split())
+
+
+def told(error: BaseException) -> str:
+    """Write what went wrong; errors of other kinds may say nothing without their name."""
+    says_enough = isinstance(error, AsyncMDError | ValueError | TypeError | OSError)
+    return str(error) if says_enough and str(error) else f"{type(error).__name__}: {error}"
+
+
+@contextmanager
+def one_line_errors(where: str = "") -> Iterator[None]:
+    """Say what is wrong in one line instead of a traceback; the cell fails all the same.
+
+    Parameters
+    ----------
+    where : str
+        Comes first, such as the number of a line.
+    """
+    place = f"{where}: " if where else ""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{place}{flat(str(error))}") from error
+    except (AsyncMDError, ValueError, TypeError, LookupError, OSError) as error:
+        raise UsageError(f"{place}{flat(_text_of(error))}") from error
+
+
+def _text_of(error: BaseException) -> str:
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)

@@ -1,0 +1,112 @@
+"""The legend of a plot: a line for each walker, or a summary where they are many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asyncmd_jupyter.jupyter.widgets.axes import shortened
+from asyncmd_jupyter.jupyter.widgets.look import (
+    Look,
+    condition_colour,
+    lone_colour,
+    walker_colour,
+)
+from asyncmd_jupyter.jupyter.widgets.scene import Scene, Track, name_of
+from asyncmd_jupyter.jupyter.widgets.words import listed, picoseconds
+
+FONT = 8.6
+ROW = 20
+
+
+class Legend:
+    """Entries in as many columns as there is room for.
+
+    Parameters
+    ----------
+    scene : Scene
+    look : Look
+    left, width : float
+        Where it may be, in CSS pixels.
+    how : str
+        How many walkers are drawn, in words.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        look: Look,
+        left: float,
+        width: float,
+        how: str = "darker where more pass",
+    ) -> None:
+        self._scene, self._look, self._left = scene, look, left
+        self._is_dots = "dot" in how
+        self._labels = _labels(scene, how)
+        widest = max(map(len, self._labels), default=0)
+        fitting = max(1, int(width // (6.1 * widest + 34)))
+        rows = -(-len(self._labels) // fitting)
+        self._columns = -(-len(self._labels) // max(1, rows))
+        self.height = ROW * rows
+
+    def draw(self, figure: Any) -> None:
+        """Draw it at the top of a figure."""
+        if not self._labels:
+            return
+        figure.legend(
+            self._handles(),
+            self._labels,
+            loc="upper left",
+            bbox_to_anchor=((self._left - 8) / self._look.width, 1),
+            ncols=self._columns,
+            frameon=False,
+            fontsize=FONT,
+            labelcolor=self._look.ink,
+            handlelength=1.2,
+            columnspacing=1.2,
+            borderpad=0.2,
+        )
+
+    def _handles(self) -> list[Any]:
+        from matplotlib.lines import Line2D
+
+        look, n_tracks = self._look, len(self._scene.tracks)
+        if not self._scene.is_dense:
+            colours = [walker_colour(i, n_tracks, look) for i in range(n_tracks)]
+            return [Line2D([], [], color=colour, lw=2) for colour in colours]
+        star: dict[str, Any] = {"marker": "*", "ls": "", "mec": look.ink, "mew": 0.7, "ms": 8}
+        reached = _reached(self._scene)
+        colours = [condition_colour(self._scene.colour_of(name)) for name in reached]
+        dot = {**star, "marker": "o", "ms": 5, "color": lone_colour(look)}
+        band = {"color": look.line, "lw": 5, "alpha": 0.5}
+        return [
+            Line2D([], [], **(dot if self._is_dots else band)),
+            *(Line2D([], [], color=colour, **star) for colour in colours),
+        ]
+
+
+def when_reached(track: Track) -> str:
+    """Say what ended a walker and when; empty if nothing did."""
+    walker = track.walker
+    if walker.reached_time is None:
+        return ""
+    return f"★ {listed(walker.reached)} at {picoseconds(walker.reached_time)}"
+
+
+def _labels(scene: Scene, how: str) -> list[str]:
+    if len(scene.tracks) < 2:
+        return []
+    if not scene.is_dense:
+        return [
+            f"{shortened(name_of(track, scene), 28)} {when_reached(track)}".rstrip()
+            for track in scene.tracks
+        ]
+    hits = [track.walker.reached[0] for track in scene.tracks if track.walker.reached]
+    counted = [f"{name}: {hits.count(name)} first hits" for name in _reached(scene)]
+    runs = f" of {len(scene.runs)} runs" if len(scene.runs) > 1 else ""
+    return [f"{len(scene.tracks)} walkers{runs}, {how}", *counted]
+
+
+def _reached(scene: Scene) -> list[str]:
+    """Names of the conditions that were reached, in their order."""
+    first = {track.walker.reached[0] for track in scene.tracks if track.walker.reached}
+    return [name for name in scene.conditions if name in first]

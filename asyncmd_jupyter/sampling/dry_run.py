@@ -1,0 +1,149 @@
+"""What a run would do: checked as if it were started, told, and nothing written."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from asyncmd_jupyter.engines.command import CommandEngine
+from asyncmd_jupyter.engines.files import EngineFiles
+from asyncmd_jupyter.jobs.model import Command
+from asyncmd_jupyter.jobs.rehearsal import RehearsedJob, rehearse_job
+from asyncmd_jupyter.sampling.fixed_length import propagator_class
+from asyncmd_jupyter.sampling.run import check_spec
+from asyncmd_jupyter.sampling.run_folder import check_folder, run_files
+from asyncmd_jupyter.sampling.run_spec import RunSpec
+
+
+@dataclass(frozen=True)
+class RehearsedWalker:
+    """What one walker would do first.
+
+    Attributes
+    ----------
+    preparing : tuple of Command
+        Commands before the first part.
+    job : RehearsedJob
+        Of the first part.
+    files : tuple of Path
+        Of the first part, and the result.
+    """
+
+    preparing: tuple[Command, ...]
+    job: RehearsedJob
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a run would do.
+
+    Attributes
+    ----------
+    spec : RunSpec
+    step_limit : int or None
+    walkers : tuple of RehearsedWalker
+        Empty for engines that run no jobs.
+    removed : tuple of Path
+        Files of an earlier run that would be removed first.
+    """
+
+    spec: RunSpec
+    step_limit: int | None
+    walkers: tuple[RehearsedWalker, ...]
+    removed: tuple[Path, ...]
+
+    def text(self) -> str:
+        """Tell it to a person."""
+        return "\n".join(_lines(self))
+
+    def scripts(self) -> str:
+        """The scripts of the first walker; those of the others differ only in names."""
+        return "\n".join(_script_lines(self.walkers[0].job)) if self.walkers else ""
+
+
+def rehearse(spec: RunSpec, *, overwrite: bool = False, continuation: bool = False) -> Rehearsal:
+    """Check an order and tell what it would do.
+
+    Raises
+    ------
+    ValueError, TypeError, FileNotFoundError, NotADirectoryError, PermissionError
+        As `start_spec` would.
+    """
+    check_spec(spec)
+    engine = spec.engine
+    propagator = propagator_class(spec.until).from_engine(
+        engine,
+        spec.until,
+        walltime_per_part=spec.walltime_per_part,
+        max_steps=spec.max_steps,
+        mode=spec.mode,
+    )
+    limit = propagator.step_limit(engine)
+    check_folder(spec.folder, overwrite=overwrite, continuation=continuation)
+    removed = tuple(run_files(spec.folder)) if overwrite else ()
+    walkers = tuple(_walkers(spec, engine, limit)) if isinstance(engine, CommandEngine) else ()
+    return Rehearsal(spec, limit, walkers, removed)
+
+
+def _walkers(spec: RunSpec, engine: CommandEngine, limit: int | None) -> Iterator[RehearsedWalker]:
+    for index in range(spec.n_walkers):
+        files = EngineFiles(spec.folder, spec.deffnm(index))
+        commands, needs = engine.clone(index).rehearsed(
+            files, spec.start_of(index), limit, spec.walltime_per_part
+        )
+        name = f"{files.deffnm}.part0001"
+        job = rehearse_job(commands[-1], name=name, resources=needs, launcher=engine.launcher)
+        kind = engine.output_traj_type
+        yield RehearsedWalker(tuple(commands[:-1]), job, (files.part(1, kind), files.path(kind)))
+
+
+def _lines(run: Rehearsal) -> Iterator[str]:
+    spec = run.spec
+    yield f"Run {spec.name!r}: {_count(spec.n_walkers, 'walker')} of {_program(spec)}, {_goal(run)}"
+    yield f"  folder: {spec.folder}"
+    if run.removed:
+        yield f"  removed first: {_count(len(run.removed), 'file')} such as {run.removed[0].name}"
+    if not run.walkers:
+        yield "  This engine runs no jobs, so there are no commands to show."
+        return
+    for index, walker in enumerate(run.walkers):
+        yield from _walker_lines(index, walker)
+
+
+def _script_lines(job: RehearsedJob) -> Iterator[str]:
+    if job.user_script:
+        yield from (f"{job.record.user_script}:", *_indented(job.user_script), "")
+    yield from (f"{job.record.script}:", *_indented(job.script))
+
+
+def _walker_lines(index: int, walker: RehearsedWalker) -> Iterator[str]:
+    yield f"  walker {index}:"
+    for command in (*walker.preparing, walker.job.record.command):
+        yield f"    $ {shlex.join(command.argv)}"
+    yield f"    submitted with: {shlex.join(walker.job.submission)}"
+    yield f"    writes: {', '.join(path.name for path in walker.files)}"
+
+
+def _indented(text: str) -> Iterator[str]:
+    return (f"  {line}".rstrip() for line in text.splitlines())
+
+
+def _program(spec: RunSpec) -> str:
+    return spec.engine.program or type(spec.engine).__name__
+
+
+def _goal(run: Rehearsal) -> str:
+    spec, limit = run.spec, run.step_limit
+    names = [condition.name for condition in spec.until]
+    steps = "" if limit is None else f"{limit:,} steps ({limit * spec.engine.dt:g} ps)"
+    if not names:
+        return f"{steps} each"
+    joined = (" or " if spec.mode == "any" else " and ").join(names)
+    return f"until {joined}" + (f", at most {steps}" if steps else "")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
