@@ -47,15 +47,17 @@ async def test_one_job(manager, cluster, work):
 async def test_tasks_of_an_array(manager, cluster, work):
     first, jobs = await waiting_jobs(manager, work, 3)
     assert all("_" in job.record.native_id for job in jobs), "they are one array"
-    await jobs[1].hold()
+    held, *others = jobs
+    await held.hold()
     await first.cancel()
-    await until(lambda: jobs[0].state is JobState.RUNNING)
-    await jobs[0].cancel()
-    await until(lambda: jobs[2].state is JobState.RUNNING)
-    assert (jobs[1].state, jobs[1].is_held) == (JobState.PENDING, True)
-    await jobs[2].cancel()
-    await jobs[1].release()
-    await until(lambda: jobs[1].state is JobState.RUNNING)
+    for _ in others:
+        await until(lambda: any(job.state is JobState.RUNNING for job in others))
+        (running,) = [job for job in others if job.state is JobState.RUNNING]
+        await running.cancel()
+        await running.wait()
+    assert (held.state, held.is_held) == (JobState.PENDING, True)
+    await held.release()
+    await until(lambda: held.state is JobState.RUNNING)
 
 
 async def test_one_that_began_before_slurm_was_told(manager, cluster, work):
