@@ -6,9 +6,11 @@ from asyncmd_jupyter.engines.parts import (
     get_all_traj_parts,
     nstout_from_mdconfig,
 )
+from asyncmd_jupyter.sampling.progress_bar import gather_with_progress
 
 __all__ = [
     "ensure_mdconfig_options",
+    "gather_with_progress",
     "get_all_file_parts",
     "get_all_traj_parts",
     "nstout_from_mdconfig",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -14,8 +15,8 @@ from typing import Any
 ENDING = ".provenance.json"
 SCHEMA = 1
 
-_WHOLE_BYTES = 2**16  # a file of at most so much is hashed as a whole
-_BLOCK_BYTES = 2**14
+_WHOLE_BYTES = 2**15  # a file of at most so much is hashed as a whole
+_BLOCK_BYTES = 2**12
 _BLOCKS = 4
 _LARGEST_RECORD = 2**24
 
@@ -38,11 +39,14 @@ class Mark:
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> Mark:
         """Look at a file."""
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - called for each frame
-            size = os.fstat(file.fileno()).st_size
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            size = os.fstat(handle).st_size
             digest = hashlib.blake2b(digest_size=16)
             for offset, length in _blocks(size):
-                digest.update(os.pread(file.fileno(), length, offset))
+                digest.update(os.pread(handle, length, offset))
+        finally:
+            os.close(handle)
         return cls(size, digest.hexdigest())
 
     @classmethod
@@ -73,10 +77,18 @@ def write_record(file: str | os.PathLike[str], content: Mapping[str, Any]) -> No
     path = os.fspath(file) + ENDING
     folder, name = os.path.split(path)
     beside = os.path.join(folder, f".{secrets.token_hex(4)}.{name}")  # noqa: PTH118
-    text = json.dumps({"schema": SCHEMA, **content}, indent=1, default=str)
+    whole = {"schema": SCHEMA, **content}
+    # A line for each section reads well, and takes a tenth of the time of indenting all.
+    lines = (f'"{name}": {json.dumps(value, default=str)}' for name, value in whole.items())
+    text = "{\n" + ",\n".join(lines) + "\n}\n"
     try:
-        with open(beside, "w", encoding="utf-8") as handle:  # noqa: PTH123
-            handle.write(text)
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            data = text.encode()
+            if os.write(handle, data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        finally:
+            os.close(handle)
         os.replace(beside, path)  # noqa: PTH105
     except OSError:
         Path(beside).unlink(missing_ok=True)
@@ -93,7 +105,7 @@ def read_record(file: str | os.PathLike[str]) -> dict[str, Any] | None:
         It is no record, or one of a later version.
     """
     try:
-        with open(os.fspath(file) + ENDING, "rb") as handle:  # noqa: PTH123
+        with open(os.fspath(file) + ENDING, "rb", buffering=0) as handle:  # noqa: PTH123
             content = json.loads(handle.read(_LARGEST_RECORD))
     except FileNotFoundError:
         return None

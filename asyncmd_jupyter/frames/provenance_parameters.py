@@ -11,8 +11,6 @@ from typing import Any
 from asyncmd_jupyter.frames.provenance_file import Mark, read_record
 from asyncmd_jupyter.frames.provenance_parents import Parent
 
-_LONGEST_LINE = 100_000  # records that name each other in a circle end somewhere
-
 
 class UnresolvedError(LookupError):
     """The parameters depend on a record that is not there."""
@@ -71,7 +69,9 @@ def resolved(section: Mapping[str, Any], record: Mapping[str, Any], folder: Path
         If one of these is missing or was written for other content.
     """
     changes: list[Mapping[str, Any]] = []
-    for _ in range(_LONGEST_LINE):
+    met: set[str] = set()
+    while record.get("id") not in met:
+        met.add(str(record.get("id")))
         if section.get("mixed"):
             raise UnresolvedError("It was made of simulations with different parameters.")
         if not section:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from PIL import Image, ImageChops
 from playwright.sync_api import ConsoleMessage, Error, Locator, Page
 from server import LabServer
@@ -26,6 +27,12 @@ RUN_CELL = """async index => {
     panel.content.activeCellIndex = index;
     panel.content.deselectAll();
     await jupyterapp.commands.execute('notebook:run-cell');
+}"""
+
+RESTART = """async () => {
+    const { session } = jupyterapp.shell.currentWidget.sessionContext;
+    await session.kernel.restart();
+    await session.kernel.info;
 }"""
 
 ADD_CELL = """source => {
@@ -110,6 +117,35 @@ class Lab:
             "path => jupyterapp.shell.currentWidget?.context?.path === path", arg=path
         )
         self.page.evaluate(NOTEBOOK_READY)
+
+    def open_cells(self, name: str, *sources: str) -> None:
+        """Write a notebook with these cells into this page's folder, and open it."""
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
+        self.write_notebook(name, nbformat.v4.new_notebook(cells=cells))
+        self.open_notebook(name)
+
+    def write_notebook(self, name: str, notebook: Any) -> None:
+        """Write a notebook into this page's folder."""
+        nbformat.write(notebook, self.folder / name)
+
+    def open_notebook(self, name: str) -> None:
+        """Open a notebook of this page's folder, with a kernel that answers."""
+        path = f"{self.folder.name}/{name}"
+        self.execute("docmanager:open", path=path, factory="Notebook", kernel={"name": "python3"})
+        self.wait_for_notebook(path)
+
+    def save(self) -> None:
+        """Save the notebook in front."""
+        self.page.evaluate("() => jupyterapp.shell.currentWidget.context.save()")
+
+    def restart_kernel(self) -> None:
+        """Restart the kernel of the notebook in front, and wait until it answers."""
+        self.page.evaluate(RESTART)
+
+    def go_dark(self) -> None:
+        """Choose the dark theme."""
+        self.execute("apputils:change-theme", theme="JupyterLab Dark")
+        self.page.locator("body[data-jp-theme-light='false']").wait_for(state="attached")
 
     def cells(self) -> list[dict[str, Any]]:
         """The cells of the notebook in front, with their outputs so far."""

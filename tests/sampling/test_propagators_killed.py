@@ -17,6 +17,8 @@ from toy_parts import grid, steps_of
 
 from asyncmd_jupyter.errors import EngineCrashedError
 from asyncmd_jupyter.frames.growing import GrowingFile
+from asyncmd_jupyter.frames.xdr import index_frames
+from asyncmd_jupyter.testing import ToyEngine
 
 A_MOMENT = 0.05 / 3600
 KINDS = ("in parts", "conditional")
@@ -111,6 +113,20 @@ async def test_worker_is_killed(expected: bytes, folder: Path, kind: str, phase:
     with contextlib.suppress(EngineCrashedError):
         await task
     await goes_on_well(kind, folder, expected)
+
+
+@pytest.mark.parametrize("torn_bytes", [0, 7])
+@pytest.mark.parametrize("kind", KINDS)
+async def test_worker_was_killed_before_its_first_checkpoint(
+    expected: bytes, folder: Path, kind: str, torn_bytes: int
+):
+    engine = ToyEngine(x=0.0, seed=5, launcher="memory")
+    await engine.prepare(None, folder, "sim")
+    await engine.run_steps(2 * engine.nstout)
+    (folder / "sim.cpt").unlink()
+    first = index_frames(folder / "sim.part0001.trr").offsets[1]
+    os.truncate(folder / "sim.part0001.trr", first + torn_bytes)
+    await goes_on_well(kind, folder, expected, "memory")
 
 
 @pytest.mark.parametrize("launcher", ["local", "memory"])

@@ -38,9 +38,10 @@ async def test_one_goes_on_and_the_others_are_told(runtime, tmp_path):
     records = await JobManager.current().history()
     numbers = Counter(record.tags["part"] for record in records)
     assert set(numbers.values()) == {1}, "no part was computed twice"
-    steps = [
-        step
-        for part in ToyEngine.parts_in_folder(tmp_path, "sim")
-        for step in part.frame_table().steps.tolist()
-    ]
+    parts = ToyEngine.parts_in_folder(tmp_path, "sim")
+    told = [part.provenance for part in parts]
+    assert [(one.problem, one.is_complete) for one in told] == [("", True)] * len(parts)
+    jobs = {record.tags["part"]: record.id for record in records}
+    assert [one.job["id"] for one in told] == [jobs[str(n + 1)] for n in range(len(parts))]
+    steps = [step for part in parts for step in part.frame_table().steps.tolist()]
     assert sorted(set(steps)) == list(range(0, killed_propagation.N_STEPS + 1, 10))

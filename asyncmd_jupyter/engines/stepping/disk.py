@@ -26,7 +26,7 @@ def read_disk(files: EngineFiles, traj_type: str) -> OnDisk:
     parts = {n: path for n, path in files.parts(traj_type).items() if path.stat().st_size}
     if progress is not None:
         return _on_disk(progress, parts)
-    if parts:
+    if parts and not _had_only_begun(files, parts):
         raise EngineError(
             f"{files.path('cpt')} is missing, so that the parts of {files.deffnm!r} can't be gone "
             "on from. Start another simulation from their last frame instead."
@@ -36,6 +36,12 @@ def read_disk(files: EngineFiles, traj_type: str) -> OnDisk:
             f"Nothing named {files.deffnm!r} was prepared in {str(files.workdir)!r}: use prepare()."
         )
     return OnDisk()
+
+
+def _had_only_begun(files: EngineFiles, parts: dict[int, Path]) -> bool:
+    """Whether a worker was killed between the frame it starts with and its first checkpoint."""
+    begun = files.path("start.npz").exists() and list(parts) == [1]
+    return begun and len(index_frames(parts[1])) <= 1
 
 
 def mend_parts(files: EngineFiles, traj_type: str, *, keep_after_checkpoint: bool = True) -> None:

@@ -35,6 +35,7 @@ class LiveView(Shown):
     interval: ClassVar[float] = 0.25
     busy_share: ClassVar[float] = 0.2
     longest_pause: ClassVar[float] = 1.0
+    save_interval: ClassVar[float] = 10.0
     kinds: ClassVar[tuple[type, ...]] = ()
 
     def __init__(self, events: EventBus | None = None) -> None:
@@ -46,6 +47,8 @@ class LiveView(Shown):
         self._unsubscribe: Callable[[], None] | None = None
         self._chores: set[asyncio.Task[None]] = set()
         self._has_drawn = False
+        self._saved_at = time.monotonic()
+        self._saved_text = ""
         self.error = ""
 
     @abstractmethod
@@ -159,11 +162,21 @@ class LiveView(Shown):
         try:
             await self.refresh()
             self._recover()
+            self._save_now_and_then()
         except Exception as error:
             self._report(error)
         if not final:
             await self._pause(time.perf_counter() - started)
         return final
+
+    def _save_now_and_then(self) -> None:
+        """Let the notebook have a late state too, where the page is not disturbed by it."""
+        if not self.is_kept_by_page or time.monotonic() - self._saved_at < self.save_interval:
+            return
+        self._saved_at = time.monotonic()
+        if (text := self.text()) != self._saved_text:
+            self._saved_text = text
+            self.save()
 
     async def _pause(self, spent: float) -> None:
         """Wait after a refresh that took `spent` seconds; less when the end has come.

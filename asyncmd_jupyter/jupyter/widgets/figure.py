@@ -24,6 +24,7 @@ class FigureWidget(anywidget.AnyWidget):
     alt = traitlets.Unicode("").tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
     in_page = traitlets.Bool(False).tag(sync=True)
+    is_kept = traitlets.Bool(False).tag(sync=True)
     shown_width = traitlets.Int(0).tag(sync=True)
     pixel_ratio = traitlets.Float(2.0).tag(sync=True)
     dark = traitlets.Bool(False).tag(sync=True)

@@ -53,6 +53,7 @@ class JobTableWidget(anywidget.AnyWidget):
     caption = traitlets.Unicode("Jobs").tag(sync=True)
     empty = traitlets.Unicode("No jobs yet.").tag(sync=True)
     in_page = traitlets.Bool(False).tag(sync=True)
+    is_kept = traitlets.Bool(False).tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
 
 
@@ -89,6 +90,7 @@ class JobTable(LiveView):
         empty: str = "No jobs yet.",
     ) -> None:
         super().__init__(events)
+        self.recipe = {"kind": "jobs"}
         self._jobs = jobs
         self._wanted = wanted
         self._walkers = walkers

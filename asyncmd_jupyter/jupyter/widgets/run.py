@@ -11,6 +11,7 @@ import ipywidgets
 
 from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.jobs.model import JobRecord
+from asyncmd_jupyter.jupyter.reviving import runs_recipe
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.base import LiveView
 from asyncmd_jupyter.jupyter.widgets.conditions import ConditionPlot
@@ -44,7 +45,9 @@ class RunView(LiveView):
         super().__init__(events)
         self._run = run
         self._jobs = jobs
-        self._began = datetime.now(tz=UTC) - timedelta(seconds=run.snapshot().wall_seconds)
+        snapshot = run.snapshot()
+        self.recipe = {"kind": "run", "runs": runs_recipe({run.id: snapshot.workdir})}
+        self._began = datetime.now(tz=UTC) - timedelta(seconds=snapshot.wall_seconds)
         self._head = ipywidgets.HTML(summary_html(run.snapshot()))
         self._problem = ipywidgets.HTML()
         self._cancel = ipywidgets.Button(
@@ -77,6 +80,11 @@ class RunView(LiveView):
     def has_page(self) -> bool:
         """Whether a page has the widget, on the screen or not."""
         return self.plot.has_page
+
+    @property
+    def is_kept_by_page(self) -> bool:
+        """Whether the page leaves the widgets alone when the saved state is renewed."""
+        return self.plot.is_kept_by_page
 
     @property
     def is_settled(self) -> bool:

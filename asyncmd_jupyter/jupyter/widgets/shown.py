@@ -9,6 +9,8 @@ from typing import Any
 from asyncmd_jupyter.jupyter.display import publish
 
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
+# The labextension shows what has this: it keeps the last state on the page without a kernel.
+VIEW_MIME = "application/vnd.asyncmd.view+json"
 Bundle = dict[str, Any]
 
 
@@ -17,9 +19,15 @@ class Shown(ABC):
 
     A page shows the widget. Programs that execute notebooks have none, and what they save
     would point to a widget that is gone; for them the still picture is all there is.
+
+    Attributes
+    ----------
+    recipe : dict
+        Tells `reviving` how another kernel makes this view anew; JSON. Empty if none can.
     """
 
     def __init__(self) -> None:
+        self.recipe: dict[str, Any] = {}
         self._display_id: str | None = None
         self._lacks_widget = False
         self.is_new = False
@@ -49,6 +57,11 @@ class Shown(ABC):
         return bool(getattr(self.widget, "in_page", True))
 
     @property
+    def is_kept_by_page(self) -> bool:
+        """Whether the page leaves a widget alone when its saved state is renewed."""
+        return bool(getattr(self.widget, "is_kept", False))
+
+    @property
     def is_settled(self) -> bool:
         """Whether pages have drawn all of it and can let go of it."""
         return False
@@ -65,7 +78,7 @@ class Shown(ABC):
             return
         # A page that gets a widget in place of a widget keeps the old one too, out of sight,
         # but to take away one that is just being drawn is an error there.
-        if self.is_settled or not self.has_page:
+        if (self.is_settled and not self.is_kept_by_page) or not self.has_page:
             publish(self._still(), self._display_id, update=True)
         self._lacks_widget = not self.has_page
         if self.has_page:
@@ -80,7 +93,8 @@ class Shown(ABC):
         return self._bundle()
 
     def _still(self) -> Bundle:
-        return {"text/plain": self.text(), "text/html": self.html()}
+        still = {"text/plain": self.text(), "text/html": self.html()}
+        return still | {VIEW_MIME: self.recipe} if self.recipe else still
 
     def _bundle(self) -> Bundle:
         model = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}

@@ -1,0 +1,103 @@
+"""Makes a view anew in a kernel that knows nothing of it, from the recipe beside the view."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asyncmd_jupyter.sampling.run import Run
+
+Recipe = Mapping[str, Any]
+
+
+async def revive(text: str) -> None:
+    """Bring back the runs that a view is about, and show it here.
+
+    The page calls this when somebody wants a view back that has lost its kernel.
+
+    Parameters
+    ----------
+    text : str
+        The recipe as JSON.
+
+    Raises
+    ------
+    ValueError
+        If nobody knows how to make such a view, or its run is gone; says what helps.
+    """
+    recipe = json.loads(text)
+    kind = recipe.get("kind") if isinstance(recipe, dict) else None
+    maker = _MAKERS.get(str(kind))
+    if maker is None:
+        raise ValueError(f"views of the kind {kind!r} are not known here: run their cell again.")
+    _load_extension()
+    await maker(recipe)
+
+
+async def _run(recipe: Recipe) -> None:
+    from asyncmd_jupyter.jupyter.views import show_run
+
+    (run,) = await _runs(recipe)
+    show_run(run)
+
+
+async def _jobs(_recipe: Recipe) -> None:
+    from asyncmd_jupyter.jobs.manager import JobManager
+    from asyncmd_jupyter.jupyter.views import show_jobs
+
+    await JobManager.current().attach()
+    show_jobs()
+
+
+async def _runs(recipe: Recipe) -> list[Run]:
+    """The runs that a recipe names, taken back from their folders where need be."""
+    from asyncmd_jupyter.sampling.run import Runs
+
+    known = {run.id: run for run in Runs.current().all()}
+    wanted = dict(recipe.get("runs", {}))
+    for folder in sorted({wanted[name] for name in wanted.keys() - known.keys()}):
+        await _attach(Path(folder))
+    known = {run.id: run for run in Runs.current().all()}
+    if gone := sorted(wanted.keys() - known.keys()):
+        raise ValueError(
+            f"There is nothing left to take back of: {', '.join(gone)}. Is the notebook in another "
+            "folder than before?"
+        )
+    return [known[name] for name in wanted]
+
+
+async def _attach(folder: Path) -> None:
+    from asyncmd_jupyter.sampling.run_memory import attach_runs
+
+    await attach_runs(folder)
+
+
+def runs_recipe(runs: Mapping[str, Path]) -> dict[str, str]:
+    """Names of runs and the folders that hold theirs, as a recipe has them.
+
+    Parameters
+    ----------
+    runs : Mapping
+        Name -> the run's own folder.
+    """
+    return {name: _relative(folder.parent) for name, folder in runs.items()}
+
+
+def _relative(folder: Path) -> str:
+    """From here, so that a folder that is moved takes its notebook along."""
+    here = Path.cwd()
+    return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)
+
+
+def _load_extension() -> None:
+    from IPython import get_ipython
+
+    shell: Any = get_ipython()
+    if shell is not None and "asyncmd_jupyter" not in shell.extension_manager.loaded:
+        shell.extension_manager.load_extension("asyncmd_jupyter")
+
+
+_MAKERS: Mapping[str, Callable[[Recipe], Awaitable[None]]] = {"run": _run, "jobs": _jobs}

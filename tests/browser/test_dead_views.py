@@ -1,0 +1,84 @@
+"""Views whose kernel is gone say so, show their last state, and come back."""
+
+import nbformat
+
+SETUP = """
+%load_ext asyncmd_jupyter
+from asyncmd_jupyter.sampling.states import Within
+from asyncmd_jupyter.testing import ToyEngine
+
+def time(traj):
+    return traj.frame_table().times
+
+never = Within(time, 1e9, 2e9)
+soon = Within(time, 0.05, 1e9)
+engine = ToyEngine(seed=1)
+"""
+LONG = "%asyncmd propagate engine --until never --name long"
+SHORT = "%asyncmd propagate engine --until soon --name short\n%asyncmd wait short"
+LOST = "has lost its kernel"
+
+
+def running(lab):
+    return lab.page.locator("tr[data-job][data-state='running']")
+
+
+def banner(lab):
+    return lab.page.get_by_text(LOST)
+
+
+def start(lab):
+    lab.open_cells("runs.ipynb", SETUP, LONG)
+    lab.run_cell(0)
+    lab.run_cell(1)
+    running(lab).wait_for()
+    lab.page.locator("img.asyncmd-figure-image:visible").wait_for()
+
+
+def test_after_a_restart_views_say_that_they_are_dead_and_come_back(lab):
+    start(lab)
+    assert banner(lab).count() == 0
+    lab.restart_kernel()
+    banner(lab).wait_for()
+    lab.screenshot("dead-after-restart")
+    assert lab.page.locator(".asyncmd-View [inert] img.asyncmd-figure-image").is_visible()
+
+    lab.page.get_by_role("button", name="Bring this view back").click()
+    banner(lab).wait_for(state="detached")
+    lab.page.get_by_role("button", name="Cancel run").click()
+    lab.page.get_by_text("cancelled after").first.wait_for()
+    lab.screenshot("dead-revived")
+    assert lab.errors_about("asyncmd") == []
+
+
+def test_after_restart_and_reload_the_saved_state_is_there(lab):
+    start(lab)
+    lab.save()
+    lab.restart_kernel()
+    lab.reload()
+    lab.wait_for_notebook(f"{lab.folder.name}/runs.ipynb")
+    banner(lab).wait_for()
+    assert lab.page.locator(".asyncmd-View").get_by_text("long", exact=True).is_visible()
+    lab.go_dark()
+    lab.screenshot("dead-after-reload-dark")
+
+    lab.page.get_by_role("button", name="Bring this view back").click()
+    running(lab).wait_for()
+    assert banner(lab).count() == 0
+
+
+def test_an_untrusted_notebook_shows_the_saved_state(lab):
+    lab.open_cells("runs.ipynb", SETUP, SHORT)
+    lab.run_cell(0)
+    lab.run_cell(1)
+    lab.save()
+    saved = nbformat.read(lab.folder / "runs.ipynb", as_version=4)
+    saved.cells[0].source += "# of somebody else"
+    saved.cells[1].outputs[0].metadata["seen"] = True
+    lab.write_notebook("untrusted.ipynb", saved)
+    lab.open_notebook("untrusted.ipynb")
+    view = lab.page.locator(".jp-NotebookPanel:visible .asyncmd-View").first
+    view.get_by_text("soon reached after").first.wait_for()
+    lab.screenshot("untrusted")
+    assert view.locator("img").count() > 0
+    assert lab.page.locator(".jp-NotebookPanel:visible .jupyter-widgets").count() == 0
