@@ -206,6 +206,14 @@ def test_files_that_are_none(job):
     assert said(job).kind == KIND
 
 
+@pytest.mark.parametrize("letters", [": a", "a", " ", "nan: ", "line 1: 2 ", "\t\n", "\r\n", "(1)"])
+def test_endless_lines_take_no_time(job, letters):
+    text = letters * (100_000 // len(letters))
+    job.stderr.write_text(text)
+    assert said(job).kind == KIND
+    assert triage.diagnose_error(RuntimeError(text)).kind == KIND
+
+
 def test_letters_that_are_none(job):
     noise = bytes(range(256)) * 20
     job.stderr.write_bytes(noise + b"\n\x1b[31mToo many LINCS warnings (7)\x1b[0m\r\n" + noise)
@@ -331,6 +339,18 @@ def test_an_error_after_a_job_that_ended_well(job):
     found = triage.diagnose_error(MaxStepsReachedError("None was reached within 5 steps."), well)
     assert found.kind == "run-limit"
     assert found.policy == "It does not go on by itself, because the limit was set on purpose."
+
+
+def test_an_error_of_a_function_of_a_user(runtime):
+    def distance(positions):
+        return positions[30]
+
+    with pytest.raises(IndexError) as caught:
+        distance([])
+    found = triage.diagnose_error(caught.value)
+    assert found.kind == "python-error"
+    assert any("return positions[30]" in line for line in found.lines)
+    assert found.lines[-1] == "IndexError: list index out of range"
 
 
 def test_an_unknown_error(runtime):
