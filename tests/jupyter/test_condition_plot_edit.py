@@ -81,6 +81,21 @@ async def test_a_typed_limit_changes_the_plot_and_the_line(runs, wire, shown):
     await until(lambda: plot.figure.png == before)
 
 
+async def test_what_was_edited_is_saved_when_the_typing_is_over(runs, wire, shown, monkeypatch):
+    monkeypatch.setattr("asyncmd_jupyter.jupyter.widgets.conditions.QUIET_TO_SAVE", 0.5)
+    plot = show_plot(runs)
+    plot.figure.in_page = True
+    await plot.closed()
+    n_shown = len(shown)
+    plot.edit({("right", 0): (-0.01, 9.0)})
+    await until(lambda: plot.verdict)
+    assert len(shown) == n_shown
+    await until(lambda: len(shown) > n_shown)
+    assert plot.verdict[0] in shown[-1]["text/html"]
+    plot.edit({})
+    plot.close()
+
+
 async def test_a_limit_that_is_none_is_said_and_changes_nothing(runs, wire, shown):
     plot = show_plot(runs[0])
     await plot.closed()

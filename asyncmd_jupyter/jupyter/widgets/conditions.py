@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ from asyncmd_jupyter.jupyter.widgets.verdict_line import verdict_lines
 from asyncmd_jupyter.jupyter.widgets.words import escape
 from asyncmd_jupyter.sampling.conditions import Condition
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
+
+QUIET_TO_SAVE = 4.0  # seconds after the last edit
 
 
 class ConditionPlot(LiveView):
@@ -62,6 +65,7 @@ class ConditionPlot(LiveView):
         self._kept: tuple[object, str] | None = None
         self._drawn: tuple[object, Look] | None = None
         self._verdict: list[str] = []
+        self._saving: asyncio.TimerHandle | None = None
         self.figure = FigureWidget(alt=self._picture.describe(self.scene()))
         self.figure.observe(self._on_room_changed, ["shown_width", "dark", "pixel_ratio"])
         self.figure.observe(lambda _: self.page_came(), "in_page")
@@ -78,6 +82,11 @@ class ConditionPlot(LiveView):
     def has_page(self) -> bool:
         """Whether a page has the widget, on the screen or not."""
         return bool(self.figure.in_page)
+
+    @property
+    def is_kept_by_page(self) -> bool:
+        """Whether the page leaves the widgets alone when the saved state is renewed."""
+        return bool(self.figure.is_kept)
 
     @property
     def verdict(self) -> list[str]:
@@ -106,7 +115,19 @@ class ConditionPlot(LiveView):
         """
         others = OtherConditions(self._until, edits) if edits or self._until else None
         self._others = others
+        self.is_saved = self.has_page
+        self._save_later()
         self.mark_dirty()
+
+    def _save_later(self) -> None:
+        """Save what is edited, but not at once: a page takes the cursor out of the field then."""
+        self._forget_to_save()
+        if self.has_page and self._loop is not None:
+            self._saving = self._loop.call_later(QUIET_TO_SAVE, self.save)
+
+    def _forget_to_save(self) -> None:
+        if self._saving is not None:
+            self._saving.cancel()
 
     async def refresh(self) -> None:
         """Draw in a thread and send the image, unless it would be the same again."""
@@ -170,6 +191,7 @@ class ConditionPlot(LiveView):
     def close(self) -> None:
         """Stop to follow; what is shown stays."""
         super().close()
+        self._forget_to_save()
         if self.editor is not None:
             self.editor.close()
 

@@ -89,9 +89,10 @@ def draw_density(
     """Draw how many walkers pass where, and a star at each first hit."""
     from matplotlib.colors import to_rgb
 
-    image = np.empty((*counts.shape, 4))
-    image[:, :, :3] = to_rgb(look.line)
-    image[:, :, 3] = opacity(counts)
+    # Bytes: what matplotlib does with numbers takes longer, and the event loop has to wait.
+    image = np.empty((*counts.shape, 4), dtype=np.uint8)
+    image[:, :, :3] = np.rint(255 * np.array(to_rgb(look.line)))
+    image[:, :, 3] = np.rint(255 * opacity(counts))
     extent = (0.0, grid.end, grid.low, grid.high)
     limits = axes.get_xlim()
     axes.imshow(image, extent=extent, origin="lower", aspect="auto", interpolation="nearest")

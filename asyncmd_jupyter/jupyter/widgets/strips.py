@@ -47,7 +47,7 @@ class Strips:
                 lane = image[begin : begin + max(1, self._lane - gap)]
                 lane[:, :, :3] = to_rgb(condition_colour(row))
                 lane[:, :, 3] = np.where(np.isnan(share), 0.0, 0.13 + 0.87 * np.nan_to_num(share))
-        return image
+        return np.rint(255 * image).astype(np.uint8)
 
     def _shares(self) -> list[list[Floats]]:
         """Give the lanes of each condition."""

@@ -1,0 +1,181 @@
+"""Plots of a small campaign on real molecular dynamics, in JupyterLab."""
+
+import json
+import re
+
+import nbformat
+import pytest
+from lab import changed, ink, picture
+
+SETUP = """
+import asyncio
+import MDAnalysis as mda
+import numpy as np
+from MDAnalysis.lib.distances import calc_dihedrals
+from asyncmd_jupyter.examples import alanine_dipeptide
+from asyncmd_jupyter.jupyter.showing.plot import show_plot
+from asyncmd_jupyter.openmm import OpenMMEngine
+from asyncmd_jupyter.sampling.run import start_run
+from asyncmd_jupyter.trajectory import Within
+
+def torsion(traj, atoms):
+    universe = mda.Universe(traj.structure_file, *traj.trajectory_files)
+    positions = universe.trajectory.timeseries(order="fac")
+    return np.degrees(calc_dihedrals(*(positions[:, atom] for atom in atoms)))
+
+def phi(traj):
+    return torsion(traj, (4, 6, 8, 14))
+
+def psi(traj):
+    return torsion(traj, (6, 8, 14, 16))
+
+alphaR = Within(phi, -180, 0, period=360) & Within(psi, -100, 0, period=360)
+C7eq = Within(phi, -180, 0, period=360) & Within(psi, 165, 200, period=360)
+engine = OpenMMEngine.from_pdb(
+    alanine_dipeptide(), "amber99sbildn.xml", "amber99_obc.xml",
+    temperature=300, friction=1, nstout=20, seed=4,
+)
+start = await engine.apply_constraints(None, "start.trr")
+until = [("alphaR", alphaR), ("C7eq", C7eq)]
+runs = [
+    start_run(engine, start, until=until, name=name, n_walkers=n, max_steps=20_000)
+    for name, n in (("one", 1), ("two", 2))
+]
+"""
+ENDED = "for run in runs: await run\nprint(runs)"
+CELLS = (SETUP, "plot = show_plot(runs)", ENDED, "flat = show_plot(runs, plane=('phi', 'psi'))")
+SAVED = "() => jupyterapp.shell.currentWidget.context.save()"
+
+
+def notebook(*sources):
+    made = nbformat.v4.new_notebook()
+    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    made.cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    return made
+
+
+@pytest.fixture
+def campaign(lab):
+    """A notebook in front in which the campaign has been computed and plotted."""
+    nbformat.write(notebook(*CELLS), lab.folder / "campaign.ipynb")
+    path = f"{lab.folder.name}/campaign.ipynb"
+    lab.execute("docmanager:open", path=path, factory="Notebook")
+    lab.wait_for_notebook(path)
+    for index in range(len(CELLS)):
+        lab.run_cell(index)
+    return lab
+
+
+def image(lab, cell):
+    found = lab.cell(cell).locator("img.asyncmd-figure-image")
+    found.wait_for()
+    return found
+
+
+def alt_of(lab, cell, pattern):
+    """Wait until the description of the image matches, and return it."""
+    shown = image(lab, cell)
+    lab.wait_until(lambda: re.search(pattern, shown.get_attribute("alt") or ""))
+    return shown.get_attribute("alt")
+
+
+def source_of(lab, cell):
+    """Another one for each image that was sent."""
+    return image(lab, cell).get_attribute("src")
+
+
+def test_a_campaign_is_plotted_edited_and_kept(campaign):
+    lab = campaign
+    said = alt_of(lab, 1, "the runs one and two over .*(reached|holds)")
+    assert "two walker 1 reached" in said or "alphaR holds in" in said
+    assert ink(picture(image(lab, 1))) > 0.02
+    lab.screenshot("plot-light")
+
+    edit_a_threshold(lab)
+
+    assert "free energy in kT from these" in alt_of(
+        lab, 3, "psi against phi of the runs one and two"
+    )
+    image(lab, 3).scroll_into_view_if_needed()
+    assert ink(picture(image(lab, 3))) > 0.02
+    lab.screenshot("plane-light")
+
+    light = [source_of(lab, cell) for cell in (1, 3)]
+    lab.execute("apputils:change-theme", theme="JupyterLab Dark")
+    for cell, before in zip((1, 3), light, strict=True):
+        lab.wait_until(lambda cell=cell, before=before: source_of(lab, cell) != before)
+    lab.screenshot("plane-dark")
+    image(lab, 1)
+    lab.screenshot("plot-dark")
+
+    lab.page.evaluate(SAVED)
+    look_at_the_saved_one(lab)
+
+
+def edit_a_threshold(lab):
+    """Type another limit, as a user does, and read what the page says."""
+    area = lab.cell(1)
+    area.get_by_text("Edit conditions").click()
+    field = area.locator("input[type=text]").nth(6)  # the lower limit of psi for C7eq
+    before = picture(image(lab, 1))
+    field.fill("90,")
+    area.get_by_role("alert").filter(has_text="no number").wait_for()
+    field.fill("125")
+    line = area.get_by_role("status")
+    line.filter(has_text="Run one would have ended").wait_for()
+    alt_of(lab, 1, "would have ended")
+    assert changed(before, picture(image(lab, 1))) > 0.005
+    field.scroll_into_view_if_needed()
+    lab.screenshot("plot-edited")
+    wanted = line.inner_text()
+    field.fill("130")
+    lab.wait_until(lambda: "Run one" in line.inner_text())
+    area.get_by_role("button", name="As they were").click()
+    line.wait_for(state="detached")
+    lab.wait_until(lambda: not any("instead" in html for html in shown_now(lab)))
+    assert "alphaR at" in wanted or "C7eq at" in wanted
+
+
+def look_at_the_saved_one(lab):
+    """What is shown of the saved notebook by somebody who doesn't trust it."""
+    saved = json.loads((lab.folder / "campaign.ipynb").read_text())
+    shown = html_in(saved["cells"])
+    assert len(shown) == 2
+    assert all("data:image/svg+xml;base64" in html and "<script" not in html for html in shown)
+    assert all(len(html) < 350_000 for html in shown)
+    saved["metadata"].pop("widgets", None)
+    saved["cells"][0]["source"] = "# from elsewhere"
+    saved["cells"][0]["outputs"] = [
+        {
+            "output_type": "display_data",
+            "metadata": {},
+            "data": {"text/html": "<b>nobody signed this</b>"},
+        }
+    ]
+    (lab.folder / "other.ipynb").write_text(json.dumps(saved))
+    path = f"{lab.folder.name}/other.ipynb"
+    lab.execute(
+        "docmanager:open", path=path, factory="Notebook", kernelPreference={"shouldStart": False}
+    )
+    lab.page.wait_for_function(
+        "path => jupyterapp.shell.currentWidget?.context?.path === path", arg=path
+    )
+    lab.page.evaluate("() => jupyterapp.shell.currentWidget.context.ready")
+    trusted = "() => jupyterapp.shell.currentWidget.content.widgets.map(c => c.model.trusted)"
+    for cell in (1, 3):
+        still = lab.cell(cell).locator("img[src^='data:image/svg+xml']")
+        still.wait_for()
+        lab.wait_until(lambda still=still: ink(picture(still)) > 0.02)
+    lab.screenshot("plot-untrusted")
+    assert not any(lab.page.evaluate(trusted))
+
+
+def shown_now(lab):
+    """The static pictures that would be saved now."""
+    return html_in(lab.cells())
+
+
+def html_in(cells):
+    """The HTML of all outputs."""
+    bundles = [o.get("data", {}) for cell in cells for o in cell.get("outputs", ())]
+    return ["".join(one["text/html"]) for one in bundles if "text/html" in one]
