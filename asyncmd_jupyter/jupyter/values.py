@@ -104,7 +104,7 @@ def _of_campaigns(runs: Iterable[Any]) -> list[str]:
 
 def _known_runs() -> list[Any]:
     """Give the runs, without importing what no run can have been made with."""
-    module = sys.modules.get("asyncmd_jupyter.sampling.run")
+    module = sys.modules.get("asyncmd_jupyter.sampling.runs")
     return list(module.Runs.current().all()) if module is not None else []
 
 
