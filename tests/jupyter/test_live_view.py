@@ -230,3 +230,13 @@ async def test_a_button_that_is_answered_in_another_thread_works_in_the_views_lo
     await asyncio.to_thread(asyncio.run, other_loop())
     assert await where is asyncio.get_running_loop()
     await view.aclose()
+
+
+async def test_what_is_asked_for_during_the_last_refresh_is_done(here):
+    view = Counter(here.events)
+    view.over, view.takes = True, 0.1
+    view.open()
+    await view.refreshed.wait()
+    view.mark_dirty()
+    await view.closed()
+    assert len(view.drawn) == 2

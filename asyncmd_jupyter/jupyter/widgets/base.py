@@ -158,7 +158,8 @@ class LiveView(Shown):
 
     async def _keep_fresh(self) -> None:
         try:
-            while not await self._refresh_once():
+            # What was asked for during the last refresh has to be done, too.
+            while not await self._refresh_once() or self._dirty.is_set():
                 pass
             if not (self.is_saved or self.saved_elsewhere):
                 self.save()
