@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from asyncmd_jupyter import triage
-from asyncmd_jupyter.errors import EngineCrashedError
+from asyncmd_jupyter.errors import EngineCrashedError, MaxStepsReachedError
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState
 from asyncmd_jupyter.jobs.slurm.states import MEANINGS, NOTICE, PUT_BACK, sentence_on
 from asyncmd_jupyter.sampling.slurm_function_files import FUNCTION_TAG
@@ -206,6 +206,14 @@ def test_files_that_are_none(job):
     assert said(job).kind == KIND
 
 
+@pytest.mark.parametrize("letters", [": a", "a", " ", "nan: ", "line 1: 2 ", "\t\n", "\r\n", "(1)"])
+def test_endless_lines_take_no_time(job, letters):
+    text = letters * (100_000 // len(letters))
+    job.stderr.write_text(text)
+    assert said(job).kind == KIND
+    assert triage.diagnose_error(RuntimeError(text)).kind == KIND
+
+
 def test_letters_that_are_none(job):
     noise = bytes(range(256)) * 20
     job.stderr.write_bytes(noise + b"\n\x1b[31mToo many LINCS warnings (7)\x1b[0m\r\n" + noise)
@@ -325,6 +333,26 @@ def test_an_error_with_its_job(job):
     assert found.policy.startswith("It is not repeated")
 
 
+def test_an_error_after_a_job_that_ended_well(job):
+    job.stderr.write_text("Step 27, time 0.162 (ps)  LINCS WARNING\nrelative deviation\n")
+    well = replace(job, state=JobState.DONE, exit_code=0, reason="")
+    found = triage.diagnose_error(MaxStepsReachedError("None was reached within 5 steps."), well)
+    assert found.kind == "run-limit"
+    assert found.policy == "It does not go on by itself, because the limit was set on purpose."
+
+
+def test_an_error_of_a_function_of_a_user(runtime):
+    def distance(positions):
+        return positions[30]
+
+    with pytest.raises(IndexError) as caught:
+        distance([])
+    found = triage.diagnose_error(caught.value)
+    assert found.kind == "python-error"
+    assert any("return positions[30]" in line for line in found.lines)
+    assert found.lines[-1] == "IndexError: list index out of range"
+
+
 def test_an_unknown_error(runtime):
     found = triage.diagnose_error(ZeroDivisionError("division by zero"))
     assert (found.kind, found.title) == (KIND, "ZeroDivisionError")
@@ -358,6 +386,12 @@ def test_words_that_nobody_knows(runtime):
 def pattern(**changes):
     said = {"kind": "mine-flux", "title": "Flux", "meaning": "Flux it is.", "text": "flux"}
     return triage.Pattern(**said | changes)
+
+
+def test_a_pattern_for_reasons_is_heard_of_at_once(runtime):
+    assert triage.explain_reason("FluxMissing") == "Slurm lets it wait: FluxMissing."
+    triage.Triage.current().register(pattern(text="", reason="FluxMissing"))
+    assert triage.explain_reason("FluxMissing") == "Flux it is."
 
 
 def test_a_pattern_is_added(job, runtime):

@@ -39,7 +39,8 @@ PATTERNS = (
             "On this machine, run fewer things at once (config.set_max_cores, set_max_process).",
         ),
         text=r"(?i)^slurmstepd\S*: error: .*(?:oom.kill|exceeded .*memory limit|out of memory)"
-        r"|oom_kill event|^\s*MemoryError\b|std::bad_alloc|Cannot allocate memory"
+        r"|oom_kill event|^srun: error: .*: Out Of Memory"
+        r"|^[^\S\n]*MemoryError\b|std::bad_alloc|Cannot allocate memory"
         r"|Unable to allocate [\d.]+ .?i?B|Not enough memory\. Failed to (?:re|m|c)alloc"
         r"|failed to map segment from shared object$|OutOfMemoryError|out of memory \(2\)"
         r"|^Out of memory: Killed process",
@@ -56,6 +57,7 @@ PATTERNS = (
             " memory: Killed process').",
             "Ask for more memory, or run fewer things at once.",
         ),
+        text=r"^(?:.*: line \d+: +\d+ |srun: error: .*: task \S+: )?Killed\b",
         codes=(-9, 137),
         priority=LAST + 1,
     ),
