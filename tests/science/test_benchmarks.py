@@ -33,6 +33,7 @@ pytestmark = pytest.mark.science
                 ("slurm_waiting", {"peak_extra_mb", "cpu_share", "calls_per_minute"}),
             )
         ),
+        ("completion", {"milliseconds", "milliseconds_of_ipython_for_a_name"}),
         ("cached_value", {"cpu_microseconds", "cpu_microseconds_of_the_least", "cpu_ratio"}),
     ],
 )
