@@ -52,6 +52,7 @@ class SimulationWidget(anywidget.AnyWidget):
     caption = traitlets.Unicode("").tag(sync=True)
     layout_chosen = traitlets.Dict().tag(sync=True)
     in_page = traitlets.Bool(False).tag(sync=True)
+    is_kept = traitlets.Bool(False).tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
 
 
