@@ -101,8 +101,7 @@ class Settings:
         """Defaults, changed by the ``ASYNCMD_*`` variables.
 
         ``ASYNCMD_STATE_DIR``, ``ASYNCMD_MAX_CORES``, ``ASYNCMD_MAX_PROCESSES``,
-        ``ASYNCMD_END_JOBS_ON_SHUTDOWN`` (0 or 1), ``ASYNCMD_CANCEL_GRACE`` (seconds),
-        ``ASYNCMD_PROVENANCE`` (0 or 1).
+        ``ASYNCMD_END_JOBS_ON_SHUTDOWN`` (0 or 1), ``ASYNCMD_CANCEL_GRACE`` (seconds).
 
         Raises
         ------
@@ -117,7 +116,6 @@ class Settings:
             max_processes=_positive_int(env, "ASYNCMD_MAX_PROCESSES", max(1, cores // 4)),
             end_local_jobs_on_shutdown=_flag(env, "ASYNCMD_END_JOBS_ON_SHUTDOWN"),
             cancel_grace=timedelta(seconds=_positive_int(env, "ASYNCMD_CANCEL_GRACE", 5)),
-            provenance=_flag(env, "ASYNCMD_PROVENANCE", default="1"),
         )
 
 
@@ -150,8 +148,8 @@ def _positive_int(env: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _flag(env: Mapping[str, str], name: str, default: str = "0") -> bool:
-    text = env.get(name, "").strip() or default
-    if text not in ("0", "1"):
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "0").strip()
+    if text not in ("", "0", "1"):
         raise ValueError(f"{name}={text!r} is neither 0 nor 1.")
     return text == "1"

@@ -333,7 +333,7 @@ class CommandEngine(RecordedEngine):
         self._keep(await asyncio.to_thread(self._read_disk, files))
         if self._running is part:
             self._running = None
-        if part.begun_record is not None:
+        if part.begun_record is not None and not part.begun_record.done():
             await asyncio.wait([part.begun_record])
         if self._disk.last_trajectory != part.trajectory_file:
             await asyncio.to_thread(forget_if_empty, part.trajectory_file)

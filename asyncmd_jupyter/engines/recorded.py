@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -13,10 +15,12 @@ from asyncmd_jupyter.engines.facts import EngineFacts, ProgramFacts
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.part import Part
 from asyncmd_jupyter.engines.placed import PlacedEngine
-from asyncmd_jupyter.engines.plan import PartPlan, plan_from_tags
+from asyncmd_jupyter.engines.plan import plan_from_tags
 from asyncmd_jupyter.frames.provenance_writing import Recorder
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import Job
+
+logger = logging.getLogger(__name__)
 
 
 class RecordedEngine(PlacedEngine):
@@ -36,40 +40,47 @@ class RecordedEngine(PlacedEngine):
 
     def _record_preparation(self, files: EngineFiles, start: StartingConfiguration) -> None:
         file = self._input_file(files)
-        if file.exists() and Recorder.current().is_on:
+
+        def write() -> None:
             recording.record_preparation(file, files.deffnm, self._engine_facts(), start)
+
+        if file.exists():
+            _carefully(file, write)
 
     def _record_configuration(
         self, file: Path, action: str, start: StartingConfiguration, told: ProgramFacts
     ) -> None:
-        recording.record_configuration(file, action, self._engine_facts(), start, told)
+        def write() -> None:
+            recording.record_configuration(file, action, self._engine_facts(), start, told)
+
+        _carefully(file, write)
 
     def _record_begun(self, files: EngineFiles, part: Part) -> asyncio.Future[None] | None:
         """Begin the record of a part in a thread, which nobody has to wait for."""
         if not Recorder.current().is_on:
             return None
-        context = contextvars.copy_context()
-        plan = plan_from_tags(part.job.record.tags)
 
         def write() -> None:
-            recording.record_begun(self._part_facts(files, plan, part.job))
+            recording.record_begun(self._part_facts(files, part.job))
 
-        return asyncio.get_running_loop().run_in_executor(None, context.run, write)
+        call = partial(contextvars.copy_context().run, _carefully, part.trajectory_file, write)
+        return asyncio.get_running_loop().run_in_executor(None, call)
 
     def _record_ended(self, files: EngineFiles, part: Part, trajectory: Trajectory) -> None:
-        if not Recorder.current().is_on:
-            return
-        plan = plan_from_tags(part.job.record.tags)
-        facts = self._part_facts(files, plan, part.job)
-        recording.record_ended(facts, trajectory, self._told_by_program(files, plan.number))
+        def write() -> None:
+            facts = self._part_facts(files, part.job)
+            told = self._told_by_program(files, part.number)
+            recording.record_ended(facts, trajectory, told)
+
+        _carefully(part.trajectory_file, write)
 
     def _settle_records(self, files: EngineFiles) -> None:
         """Complete what parts left whose end no kernel has seen."""
-        last = list(files.parts(self.output_traj_type).items())[-2:]
-        for number, path in last:
+        for number, path in [*files.parts(self.output_traj_type).items()][-2:]:
             recording.settle(path, partial(self._told_by_program, files, number))
 
-    def _part_facts(self, files: EngineFiles, plan: PartPlan, job: Job) -> recording.PartFacts:
+    def _part_facts(self, files: EngineFiles, job: Job) -> recording.PartFacts:
+        plan = plan_from_tags(job.record.tags)
         return recording.PartFacts(
             file=files.part(plan.number, self.output_traj_type),
             deffnm=files.deffnm,
@@ -88,3 +99,13 @@ class RecordedEngine(PlacedEngine):
             return before
         parts = files.parts(self.output_traj_type)
         return next((parts[earlier] for earlier in reversed(parts) if earlier < number), None)
+
+
+def _carefully(file: Path, write: Callable[[], None]) -> None:
+    """Write a record; what an engine fails to tell of itself must not end a simulation."""
+    if not Recorder.current().is_on:
+        return
+    try:
+        write()
+    except Exception as error:
+        logger.warning("The provenance of %s could not be recorded: %s", file, error)

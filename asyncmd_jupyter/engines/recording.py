@@ -135,8 +135,11 @@ def _remark(file: Path, size: int) -> None:
     if not _size(file):
         forget(file)
         return
-    changed = {"content": Mark.of(file).to_json(), "frames": _span_of(file)}
-    Recorder.current().carefully(file, lambda: {**known, **changed})
+
+    def content() -> Record:
+        return {**known, "content": Mark.of(file).to_json(), "frames": _span_of(file)}
+
+    Recorder.current().carefully(file, content)
 
 
 def _record_start(

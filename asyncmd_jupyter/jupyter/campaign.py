@@ -152,11 +152,10 @@ async def _start_later(orders: Sequence[Order], bind: Callable[[Sequence[Run]], 
 
 
 def _show(runs: Sequence[Run], bind: Callable[[Sequence[Run]], None]) -> None:
-    from asyncmd_jupyter.jupyter.views import show_run
+    from asyncmd_jupyter.jupyter.notebook import show_all
 
     bind(runs)
-    for run in runs:
-        show_run(run)
+    show_all(runs)
 
 
 def _runs(body: Body, parser: Callable[[], Parser]) -> Iterator[tuple[int, dict[str, Any]]]:

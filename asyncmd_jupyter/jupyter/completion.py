@@ -77,6 +77,8 @@ def candidates(words: Sequence[str], names: Namespace, fragment: str = "") -> li
 def _after(command: SubCommand, words: Sequence[str], names: Namespace, fragment: str) -> list[str]:
     known = options(command)
     more = [option for option in option_names(command) if option not in words]
+    if fragment.startswith("-"):
+        return more
     last = max((i for i, word in enumerate(words) if word in known), default=None)
     if last is not None and (slot := known[words[last]]).nargs != 0:
         given = words[last + 1 :]

@@ -18,7 +18,9 @@ from asyncmd_jupyter.jupyter.namespace import (
 from asyncmd_jupyter.jupyter.telling import say
 
 if TYPE_CHECKING:
-    from asyncmd_jupyter.sampling.run import Run
+    from asyncmd_jupyter.sampling.running import Run
+
+_MOST_VIEWS = 3
 
 
 class Notebook:
@@ -98,7 +100,7 @@ class Notebook:
 
 def all_runs() -> dict[str, Run]:
     """All runs of this kernel by their names."""
-    from asyncmd_jupyter.sampling.run import Runs
+    from asyncmd_jupyter.sampling.runs import Runs
 
     return {run.id: run for run in Runs.current().all()}
 
@@ -127,12 +129,20 @@ def piece(command: str, module: str, name: str) -> Any:
     try:
         return getattr(import_module(f"asyncmd_jupyter.{module}"), name)
     except ModuleNotFoundError as error:
-        raise missing(command) from error
+        raise UsageError(f"%asyncmd {command} is not part of this version.") from error
 
 
-def missing(command: str) -> UsageError:
-    """Say that a command can't work yet."""
-    return UsageError(f"%asyncmd {command} is not part of this version.")
+def show_all(runs: Sequence[Run]) -> None:
+    """Show each run here, or a table of them where there are many."""
+    if len(runs) > _MOST_VIEWS:
+        from asyncmd_jupyter.jupyter.showing.simulations import show_simulations
+
+        show_simulations(runs)
+        return
+    from asyncmd_jupyter.jupyter.views import show_run
+
+    for run in runs:
+        show_run(run)
 
 
 def _kind(value: Any) -> str:

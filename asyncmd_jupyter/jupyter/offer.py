@@ -2,14 +2,79 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from asyncmd_jupyter.jupyter.telling import say
 
+# Loading the extension is to stay cheap, so what writes these files is not imported.
+ENDING = ".run.json"
+_ENDS = ("reached", "limit", "cancelled", "failed")
+_MOST_ENTRIES = 2000
+_MOST_RECORDS = 200
 
-def offer_attach() -> None:
+
+def offer_attach(folder: Path | None = None) -> None:
     """Say that runs of this folder can be brought back, if there are any."""
+    try:
+        records = _records(folder or Path.cwd())
+        found = [record for record in records if not _is_looked_after(record)]
+    except OSError:
+        return
+    if not found:
+        return
+    open_ones = sum(record.get("state") not in _ENDS for record in found)
+    what = "1 run" if len(found) == 1 else f"{len(found)} runs"
+    verb = "is" if len(found) == 1 else "are"
+    more = f" ({open_ones} had not ended)" if open_ones else ""
+    back = "it" if len(found) == 1 else "them"
+    say(f"{what} of an earlier kernel {verb} here{more}: %asyncmd attach brings {back} back.")
 
 
-def _unused() -> None:
-    say(str(Path.cwd()))
+def _records(top: Path) -> Iterator[dict[str, Any]]:
+    for path in islice(_files(top), _MOST_RECORDS):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(record, dict):
+            yield record
+
+
+def _files(top: Path) -> Iterator[Path]:
+    """Records in a folder and one level below; of very many entries, the first ones."""
+    folders = [top]
+    with os.scandir(top) as entries:
+        folders += [Path(e.path) for e in islice(entries, _MOST_ENTRIES) if e.is_dir()]
+    for folder in folders:
+        try:
+            with os.scandir(folder) as entries:
+                named = [e.path for e in islice(entries, _MOST_ENTRIES) if e.name.endswith(ENDING)]
+        except OSError:
+            continue
+        yield from map(Path, sorted(named))
+
+
+def _is_looked_after(record: dict[str, Any]) -> bool:
+    """Whether this kernel has the run, or another one that lives."""
+    pid = record.get("pid")
+    if record.get("host") != _hostname() or not isinstance(pid, int) or pid <= 0:
+        return False
+    if pid == os.getpid():
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return record.get("state") not in _ENDS
+
+
+def _hostname() -> str:
+    return socket.gethostname().replace(":", "_")

@@ -52,8 +52,32 @@ async def _jobs(_recipe: Recipe) -> None:
     show_jobs()
 
 
+async def _simulations(recipe: Recipe) -> None:
+    from asyncmd_jupyter.jupyter.showing.simulations import show_simulations
+
+    if recipe.get("runs") is None:
+        await _attach(Path())
+        show_simulations(campaign=recipe.get("campaign"))
+    else:
+        show_simulations(await _runs(recipe), campaign=recipe.get("campaign"))
+
+
+async def _plot(recipe: Recipe) -> None:
+    from asyncmd_jupyter.jupyter.showing.plot import show_plot
+
+    show_plot(await _runs(recipe), plane=recipe.get("plane"))
+
+
+async def _molecule(recipe: Recipe) -> None:
+    from asyncmd_jupyter.frames.trajectory import Trajectory
+    from asyncmd_jupyter.jupyter.showing.molecule import show_molecule
+
+    trajectories = [Trajectory(*files) for files in recipe.get("trajectories", ())]
+    show_molecule([*await _runs(recipe), *trajectories])
+
+
 async def _runs(recipe: Recipe) -> list[Run]:
-    """The runs that a recipe names, taken back from their folders where need be."""
+    """Give the runs that a recipe names, taken back from their folders where need be."""
     from asyncmd_jupyter.sampling.run import Runs
 
     known = {run.id: run for run in Runs.current().all()}
@@ -75,23 +99,6 @@ async def _attach(folder: Path) -> None:
     await attach_runs(folder)
 
 
-def runs_recipe(runs: Mapping[str, Path]) -> dict[str, str]:
-    """Names of runs and the folders that hold theirs, as a recipe has them.
-
-    Parameters
-    ----------
-    runs : Mapping
-        Name -> the run's own folder.
-    """
-    return {name: _relative(folder.parent) for name, folder in runs.items()}
-
-
-def _relative(folder: Path) -> str:
-    """From here, so that a folder that is moved takes its notebook along."""
-    here = Path.cwd()
-    return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)
-
-
 def _load_extension() -> None:
     from IPython import get_ipython
 
@@ -100,4 +107,10 @@ def _load_extension() -> None:
         shell.extension_manager.load_extension("asyncmd_jupyter")
 
 
-_MAKERS: Mapping[str, Callable[[Recipe], Awaitable[None]]] = {"run": _run, "jobs": _jobs}
+_MAKERS: Mapping[str, Callable[[Recipe], Awaitable[None]]] = {
+    "run": _run,
+    "jobs": _jobs,
+    "simulations": _simulations,
+    "plot": _plot,
+    "molecule": _molecule,
+}

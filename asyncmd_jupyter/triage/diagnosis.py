@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 WAITING = "queue-"
+_NO_FAILURE = ("node-", "limit-time", "limit-notice", "run-limit")
 _INDENT = "    "
 _BOX = (
     "border-left:3px solid {colour};padding:2px 0 2px 12px;margin:4px 0;line-height:1.5;"
@@ -13,7 +14,7 @@ _BOX = (
     "font-size:var(--jp-ui-font-size1,13px);color:var(--jp-ui-font-color1,inherit)"
 )
 _LOG = (
-    "margin:4px 0;padding:4px 8px;overflow-x:auto;white-space:pre;"
+    "margin:4px 0;padding:4px 8px;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere;"
     "background:var(--jp-layout-color2,rgba(128,128,128,0.12));border:0;"
     "font-family:var(--jp-code-font-family,monospace);"
     "font-size:var(--jp-code-font-size,12px);color:var(--jp-ui-font-color1,inherit)"
@@ -78,7 +79,8 @@ class Diagnosis:
             items = "".join(f"<li>{escape(remedy)}</li>" for remedy in self.remedies)
             parts.append(f'<ul style="margin:4px 0;padding-left:1.4em">{items}</ul>')
         if self.policy:
-            parts.append(f'<div style="{_FAINT}">{escape(self.policy)}</div>')
+            label = '<span style="font-weight:600">What happens by itself:</span>'
+            parts.append(f'<div style="{_FAINT}">{label} {escape(self.policy)}</div>')
         return f'<div style="{_BOX.format(colour=self._colour)}">{"".join(parts)}</div>'
 
     def _log(self) -> str:
@@ -92,6 +94,8 @@ class Diagnosis:
     def _colour(self) -> str:
         if self.kind.startswith(WAITING):
             return "var(--jp-info-color1,#0277bd)"
+        if self.kind.startswith(_NO_FAILURE):
+            return "var(--jp-warn-color1,#e65100)"
         return "var(--jp-error-color1,#d32f2f)"
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -10,15 +11,17 @@ from pathlib import Path
 
 from asyncmd_jupyter.engines.command import FILES_TAG
 from asyncmd_jupyter.engines.files import EngineFiles
+from asyncmd_jupyter.errors import AsyncMDError
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.slurm.commands import OUTPUT_NAME
 from asyncmd_jupyter.triage.pattern import Case, Source
-from asyncmd_jupyter.triage.reading import read_ends
+from asyncmd_jupyter.triage.reading import plain, read_ends
 
 _PROGRAMS = {"Gmx": "gromacs", "OpenMM": "openmm"}
 _IN_PARENTHESES = re.compile(r"\(([^()]+)\)\.?$")
 _FOLDER = re.compile(r"all of its output: (.+)$", re.MULTILINE | re.IGNORECASE)
 _LOG_NAMES = {"-g": "{}", "-deffnm": "{}.log"}
+_FRAMES = 4
 _TOLERANCE = timedelta(minutes=1)  # clocks of machines and file servers differ
 
 
@@ -45,7 +48,8 @@ def case_of_error(error: BaseException) -> Case:
     folder = _FOLDER.search(message)
     files = [] if folder is None else _outputs(Path(folder[1].strip()))
     # The message is what the user has seen, so it comes first.
-    return Case(sources=(Source(message), *_sources(files)), error=error)
+    last = [] if isinstance(error, AsyncMDError) else [Source(_where(error))]
+    return Case(sources=(Source(message), *_sources(files), *last), error=error)
 
 
 def case_of_reason(text: str) -> Case:
@@ -62,7 +66,12 @@ def message_of(error: BaseException) -> str:
         said.append(f"{type(now).__name__}: {now}")
         said += getattr(now, "__notes__", ())
         now = now.__cause__ or (None if now.__suppress_context__ else now.__context__)
-    return "\n\n".join(said)
+    return plain("\n\n".join(said))
+
+
+def _where(error: BaseException) -> str:
+    """Where it was raised, for errors of functions that users wrote."""
+    return plain("".join(traceback.format_exception(error, limit=-_FRAMES, chain=False)))
 
 
 def _words(record: JobRecord) -> tuple[str, ...]:

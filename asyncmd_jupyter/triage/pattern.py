@@ -92,8 +92,8 @@ class Pattern:
         Regular expression; ``^`` and ``$`` are the ends of lines. Keep it linear: it is
         searched in 80 kB at once.
     quote : str
-        Regular expression, without groups, for what is shown of the file instead of the lines
-        around that place, such as all warnings.
+        Regular expression, without groups that capture, for what is shown of the file instead
+        of the lines around that place, such as all warnings.
     reason : str
         Regular expression for one word or sentence of the queue, matched from its beginning.
     codes, errnos : tuple of int

@@ -13,6 +13,9 @@ TAIL_BYTES = 64 * 1024
 GAP = "[…]"
 _BEFORE, _AFTER, _MOST = 3, 4, 12
 _WIDEST = 300
+_LONGEST = 1000
+# What expressions take for a line, or for empty ones, grows with the square of their number.
+_EMPTY_LINES = re.compile(r"\n{4,}")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]")
 
 
@@ -43,10 +46,20 @@ def _ends_of(descriptor: int) -> str:
 
 
 def _plain(content: bytes) -> str:
-    """Text that can be shown: no colours, no letters that are none."""
-    text = _ESCAPES.sub("", content.decode("utf-8", errors="replace"))
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "\n".join(map(_printable, lines))
+    return plain(content.decode("utf-8", errors="replace"))
+
+
+def plain(text: str) -> str:
+    """Text that can be searched and shown: no colours, no endless lines, letters only."""
+    if len(text) > HEAD_BYTES + TAIL_BYTES:
+        text = f"{text[:HEAD_BYTES]}\n{GAP}\n{text[-TAIL_BYTES:]}"
+    text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    text = "\n".join(_printable(_shortened(line)).rstrip() for line in text.split("\n"))
+    return _EMPTY_LINES.sub("\n\n\n", text)
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
 
 
 def _printable(line: str) -> str:

@@ -25,6 +25,7 @@ from asyncmd_jupyter.triage.unexplained import unexplained
 
 logger = logging.getLogger(__name__)
 
+_MANY = 1000
 ENTRY_POINTS = "asyncmd_jupyter.triage"
 AREAS = (
     *("queue", "limits", "nodes", "gromacs", "grompp", "openmm", "python", "shell", "files"),
@@ -47,6 +48,7 @@ class Triage:
     def __init__(self, patterns: Iterable[Pattern] = ()) -> None:
         self._lock = threading.Lock()
         self._patterns: dict[str, Pattern] = {}
+        self._explained: dict[str, str] = {}
         for pattern in patterns:
             self.register(pattern)
 
@@ -85,6 +87,7 @@ class Triage:
             if pattern.kind in self._patterns:
                 raise ValueError(f"There is a pattern {pattern.kind!r}: choose another kind.")
             self._patterns[pattern.kind] = pattern
+            self._explained.clear()
 
     def diagnose(self, record: JobRecord) -> Diagnosis | None:
         """Say why a job failed or waits; see `asyncmd_jupyter.triage.diagnose`."""
@@ -101,15 +104,26 @@ class Triage:
 
     def diagnose_error(self, error: BaseException, record: JobRecord | None = None) -> Diagnosis:
         """Explain an error; see `asyncmd_jupyter.triage.diagnose_error`."""
-        case = case_of_error(error) if record is None else case_of_job(record, error)
+        # Files of a job that ended well hold nothing but warnings.
+        failed = None if record is None or record.state is JobState.DONE else record
+        case = case_of_error(error) if failed is None else case_of_job(failed, error)
         found = self.best(case)
-        policy = policy_for(record)
+        policy = policy_for(failed)
         if found is None:
             return replace(unexplained(case), policy=policy)
         return _diagnosis(found, policy)
 
     def explain_reason(self, text: str) -> str:
         """Say what a queue means; see `asyncmd_jupyter.triage.explain_reason`."""
+        known = self._explained.get(text)
+        if known is None:
+            # Tables ask for thousands of rows, which wait for the same few reasons.
+            if len(self._explained) > _MANY:
+                self._explained.clear()
+            known = self._explained[text] = self._sentence_on(text)
+        return known
+
+    def _sentence_on(self, text: str) -> str:
         if not text or not text.strip():
             return ""
         found = self.best(case_of_reason(text))

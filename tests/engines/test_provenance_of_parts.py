@@ -193,6 +193,27 @@ async def test_what_can_not_be_recorded_fails_nothing(manager, tmp_path: Path, c
     assert "f.trr" in caplog.text
 
 
+async def test_an_engine_that_can_not_tell_fails_nothing(manager, tmp_path: Path, caplog):
+    class Silent(ToyEngine):
+        def _engine_facts(self):
+            raise RuntimeError("no idea")
+
+    engine = Silent(seed=7, launcher="memory")
+    with caplog.at_level(logging.WARNING, "asyncmd_jupyter"):
+        first, second = await compute(engine, None, tmp_path, "sim", 100, 200)
+    assert (len(first), first.provenance, second.provenance) == (11, None, None)
+    assert "no idea" in caplog.text
+
+
+async def test_an_outdated_record_goes_when_it_is_off(manager, tmp_path: Path):
+    (part,) = await compute(toy(), None, tmp_path, "sim", 100)
+    extractor = RandomVelocitiesFrameExtractor(300)
+    extractor.extract(tmp_path / "f.trr", part, 1)
+    config.set_provenance(False)
+    frame = extractor.extract(tmp_path / "f.trr", part, 2, overwrite=True)
+    assert frame.provenance is None
+
+
 async def test_nothing_is_recorded_when_it_is_off(manager, tmp_path: Path):
     config.set_provenance(False)
     assert "off" in str(config.show_config())

@@ -3,6 +3,7 @@
 import comm
 import pytest
 from comm.base_comm import BaseComm, CommManager
+from IPython.core.interactiveshell import InteractiveShell
 
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.runtime import Runtime
@@ -61,3 +62,67 @@ def here(tmp_path):
 def own_folder(tmp_path, monkeypatch):
     """Files without a folder go to one that is removed."""
     monkeypatch.chdir(tmp_path)
+
+
+NOTEBOOK = """
+import numpy as np
+from asyncmd_jupyter.testing import ToyEngine
+
+engine = ToyEngine(nstout=10, seed=1)
+
+def never(trajectory):
+    return np.zeros(len(trajectory), dtype=bool)
+
+def late(trajectory):
+    return trajectory.frame_table().steps >= 200
+"""
+
+
+class ToyNotebook:
+    """Cells that run in this event loop, as in a kernel."""
+
+    def __init__(self, shell, capsys):
+        self.shell = shell
+        self.capsys = capsys
+
+    def __getitem__(self, name):
+        """What a name of the notebook stands for."""
+        return self.shell.user_ns[name]
+
+    async def run(self, cell):
+        """Run a cell that has to work, and return what it printed."""
+        self.capsys.readouterr()
+        result = await self._run(cell)
+        said = self.capsys.readouterr()
+        assert result.success, said.err
+        return said.out
+
+    async def error(self, cell):
+        """Run a cell that has to fail, and return the one line that it says."""
+        self.capsys.readouterr()
+        assert not (await self._run(cell)).success
+        said = self.capsys.readouterr().err.strip()
+        assert said.startswith("UsageError: "), said
+        assert "\n" not in said
+        return said.removeprefix("UsageError: ")
+
+    async def _run(self, cell):
+        transformed = self.shell.transform_cell(cell)
+        return await self.shell.run_cell_async(cell, transformed_cell=transformed)
+
+
+@pytest.fixture
+async def notebook(here, tmp_path, capsys, monkeypatch):
+    """A notebook with a toy engine and two conditions."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance()
+    shell.history_manager.enabled = False
+    made = ToyNotebook(shell, capsys)
+    await made.run("%load_ext asyncmd_jupyter")
+    await made.run(NOTEBOOK)
+    yield made
+    await made.run("%asyncmd cancel --all")
+    await made.run("%unload_ext asyncmd_jupyter")
+    shell.history_manager.end_session()
+    InteractiveShell.clear_instance()

@@ -90,6 +90,23 @@ def test_a_frame_is_followed_through_what_was_made_of_it():
     assert [strand.begin for strand in layout.strands] == [0.0, 15.0]
 
 
+def test_bridges_end_on_the_lines_that_they_join():
+    root, child = part("a", "a", "", 0.0, 20.0), part("b", "b", "", 0.0, 20.0)
+    grandchild = part("c", "c", "", 0.0, 20.0)
+    edges = (
+        Edge(root.id, child.id, taken(0, 0.0)),
+        Edge(child.id, grandchild.id, taken(0, 0.0)),
+    )
+    family = Genealogy((root, child, grandchild), edges)
+    lines = {y: (begin, end) for y, begin, end in lines_of(family)}
+    assert len(lines) == 3
+    for path in drawn(family).iter(f"{SVG}path"):
+        numbers = [float(number) for number in re.findall(r"[\d.]+", path.get("d") or "")]
+        for x, y in (numbers[:2], numbers[-2:]):
+            begin, end = lines[y]
+            assert begin - 0.11 <= x <= end + 0.11
+
+
 def test_a_missing_start_is_marked():
     gone = Node("gone", part("x", "x", "", 0, 1).path, MISSING)
     child = part("a", "a", "", 0.0, 10.0)

@@ -38,6 +38,10 @@ QUALITIES = {
     "q-least": ("MinTRESPerJob=cpu=3",),
     "q-hours": ("GrpTRESMins=cpu=1",),
 }
+STEPS = {
+    "signal-segfault.srun": "bash -c 'kill -SEGV $$'",
+    "shell-not-found.srun": "nonsense_mdrun",
+}
 TWO = ("--ntasks=2", "--time=60")
 # Which pattern has to know the reason of a job with these options.
 WAITING: list[tuple[str, tuple[str, ...]]] = [
@@ -149,6 +153,11 @@ def endings(cluster: Cluster, folder: Path) -> None:
     cluster.reach_time_limit(job)
     control.wait_for_state(job, "TIMEOUT")
     keep(file, folder, "limit-time")
+    for name, command in STEPS.items():
+        file = folder / f"{name}.txt"
+        job = control.submit(f"srun {command}", f"--output={file}")
+        control.wait_for_state(job, "FAILED")
+        keep(file, folder, name)
     file = folder / "preempted.txt"
     job = control.submit(SLEEP, "--partition=spot", "--exclusive", "--nodes=2", f"--output={file}")
     control.wait_for_state(job, "RUNNING")

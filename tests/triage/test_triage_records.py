@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from asyncmd_jupyter import triage
-from asyncmd_jupyter.errors import EngineCrashedError
+from asyncmd_jupyter.errors import EngineCrashedError, MaxStepsReachedError
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState
 from asyncmd_jupyter.jobs.slurm.states import MEANINGS, NOTICE, PUT_BACK, sentence_on
 from asyncmd_jupyter.sampling.slurm_function_files import FUNCTION_TAG
@@ -136,6 +136,30 @@ def test_what_slurm_says_of_the_end_counts_more_than_warnings(job):
     assert said(job, cause="TIMEOUT", interrupted=True).kind == "limit-time"
 
 
+@pytest.mark.parametrize(
+    ("more", "code", "kind"),
+    [
+        ("sim.sh: line 3: gmx: command not found\n", 127, "shell-module-command"),
+        ("", 127, "shell-module-command"),
+        ("Step 27, time 0.162 (ps)  LINCS WARNING\nrelative\n", 1, "gromacs-lincs"),
+        ("Program:     gmx mdrun\n\nFatal error:\nsomething\n", 1, "gromacs-fatal"),
+        ("Fatal error:\nToo many warnings (1).\n", 1, "grompp-warnings"),
+        ("Traceback (most recent call last):\nValueError: no\n", 1, "python-error"),
+    ],
+)
+def test_complaints_that_do_no_harm(job, more, code, kind):
+    job.stderr.write_text(f"sim.sh: line 2: module: command not found\n\n{more}")
+    assert said(job, exit_code=code).kind == kind
+
+
+def test_modules_end_scripts_or_not(job):
+    lmod = "Lmod has detected the following error:  The following module(s) are unknown:\n\n"
+    job.stderr.write_text(lmod)
+    assert said(job).kind == "shell-module"
+    job.stderr.write_text(f"{lmod}Program:     gmx mdrun\n\nFatal error:\nsomething\n")
+    assert said(job).kind == "gromacs-fatal"
+
+
 def test_a_full_disk_is_the_cause_of_all_else(job):
     job.stderr.write_text(
         "Fatal error:\nCannot write trajectory; maybe you are out of disk space?\n\n"
@@ -204,6 +228,14 @@ def test_files_that_are_none(job):
     os.mkfifo(job.stderr)  # nobody writes, so reading it would take for ever
     job.stdout.mkdir()
     assert said(job).kind == KIND
+
+
+@pytest.mark.parametrize("letters", [": a", "a", " ", "nan: ", "line 1: 2 ", "\t\n", "\r\n", "(1)"])
+def test_endless_lines_take_no_time(job, letters):
+    text = letters * (100_000 // len(letters))
+    job.stderr.write_text(text)
+    assert said(job).kind == KIND
+    assert triage.diagnose_error(RuntimeError(text)).kind == KIND
 
 
 def test_letters_that_are_none(job):
@@ -325,6 +357,26 @@ def test_an_error_with_its_job(job):
     assert found.policy.startswith("It is not repeated")
 
 
+def test_an_error_after_a_job_that_ended_well(job):
+    job.stderr.write_text("Step 27, time 0.162 (ps)  LINCS WARNING\nrelative deviation\n")
+    well = replace(job, state=JobState.DONE, exit_code=0, reason="")
+    found = triage.diagnose_error(MaxStepsReachedError("None was reached within 5 steps."), well)
+    assert found.kind == "run-limit"
+    assert found.policy == "It does not go on by itself, because the limit was set on purpose."
+
+
+def test_an_error_of_a_function_of_a_user(runtime):
+    def distance(positions):
+        return positions[30]
+
+    with pytest.raises(IndexError) as caught:
+        distance([])
+    found = triage.diagnose_error(caught.value)
+    assert found.kind == "python-error"
+    assert any("return positions[30]" in line for line in found.lines)
+    assert found.lines[-1] == "IndexError: list index out of range"
+
+
 def test_an_unknown_error(runtime):
     found = triage.diagnose_error(ZeroDivisionError("division by zero"))
     assert (found.kind, found.title) == (KIND, "ZeroDivisionError")
@@ -358,6 +410,12 @@ def test_words_that_nobody_knows(runtime):
 def pattern(**changes):
     said = {"kind": "mine-flux", "title": "Flux", "meaning": "Flux it is.", "text": "flux"}
     return triage.Pattern(**said | changes)
+
+
+def test_a_pattern_for_reasons_is_heard_of_at_once(runtime):
+    assert triage.explain_reason("FluxMissing") == "Slurm lets it wait: FluxMissing."
+    triage.Triage.current().register(pattern(text="", reason="FluxMissing"))
+    assert triage.explain_reason("FluxMissing") == "Flux it is."
 
 
 def test_a_pattern_is_added(job, runtime):

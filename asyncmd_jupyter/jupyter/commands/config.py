@@ -26,7 +26,7 @@ def _answer(_notebook: Notebook, arguments: Arguments) -> Any:
 
 COMMAND = SubCommand(
     name="config",
-    summary="Show the limits of this kernel, or change some; what runs hears of it at once.",
+    summary="Show the limits of this kernel, or change some; runs that go on heed them at once.",
     add_arguments=_arguments,
     answer=_answer,
     examples=("%asyncmd config", "%asyncmd config max_cores=2 slurm_max_jobs=20"),

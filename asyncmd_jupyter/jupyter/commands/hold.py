@@ -6,7 +6,7 @@ import asyncio
 from argparse import Namespace as Arguments
 from typing import Any
 
-from asyncmd_jupyter.jupyter.notebook import Notebook, going_on, missing
+from asyncmd_jupyter.jupyter.notebook import Notebook, going_on
 from asyncmd_jupyter.jupyter.parsers import SubCommand, always
 from asyncmd_jupyter.jupyter.telling import say
 
@@ -16,12 +16,10 @@ def _arguments(parser: Any) -> None:
 
 
 async def _answer(notebook: Notebook, arguments: Arguments) -> None:
-    runs: list[Any] = [run for run in notebook.runs(arguments.names) if not run.done]
+    runs = [run for run in notebook.runs(arguments.names) if not run.done]
     if not runs:
         say(f"Nothing to hold: {', '.join(arguments.names)} ended already.{going_on()}")
         return
-    if not hasattr(runs[0], "hold"):
-        raise missing("hold")
     await asyncio.gather(*(run.hold() for run in runs))
     say(f"Held: {', '.join(run.id for run in runs)}. '%asyncmd resume NAME' lets them go on.")
 

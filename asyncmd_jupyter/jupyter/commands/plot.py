@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from asyncmd_jupyter.jupyter.notebook import Notebook, piece
+from asyncmd_jupyter.jupyter.notebook import Notebook
 from asyncmd_jupyter.jupyter.parsers import SubCommand, add_output
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def _arguments(parser: Any) -> None:
 
 
 def _answer(notebook: Notebook, arguments: Arguments) -> None:
-    show_plot = piece("plot", "jupyter.showing.plot", "show_plot")
+    from asyncmd_jupyter.jupyter.showing.plot import show_plot
+
     runs = (
         notebook.runs(arguments.names)
         if arguments.names or arguments.until

@@ -5,9 +5,12 @@ from __future__ import annotations
 from argparse import Namespace as Arguments
 from typing import Any
 
-from asyncmd_jupyter.jupyter.notebook import Notebook, missing
+from IPython.core.error import UsageError
+
+from asyncmd_jupyter.jupyter.notebook import Notebook, show_all
 from asyncmd_jupyter.jupyter.orders import check_place
 from asyncmd_jupyter.jupyter.parsers import SubCommand, add_output, whole_number
+from asyncmd_jupyter.jupyter.telling import flat, say
 
 
 def _arguments(parser: Any) -> None:
@@ -18,16 +21,20 @@ def _arguments(parser: Any) -> None:
 
 
 def _answer(notebook: Notebook, arguments: Arguments) -> None:
-    from asyncmd_jupyter.jupyter.views import show_run
-
-    runs: list[Any] = notebook.runs(arguments.names)
-    if not hasattr(runs[0], "resume"):
-        raise missing("resume")
     check_place()
-    resumed = [run.resume(max_steps=arguments.max_steps) for run in runs]
-    notebook.bind(arguments.output, resumed[0] if len(resumed) == 1 else resumed)
-    for run in resumed:
-        show_run(run)
+    runs = notebook.runs(arguments.names)
+    resumed, problems = [], []
+    for run in runs:
+        try:
+            resumed.append(run.resume(max_steps=arguments.max_steps))
+        except (ValueError, TypeError) as error:
+            problems.append(str(error))
+    if not resumed:
+        raise UsageError(flat(problems[0]))
+    for problem in problems:
+        say(flat(problem))
+    notebook.bind(arguments.output, resumed[0] if len(runs) == 1 else resumed)
+    show_all(resumed)
 
 
 COMMAND = SubCommand(

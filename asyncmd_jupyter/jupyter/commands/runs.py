@@ -7,7 +7,7 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
-from asyncmd_jupyter.jupyter.notebook import Notebook, piece
+from asyncmd_jupyter.jupyter.notebook import Notebook
 from asyncmd_jupyter.jupyter.parsers import SubCommand
 
 
@@ -17,7 +17,8 @@ def _arguments(parser: Any) -> None:
 
 
 def _answer(notebook: Notebook, arguments: Arguments) -> None:
-    show_simulations = piece("runs", "jupyter.showing.simulations", "show_simulations")
+    from asyncmd_jupyter.jupyter.showing.simulations import show_simulations
+
     if not (runs := notebook.runs(arguments.names)):
         raise UsageError("There is no run yet: start one with %asyncmd propagate.")
     show_simulations(runs if arguments.names else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace as Arguments
 from typing import Any
 
-from asyncmd_jupyter.jupyter.notebook import Notebook
+from asyncmd_jupyter.jupyter.notebook import Notebook, show_all
 from asyncmd_jupyter.jupyter.parsers import SubCommand
 
 
@@ -15,10 +15,7 @@ def _arguments(parser: Any) -> None:
 
 
 def _answer(notebook: Notebook, arguments: Arguments) -> None:
-    from asyncmd_jupyter.jupyter.views import show_run
-
-    for run in notebook.runs(arguments.names) if arguments.names else [notebook.run(None)]:
-        show_run(run)
+    show_all(notebook.runs(arguments.names) if arguments.names else [notebook.run(None)])
 
 
 COMMAND = SubCommand(

@@ -6,7 +6,7 @@ from argparse import Namespace as Arguments
 from typing import Any
 
 from asyncmd_jupyter.jupyter.namespace import is_trajectory, look_up_start, shown
-from asyncmd_jupyter.jupyter.notebook import Notebook, all_runs, piece
+from asyncmd_jupyter.jupyter.notebook import Notebook, all_runs
 from asyncmd_jupyter.jupyter.parsers import SubCommand
 
 
@@ -17,7 +17,8 @@ def _arguments(parser: Any) -> None:
 
 
 def _answer(notebook: Notebook, arguments: Arguments) -> None:
-    show_molecule = piece("view", "jupyter.showing.molecule", "show_molecule")
+    from asyncmd_jupyter.jupyter.showing.molecule import show_molecule
+
     items = [item for text in arguments.items for item in items_of(notebook, text)]
     show_molecule(items or [notebook.run(None)])
 

@@ -6,12 +6,13 @@ import asyncio
 from argparse import Namespace as Arguments
 from typing import TYPE_CHECKING, Any
 
-from asyncmd_jupyter.jupyter.notebook import Notebook, piece
+from asyncmd_jupyter.jupyter.notebook import Notebook
 from asyncmd_jupyter.jupyter.parsers import SubCommand, always
 from asyncmd_jupyter.jupyter.targets import split_targets
 
 if TYPE_CHECKING:
-    from asyncmd_jupyter.sampling.run import Run
+    from asyncmd_jupyter.sampling.running import Run
+    from asyncmd_jupyter.triage import Diagnosis
 
 
 def _arguments(parser: Any) -> None:
@@ -20,7 +21,8 @@ def _arguments(parser: Any) -> None:
 
 
 async def _answer(notebook: Notebook, arguments: Arguments) -> None:
-    diagnose = piece("why", "triage", "diagnose")
+    from asyncmd_jupyter.triage import diagnose
+
     if arguments.target is None:
         return await _tell_run(notebook.run(None))
     runs, jobs = split_targets(notebook, [arguments.target])
@@ -36,16 +38,16 @@ async def _answer(notebook: Notebook, arguments: Arguments) -> None:
 async def _tell_run(run: Run) -> None:
     from asyncmd_jupyter.jobs.manager import JobManager
     from asyncmd_jupyter.jupyter.widgets.words import outcome
+    from asyncmd_jupyter.triage import diagnose, diagnose_error
 
-    diagnose = piece("why", "triage", "diagnose")
-    diagnose_error = piece("why", "triage", "diagnose_error")
     snapshot, told = run.snapshot(), False
     for walker, seen in zip(run.walkers, snapshot.walkers, strict=True):
         record = None if seen.job_id is None else JobManager.current().job(seen.job_id).record
+        found: Diagnosis | None = None
         if walker.error is not None:
             found = await asyncio.to_thread(diagnose_error, walker.error, record)
-        else:
-            found = None if record is None else await asyncio.to_thread(diagnose, record)
+        elif record is not None:
+            found = await asyncio.to_thread(diagnose, record)
         if found is not None:
             _tell(found, "")
             told = True
@@ -53,7 +55,7 @@ async def _tell_run(run: Run) -> None:
         _tell(None, f"{run.id}: {outcome(snapshot)}.")
 
 
-def _tell(diagnosis: Any, calm: str) -> None:
+def _tell(diagnosis: Diagnosis | None, calm: str) -> None:
     from asyncmd_jupyter.jupyter.display import publish
 
     if diagnosis is None:

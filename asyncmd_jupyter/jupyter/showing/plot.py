@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from asyncmd_jupyter.jupyter.recipes import runs_recipe
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.views import Views
 from asyncmd_jupyter.jupyter.widgets.conditions import ConditionPlot
@@ -45,6 +46,7 @@ def show_plot(
     if others is not None and any(getattr(run, "spec", None) is None for run in found):
         raise ValueError("Of these runs it is not known what they were asked for.")
     plot = ConditionPlot(found, until=others, plane=axes, can_edit=True)
+    plot.recipe = {"kind": "plot", "runs": runs_recipe(found), "plane": axes}
     Views.current().add(plot)
     plot.show()
     return plot

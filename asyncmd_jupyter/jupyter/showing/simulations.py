@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from asyncmd_jupyter.jupyter.recipes import runs_recipe
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.simulations import SimulationTable
 
@@ -24,7 +25,13 @@ def show_simulations(
     -------
     SimulationTable
     """
-    table = simulation_table(runs, campaign=campaign)
+    chosen = None if runs is None else list(runs)
+    table = simulation_table(chosen, campaign=campaign)
+    table.recipe = {
+        "kind": "simulations",
+        "campaign": campaign,
+        "runs": None if chosen is None else runs_recipe(chosen),
+    }
     from asyncmd_jupyter.jupyter.views import Views
 
     Views.current().add(table)

@@ -75,6 +75,13 @@ def painted(figure: Any, look: Look, file_format: str = "png") -> bytes:
     return out.getvalue()
 
 
+def _note_instead(scene: Scene) -> str:
+    """What is said where there is nothing to draw."""
+    if not scene.conditions:
+        return "There are no conditions to plot: this runs for its full length."
+    return awaited(scene) if scene.is_empty else ""
+
+
 class _Sheet:
     """Places panels and strips by pixels from the top: no layout engine, so it is quick."""
 
@@ -89,17 +96,18 @@ class _Sheet:
             self.end = rounded_end(self.end)
         self.strips = Strips(scene, self.end, self.columns)
         self.legend = Legend(scene, look, self.left, self.columns)
+        self.note = _note_instead(scene)
 
     @property
     def height(self) -> float:
-        if self.scene.is_empty:
+        if self.note:
             return 64
         panels = len(self.scene.observables) * (PANEL + TITLE)
         return 4 + self.legend.height + panels + GAP + self.strips.height + AXIS
 
     def draw(self, figure: Any) -> None:
-        if self.scene.is_empty:
-            self._note(figure, awaited(self.scene))
+        if self.note:
+            self._note(figure, self.note)
             return
         self.legend.draw(figure)
         top = 4.0 + self.legend.height

@@ -94,6 +94,11 @@ class ConditionPlot(LiveView):
         return bool(self.figure.in_page)
 
     @property
+    def is_kept_by_page(self) -> bool:
+        """Whether the page leaves the widgets alone when the saved state is renewed."""
+        return bool(self.figure.is_kept)
+
+    @property
     def verdict(self) -> list[str]:
         """Which runs would have ended where, if the plot shows other conditions."""
         return list(self._verdict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 
 from asyncmd_jupyter.jupyter.widgets.history_layout import Layout, Mark, Strand
@@ -43,6 +43,7 @@ class _Frame:
     row_height: float
     scale: float
     bridge: float
+    begins: dict[str, float] = field(default_factory=dict)
 
     def x(self, time: float) -> float:
         return _MARGIN + time * self.scale
@@ -87,15 +88,36 @@ def _frame(layout: Layout, top: float) -> _Frame:
     scale = (_WIDTH - 2 * _MARGIN) / layout.duration if layout.duration else 0.0
     lengths = sorted(strand.end - strand.begin for strand in layout.strands)
     usual = lengths[len(lengths) // 2] * scale if lengths else 0.0
-    return _Frame(layout, top, height, scale, min(_LONGEST_BRIDGE, usual * 0.4))
+    frame = _Frame(layout, top, height, scale, min(_LONGEST_BRIDGE, usual * 0.4))
+    for strand in layout.strands:  # parents first
+        frame.begins[strand.key] = _drawn_from(frame, strand)
+    return frame
+
+
+def _drawn_from(frame: _Frame, strand: Strand) -> float:
+    """Where a line begins: behind the bridge to it, which has to be seen."""
+    begin, end = frame.x(strand.begin), frame.x(strand.end)
+    if strand.parent is None:
+        return begin
+    if strand.parent.row == strand.row:
+        return begin + _SEAM
+    return max(begin, min(_leaves(frame, strand) + frame.bridge, (begin + end) / 2))
+
+
+def _leaves(frame: _Frame, strand: Strand) -> float:
+    """Where the bridge leaves the line of the parent."""
+    parent = strand.parent
+    begin = frame.x(strand.branch)
+    return begin if parent is None else max(begin, frame.begins[parent.key])
 
 
 def _bridge(frame: _Frame, strand: Strand) -> Iterator[str]:
     """From where a simulation branches off to its own row."""
     if strand.parent is None or strand.parent.row == strand.row:
         return
-    x, from_y, to_y = frame.x(strand.branch), frame.y(strand.parent.row), frame.y(strand.row)
-    middle, end = x + frame.bridge / 2, x + _room(frame, strand)
+    from_y, to_y = frame.y(strand.parent.row), frame.y(strand.row)
+    x, end = _leaves(frame, strand), frame.begins[strand.key]
+    middle = (x + end) / 2
     yield (
         f'<path d="M{x:.1f} {from_y:.1f}C{middle:.1f} {from_y:.1f} {middle:.1f} {to_y:.1f} '
         f'{end:.1f} {to_y:.1f}" fill="none" stroke="{colour_of(frame.layout, strand.run)}" '
@@ -105,7 +127,7 @@ def _bridge(frame: _Frame, strand: Strand) -> Iterator[str]:
 
 def _line(frame: _Frame, strand: Strand) -> Iterator[str]:
     colour, y = colour_of(frame.layout, strand.run), frame.y(strand.row)
-    begin = frame.x(strand.begin) + _room(frame, strand)
+    begin = frame.begins[strand.key]
     end = max(frame.x(strand.end), begin + _SHORTEST)
     width = min(3.0, frame.row_height * 0.5)
     yield f"<g><title>{escape(_told(strand))}</title>"
@@ -154,15 +176,6 @@ def _mark(frame: _Frame, mark: Mark) -> str:
     return f'{shape} style="fill:{_PAPER}" stroke="{colour}"><title>{told}</title>' + (
         "</circle>" if mark.node.n_frames == 1 else "</path>"
     )
-
-
-def _room(frame: _Frame, strand: Strand) -> float:
-    """How far from its beginning a line is drawn, so that the bridge to it can be seen."""
-    if strand.parent is None:
-        return 0.0
-    if strand.parent.row == strand.row:
-        return _SEAM
-    return min(frame.bridge, (strand.end - strand.begin) * frame.scale * 0.5)
 
 
 def _told(strand: Strand) -> str:

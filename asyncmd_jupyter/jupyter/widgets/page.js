@@ -23,6 +23,7 @@ function isDark() {
 // Runs when a page has the model, also where the output is not on the screen.
 function initialize({ model }) {
   model.set("in_page", true);
+  model.set("is_kept", document.body.dataset.asyncmdViews === "kept");
   model.set("webgl", hasWebGL() ? "yes" : "no");
   model.set("dark", isDark());
   model.save_changes();

@@ -20,6 +20,7 @@ class PageHelper(anywidget.AnyWidget):
 
     _esm = HERE / "page.js"
     in_page = traitlets.Bool(False).tag(sync=True)
+    is_kept = traitlets.Bool(False).tag(sync=True)
     webgl = traitlets.Unicode("").tag(sync=True)
     dark = traitlets.Bool(False).tag(sync=True)
     on_screen = traitlets.Bool(False).tag(sync=True)

@@ -11,7 +11,7 @@ import ipywidgets
 
 from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.jobs.model import JobRecord
-from asyncmd_jupyter.jupyter.reviving import runs_recipe
+from asyncmd_jupyter.jupyter.recipes import runs_recipe
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.base import LiveView
 from asyncmd_jupyter.jupyter.widgets.conditions import ConditionPlot
@@ -23,6 +23,7 @@ from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
 from asyncmd_jupyter.sampling.progress import WalkerSnapshot
 
 RUN_TAG = "run"
+ENDED_BEFORE = "Its jobs ended in an earlier kernel."
 _PATIENCE = 10.0
 
 
@@ -46,7 +47,7 @@ class RunView(LiveView):
         self._run = run
         self._jobs = jobs
         snapshot = run.snapshot()
-        self.recipe = {"kind": "run", "runs": runs_recipe({run.id: snapshot.workdir})}
+        self.recipe = {"kind": "run", "runs": runs_recipe([run])}
         self._began = datetime.now(tz=UTC) - timedelta(seconds=snapshot.wall_seconds)
         self._head = ipywidgets.HTML(summary_html(run.snapshot()))
         self._problem = ipywidgets.HTML()
@@ -65,7 +66,7 @@ class RunView(LiveView):
             events=events,
             final=self._jobs_ended,
             caption=f"Jobs of run {run.id}",
-            empty="No job yet.",
+            empty=ENDED_BEFORE if snapshot.state.is_final else "No job yet.",
         )
         self.plot.widget.observe(self._on_theme, "dark")
         self.plot.widget.observe(lambda _: self.page_came(), "in_page")

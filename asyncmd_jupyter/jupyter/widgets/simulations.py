@@ -34,7 +34,7 @@ from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
 
 HERE = Path(__file__).parent
 # A front-end module can't import its neighbours, so they are handed over as one.
-SCRIPTS = ("format", "rows", "dialog", "details", "tools", "grid", "table")
+SCRIPTS = ("format", "rows", "dialog", "details", "tools", "line", "grid", "keys", "table")
 ROWS_PER_MESSAGE = 250
 
 
@@ -52,6 +52,7 @@ class SimulationWidget(anywidget.AnyWidget):
     caption = traitlets.Unicode("").tag(sync=True)
     layout_chosen = traitlets.Dict().tag(sync=True)
     in_page = traitlets.Bool(False).tag(sync=True)
+    is_kept = traitlets.Bool(False).tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
 
 

@@ -11,8 +11,6 @@ from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.simulations_actions import abilities
 from asyncmd_jupyter.jupyter.widgets.simulations_distance import (
-    Aims,
-    Values,
     aims_of,
     values_of,
 )
@@ -66,11 +64,10 @@ class _Walker:
     """What is remembered of a walker, to see what has to be read again."""
 
     number: int
-    snapshot: WalkerSnapshot | None = None
-    aims: Aims = ()
-    values: Values = ()
     first_start: float | None = None
     trouble: str = ""
+    basis: tuple[object, ...] = ()
+    row: SimulationRow | None = None
 
 
 @dataclass
@@ -110,6 +107,7 @@ class SimulationBook:
         self._dirty: set[str] = set()
         self._next = 0
         self._has_asked = False
+        self._explained: dict[str, str] = {}
 
     def mark(self, run_id: str) -> None:
         """Look at a run again next time."""
@@ -236,33 +234,39 @@ class SimulationBook:
     def _rows_of(
         self, entry: _Entry, snapshot: RunSnapshot, walkers: list[_Walker]
     ) -> Iterator[tuple[int, SimulationRow]]:
-        facts = RunFacts(snapshot, abilities(entry.run))
+        facts = RunFacts(snapshot, abilities(entry.run), self._explain)
         walkers = walkers or [_Walker(-1) for _ in snapshot.walkers]
         for kept, walker in zip(walkers, snapshot.walkers, strict=False):
-            record = self._job(walker.job_id)
-            self._remember(kept, entry.run, walker, record)
-            yield (
-                kept.number,
-                simulation_row(
-                    facts,
-                    walker,
-                    record,
-                    aims=kept.aims,
-                    values=kept.values,
-                    first_start=kept.first_start,
-                    trouble=kept.trouble,
-                ),
-            )
+            yield kept.number, self._row(facts, entry.run, kept, walker)
 
-    def _remember(
-        self, kept: _Walker, run: RunLike, walker: WalkerSnapshot, record: JobRecord | None
-    ) -> None:
+    def _row(
+        self, facts: RunFacts, run: RunLike, kept: _Walker, walker: WalkerSnapshot
+    ) -> SimulationRow:
+        record, is_final = self._job(walker.job_id), facts.snapshot.state.is_final
+        basis = (walker, record, is_final, facts.abilities, kept.trouble)
         # What conditions say of new frames comes after the frames have been counted.
-        if kept.snapshot != walker or walker.state is RunState.RUNNING:
-            series = run.series(walker.index)
-            kept.aims, kept.values = aims_of(series), values_of(series)
-            kept.snapshot = walker
+        if kept.row is not None and kept.basis == basis and walker.state is not RunState.RUNNING:
+            return kept.row
+        series = run.series(walker.index)
+        kept.basis = basis
         kept.first_start = kept.first_start or start_of(record)
+        kept.row = simulation_row(
+            facts,
+            walker,
+            record,
+            aims=aims_of(series),
+            values=values_of(series),
+            first_start=kept.first_start,
+            trouble=kept.trouble,
+        )
+        return kept.row
+
+    def _explain(self, reason: str) -> str:
+        from asyncmd_jupyter.triage import explain_reason
+
+        if reason not in self._explained:
+            self._explained[reason] = explain_reason(reason) or reason
+        return self._explained[reason]
 
     def _job(self, job_id: str | None) -> JobRecord | None:
         if job_id is not None and job_id not in self._jobs and not self._has_asked:

@@ -86,8 +86,11 @@ class Details {
     if (message.logs) this.paintLogHead(message);
     if (message.text === undefined || !this.log) return;
     const isAtEnd = this.panel.scrollHeight - this.panel.scrollTop - this.panel.clientHeight < 30;
-    const whole = (message.replace ? "" : this.log.dataset.text ?? "") + message.text;
-    const kept = whole.split("\n").slice(-MOST_LOG_LINES - 1).join("\n");
+    const whole = (message.replace ? "" : (this.log.dataset.text ?? "")) + message.text;
+    const kept = whole
+      .split("\n")
+      .slice(-MOST_LOG_LINES - 1)
+      .join("\n");
     this.log.dataset.text = kept;
     this.log.textContent = kept || this.words.nothing_written;
     if (isAtEnd || message.replace) this.panel.scrollTop = this.panel.scrollHeight;

@@ -28,14 +28,17 @@ class Subject:
         What the names of its files begin with.
     record : JobRecord or None
         Its newest job.
-    error : str
+    error : BaseException or None
         What ended it.
+    said : str
+        What is known of that in words.
     """
 
     folder: Path
     deffnm: str
     record: JobRecord | None
-    error: str = ""
+    error: BaseException | None = None
+    said: str = ""
 
     def logs(self) -> list[Path]:
         """Files that a person may want to follow, the most telling one first."""
@@ -62,10 +65,12 @@ class Subject:
 
     def triage(self) -> str:
         """Say what went wrong and what can be done, as far as that can be known."""
-        found = None if self.record is None else _diagnosis(self.record)
-        said = "" if found is None else str(found.text())
-        reason = "" if self.record is None else self.record.reason
-        return said or "\n\n".join(filter(None, (self.error, reason)))
+        from asyncmd_jupyter.triage import diagnose, diagnose_error
+
+        if self.error is not None:
+            return diagnose_error(self.error, self.record).text()
+        found = None if self.record is None else diagnose(self.record)
+        return self.said if found is None else found.text()
 
     def _own(self, ending: str) -> list[Path]:
         name = glob.escape(self.deffnm)
@@ -115,16 +120,6 @@ class Tail:
         if is_new:
             text = "".join(text.splitlines(keepends=True)[-MOST_LINES:])
         return is_new, text.replace("\r\n", "\n")
-
-
-def _diagnosis(record: JobRecord) -> Any:
-    try:
-        from asyncmd_jupyter.triage import (  # type: ignore[import-untyped, unused-ignore]
-            diagnose,
-        )
-    except ImportError:
-        return None
-    return diagnose(record)
 
 
 def _with_sizes(paths: list[Path]) -> Iterator[tuple[str, int]]:

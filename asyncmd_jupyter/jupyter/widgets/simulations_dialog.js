@@ -38,7 +38,7 @@ class Confirmation {
     const list = element("ul");
     for (const name of names.slice(0, MOST_NAMES)) list.append(element("li", "", name));
     const more = names.length - MOST_NAMES;
-    if (more > 0) list.append(element("li", "", fill(this.words.and_more, { n: more.toLocaleString("en") })));
+    if (more > 0) list.append(element("li", "", fill(this.words.and_more, { n: grouped(more, 0) })));
     return list;
   }
 

@@ -36,10 +36,14 @@ function icon(state) {
   svg.setAttribute("viewBox", "0 0 16 16");
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", ICONS[state] ?? ICONS.preparing);
   path.setAttribute("fill-rule", "evenodd");
   svg.append(path);
+  setIcon(svg, state);
   return svg;
+}
+
+function setIcon(svg, state) {
+  svg.firstChild.setAttribute("d", ICONS[state] ?? ICONS.preparing);
 }
 
 function fill(text, places) {
@@ -49,7 +53,7 @@ function fill(text, places) {
 // The form of a text that a language has for a number; see simulations_words.py.
 function counted(forms, n) {
   const place = n < forms.of.length ? n : 100 + (n % 100);
-  return fill(forms.forms[Number(forms.of[place])], { n: n.toLocaleString("en") });
+  return fill(forms.forms[Number(forms.of[place])], { n: grouped(n, 0) });
 }
 
 function duration(seconds) {
@@ -60,8 +64,13 @@ function duration(seconds) {
   return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
 }
 
+// Making one takes longer than all else that a cell needs.
+const FORMATS = [0, 1].map(
+  (digits) => new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+);
+
 function grouped(number, digits) {
-  return number.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return FORMATS[digits].format(number);
 }
 
 function picoseconds(time) {

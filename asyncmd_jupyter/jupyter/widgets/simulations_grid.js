@@ -1,152 +1,8 @@
 // The grid itself. Only the lines that can be seen are in the page.
 
-const LINE = 28;
-const DETAILS = 300;
-const MORE_LINES = 6;
+const MORE_LINES = 4;
 const SELECT_WIDTH = 52;
 const CANCEL_WIDTH = 74;
-
-class Line {
-  constructor(grid) {
-    this.grid = grid;
-    this.node = element("div", "asyncmd-sims-row");
-    this.node.setAttribute("role", "row");
-    this.cells = [];
-    this.shownColumns = null;
-  }
-
-  cell(className) {
-    const cell = element("div", `asyncmd-sims-cell ${className}`);
-    cell.setAttribute("role", "gridcell");
-    return cell;
-  }
-
-  layOut(columns, isGroup) {
-    this.shownColumns = columns;
-    this.isGroup = isGroup;
-    this.said = [];
-    this.first = this.cell("asyncmd-sims-first");
-    this.mark = element("span", "asyncmd-sims-mark");
-    this.mark.setAttribute("aria-hidden", "true");
-    this.arrow = element("span", "asyncmd-sims-arrow", "▸");
-    this.arrow.setAttribute("aria-hidden", "true");
-    this.first.append(this.mark, this.arrow);
-    if (isGroup) {
-      this.cells = [this.cell("asyncmd-sims-group")];
-      this.cells[0].setAttribute("aria-colspan", String(columns.length + 1));
-      this.node.replaceChildren(this.first, ...this.cells);
-      return;
-    }
-    this.cells = columns.map((column) => this.cell(column.right ? "asyncmd-sims-right" : ""));
-    this.last = this.cell("");
-    this.button = button("asyncmd-sims-cancel", this.grid.words.actions.cancel.label, (event) => {
-      event.stopPropagation();
-      this.grid.act("cancel", [this.line.row]);
-    });
-    this.button.tabIndex = -1;
-    this.last.append(this.button);
-    this.node.replaceChildren(this.first, ...this.cells, this.last);
-  }
-
-  paint(line, place) {
-    const columns = this.grid.columns;
-    const isGroup = line.group !== undefined;
-    if (this.shownColumns !== columns || this.isGroup !== isGroup) this.layOut(columns, isGroup);
-    this.line = line;
-    this.place = place;
-    this.set("top", this.node.style, "transform", `translateY(${this.grid.top(place)}px)`);
-    this.attribute("aria-rowindex", place + 2 + (this.grid.opened >= 0 && place > this.grid.opened ? 1 : 0));
-    this.attribute("data-active", this.grid.active === place ? "" : null);
-    if (isGroup) this.paintGroup(line);
-    else this.paintRow(line.row, place);
-  }
-
-  set(key, target, name, value) {
-    if (this.said[key] === value) return;
-    this.said[key] = value;
-    target[name] = value;
-  }
-
-  attribute(name, value) {
-    if (this.said[name] === value) return;
-    this.said[name] = value;
-    if (value === null) this.node.removeAttribute(name);
-    else this.node.setAttribute(name, String(value));
-  }
-
-  paintGroup({ group, members }) {
-    const { words, view, store } = this.grid;
-    this.attribute("id", `${this.grid.id}-g-${this.place}`);
-    this.attribute("data-sim", null);
-    this.attribute("data-state", null);
-    this.attribute("aria-level", 1);
-    this.attribute("aria-expanded", !view.collapsed.has(group));
-    this.attribute("aria-selected", null);
-    const counts = new Map();
-    for (const row of members) counts.set(row.state, (counts.get(row.state) ?? 0) + 1);
-    const states = STATES.filter((s) => counts.has(s)).map((s) => `${counts.get(s)} ${store.words.states[s] ?? s}`);
-    this.set("group", this.cells[0], "textContent", `${group || words.no_campaign} — ${states.join(", ")}`);
-  }
-
-  paintRow(row, place) {
-    const { store, view } = this.grid;
-    this.attribute("id", `${this.grid.id}-${row.number}`);
-    this.attribute("data-sim", `${row.run}/${row.walker}`);
-    this.attribute("data-state", row.state);
-    this.attribute("aria-level", view.group ? 2 : 1);
-    this.attribute("aria-expanded", this.grid.opened === place);
-    this.attribute("aria-selected", this.grid.selected.has(row.number));
-    this.shownColumns.forEach((column, i) => this.paintCell(column, i, row, store));
-    this.set("off", this.button, "disabled", !(row.can & 1));
-    this.set("named", this.button, "ariaLabel", `${store.words.actions.cancel.label} ${store.name(row)}`);
-  }
-
-  paintCell(column, i, row, store) {
-    const cell = this.cells[i];
-    const shown = column.shown(row, store);
-    if (column.key === "state") return this.paintState(cell, row, shown);
-    if (column.key === "done") return this.paintDone(cell, row, shown);
-    if (column.key === "reason" && row.trouble) return this.paintTrouble(cell, row);
-    if (this.said[i] === shown) return;
-    this.said[i] = shown;
-    cell.textContent = shown;
-    cell.title = shown;
-  }
-
-  paintState(cell, row, shown) {
-    const whole = row.note ? `${shown}: ${row.note}` : shown;
-    if (this.said.state === whole) return;
-    this.said.state = whole;
-    cell.replaceChildren(icon(row.state), element("span", "", shown));
-    if (row.note) cell.append(element("span", "asyncmd-sims-faint", ` ${row.note}`));
-    cell.title = whole;
-  }
-
-  paintDone(cell, row, shown) {
-    const percent = row.limit ? Math.min(100, (row.done / row.limit) * 100).toFixed(1) : "";
-    const whole = `${shown} ${percent}`;
-    if (this.said.done === whole) return;
-    this.said.done = whole;
-    this.bar ??= element("span", "asyncmd-sims-bar");
-    this.bar.style.setProperty("--done", `${percent}%`);
-    this.bar.hidden = !row.limit;
-    cell.replaceChildren(this.bar, element("span", "", shown));
-    cell.title = shown;
-  }
-
-  paintTrouble(cell, row) {
-    if (this.said.trouble === row.trouble && this.said[this.cells.indexOf(cell)] === null) return;
-    this.said.trouble = row.trouble;
-    this.said[this.cells.indexOf(cell)] = null;
-    cell.replaceChildren(element("span", "asyncmd-sims-trouble", row.trouble));
-    cell.title = row.trouble;
-  }
-
-  tick() {
-    if (this.isGroup || !this.line) return;
-    this.shownColumns.forEach((c, i) => c.ticks && this.paintCell(c, i, this.line.row, this.grid.store));
-  }
-}
 
 class Grid {
   constructor({ store, view, words, caption, act, changed, send }) {
@@ -170,10 +26,8 @@ class Grid {
     this.body.setAttribute("role", "rowgroup");
     this.node.append(this.head, this.body);
     this.details = new Details(words, send, act, () => this.close());
-    this.node.addEventListener("scroll", () => this.ask(), { passive: true });
-    this.node.addEventListener("keydown", (event) => this.key(event));
-    this.body.addEventListener("click", (event) => this.click(event));
-    this.body.addEventListener("dblclick", (event) => this.doubleClick(event));
+    this.node.addEventListener("scroll", () => this.ask(false), { passive: true });
+    this.body.addEventListener("pointerover", (event) => this.explain(event.target.closest(".asyncmd-sims-cell")));
   }
 
   top(place) {
@@ -268,21 +122,29 @@ class Grid {
     return this.lines.findIndex(({ group }) => group === line.group);
   }
 
-  // Draw with the next picture of the page, however often this is called before.
-  ask() {
-    this.asked ??= requestAnimationFrame(() => this.paint());
+  // What does not fit into a cell is said when somebody points at it.
+  explain(cell) {
+    if (cell && cell.title !== cell.textContent && !cell.querySelector("button")) cell.title = cell.textContent;
   }
 
-  paint() {
+  // Draw with the next picture of the page, however often this is called before.
+  ask(isNew = true) {
+    this.isStale ||= isNew;
+    this.asked ??= requestAnimationFrame(() => this.paint(this.isStale));
+  }
+
+  paint(isNew = true) {
     cancelAnimationFrame(this.asked);
     this.asked = undefined;
+    this.isStale = false;
     const extra = this.opened >= 0 ? DETAILS : 0;
     this.height(this.lines.length * LINE + extra);
     const first = Math.max(0, Math.floor((this.node.scrollTop - extra) / LINE) - MORE_LINES);
-    const seen = Math.ceil((this.node.clientHeight || 460) + extra) / LINE;
-    const last = Math.min(this.lines.length - 1, Math.ceil(first + seen + 2 * MORE_LINES));
+    const seen = Math.ceil(((this.tallSeen ||= this.node.clientHeight || 460) + extra) / LINE);
+    const last = Math.min(this.lines.length - 1, first + seen + 2 * MORE_LINES);
     for (const [place, line] of this.drawn) if (place < first || place > last) this.drop(place, line);
-    for (let place = first; place <= last; place++) this.draw(place);
+    for (let place = first; place <= last; place++) this.draw(place, isNew);
+    for (const line of this.spare.splice(0)) line.node.remove();
     this.paintRest();
   }
 
@@ -292,18 +154,22 @@ class Grid {
 
   drop(place, line) {
     this.drawn.delete(place);
-    line.node.remove();
     this.spare.push(line);
   }
 
-  draw(place) {
-    let line = this.drawn.get(place);
-    if (!line) {
-      line = this.spare.pop() ?? new Line(this);
-      this.drawn.set(place, line);
-      line.paint(this.lines[place], place);
-      this.body.append(line.node);
-    } else line.paint(this.lines[place], place);
+  // A line that scrolled away is used again where it is, as moving nodes costs more than texts.
+  draw(place, isNew) {
+    const known = this.drawn.get(place);
+    if (known && !isNew) return;
+    const line = known ?? this.spare.pop() ?? new Line(this);
+    line.paint(this.lines[place], place);
+    this.drawn.set(place, line);
+    if (!line.node.isConnected) this.body.append(line.node);
+  }
+
+  resized() {
+    this.tallSeen = 0;
+    this.ask();
   }
 
   paintRest() {
@@ -333,137 +199,6 @@ class Grid {
       );
     }
     return this.rowsShown;
-  }
-
-  selectAll(wanted) {
-    this.selected = new Set(wanted ? this.shownRows().map((row) => row.number) : []);
-    this.changed(false, false);
-  }
-
-  rowsAt(from, to) {
-    const lines = this.lines.slice(Math.min(from, to), Math.max(from, to) + 1);
-    return lines.filter(({ row }) => row).map(({ row }) => row.number);
-  }
-
-  click(event) {
-    if (event.target.closest(".asyncmd-sims-details")) return;
-    const node = event.target.closest("[role=row]");
-    const line = [...this.drawn.values()].find((drawn) => drawn.node === node);
-    if (!line) return;
-    const onMark = event.target.closest(".asyncmd-sims-mark");
-    if (line.isGroup && !onMark) return this.activate(line.place, () => this.toggle(line.place));
-    if (event.target.closest(".asyncmd-sims-arrow")) return this.activate(line.place, () => this.toggle(line.place));
-    if (event.shiftKey && this.anchor >= 0) this.extend(line.place);
-    else this.choose(line.place, Boolean(onMark) || event.ctrlKey || event.metaKey || line.isGroup);
-    this.changed(false, false);
-  }
-
-  doubleClick(event) {
-    const node = event.target.closest("[data-sim]");
-    const line = [...this.drawn.values()].find((drawn) => drawn.node === node);
-    if (line && !event.target.closest("button, .asyncmd-sims-first")) this.toggle(line.place);
-  }
-
-  activate(place, then) {
-    this.active = this.anchor = place;
-    then();
-  }
-
-  // Select a line, or with `keep` take it in or out.
-  choose(place, keep) {
-    const { row, members } = this.lines[place];
-    const numbers = (row ? [row] : members).map(({ number }) => number);
-    const wasIn = numbers.every((number) => this.selected.has(number));
-    if (!keep) this.selected.clear();
-    for (const number of numbers) {
-      if (keep && wasIn) this.selected.delete(number);
-      else this.selected.add(number);
-    }
-    this.active = this.anchor = place;
-  }
-
-  extend(place) {
-    this.selected = new Set(this.rowsAt(this.anchor, place));
-    this.active = place;
-  }
-
-  toggle(place) {
-    const line = this.lines[place];
-    if (line.group !== undefined) {
-      if (!this.view.collapsed.delete(line.group)) this.view.collapsed.add(line.group);
-      return this.changed();
-    }
-    if (this.opened === place) return this.close();
-    this.opened = place;
-    this.details.node.remove();
-    this.drawn.get(place)?.node.after(this.details.node);
-    if (!this.details.node.isConnected) this.body.append(this.details.node);
-    this.details.open(line.row, this.store.name(line.row));
-    this.setLines(this.lines);
-    this.reveal(place, DETAILS);
-  }
-
-  hideDetails() {
-    this.opened = -1;
-    this.details.node.remove();
-    this.send({ kind: "close" });
-  }
-
-  close() {
-    if (this.opened < 0) return;
-    this.hideDetails();
-    this.setLines(this.lines);
-    this.node.focus();
-  }
-
-  key(event) {
-    if (event.target !== this.node) return;
-    const handled = this.move(event) || this.press(event);
-    if (!handled) return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
-  move({ key, shiftKey }) {
-    const page = Math.max(1, Math.floor(this.node.clientHeight / LINE) - 2);
-    const end = this.lines.length;
-    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -end, End: end }[key];
-    if (!step || !end) return false;
-    const from = this.active < 0 ? (step > 0 ? -1 : 0) : this.active;
-    const to = Math.min(end - 1, Math.max(0, from + step));
-    if (shiftKey) {
-      if (this.anchor < 0) this.anchor = Math.max(0, this.active);
-      this.extend(to);
-    } else this.active = this.anchor = to;
-    this.changed(false, false);
-    this.reveal(to);
-    return true;
-  }
-
-  press({ key, ctrlKey, metaKey }) {
-    if (key === "a" && (ctrlKey || metaKey)) return this.selectAll(true) ?? true;
-    if (key === "Escape") return this.opened >= 0 ? (this.close() ?? true) : (this.selectAll(false) ?? true);
-    const line = this.lines[this.active];
-    if (!line) return false;
-    if (key === " ") {
-      this.choose(this.active, true);
-      this.changed(false, false);
-      return true;
-    }
-    if (key === "Delete") return this.act("cancel", this.chosen()) ?? true;
-    const isOpen = line.row ? this.opened === this.active : !this.view.collapsed.has(line.group);
-    if (key === "Enter" || (key === "ArrowRight" && !isOpen) || (key === "ArrowLeft" && isOpen)) {
-      this.toggle(this.active);
-      return true;
-    }
-    return false;
-  }
-
-  // The rows that buttons work on: those that are selected, else the one with the focus.
-  chosen() {
-    const rows = [...this.selected].map((number) => this.store.rows.get(number)).filter(Boolean);
-    const active = this.lines[this.active]?.row;
-    return rows.length || !active ? rows : [active];
   }
 
   reveal(place, more = 0) {

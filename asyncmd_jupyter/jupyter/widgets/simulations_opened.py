@@ -80,8 +80,14 @@ class OpenedRow:
         spec = getattr(run, "spec", None)
         several = f"{snapshot.id}_{index}" if len(snapshot.walkers) > 1 else snapshot.id
         deffnm = several if spec is None else spec.deffnm(index)
-        error = snapshot.walkers[index].error
-        return Subject(snapshot.workdir, deffnm, self._book.record(number), error)
+        walkers = getattr(run, "walkers", None)
+        return Subject(
+            snapshot.workdir,
+            deffnm,
+            self._book.record(number),
+            error=None if walkers is None else getattr(walkers[index], "error", None),
+            said=snapshot.walkers[index].error,
+        )
 
 
 def _chosen(logs: list[Path], file: str | None) -> Tail | None:

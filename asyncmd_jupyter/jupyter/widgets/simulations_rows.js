@@ -29,18 +29,24 @@ class Store {
     return met;
   }
 
+  // Returns the rows that are in another state now, and the names of all fields that changed.
   change(changes) {
     const met = [];
+    const names = new Set();
     for (const [number, ...parts] of changes) {
       const row = this.rows.get(number);
       if (!row) continue;
       const { state } = row;
-      for (let i = 0; i < parts.length; i += 2) row[this.fields[parts[i]]] = parts[i + 1];
+      for (let i = 0; i < parts.length; i += 2) {
+        const name = this.fields[parts[i]];
+        names.add(name);
+        row[name] = parts[i + 1];
+      }
       row.known = performance.now();
       row.searched = undefined;
       if (row.state !== state) met.push(row);
     }
-    return met;
+    return { met, names };
   }
 
   forget(numbers) {
@@ -122,6 +128,13 @@ class Store {
     return counts;
   }
 
+  // Whether other values of some fields can mean other lines or another order of them.
+  matters(names, { filter, sort, group }) {
+    const sorted = COLUMNS.find((c) => c.key === sort.column);
+    const looked = [filter.text && "reason", group, ...(sorted?.needs ?? [sort.column])];
+    return names.has("state") || looked.some((name) => names.has(name));
+  }
+
   // The lines of the grid: rows, below heads of groups where they are grouped.
   lines({ filter, sort, group, collapsed }) {
     const rows = [...this.rows.values()].filter((row) => this.fits(row, filter));
@@ -167,6 +180,7 @@ const COLUMNS = [
   {
     key: "values",
     width: 300,
+    needs: ["values"],
     shown: (row, store) => store.values(row),
     sorted: (row, store) => store.nearest(row),
   },
@@ -176,6 +190,7 @@ const COLUMNS = [
     width: 82,
     right: true,
     ticks: true,
+    needs: ["started", "ended"],
     shown: (row, store) => timed(store.elapsed(row)),
     sorted: (row, store) => store.elapsed(row),
   },
@@ -184,6 +199,7 @@ const COLUMNS = [
     width: 92,
     right: true,
     ticks: true,
+    needs: ["done", "speed"],
     shown: (row, store) => timed(store.left(row)),
     sorted: (row, store) => store.left(row),
   },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import IntFlag
 from typing import Any, NamedTuple
@@ -68,6 +68,7 @@ class RunFacts(NamedTuple):
 
     snapshot: RunSnapshot
     abilities: Action
+    explain: Callable[[str], str] = str
 
 
 def simulation_row(
@@ -98,7 +99,7 @@ def simulation_row(
         parts=walker.part,
         job=walker.job_id or "",
         native=_native(record),
-        reason=_reason(record),
+        reason=_reason(record, facts.explain),
         nodes=_nodes(record),
         started=first_start,
         ended=_ended(walker, record),
@@ -164,21 +165,10 @@ def _nodes(record: JobRecord | None) -> str:
     return "" if record is None else ", ".join(record.nodes)
 
 
-def _reason(record: JobRecord | None) -> str:
+def _reason(record: JobRecord | None, explain: Callable[[str], str]) -> str:
     if record is None or record.state not in _SPOKEN_OF or not record.reason:
         return ""
-    return explained(record.reason)[:_LONGEST_NOTE]
-
-
-def explained(reason: str) -> str:
-    """Say a queue's reason in plain words, where there are any."""
-    try:
-        from asyncmd_jupyter.triage import (  # type: ignore[import-untyped, unused-ignore]
-            explain_reason,
-        )
-    except ImportError:
-        return reason
-    return str(explain_reason(reason) or reason)
+    return explain(record.reason)[:_LONGEST_NOTE]
 
 
 def _ended(walker: WalkerSnapshot, record: JobRecord | None) -> float | None:
@@ -203,6 +193,6 @@ def _possible(facts: RunFacts, walker: WalkerSnapshot, state: str) -> Action:
         wanted |= Action(0) if state == HELD else Action.HOLD
     if state == HELD or (ended and walker.state in (RunState.CANCELLED, RunState.FAILED)):
         wanted |= Action.RESUME
-    if ended or state == HELD:
+    if ended:
         wanted |= Action.RESUBMIT
     return wanted & facts.abilities

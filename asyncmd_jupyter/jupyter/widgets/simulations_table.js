@@ -30,12 +30,12 @@ class Table {
     this.grid.setColumns();
     this.changed();
     this.paintProblem();
-    this.sizes = new ResizeObserver(() => this.grid.ask());
+    this.sizes = new ResizeObserver(() => this.grid.resized());
     this.sizes.observe(this.grid.node);
   }
 
   makeGrid(model) {
-    return new Grid({
+    return new KeyedGrid({
       store: this.store,
       view: this.view,
       words: this.words,
@@ -101,7 +101,7 @@ class Table {
     const selected = this.grid.selected.size;
     if (selected) parts.push(counted(forms.selected, selected));
     this.tools.paintChips(this.store.counts());
-    this.tools.paintActions(parts.join(", "), this.grid.chosen());
+    this.tools.paintActions(parts.join(", "), this.grid.chosen(), selected > 0);
     this.say(parts.join(", "));
     const missing = this.total > total ? this.words.loading : total ? this.words.no_match : this.words.empty;
     this.empty.textContent = shown ? "" : missing;
@@ -123,17 +123,22 @@ class Table {
 
   receive(message) {
     if (message.kind === "detail") return this.grid.details.receive(message);
+    if (message.kind === "changes") return this.receiveChanges(message.changes);
     if (message.kind === "all") {
       this.total = message.total;
       this.store.reset(message);
     } else if (message.kind === "rows") this.sayStates(this.store.put(message));
     else if (message.kind === "gone") this.store.forget(message.numbers);
-    else if (message.kind === "changes") {
-      this.sayStates(this.store.change(message.changes));
-      this.grid.ask();
-    }
     this.forgetSelected();
-    this.reorder(message.kind !== "changes");
+    this.reorder(true);
+  }
+
+  receiveChanges(changes) {
+    const { met, names } = this.store.change(changes);
+    this.sayStates(met);
+    this.grid.ask();
+    if (names.has("can")) this.paintAround();
+    if (this.store.matters(names, this.view)) this.reorder(false);
   }
 
   forgetSelected() {
@@ -161,6 +166,7 @@ class Table {
 // Runs when a page has the model, also where the output is not on the screen.
 function initialize({ model }) {
   model.set("in_page", true);
+  model.set("is_kept", document.body.dataset.asyncmdViews === "kept");
   model.save_changes();
 }
 

@@ -113,7 +113,7 @@ class Tools {
     for (const chip of this.chips.children) {
       const { state } = chip.dataset;
       chip.setAttribute("aria-pressed", String(this.view.filter.states.has(state)));
-      const number = (counts.get(state) ?? 0).toLocaleString("en");
+      const number = grouped(counts.get(state) ?? 0, 0);
       if (chip.lastChild.textContent !== number) chip.lastChild.textContent = number;
     }
   }
@@ -136,9 +136,9 @@ class Tools {
     this.actions.append(this.summary, ...actionButtons(this.words, act), this.clear);
   }
 
-  paintActions(summary, selected) {
+  paintActions(summary, rows, isSelection) {
     if (this.summary.textContent !== summary) this.summary.textContent = summary;
-    enableActions(this.actions, (bit) => selected.some((row) => row.can & bit));
-    this.clear.hidden = !selected.length;
+    enableActions(this.actions, (bit) => rows.some((row) => row.can & bit));
+    this.clear.hidden = !isSelection;
   }
 }

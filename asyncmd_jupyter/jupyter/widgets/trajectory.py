@@ -89,6 +89,11 @@ class TrajectoryPreview(LiveView):
         return bool(self._page.in_page)
 
     @property
+    def is_kept_by_page(self) -> bool:
+        """Whether the page leaves the widgets alone when the saved state is renewed."""
+        return bool(self._page.is_kept)
+
+    @property
     def is_settled(self) -> bool:
         """Whether pages have drawn all of it and can let go of it."""
         return self.stage is not None and self.stage.is_settled

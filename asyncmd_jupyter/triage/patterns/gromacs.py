@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncmd_jupyter.triage.pattern import EXACT, GENERAL, Pattern
+from asyncmd_jupyter.triage.pattern import EXACT, USUAL, Pattern
 
 _SMALLER = "Make the time step smaller (dt), at least at the beginning."
 _MINIMIZE = "Minimize the start (engine.apply_constraints, 'integrator = steep') and equilibrate."
@@ -11,7 +11,13 @@ _AGAIN = "Start the run in a fresh folder, or remove all of its parts (remove_pa
 
 
 def _says(
-    kind: str, text: str, title: str, meaning: str, *remedies: str, priority: int = EXACT
+    kind: str,
+    text: str,
+    title: str,
+    meaning: str,
+    *remedies: str,
+    priority: int = EXACT,
+    quote: str = "",
 ) -> Pattern:
     return Pattern(
         kind=f"gromacs-{kind}",
@@ -21,6 +27,7 @@ def _says(
         remedies=remedies,
         program="gromacs",
         priority=priority,
+        quote=quote,
     )
 
 
@@ -34,11 +41,13 @@ _BLOWN_UP = (
         _SMALLER,
         _MINIMIZE,
         _LOOK,
+        # Where it began tells more than the last one, in which all atoms are lost.
+        quote=r"^Step \d+, time .*(?:LINCS|SHAKE) WARNING\n(?:.+\n?){1,6}",
     ),
     _says(
         "energy",
         r"The total potential energy is (?:-?nan|-?inf|-?\d\S*), which is (?:not finite|extremely"
-        r" high)|^\s*Potential Energy\s+=\s+-?nan",
+        r" high)|^[^\S\n]*Potential Energy\s+=\s+-?nan",
         "Energy is not finite",
         "The forces have got so large that the energy is no number any more: atoms overlap.",
         _MINIMIZE,
@@ -124,14 +133,15 @@ _RESOURCES = (
 _INPUT = (
     _says(
         "option",
-        r"^\s*Unknown command-line option .*|^\s*Invalid value: ",
+        r"^[^\S\n]*Unknown command-line option .*|^[^\S\n]*Invalid value: ",
         "Unknown option",
         "mdrun or grompp does not know one of the options that it was given.",
         "Correct mdrun_extra_args or grompp_extra_args; 'gmx help mdrun' lists the options.",
     ),
     _says(
         "input-missing",
-        r"^\s*In command-line option -(?:s|cpi|ei|rerun|table\w*)\n\s*File '.*' does not exist.*",
+        r"^[^\S\n]*In command-line option -(?:s|cpi|ei|rerun|table\w*)"
+        r"\n[^\S\n]*File '.*' does not exist.*",
         "Run input missing",
         "The tpr file, or another that mdrun reads, is gone.",
         "If files were moved, set engine.workdir or prepare_from_files() there.",
@@ -182,7 +192,7 @@ _GENERAL = (
         "GROMACS failed",
         "GROMACS gave up with the error that is shown.",
         "Look for the message at https://manual.gromacs.org/current/user-guide/run-time-errors.html.",
-        priority=GENERAL,
+        priority=USUAL + 7,
     ),
 )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from asyncmd_jupyter.triage.pattern import EXACT, GENERAL, USUAL, Pattern
+from asyncmd_jupyter.triage.pattern import EXACT, USUAL, Pattern
 
+# More than the fatal error, which is only that there were some.
+_MORE = USUAL + 9
 _TOPOLOGY = "Look at the line of the topology that it names, and at what is included above it."
 
 
@@ -39,12 +41,12 @@ PATTERNS = (
     ),
     _says(
         "atom-names",
-        r"^\s*\d+ non-matching atom names?",
+        r"^[^\S\n]*\d+ non-matching atom names?",
         "Atom names differ",
         "Names of atoms in the structure and in the topology are not the same.",
         "Compare the order of atoms and molecules in both files; they must be the same.",
         "If only names differ, grompp_extra_args='-maxwarn 1' accepts it.",
-        priority=USUAL + 1,
+        priority=_MORE + 1,
     ),
     _says(
         "warnings",
@@ -53,23 +55,23 @@ PATTERNS = (
         "grompp has warned of something that is probably a mistake, and refuses to go on.",
         "Read each WARNING above and mend its cause in the parameters or the topology.",
         "Only if each is harmless: grompp_extra_args='-maxwarn N' with their number.",
-        priority=USUAL,
+        priority=_MORE,
         quote=r"^WARNING \d+ \[.*(?:\n.+)*",
     ),
     _says(
         "enum",
-        r"^\s*Invalid enum '.*' for variable .*",
+        r"^[^\S\n]*Invalid enum '.*' for variable .*",
         "Unknown value of a parameter",
         "A parameter of the mdp file has a value that GROMACS does not know.",
         "Choose one of those that it lists.",
     ),
     _says(
         "parameter",
-        r"^\s*Unknown left-hand '.*' in parameter file",
+        r"^[^\S\n]*Unknown left-hand '.*' in parameter file",
         "Unknown parameter",
         "The mdp file has a parameter that this version of GROMACS does not know.",
         "Correct its name or delete it; 'gmx mdrun -version' tells the version.",
-        priority=USUAL + 1,
+        priority=_MORE + 1,
     ),
     _says(
         "include",
@@ -81,7 +83,7 @@ PATTERNS = (
     ),
     _says(
         "atomtype",
-        r"^\s*Atomtype .* not found",
+        r"^[^\S\n]*Atomtype .* not found",
         "Unknown atom type",
         "The topology uses an atom type that its force field does not define.",
         _TOPOLOGY,
@@ -89,14 +91,14 @@ PATTERNS = (
     ),
     _says(
         "moleculetype",
-        r"^\s*No such moleculetype .*",
+        r"^[^\S\n]*No such moleculetype .*",
         "Unknown molecule",
         "A name under [ molecules ] has no [ moleculetype ].",
         "Include the molecule's itp file, or correct the name; capital letters count.",
     ),
     _says(
         "directive",
-        r"^\s*Invalid (?:directive|order for directive) .*",
+        r"^[^\S\n]*Invalid (?:directive|order for directive) .*",
         "Topology out of order",
         "A section of the topology is unknown or stands in the wrong place.",
         _TOPOLOGY,
@@ -104,7 +106,7 @@ PATTERNS = (
     ),
     _says(
         "bonded",
-        r"^\s*No default .* types?$",
+        r"^[^\S\n]*No default .* types?$",
         "Missing parameters",
         "The force field has no parameters for a bond, angle or dihedral of the molecule.",
         _TOPOLOGY,
@@ -119,7 +121,7 @@ PATTERNS = (
     ),
     _says(
         "coupling",
-        r"^\s*Invalid \S+ coupling input: .*|^\d+ atoms are not part of any of the .* groups",
+        r"^[^\S\n]*Invalid \S+ coupling input: .*|^\d+ atoms are not part of any of the .* groups",
         "Coupling groups do not fit",
         "The groups for temperature or pressure coupling and their values do not fit together.",
         "Give one value of ref-t and tau-t for each of tc-grps; together they hold all atoms.",
@@ -133,7 +135,8 @@ PATTERNS = (
     ),
     _says(
         "missing-file",
-        r"^\s*In command-line option -(?:f|c|p|n|t|r|rb|qmi)\n\s*File '.*' does not exist.*",
+        r"^[^\S\n]*In command-line option -(?:f|c|p|n|t|r|rb|qmi)"
+        r"\n[^\S\n]*File '.*' does not exist.*",
         "Input file missing",
         "grompp was given a file that does not exist or can't be read.",
         "Look at the path of gro_file, top_file and ndx_file, also after folders were moved.",
@@ -144,7 +147,7 @@ PATTERNS = (
         "grompp found an error",
         "grompp found errors in the parameters or the topology.",
         "Read each ERROR above: it names file and line.",
-        priority=GENERAL + 5,
+        priority=_MORE - 1,
         quote=r"^ERROR \d+ \[.*(?:\n.+)*",
     ),
 )

@@ -6,6 +6,8 @@ import signal
 
 from asyncmd_jupyter.triage.pattern import EXACT, GENERAL, LAST, USUAL, Pattern
 
+# A shell, Python and srun name a signal in the same words.
+_BEFORE = r".*: line \d+: +\d+ |Fatal Python error: |srun: error: .*: task \S+: "
 _SAME = "Use the same environment in jobs as here: activate it in sbatch_script."
 
 
@@ -15,7 +17,7 @@ def _by_signal(
     """A program that was ended by a signal, as its exit code or a shell says."""
     return Pattern(
         kind=f"signal-{kind}",
-        text=rf"^(?:.*: line \d+: +\d+ |Fatal Python error: )?(?:{words})",
+        text=rf"^(?:{_BEFORE})?(?:{words})",
         codes=(-number, 128 + number),
         title=title,
         meaning=meaning,

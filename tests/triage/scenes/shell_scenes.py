@@ -50,6 +50,7 @@ SCENES: dict[str, Stage] = {
         "chmod +x binary\nexec ./binary\n", binary="\x7fELF\x02\x01\x01\0nonsense"
     ),
     "signal-segfault": bash("bash -c 'kill -SEGV $$'\ntrue\n"),
+    "limit-killed": bash("bash -c 'kill -KILL $$'\ntrue\n"),
     "signal-abort": bash("bash -c 'kill -ABRT $$'\ntrue\n"),
     "signal-illegal": bash("bash -c 'kill -ILL $$'\ntrue\n"),
     "signal-bus": bash("bash -c 'kill -BUS $$'\ntrue\n"),

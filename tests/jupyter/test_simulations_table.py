@@ -312,11 +312,12 @@ async def test_reasons_and_notes(here, jobs, opened):
     run = PretendRun(here.events, n_walkers=2)
     run.change(0, RunState.WAITING)
     run.change(1, RunState.FAILED, error="It blew up.\nAnd more.")
-    jobs.put("job0", JobState.PENDING, reason="It waits for its turn.", tags={"run": "first"})
+    jobs.put("job0", JobState.PENDING, reason="(QOSMaxCpuPerUserLimit)", tags={"run": "first"})
     page = opened(table_of([run], jobs))
     await until(lambda: len(page.rows) == 2)
     rows = page.rows
-    assert rows[page.number("first/0")]["reason"]
+    assert "QOSMaxCpuPerUserLimit" not in rows[page.number("first/0")]["reason"].split()[0]
+    assert len(rows[page.number("first/0")]["reason"]) > 30
     assert rows[page.number("first/1")]["note"] == "It blew up."
 
 
@@ -400,6 +401,23 @@ async def test_one_walker_of_a_real_run_is_cancelled_and_the_other_goes_on(toys,
     assert all(row["ended"] >= row["started"] for row in rows)
 
 
+async def test_a_real_run_is_held_and_goes_on(toys, opened, wire):
+    run = toy_run("held", n_walkers=2)
+    page = opened(simulation_table())
+    await until(lambda: "running" in page.states().values())
+    press(wire, page.table, kind="act", action="hold", rows=[0])
+    await until(lambda: list(page.states().values()) == ["held", "held"])
+    assert {row["can"] for row in page.rows.values()} == {1 + 4}
+    press(wire, page.table, kind="act", action="resume", rows=[1])
+    await until(lambda: "running" in page.states().values())
+    assert {row["trouble"] for row in page.rows.values()} == {""}
+    await run.cancel()
+    await until(lambda: list(page.states().values()) == ["cancelled", "cancelled"])
+    press(wire, page.table, kind="act", action="resume", rows=[0, 1])
+    await until(lambda: "running" in page.states().values())
+    await Runs.current().get("held").cancel()
+
+
 async def test_submitting_again_leaves_the_first_run_alone(toys, opened, wire, tmp_path):
     run = toy_run("again", conditions=[Within(position, 1, 2)], max_steps=50)
     await until(lambda: run.done)
@@ -478,8 +496,10 @@ def test_the_end_of_a_long_log(tmp_path):
 
 
 def test_what_happened_falls_back_to_the_error(tmp_path):
-    subject = Subject(tmp_path, "run", None, "Particles left the box.")
+    subject = Subject(tmp_path, "run", None, said="Particles left the box.")
     assert subject.triage() == "Particles left the box."
+    raised = Subject(tmp_path, "run", None, OSError(28, "No space left on device"))
+    assert "space" in raised.triage()
     assert subject.logs() == []
     assert subject.script() == ""
 

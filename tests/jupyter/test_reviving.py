@@ -1,0 +1,86 @@
+"""Another kernel makes views anew from what is written beside them."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from asyncmd_jupyter import runtime
+from asyncmd_jupyter.jupyter.reviving import revive
+from asyncmd_jupyter.jupyter.showing.molecule import show_molecule
+from asyncmd_jupyter.jupyter.showing.plot import show_plot
+from asyncmd_jupyter.jupyter.showing.simulations import show_simulations
+from asyncmd_jupyter.jupyter.views import Views, show_jobs, show_run
+from asyncmd_jupyter.jupyter.widgets import shown
+from asyncmd_jupyter.jupyter.widgets.shown import VIEW_MIME
+from asyncmd_jupyter.runtime import Runtime
+from asyncmd_jupyter.sampling.run import start_run
+from asyncmd_jupyter.sampling.states import Within
+from asyncmd_jupyter.testing import ToyEngine
+
+VIEWS = {
+    "run": lambda run: show_run(run),
+    "jobs": lambda run: show_jobs(),
+    "plot": lambda run: show_plot([run]),
+    "simulations": lambda run: show_simulations(),
+    "simulations of runs": lambda run: show_simulations([run]),
+    "molecule": lambda run: show_molecule(run),
+    "molecule of a trajectory": lambda run: show_molecule([run, run.result]),
+}
+
+SIGNS = {
+    "run": ("Run first", "reached", "0.10 ps"),
+    "jobs": ("No jobs",),
+    "plot": ("reached", "0.10 ps"),
+    "simulations": ("first", "reached"),
+    "simulations of runs": ("first", "reached"),
+    "molecule": ("walker 0: 2 frames",),
+    "molecule of a trajectory": ("first.trr",),
+}
+
+
+def time(traj):
+    return traj.frame_table().times
+
+
+@pytest.fixture
+def published(monkeypatch, wire):
+    bundles = []
+    monkeypatch.setattr(shown, "publish", lambda bundle, *_, **__: bundles.append(bundle))
+    return bundles
+
+
+@pytest.fixture
+async def run(here, tmp_path):
+    run = start_run(ToyEngine(seed=1), None, until=[Within(time, 0.05, 1e9)], name="first")
+    await run
+    return run
+
+
+@pytest.mark.parametrize("kind", VIEWS)
+async def test_a_view_is_made_anew_in_another_kernel(here, run, published, kind):
+    before = VIEWS[kind](run)
+    await before.aclose()
+    recipe = published[0][VIEW_MIME]
+    published.clear()
+
+    with runtime.use(Runtime(replace(here.settings, max_cores=1))) as other:
+        await revive(json.dumps(recipe))
+        assert published[0][VIEW_MIME] == recipe
+        (view,) = other.service(Views)._shown
+        if view.is_final():
+            await view.closed()
+        for sign in SIGNS[kind]:
+            assert sign in view.text()
+        await view.aclose()
+
+
+async def test_of_a_run_that_is_gone(here):
+    with pytest.raises(ValueError, match=r"nothing left to take back of: first"):
+        await revive(json.dumps({"kind": "run", "runs": {"first": "."}}))
+
+
+@pytest.mark.parametrize("text", ['{"kind": "os.system"}', "[]", "{}"])
+async def test_of_an_unknown_kind(here, text):
+    with pytest.raises(ValueError, match="run their cell again"):
+        await revive(text)
