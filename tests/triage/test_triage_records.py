@@ -136,6 +136,30 @@ def test_what_slurm_says_of_the_end_counts_more_than_warnings(job):
     assert said(job, cause="TIMEOUT", interrupted=True).kind == "limit-time"
 
 
+@pytest.mark.parametrize(
+    ("more", "code", "kind"),
+    [
+        ("sim.sh: line 3: gmx: command not found\n", 127, "shell-module-command"),
+        ("", 127, "shell-module-command"),
+        ("Step 27, time 0.162 (ps)  LINCS WARNING\nrelative\n", 1, "gromacs-lincs"),
+        ("Program:     gmx mdrun\n\nFatal error:\nsomething\n", 1, "gromacs-fatal"),
+        ("Fatal error:\nToo many warnings (1).\n", 1, "grompp-warnings"),
+        ("Traceback (most recent call last):\nValueError: no\n", 1, "python-error"),
+    ],
+)
+def test_complaints_that_do_no_harm(job, more, code, kind):
+    job.stderr.write_text(f"sim.sh: line 2: module: command not found\n\n{more}")
+    assert said(job, exit_code=code).kind == kind
+
+
+def test_modules_end_scripts_or_not(job):
+    lmod = "Lmod has detected the following error:  The following module(s) are unknown:\n\n"
+    job.stderr.write_text(lmod)
+    assert said(job).kind == "shell-module"
+    job.stderr.write_text(f"{lmod}Program:     gmx mdrun\n\nFatal error:\nsomething\n")
+    assert said(job).kind == "gromacs-fatal"
+
+
 def test_a_full_disk_is_the_cause_of_all_else(job):
     job.stderr.write_text(
         "Fatal error:\nCannot write trajectory; maybe you are out of disk space?\n\n"
