@@ -158,6 +158,7 @@ def pan_and_zoom(lab):
     lab.screenshot("plot-zoomed")
     area.get_by_role("button", name="Back to the live picture").click()
     image(lab, 1)
+    canvas.wait_for(state="hidden")
 
 
 def look_at_the_saved_one(lab):
