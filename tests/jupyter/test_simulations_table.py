@@ -2,6 +2,7 @@
 
 import asyncio
 import gettext
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pretend import PretendJobs, PretendRun
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState
 from asyncmd_jupyter.jupyter.showing.simulations import simulation_table
-from asyncmd_jupyter.jupyter.widgets.simulations import SimulationTable
+from asyncmd_jupyter.jupyter.widgets.simulations import SimulationTable, SimulationWidget
 from asyncmd_jupyter.jupyter.widgets.simulations_details import LONGEST_TAIL, Subject, Tail
 from asyncmd_jupyter.jupyter.widgets.simulations_distance import distance
 from asyncmd_jupyter.jupyter.widgets.simulations_rows import FIELDS
@@ -509,7 +510,11 @@ def test_files_of_one_walker_are_not_those_of_another(tmp_path):
         (tmp_path / name).write_text("x")
     record = JobRecord("a", "a", "local", Command(("true",), tmp_path), tmp_path / "job")
     subject = Subject(tmp_path, "run_1", record)
-    assert [Path(path).name for path, _ in subject.files()] == ["run_1.part0001.log", "run_1.trr"]
+    assert subject.files() == [
+        (str(tmp_path), None),
+        ("run_1.part0001.log", 1),
+        ("run_1.trr", 1),
+    ]
 
 
 # Still pictures and words
@@ -551,6 +556,14 @@ def test_words_and_plurals_of_other_languages():
     said = [form(forms, n).split()[1] for n in (0, 1, 2, 11, 101, 211, 1302)]
     assert said == ["ships", "ship", "ships", "fleet", "ships", "fleet", "ships"]
     assert form(forms, 1302) == "1,302 ships"
+
+
+def test_the_front_end_has_all_its_words():
+    words = table_words()
+    used = set(re.findall(r"words\.(\w+)", SimulationWidget._esm)) - {"py"}
+    assert used <= words.keys()
+    by_place = {word for word in words if word.startswith(("tab_", "group_"))}
+    assert words.keys() - used - by_place == {"counted", "simulations"}
 
 
 def test_english_where_there_is_no_translation():

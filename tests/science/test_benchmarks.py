@@ -20,6 +20,7 @@ pytestmark = pytest.mark.science
         ("kernel_memory", {"over_imports_mb", "cpu_seconds_per_walker_second"}),
         ("overhead", {"load"}),
         ("frames", {"load"}),
+        ("provenance", {"cpu_seconds_added_to_a_frame", "cpu_seconds_added_to_a_part"}),
         pytest.param(
             "local_run_overhead",
             {"own_cpu_seconds", "cpu_seconds_of_bare_loop", "extra_cpu_seconds_of_children"},

@@ -75,7 +75,8 @@ class Details {
     else if (message.error) this.say(`${this.words.error}: ${message.error}`);
     else if (this.tab === "log") this.receiveLog(message);
     else if (this.tab === "files") this.paintFiles(message.content);
-    else this.say(message.content || this.words.nothing_written, "pre");
+    else if (message.content) this.say(message.content, "pre");
+    else this.say(this.tab === "triage" ? this.words.nothing_wrong : this.words.nothing_written);
   }
 
   say(said, tag = "p") {
@@ -125,7 +126,7 @@ class Details {
     table.append(head);
     for (const [path, size] of files) {
       const line = element("tr");
-      line.append(element("td", "", path), element("td", "asyncmd-sims-number", bytes(size)));
+      line.append(element("td", "", path), element("td", "asyncmd-sims-number", size === null ? "" : bytes(size)));
       table.append(line);
     }
     this.panel.replaceChildren(table);

@@ -49,7 +49,7 @@ class Line {
     const cell = this.cell(column.right ? "asyncmd-sims-right" : "");
     if (column.key === "state") {
       this.icon = icon("waiting");
-      this.word = element("span");
+      this.word = element("span", "asyncmd-sims-word");
       this.note = element("span", "asyncmd-sims-faint");
       cell.append(this.icon, this.word, this.note);
     }
