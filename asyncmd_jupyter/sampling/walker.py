@@ -142,6 +142,7 @@ class Walker(PropagationObserver):
 
     async def _rest(self) -> None:
         self._announced.close()
+        self.has_submitted.set()  # the next walkers need not wait for this one
         self._changed()
         await self._hold.rest()
         self._state = RunState.PREPARING

@@ -83,7 +83,7 @@ class SlurmLauncher:
         self._queue = SlurmQueue(client, settings)
         self._accounting = Accounting(client, settings)
         self._delivery = Delivery(client, settings)
-        self._holding = Holding(client, settings)
+        self._holding = Holding(client, self._queue, settings)
         self._sightings = Sightings(self._accounting, memberships, grace or Grace(), nodes.count)
         submissions = Submissions(client, self._queue, settings, nodes.excluded, is_wanted)
         self._gathering = Gathering(submissions, memberships, settings, nodes.excluded, on_the_way)
@@ -169,13 +169,13 @@ class SlurmLauncher:
         self._queue.expect_news()
 
     async def hold(self, jobs: Sequence[JobRecord]) -> None:
-        """``scontrol hold`` of jobs that have not begun."""
-        await self._holding.change(jobs, "hold")
+        """``scontrol uhold`` of jobs that have not begun."""
+        await self._holding.hold(jobs)
         self._queue.expect_news()
 
     async def release(self, jobs: Sequence[JobRecord]) -> None:
         """``scontrol release``."""
-        await self._holding.change(jobs, "release")
+        await self._holding.release(jobs)
         self._queue.expect_news()
 
     def end_now(self, jobs: Sequence[JobRecord]) -> Mapping[str, Status]:
