@@ -6,6 +6,7 @@ import os
 import sys
 from argparse import Action
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from asyncmd_jupyter.jupyter.parsers import OneOf
 
 Source = Callable[[Namespace, str], Iterable[str]]
 _MOST_FILES = 300
+_MOST_JOBS = 500
 
 
 def values_of(slot: Action, names: Namespace, given: Sequence[str], fragment: str) -> list[str]:
@@ -113,7 +115,8 @@ def _jobs(_names: Namespace, fragment: str) -> list[str]:
     if module is None:
         return []
     records = module.JobManager.current().records()
-    return [r.id for r in records if r.id.startswith(fragment) and not r.state.is_final]
+    going = (r.id for r in records if r.id.startswith(fragment) and not r.state.is_final)
+    return list(islice(going, _MOST_JOBS))
 
 
 def _sbatch(_names: Namespace, _fragment: str) -> list[str]:

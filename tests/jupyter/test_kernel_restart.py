@@ -123,9 +123,7 @@ async def test_the_next_kernel_follows_the_job_and_cancels_it(kernel, how):
 
     await kernel.run("%load_ext asyncmd_jupyter")
     said = await kernel.run("%asyncmd attach")
-    assert "One job was taken back." in said
-    assert "▶ running" in said
-    assert job in said
+    assert "Brought back: long." in said
     assert (await kernel.facts())["id"] == job
 
     assert "Cancelled." in await kernel.run(f"%asyncmd cancel {job}")
@@ -153,7 +151,6 @@ async def test_a_run_is_continued_with_the_job_that_still_computes_it(kernel):
     workers = kernel.workers()
     await kernel.restart("killed")
     await kernel.run(SETUP + CONDITION)
-    assert "One job was taken back." in await kernel.run("%asyncmd attach")
 
     line = "%asyncmd propagate engine --until {} --name long --continue -o run"
     await kernel.run(line.format("never"))
@@ -167,3 +164,55 @@ async def test_a_run_is_continued_with_the_job_that_still_computes_it(kernel):
     said = await kernel.run("print(len(path), path.last_time, run.snapshot().state)")
     assert said.split()[:2] == ["51", "5.0"]
     assert kernel.workers() == []
+
+
+RUNS = """
+import json
+from pathlib import Path
+
+def counted(traj):
+    with Path("calls.txt").open("a") as calls:
+        calls.write(f"{traj.paths[0].name}\\n")
+    return OFFSET + traj.frame_table().times
+
+OFFSET = 0.5
+done = Within(counted, 1.5, 1e9)
+start = {"n_walkers": 2, "campaign": "first"}
+"""
+START = """
+from asyncmd_jupyter.sampling.run import start_run
+ended = start_run(engine, None, until=[("done", done)], name="ended", **start)
+await ended
+going = start_run(engine, None, until=[("never", never)], name="going")
+"""
+ATTACHED = """
+from asyncmd_jupyter.sampling.run import Runs
+from asyncmd_jupyter.sampling.run_memory import attach_runs
+found = await attach_runs()
+ended, going = (Runs.current().get(name) for name in ("ended", "going"))
+await ended.read()
+values = ended.series(1).observables[0].values.tolist()
+print(json.dumps([found.problems, [r.id for r in found.runs], ended.state.value, values]))
+"""
+
+
+async def test_runs_come_back_by_themselves(kernel):
+    await kernel.run(SETUP + RUNS)
+    await kernel.run(START)
+    said = await kernel.run("print(json.dumps(ended.series(1).observables[0].values.tolist()))")
+    values = json.loads(said)
+    assert len(values) == 11
+    job = (await kernel.facts(n_frames=5))["id"]
+    workers = kernel.workers()
+    await kernel.restart("killed")
+    calls = kernel.folder / "calls.txt"
+    calls.write_text("")
+    said = await kernel.run("import json\n" + ATTACHED)
+    assert json.loads(said) == [[], ["ended", "going"], "reached", values]
+    assert calls.read_text() == "", "values of the ended kernel's functions count again"
+    assert (await kernel.facts(n_frames=6))["id"] == job
+    assert kernel.workers() == workers
+    await kernel.run("again = await attach_runs(); assert not again.runs and not again.problems")
+    await kernel.run("await going.hold(); assert going.state.value == 'held', going")
+    await kernel.gone(workers)
+    await kernel.run("await going.cancel()")

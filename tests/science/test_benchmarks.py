@@ -20,6 +20,7 @@ pytestmark = pytest.mark.science
         ("kernel_memory", {"over_imports_mb", "cpu_seconds_per_walker_second"}),
         ("overhead", {"load"}),
         ("frames", {"load"}),
+        ("provenance", {"cpu_seconds_added_to_a_frame", "cpu_seconds_added_to_a_part"}),
         pytest.param(
             "local_run_overhead",
             {"own_cpu_seconds", "cpu_seconds_of_bare_loop", "extra_cpu_seconds_of_children"},
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.science
                 ("slurm_waiting", {"peak_extra_mb", "cpu_share", "calls_per_minute"}),
             )
         ),
+        ("completion", {"milliseconds", "milliseconds_of_ipython_for_a_name"}),
         ("cached_value", {"cpu_microseconds", "cpu_microseconds_of_the_least", "cpu_ratio"}),
     ],
 )

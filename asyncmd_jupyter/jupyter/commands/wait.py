@@ -10,7 +10,6 @@ from IPython.core.error import UsageError
 
 from asyncmd_jupyter.jupyter.notebook import Notebook
 from asyncmd_jupyter.jupyter.parsers import SubCommand, add_output, always
-from asyncmd_jupyter.jupyter.progress import progress_line
 from asyncmd_jupyter.jupyter.telling import flat, told
 from asyncmd_jupyter.jupyter.waiting import StoppedWaiting
 
@@ -41,6 +40,7 @@ async def _answer(notebook: Notebook, arguments: Arguments) -> Any:
 
 
 async def _wait(runs: list[Run]) -> list[Any]:
+    from asyncmd_jupyter.jupyter.progress import progress_line
     from asyncmd_jupyter.jupyter.views import save, saving_here
 
     try:

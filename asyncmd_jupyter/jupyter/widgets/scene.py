@@ -205,6 +205,7 @@ _STATE_WORDS = {
     RunState.PREPARING: "being prepared",
     RunState.WAITING: "waiting",
     RunState.RUNNING: "going on",
+    RunState.HELD: "held",
     RunState.LIMIT: "at the step limit",
     RunState.CANCELLED: "cancelled",
     RunState.FAILED: "failed",
@@ -222,12 +223,16 @@ def name_of(track: Track, scene: Scene) -> str:
 def awaited(scene: Scene) -> str:
     """Say what an empty drawing waits for."""
     walkers = [track.walker for track in scene.tracks]
+    if any(w.state.is_final and w.part for w in walkers):  # of a run that was brought back
+        return "What the conditions said is being read from the stored parts."
     if any(w.reached for w in walkers):
         return "The start fulfils the conditions: nothing had to be computed."
     if scene.is_final:
         return "The run ended before its first frame."
     if any(w.state is RunState.RUNNING for w in walkers):
         return "The simulation runs; waiting for its first frame."
+    if all(w.state is RunState.HELD for w in walkers):
+        return "The run is held; the plot begins with the first frame after it is resumed."
     if any(w.state is RunState.WAITING for w in walkers):
         return "Waiting for free cores or the queue; the plot begins with the first frame."
     return "Preparing the simulation; the plot begins with the first frame."

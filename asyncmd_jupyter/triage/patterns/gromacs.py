@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncmd_jupyter.triage.pattern import EXACT, GENERAL, Pattern
+from asyncmd_jupyter.triage.pattern import EXACT, USUAL, Pattern
 
 _SMALLER = "Make the time step smaller (dt), at least at the beginning."
 _MINIMIZE = "Minimize the start (engine.apply_constraints, 'integrator = steep') and equilibrate."
@@ -192,7 +192,7 @@ _GENERAL = (
         "GROMACS failed",
         "GROMACS gave up with the error that is shown.",
         "Look for the message at https://manual.gromacs.org/current/user-guide/run-time-errors.html.",
-        priority=GENERAL,
+        priority=USUAL + 7,
     ),
 )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from asyncmd_jupyter.triage.pattern import EXACT, GENERAL, USUAL, Pattern
+from asyncmd_jupyter.triage.pattern import EXACT, USUAL, Pattern
 
+# More than the fatal error, which is only that there were some.
+_MORE = USUAL + 9
 _TOPOLOGY = "Look at the line of the topology that it names, and at what is included above it."
 
 
@@ -44,7 +46,7 @@ PATTERNS = (
         "Names of atoms in the structure and in the topology are not the same.",
         "Compare the order of atoms and molecules in both files; they must be the same.",
         "If only names differ, grompp_extra_args='-maxwarn 1' accepts it.",
-        priority=USUAL + 1,
+        priority=_MORE + 1,
     ),
     _says(
         "warnings",
@@ -53,7 +55,7 @@ PATTERNS = (
         "grompp has warned of something that is probably a mistake, and refuses to go on.",
         "Read each WARNING above and mend its cause in the parameters or the topology.",
         "Only if each is harmless: grompp_extra_args='-maxwarn N' with their number.",
-        priority=USUAL,
+        priority=_MORE,
         quote=r"^WARNING \d+ \[.*(?:\n.+)*",
     ),
     _says(
@@ -69,7 +71,7 @@ PATTERNS = (
         "Unknown parameter",
         "The mdp file has a parameter that this version of GROMACS does not know.",
         "Correct its name or delete it; 'gmx mdrun -version' tells the version.",
-        priority=USUAL + 1,
+        priority=_MORE + 1,
     ),
     _says(
         "include",
@@ -145,7 +147,7 @@ PATTERNS = (
         "grompp found an error",
         "grompp found errors in the parameters or the topology.",
         "Read each ERROR above: it names file and line.",
-        priority=GENERAL + 5,
+        priority=_MORE - 1,
         quote=r"^ERROR \d+ \[.*(?:\n.+)*",
     ),
 )

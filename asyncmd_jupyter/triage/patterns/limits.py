@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import errno
+import os
 
-from asyncmd_jupyter.triage.pattern import ENDED, EXACT, LAST, MACHINE, Pattern
+from asyncmd_jupyter.triage.pattern import ENDED, EXACT, LAST, MACHINE, Case, Pattern
 
 _FREE = "Free some space: parts that are not needed any more can go with remove_parts()."
 _SPARE = "Write fewer frames (nstxout-compressed, nstout), or no velocities."
+
+_LITTLE = 64 * 1024
+
+
+def _has_no_space(case: Case) -> bool:
+    """A job whose disk is full can't even write that."""
+    if case.record is None or not case.record.state.is_final:
+        return False
+    try:
+        disk = os.statvfs(case.record.folder)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < _LITTLE
+
 
 PATTERNS = (
     Pattern(
@@ -79,6 +94,14 @@ PATTERNS = (
         r"|Cannot (?:write|flush|close)\b[^.]{0,80}maybe\s+you\s+are\s+out\s+of\s+disk\s+space",
         errnos=(errno.ENOSPC,),
         priority=MACHINE,
+    ),
+    Pattern(
+        kind="limit-disk-now",
+        title="Disk full",
+        meaning="The file system of its folder is full now, so it could hardly write anything.",
+        remedies=(_FREE, "'df -h .' in the work folder tells how full it is.", _SPARE),
+        when=_has_no_space,
+        priority=LAST + 5,
     ),
     Pattern(
         kind="limit-file-size",

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from asyncmd_jupyter.triage.pattern import EXACT, LAST, MACHINE, Pattern
+from asyncmd_jupyter.triage.pattern import EXACT, LAST, MACHINE, USUAL, Case, Pattern
 
 _LOAD = "Load what it needs in sbatch_script before the command: 'module load gromacs'."
+
+# Scripts complain about much that does no harm: what the program itself says counts more.
+_NOISE = USUAL + 5
+_NOT_STARTED = (None, 126, 127)
+_HAS_STARTED = ("Program:     gmx", "starting mdrun", "Traceback (most recent call last)")
+
+
+def _did_not_start(case: Case) -> bool:
+    return case.exit_code in _NOT_STARTED
+
+
+def _has_no_program(case: Case) -> bool:
+    """Modules that fail end scripts with ``set -e`` with a code of their own."""
+    said = (source.text for source in case.sources)
+    return _did_not_start(case) or not any(word in text for text in said for word in _HAS_STARTED)
+
 
 PATTERNS = (
     Pattern(
@@ -16,6 +32,7 @@ PATTERNS = (
             "Begin sbatch_script with '#!/bin/bash -l', or source the init file of the modules.",
         ),
         priority=EXACT + 2,
+        when=_did_not_start,
     ),
     Pattern(
         kind="shell-module",
@@ -30,6 +47,7 @@ PATTERNS = (
         ),
         # The program that is missing then is what follows from it.
         priority=EXACT + 2,
+        when=_has_no_program,
     ),
     Pattern(
         kind="shell-conda",
@@ -42,12 +60,13 @@ PATTERNS = (
             "Or use the full path of the environment's python.",
         ),
         priority=EXACT + 2,
+        when=_has_no_program,
     ),
     Pattern(
         kind="shell-not-found",
         text=r"^.*: (?:line \d+: )?(?:exec: )?\S+: (?:command )?not found$"
         r"|^(?:slurmstepd\S*|srun): error: execve\(\): .*: No such file or directory"
-        r"|^.*: (?:line \d+: )?\S+/\S+: No such file or directory$",
+        r"|^(?!.*\bcd: ).*: (?:line \d+: )?\S+/\S+: No such file or directory$",
         title="Program not found",
         meaning="The shell finds no program of this name.",
         remedies=(
@@ -55,6 +74,7 @@ PATTERNS = (
             "Or give the full path of the program, such as mdrun_executable='/opt/…/gmx mdrun'.",
         ),
         priority=EXACT,
+        when=_did_not_start,
     ),
     Pattern(
         kind="shell-permission",
@@ -64,7 +84,7 @@ PATTERNS = (
         title="Program can't be executed",
         meaning="The program is there, but may not be executed, or is none.",
         remedies=("'chmod +x FILE'; some file systems (noexec) allow no programs at all.",),
-        priority=EXACT,
+        priority=_NOISE,
     ),
     Pattern(
         kind="shell-interpreter",
@@ -75,7 +95,7 @@ PATTERNS = (
             "Correct that line; an environment that was moved or deleted is often the cause.",
             "A file from Windows has '\\r' at the end of that line: 'dos2unix FILE'.",
         ),
-        priority=EXACT + 1,
+        priority=_NOISE + 1,
     ),
     Pattern(
         kind="shell-format",
@@ -83,7 +103,7 @@ PATTERNS = (
         title="Program for another machine",
         meaning="The program was built for another kind of machine, or is no program.",
         remedies=("Load the build for these nodes; a script needs a first line with '#!'.",),
-        priority=EXACT + 1,
+        priority=_NOISE + 1,
     ),
     Pattern(
         kind="shell-library",
@@ -95,7 +115,7 @@ PATTERNS = (
             _LOAD,
             "Use the same modules with which the program was built; 'ldd PROGRAM' lists them.",
         ),
-        priority=EXACT + 1,
+        priority=_NOISE + 1,
     ),
     Pattern(
         kind="shell-syntax",
@@ -103,7 +123,7 @@ PATTERNS = (
         title="Mistake in the script",
         meaning="The shell does not understand a line of the script.",
         remedies=("'bash -n SCRIPT' checks it; the line is named.",),
-        priority=EXACT,
+        priority=_NOISE,
     ),
     Pattern(
         kind="shell-folder",
@@ -112,7 +132,7 @@ PATTERNS = (
         title="Work folder missing",
         meaning="The folder in which it shall run is not there, or not on its node.",
         remedies=("Use a folder on a file system that all nodes see.",),
-        priority=EXACT + 1,
+        priority=_NOISE + 1,
     ),
     Pattern(
         kind="shell-mpi",

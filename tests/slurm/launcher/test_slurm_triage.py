@@ -10,6 +10,7 @@ from slurm.launcher.launching import submit, until
 
 from asyncmd_jupyter import triage
 from asyncmd_jupyter.engines.command import FILES_TAG
+from asyncmd_jupyter.errors import SubmissionError
 from asyncmd_jupyter.jobs.model import Command, Resources
 
 
@@ -46,7 +47,7 @@ async def test_waiting(manager, cluster, work, options, kind):
 async def test_a_time_limit(impatient, cluster, work):
     up = work / "up"
     job = await impatient.submit(
-        Command(("bash", "-c", f"printf up >{up}; sleep 1000"), work),
+        Command(("bash", "-c", f"printf up >{up}; exec sleep 1000"), work),
         name="part",
         launcher="slurm",
         resources=Resources(options={"time": "3"}),
@@ -70,6 +71,16 @@ async def test_a_node_that_fails(impatient, cluster, work):
     cluster.declare_down("n4")
     await job.wait()
     assert (await why(job)).kind == "node-failure"
+
+
+async def test_a_disk_that_is_full(impatient, small_disk):
+    fill = Command(("bash", "-c", "yes >$RANDOM; exit 3"), small_disk)
+    job = await impatient.submit(fill, name="fill", launcher="slurm")
+    await job.wait()
+    assert (await why(job)).kind in ("limit-disk-now", "limit-disk"), "if that could be written"
+    with pytest.raises(SubmissionError) as caught:
+        await submit(impatient, "exit_with", 0, cwd=small_disk)
+    assert triage.diagnose_error(caught.value).kind == "limit-disk"
 
 
 async def test_cancelled_by_hand_and_a_program_that_is_not_there(impatient, cluster, work):

@@ -1,0 +1,119 @@
+"""Campaigns, lengths and what an earlier kernel left, in real kernels."""
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+LOAD = "%load_ext asyncmd_jupyter"
+SETUP = """
+import asyncio
+from asyncmd_jupyter.testing import ToyEngine
+engine = ToyEngine(nstout=10, seed=1)
+
+def never(trajectory):
+    return trajectory.frame_table().steps < 0
+"""
+CAMPAIGN = """%%asyncmd propagate engine --campaign scan -o runs
+
+# A condition, and then the runs.
+def late(trajectory):
+    return trajectory.frame_table().steps >= 100
+
+--name a --until late
+--name b --steps 50 --n 2
+"""
+SLOW = "%asyncmd propagate engine --until never --name slow"
+
+END = """
+from asyncmd_jupyter.sampling.runs import Runs
+
+async def end():
+    await asyncio.sleep(3)
+    await Runs.current().get("slow").cancel()
+
+task = asyncio.create_task(end())
+"""
+
+
+@pytest.fixture
+def execute(tmp_path, monkeypatch):
+    monkeypatch.setenv("ASYNCMD_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.delenv("PYTHONWARNINGS", raising=False)
+    (tmp_path / "here").mkdir()
+
+    async def run(*cells):
+        notebook = nbformat.v4.new_notebook()
+        notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
+        resources = {"metadata": {"path": str(tmp_path / "here")}}
+        client = NotebookClient(notebook, kernel_name="python3", timeout=120, resources=resources)
+        try:
+            await client.async_execute()
+        except CellExecutionError as error:
+            notebook.metadata["failure"] = f"{error.ename}: {error.evalue}"
+        return notebook
+
+    return run
+
+
+def printed(cell):
+    return "".join(output.get("text", "") for output in cell.outputs)
+
+
+def shown(cell):
+    return [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+
+
+async def test_a_campaign_and_the_kernel_after_it(execute):
+    first = await execute(
+        LOAD,
+        SETUP,
+        CAMPAIGN,
+        "%asyncmd wait scan -o paths",
+        "print([run.id for run in runs], paths[0].last_step, paths[1][1].last_step)",
+        SLOW,
+        "%asyncmd propagate?",
+        "from asyncmd_jupyter.sampling.runs import Runs\n"
+        "while not Runs.current().get('slow').snapshot().walkers[0].n_frames: "
+        "await asyncio.sleep(0.05)",
+    )
+    assert "failure" not in first.metadata
+    assert printed(first.cells[0]) == ""
+    assert printed(first.cells[4]) == "['a', 'b'] 100 50\n"
+    assert printed(first.cells[6]).startswith("%asyncmd propagate ENGINE")
+
+    second = await execute(
+        LOAD,
+        SETUP,
+        "%asyncmd attach",
+        "%asyncmd runs",
+        "%asyncmd cancel slow",
+        "%asyncmd wait",
+    )
+    assert "failure" not in second.metadata
+    offer = "3 runs of an earlier kernel are here (1 had not ended): %asyncmd attach brings them"
+    assert printed(second.cells[0]).startswith(offer)
+    assert "Brought back: a, b, slow." in printed(second.cells[2])
+    ends = "\n".join(shown(second.cells[5]))
+    assert "late reached after 1.00 ps" in ends
+    assert "full length" in ends
+    assert "cancelled after" in ends
+
+
+async def test_waiting_says_how_far_it_is(execute):
+    notebook = await execute(
+        LOAD,
+        SETUP,
+        SLOW,
+        END,
+        "%asyncmd wait slow",
+    )
+    assert "failure" not in notebook.metadata
+    assert any(text.startswith("slow: ended after ") for text in shown(notebook.cells[4]))
+
+
+async def test_an_error_in_a_cell_names_the_line(execute):
+    notebook = await execute(LOAD, SETUP, CAMPAIGN.replace("--until late", "--until lat"))
+    assert notebook.metadata["failure"].startswith("UsageError: Line 7: There is nothing called")
+    assert "Did you mean 'late'?" in notebook.metadata["failure"]
