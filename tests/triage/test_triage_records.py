@@ -7,6 +7,7 @@ import logging
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -129,6 +130,24 @@ def test_words_say_more_than_codes(job):
     assert found.kind == "gromacs-lincs"
     assert found.file == str(job.stderr)
     assert found.lines[0] == "Step 27, time 0.162 (ps)  LINCS WARNING"
+
+
+def test_the_beginning_of_a_blow_up_is_quoted(job):
+    warning = "Step {n}, time 0 (ps)  LINCS WARNING\nrelative deviation:\nrms {n}.5, max 2.5\n\n"
+    job.stderr.write_text("".join(warning.format(n=n) for n in (0, 1, 1, 2, 3, 4, 5)))
+    lines = said(job).lines
+    assert lines[:3] == (
+        "Step 0, time 0 (ps)  LINCS WARNING",
+        "relative deviation:",
+        "rms 0.5, max 2.5",
+    )
+    assert lines[3:6] == (
+        "Step 1, time 0 (ps)  LINCS WARNING",
+        "relative deviation:",
+        "rms 1.5, max 2.5",
+    )
+    assert lines[6].startswith("Step 2"), "what is said twice is quoted once"
+    assert len(lines) <= 12
 
 
 def test_what_slurm_says_of_the_end_counts_more_than_warnings(job):
@@ -438,9 +457,9 @@ def test_a_pattern_is_added(job, runtime):
         ({"text": ""}, "nothing about when"),
     ],
 )
-def test_patterns_that_can_not_be_used(changes, match):
+def test_patterns_that_can_not_be_used(runtime, changes, match):
     with pytest.raises(ValueError, match=match):
-        pattern(**changes)
+        triage.Triage.current().register(pattern(**changes))
 
 
 def test_a_predicate_that_breaks_is_left_out(job, runtime, caplog):
@@ -457,6 +476,14 @@ def test_predicates_see_the_job(job, runtime):
     )
     assert said(job, exit_code=42).kind == "mine-flux"
     assert said(job, exit_code=41).kind == KIND
+
+
+def test_the_example_of_the_documentation(job, runtime):
+    text = (Path(__file__).parents[2] / "docs" / "triage.md").read_text()
+    example = next(block for block in text.split("```python")[1:] if ".register(" in block)
+    exec(example.split("```")[0])
+    job.stderr.write_text("cat: /scratch/me/sim.cpt: No such file or directory\n")
+    assert said(job).kind == "site-scratch"
 
 
 FOREIGN = """\
