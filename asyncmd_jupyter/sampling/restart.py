@@ -17,6 +17,7 @@ from asyncmd_jupyter.frames.extract import (
     NoModificationFrameExtractor,
     RandomVelocitiesFrameExtractor,
 )
+from asyncmd_jupyter.frames.provenance_file import record_path
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.selection import check_trajectory
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -153,7 +154,8 @@ async def _extracted(
 
 def _remove(targets: Sequence[Path], folder: Path, made_folder: bool) -> None:
     """Take away what was written for a run that does not start."""
-    removals: list[Callable[[], object]] = [target.unlink for target in targets]
+    files = [path for target in targets for path in (target, record_path(target))]
+    removals: list[Callable[[], object]] = [path.unlink for path in files]
     for removal in (*removals, *((folder.rmdir,) if made_folder else ())):
         with suppress(OSError):
             removal()
