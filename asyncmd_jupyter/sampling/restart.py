@@ -154,8 +154,8 @@ async def _extracted(
 
 def _remove(targets: Sequence[Path], folder: Path, made_folder: bool) -> None:
     """Take away what was written for a run that does not start."""
-    files = [path for target in targets for path in (target, record_path(target))]
-    removals: list[Callable[[], object]] = [path.unlink for path in files]
+    written = [*targets, *map(record_path, targets)]
+    removals: list[Callable[[], object]] = [path.unlink for path in written]
     for removal in (*removals, *((folder.rmdir,) if made_folder else ())):
         with suppress(OSError):
             removal()

@@ -7,6 +7,8 @@ import nbformat
 import pytest
 from lab import changed, ink, picture
 
+from asyncmd_jupyter.jupyter.widgets.interactive import can_interact
+
 SETUP = """
 import asyncio
 import MDAnalysis as mda
@@ -92,6 +94,8 @@ def test_a_campaign_is_plotted_edited_and_kept(campaign):
     lab.screenshot("plot-light")
 
     edit_a_threshold(lab)
+    if can_interact():
+        pan_and_zoom(lab)
 
     assert "free energy in kT from these" in alt_of(
         lab, 3, "psi against phi of the runs one and two"
@@ -134,6 +138,27 @@ def edit_a_threshold(lab):
     line.wait_for(state="detached")
     lab.wait_until(lambda: not any("instead" in html for html in shown_now(lab)))
     assert "alphaR at" in wanted or "C7eq at" in wanted
+
+
+def pan_and_zoom(lab):
+    """Zoom into the plot by ipympl, and go back to the picture."""
+    area = lab.cell(1)
+    area.get_by_role("button", name="Pan and zoom").click()
+    canvas = area.locator(".jupyter-matplotlib-canvas-container canvas").last
+    canvas.wait_for()
+    lab.wait_until(lambda: ink(picture(canvas)) > 0.02)
+    before = picture(canvas)
+    area.locator("[title*='oom to rectangle']").first.click()
+    box = canvas.bounding_box()
+    lab.page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.2 * box["height"])
+    lab.page.mouse.down()
+    lab.page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.3 * box["height"], steps=5)
+    lab.page.mouse.up()
+    lab.wait_until(lambda: changed(before, picture(canvas)) > 0.02)
+    lab.screenshot("plot-zoomed")
+    area.get_by_role("button", name="Back to the live picture").click()
+    image(lab, 1)
+    canvas.wait_for(state="hidden")
 
 
 def look_at_the_saved_one(lab):

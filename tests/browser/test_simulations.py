@@ -1,6 +1,7 @@
 """The table of simulations in JupyterLab: thousands of rows, real runs, keys, axe."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -51,11 +52,9 @@ def position(traj):
 def broken(traj):
     raise RuntimeError("no such atom")
 
-def never(traj):
-    return np.zeros(len(traj), dtype=bool)
-
 engine = ToyEngine(0.0, seed=5, launcher="local", nstout=1000)
-runs = [start_run(engine, None, until=[never], name=name, n_walkers=2, campaign="toys")
+far = ("far", Within(position, 50.0, 60.0))
+runs = [start_run(engine, None, until=[far], name=name, n_walkers=2, campaign="toys")
         for name in ("left", "right")]
 runs.append(start_run(engine, None, until=[broken], name="broken", campaign="others"))
 table = show_simulations()
@@ -250,6 +249,9 @@ def test_real_runs_by_keyboard_alone(notebook):
     notebook.screenshot("simulations-light")
     table.press("Escape")
     details.wait_for(state="detached")
+
+    values = re.compile(r"position -?[\d.]+ \([\d.]+ from far\)")
+    notebook.wait_until(lambda: any(values.search(text) for text in table.rows.all_inner_texts()))
 
     # The files and the script of one that goes on; then its log, until the row is closed.
     table.press("Home", "Enter")

@@ -229,3 +229,14 @@ async def test_a_record_of_a_run_is_what_the_offer_reads(notebook, tmp_path, cap
     monkeypatch.setattr(os, "getpid", lambda: 2**22 + 1)
     offer_attach(tmp_path)
     assert capsys.readouterr().out.startswith("1 run of an earlier kernel is here:")
+
+
+async def test_a_run_like_an_earlier_one(notebook):
+    await notebook.run("%asyncmd propagate engine --steps 50 --name first --n 2")
+    await notebook.run("%asyncmd wait first")
+    await notebook.run("%asyncmd restart first --walker 1 --frame 2 --n 2 -o again")
+    again = notebook["again"]
+    assert (again.id, again.spec.n_walkers, again.spec.max_steps) == ("first-2", 2, 50)
+    assert "--walker 2 does not exist" in await notebook.error("%asyncmd restart first --walker 2")
+    await notebook.run("%asyncmd history first -o tree")
+    assert "first_1.trr" in notebook["tree"].text()

@@ -213,4 +213,4 @@ async def test_the_preview_of_an_ended_run_shows_its_last_frame(run, wire, tmp_p
 
 async def test_the_preview_says_what_it_waits_for(run, wire):
     preview = TrajectoryPreview(run)
-    assert "first frame" in preview.widget.children[0].value
+    assert "first frame" in preview.widget.children[-1].value

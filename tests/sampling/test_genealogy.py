@@ -119,6 +119,19 @@ async def test_a_run_with_walkers(manager, tmp_path: Path):
     assert parts[0].provenance.parameters() == parts[1].provenance.parameters()
 
 
+async def test_a_run_that_is_overwritten_leaves_no_record(manager, tmp_path: Path):
+    engine = ToyEngine(seed=5, launcher="memory", nstout=10)
+    order = {"until": [in_b], "name": "walk", "workdir": tmp_path, "overwrite": True}
+    await start_run(engine, None, n_walkers=3, max_steps=300, **order)
+    old = genealogy(tmp_path / "walk")
+    await start_run(engine, None, n_walkers=1, max_steps=100, **order)
+    new = genealogy(tmp_path / "walk")
+    assert names(new) == ["walk.part0001.trr", "walk.trr"]
+    assert not {node.id for node in old.nodes} & {node.id for node in new.nodes}
+    records = {path.name for path in (tmp_path / "walk").glob("*.provenance.json")}
+    assert records == {f"{name}.provenance.json" for name in (*names(new), "walk.start.npz")}
+
+
 async def test_a_path_of_two_halves(manager, tmp_path: Path):
     (start,) = await compute(None, tmp_path, "start", 100)
     forward = RandomVelocitiesFrameExtractor(300).extract(tmp_path / "plus.trr", start, 3)

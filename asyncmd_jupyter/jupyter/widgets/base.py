@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, ClassVar, Self
 
@@ -113,7 +113,20 @@ class LiveView(Shown):
             except Exception as error:
                 self._report(error)
 
-        task = asyncio.get_running_loop().create_task(guarded())
+        # JupyterLab may have buttons answered in another thread, whose loop knows no run.
+        loop = self._loop_of_chores()
+        if loop is _running_loop():
+            self._begin(loop, guarded())
+        else:
+            loop.call_soon_threadsafe(self._begin, loop, guarded())
+
+    def _loop_of_chores(self) -> asyncio.AbstractEventLoop:
+        if self._loop is not None and not self._loop.is_closed():
+            return self._loop
+        return asyncio.get_running_loop()
+
+    def _begin(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
+        task = loop.create_task(work)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
 
@@ -145,7 +158,8 @@ class LiveView(Shown):
 
     async def _keep_fresh(self) -> None:
         try:
-            while not await self._refresh_once():
+            # What was asked for during the last refresh has to be done, too.
+            while not await self._refresh_once() or self._dirty.is_set():
                 pass
             if not (self.is_saved or self.saved_elsewhere):
                 self.save()
@@ -201,3 +215,10 @@ class LiveView(Shown):
         if self.error:
             self.error = ""
             self.show_error("")
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -44,8 +44,13 @@ def draw_conditions(
     known : Densities, optional
         What was counted for earlier drawings of the same plot.
     """
+    return painted(conditions_figure(scene, look, known), look, file_format)
+
+
+def conditions_figure(scene: Scene, look: Look, known: Densities | None = None) -> Any:
+    """Draw `scene` as a matplotlib figure, of which nothing is painted yet."""
     sheet = _Sheet(scene, look, known or Densities())
-    return painted(figure_of(look, sheet.height, sheet.draw), look, file_format)
+    return figure_of(look, sheet.height, sheet.draw)
 
 
 def figure_of(look: Look, height: float, draw: Any) -> Any:
@@ -149,6 +154,7 @@ class _Sheet:
 
     def _density(self, axes: Any, name: str, period: float | None) -> None:
         ratio = 2 if self.scene.is_final and not self.look.line_points else 1
+        ratio = max(ratio, min(4, self.look.detail))
         low, high = axes.get_ylim()
         grid = Grid(self.columns * ratio, PANEL * ratio, self.end, low, high, period)
         counts = self.known.counts(name, self.scene, grid)

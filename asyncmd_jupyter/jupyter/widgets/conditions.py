@@ -15,6 +15,11 @@ from asyncmd_jupyter.jupyter.widgets.drawing import in_drawing_thread
 from asyncmd_jupyter.jupyter.widgets.editing import ConditionEditor, Edits
 from asyncmd_jupyter.jupyter.widgets.figure import FigureWidget, png_as_html
 from asyncmd_jupyter.jupyter.widgets.gathering import gathered, scene_now
+from asyncmd_jupyter.jupyter.widgets.interactive import (
+    can_interact,
+    canvas_of,
+    look_for_zooming,
+)
 from asyncmd_jupyter.jupyter.widgets.look import Look
 from asyncmd_jupyter.jupyter.widgets.other_conditions import OtherConditions, own_conditions
 from asyncmd_jupyter.jupyter.widgets.plot_picture import Picture
@@ -24,6 +29,7 @@ from asyncmd_jupyter.jupyter.widgets.words import escape
 from asyncmd_jupyter.sampling.conditions import Condition
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
 
+ZOOM = "Pan and zoom"
 QUIET_TO_SAVE = 4.0  # seconds after the last edit
 
 
@@ -71,6 +77,10 @@ class ConditionPlot(LiveView):
         self.figure.observe(lambda _: self.page_came(), "in_page")
         self.editor = ConditionEditor(self._editable(), self.edit) if can_edit else None
         self._line = ipywidgets.HTML()
+        self._place = ipywidgets.VBox([self.figure])
+        self._zoom = ipywidgets.Button(
+            description=ZOOM, layout=ipywidgets.Layout(width="auto", align_self="flex-start")
+        )
         self._widget = self._laid_out()
 
     @property
@@ -149,6 +159,33 @@ class ConditionPlot(LiveView):
         if is_final and (self._kept is None or self._kept[0] != essence):
             self._kept = essence, await in_drawing_thread(self._picture.still, scene)
 
+    async def interactive(self) -> Any:
+        """Return the plot as it is now as a widget in which one can pan and zoom.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            Without ipympl.
+        """
+        scene = await self._gathered(self._others)
+        look = look_for_zooming(self.figure.look())
+        figure = await in_drawing_thread(self._picture.figure, scene, look)
+        return canvas_of(figure)
+
+    def _zoom_pressed(self, _button: Any) -> None:
+        self.run_in_background(self._switch())
+
+    async def _switch(self) -> None:
+        """Show what can be zoomed in the place of the picture, or the picture again."""
+        shows_picture = self.figure.layout.display != "none"
+        if shows_picture:
+            self._place.children = (self.figure, await self.interactive())
+        else:
+            # Pages keep a canvas that is taken away, so it is out of sight first.
+            self._place.children[-1].layout.display = "none"
+        self.figure.layout.display = "none" if shows_picture else ""
+        self._zoom.description = "Back to the live picture" if shows_picture else ZOOM
+
     async def _gathered(self, others: OtherConditions | None) -> Scene:
         if others is None:
             self._verdict = []
@@ -207,7 +244,9 @@ class ConditionPlot(LiveView):
         if self.editor is None and self._until is None:
             return self.figure
         below = [] if self.editor is None or self.editor.is_empty else [self.editor.widget]
-        return ipywidgets.VBox([self.figure, self._line, *below])
+        zoom = [self._zoom] if can_interact() else []
+        self._zoom.on_click(self._zoom_pressed)
+        return ipywidgets.VBox([self._place, *zoom, self._line, *below])
 
     def _on_room_changed(self, _change: Any) -> None:
         self.mark_dirty()

@@ -144,8 +144,8 @@ def _line(frame: _Frame, strand: Strand) -> Iterator[str]:
     yield from _part_ends(frame, strand, colour, y)
     if frame.row_height >= 16 and len(strand.label) * _LETTER <= end - begin - 4:
         yield (
-            f'<text x="{begin + 4:.1f}" y="{y - 4:.1f}" font-size="10" '
-            f'style="fill:{_FAINT};stroke:{_PAPER};stroke-width:3;paint-order:stroke">'
+            f'<text x="{begin + 4:.1f}" y="{y - 5.5:.1f}" font-size="10" '
+            f'style="fill:{_INK};stroke:{_PAPER};stroke-width:2;paint-order:stroke">'
             f"{escape(strand.label)}</text>"
         )
     yield "</g>"

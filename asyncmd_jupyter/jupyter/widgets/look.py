@@ -35,6 +35,8 @@ class Look:
         Of the image: fewer make it smaller.
     line_points : int
         At most so many points for all lines of a panel; 0 for as many as can be seen.
+    detail : int
+        So many times more points than can be seen, for those who zoom.
     """
 
     width: int = 720
@@ -43,6 +45,7 @@ class Look:
     background: str = "none"
     colours: int = 128
     line_points: int = 0
+    detail: int = 1
 
     @property
     def passing(self) -> Look:
@@ -53,7 +56,7 @@ class Look:
     def columns_for(self, n_lines: int, columns: int) -> int:
         """Return how many of the columns of a drawing a line may tell apart."""
         if not self.line_points:
-            return columns
+            return columns * self.detail
         return max(40, min(columns, self.line_points // (6 * n_lines)))
 
     @property

@@ -42,14 +42,15 @@ function follow(model, preview) {
     event.stopPropagation();
     model.send({ key });
   };
-  preview.addEventListener("keydown", press);
+  // One for each preview, also where the page draws the helper twice.
+  preview.onkeydown = press;
   const seen = new IntersectionObserver((entries) => {
     model.set("on_screen", entries.at(-1).isIntersecting);
     model.save_changes();
   });
   seen.observe(preview);
   return () => {
-    preview.removeEventListener("keydown", press);
+    if (preview.onkeydown === press) preview.onkeydown = null;
     seen.disconnect();
   };
 }

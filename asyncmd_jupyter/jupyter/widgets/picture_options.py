@@ -47,6 +47,10 @@ class PictureOptions:
             parts, layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center")
         )
 
+    def add(self, part: Any) -> None:
+        """Put something at the end of the row."""
+        self.widget.children = [*self.widget.children, part]
+
     @property
     def style(self) -> str:
         """The chosen style."""

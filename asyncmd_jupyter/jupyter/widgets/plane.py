@@ -83,8 +83,13 @@ def draw_plane(
     plane : (str, str)
         Names of the functions along x and y.
     """
+    return painted(plane_figure(scene, look, known, plane=plane), look, file_format)
+
+
+def plane_figure(scene: Scene, look: Look, known: KnownPlane | None = None, *, plane: Plane) -> Any:
+    """Draw the same as a matplotlib figure, of which nothing is painted yet."""
     sheet = _Sheet(scene, look, known or KnownPlane(), plane)
-    return painted(figure_of(look, sheet.height, sheet.draw), look, file_format)
+    return figure_of(look, sheet.height, sheet.draw)
 
 
 def describe_plane(scene: Scene, plane: Plane) -> str:

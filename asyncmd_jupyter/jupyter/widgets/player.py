@@ -10,6 +10,7 @@ import ipywidgets
 FRAMES_PER_SECOND = (2, 5, 10, 20, 50, 100, 500)
 USUAL = 10
 MOST_TICKS = 10  # a second, for the page and the kernel: faster means to leave out frames
+PLAY, PAUSE = "play", "pause"
 
 
 class Player:
@@ -24,24 +25,28 @@ class Player:
         What there is to choose from.
     on_choice : callable
         Called when the reader chose something.
+    on_play : callable
+        Called when frames are to be played; what plays calls `advance` until nothing is
+        to be played any more. (ipywidgets.Play stops at once where a page has two views
+        of it.)
     """
 
-    def __init__(self, labels: Sequence[str], on_choice: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        labels: Sequence[str],
+        on_choice: Callable[[], None],
+        on_play: Callable[[], None] = lambda: None,
+    ) -> None:
         self._on_choice = on_choice
+        self._on_play = on_play
         self._moving = False
         self._which = ipywidgets.Dropdown(
             options=[(label, i) for i, label in enumerate(labels)],
             tooltip="Which trajectory is shown",
             layout=ipywidgets.Layout(width="auto", max_width="180px"),
         )
-        self._play = ipywidgets.Play(
-            min=0,
-            max=0,
-            interval=1000 // MOST_TICKS,
-            show_repeat=True,
-            repeat=False,
-            layout=_narrow("112px"),
-        )
+        self._play = _toggle(PLAY, "Play, or pause")
+        self._loop = _toggle("repeat", "Begin again at the end")
         self._slider = ipywidgets.IntSlider(
             min=0, max=0, readout=False, layout=ipywidgets.Layout(flex="1 1 100px", width="auto")
         )
@@ -61,15 +66,13 @@ class Player:
             layout=_narrow("auto"),
         )
         self._said = ipywidgets.Label(layout=ipywidgets.Layout(flex="1 1 auto", min_width="0"))
-        self._link = ipywidgets.jslink((self._slider, "value"), (self._play, "value"))
         self._which.observe(self._chosen, "value")
-        self._speed.observe(self._speed_chosen, "value")
-        self._play.observe(self._began, "playing")
+        self._play.observe(self._play_pressed, "value")
         self._slider.observe(self._frame_chosen, "value")
         self._newest.observe(self._newest_chosen, "value")
         several = [self._which] if len(labels) > 1 else []
         rows = (
-            [self._play, self._back, self._slider, self._ahead, self._speed],
+            [self._play, self._loop, self._back, self._slider, self._ahead, self._speed],
             [*several, self._said, self._newest],
         )
         lined_up = ipywidgets.Layout(align_items="center", width="100%")
@@ -98,11 +101,9 @@ class Player:
         last = max(0, n_frames - 1)
         self._moving = True
         try:
-            self._play.max = last
             self._slider.max = last
             if self.is_following:
                 self._slider.value = last
-                self._play.value = last
         finally:
             self._moving = False
 
@@ -113,7 +114,7 @@ class Player:
     def pressed(self, key: str) -> None:
         """Answer to a key: ``play``, ``next``, ``previous``, ``first`` or ``last``."""
         if key == "play":
-            self._play.playing = not self._play.playing
+            self._play.value = not self._play.value
         elif key in ("next", "previous"):
             self.step(1 if key == "next" else -1)
         elif key == "first":
@@ -124,6 +125,29 @@ class Player:
     def step(self, n_frames: int) -> None:
         """Move by some frames, as far as there are any."""
         self._slider.value = min(max(0, self._slider.value + n_frames), self._slider.max)
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether one frame after the other is to be shown."""
+        return bool(self._play.value)
+
+    @property
+    def tick(self) -> float:
+        """Seconds between two frames that are played."""
+        return 1 / min(int(self._speed.value), MOST_TICKS)
+
+    def advance(self) -> None:
+        """Go on to the frame that is played next, or stop at the end."""
+        if self._slider.value < self._slider.max:
+            self.step(max(1, int(self._speed.value) // MOST_TICKS))
+        elif self._loop.value:
+            self.step(-self._slider.max)
+        else:
+            self.pause()
+
+    def pause(self) -> None:
+        """Stop playing."""
+        self._play.value = False
 
     def _chosen(self, _change: Any) -> None:
         self._on_choice()
@@ -139,17 +163,16 @@ class Player:
         if change["new"]:
             self._on_choice()
 
-    def _speed_chosen(self, change: Any) -> None:
-        rate = change["new"]
-        self._play.interval = 1000 // min(rate, MOST_TICKS)
-        self._play.step = max(1, rate // MOST_TICKS)
+    def _play_pressed(self, change: Any) -> None:
+        self._play.icon = PAUSE if change["new"] else PLAY
+        if change["new"]:
+            if self._slider.value >= self._slider.max > 0:
+                self.step(-self._slider.max)  # behind the last frame there is nothing to play
+            self._on_play()
 
-    def _began(self, change: Any) -> None:
-        """Begin with the first frame where the last one is shown: there is nothing behind it."""
-        if change["new"] and self._slider.value >= self._slider.max > 0:
-            self._newest.value = False
-            self._slider.value = 0
-            self._play.value = 0
+
+def _toggle(icon: str, tooltip: str) -> Any:
+    return ipywidgets.ToggleButton(icon=icon, tooltip=tooltip, layout=_narrow("36px", padding="0"))
 
 
 def _button(icon: str, tooltip: str, pressed: Callable[[], None]) -> Any:
@@ -159,5 +182,5 @@ def _button(icon: str, tooltip: str, pressed: Callable[[], None]) -> Any:
     return button
 
 
-def _narrow(width: str) -> Any:
-    return ipywidgets.Layout(width=width, flex="0 0 auto")
+def _narrow(width: str, **more: str) -> Any:
+    return ipywidgets.Layout(width=width, flex="0 0 auto", **more)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from asyncmd_jupyter.jupyter.widgets.condition_plot import draw_conditions
+from typing import Any
+
+from asyncmd_jupyter.jupyter.widgets.condition_plot import conditions_figure, draw_conditions
 from asyncmd_jupyter.jupyter.widgets.lines import Densities
 from asyncmd_jupyter.jupyter.widgets.look import Look
-from asyncmd_jupyter.jupyter.widgets.plane import KnownPlane, Plane, describe_plane, draw_plane
+from asyncmd_jupyter.jupyter.widgets.plane import (
+    KnownPlane,
+    Plane,
+    describe_plane,
+    draw_plane,
+    plane_figure,
+)
 from asyncmd_jupyter.jupyter.widgets.scene import Scene, describe
 from asyncmd_jupyter.jupyter.widgets.still import still_html
 
@@ -40,6 +48,15 @@ class Picture:
             return draw_plane(scene, look, kind, plane=self.plane)
 
         return still_html(draw, self.describe(scene))
+
+    def figure(self, scene: Scene, look: Look) -> Any:
+        """Return a matplotlib figure in which one can pan and zoom."""
+        if self.plane is not None:
+            return plane_figure(scene, look, plane=self.plane)
+        figure = conditions_figure(scene, look)
+        for axes in figure.axes[:-1]:
+            axes.sharex(figure.axes[-1])
+        return figure
 
     def describe(self, scene: Scene) -> str:
         """Say in words what the image shows."""

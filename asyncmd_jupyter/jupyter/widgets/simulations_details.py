@@ -56,12 +56,16 @@ class Subject:
                 return path.read_text(errors="replace")[: 4 * LONGEST_TAIL]
         return ""
 
-    def files(self) -> list[tuple[str, int]]:
-        """All its files with their sizes in bytes."""
+    def files(self) -> list[tuple[str, int | None]]:
+        """All its files with their sizes in bytes, in the run's folder if nothing else is said."""
         paths = sorted(self._own("*"))
         if self.record is not None and self.record.folder.is_dir():
             paths += sorted(self.record.folder.iterdir())
-        return list(_with_sizes(paths))[:MOST_FILES]
+        sizes = list(_with_sizes(paths[:MOST_FILES]))
+        return [(str(self.folder), None), *((self._short(path), size) for path, size in sizes)]
+
+    def _short(self, path: Path) -> str:
+        return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
 
     def triage(self) -> str:
         """Say what went wrong and what can be done, as far as that can be known."""
@@ -122,11 +126,11 @@ class Tail:
         return is_new, text.replace("\r\n", "\n")
 
 
-def _with_sizes(paths: list[Path]) -> Iterator[tuple[str, int]]:
+def _with_sizes(paths: list[Path]) -> Iterator[tuple[Path, int]]:
     for path in paths:
         with suppress(OSError):
             if path.is_file():
-                yield str(path), path.stat().st_size
+                yield path, path.stat().st_size
 
 
 def _modified(path: Path) -> float:

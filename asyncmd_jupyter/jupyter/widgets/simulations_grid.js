@@ -124,7 +124,11 @@ class Grid {
 
   // What does not fit into a cell is said when somebody points at it.
   explain(cell) {
-    if (cell && cell.title !== cell.textContent && !cell.querySelector("button")) cell.title = cell.textContent;
+    if (!cell || cell.querySelector("button") || cell.closest(".asyncmd-sims-details")) return;
+    const line = [...this.drawn.values()].find(({ node }) => node === cell.parentNode);
+    const isValues = this.columns[line?.cells.indexOf(cell)]?.key === "values";
+    const whole = isValues && line.line.row ? this.store.values(line.line.row, String) : cell.textContent;
+    if (cell.title !== whole) cell.title = whole;
   }
 
   // Draw with the next picture of the page, however often this is called before.

@@ -49,7 +49,7 @@ class Line {
     const cell = this.cell(column.right ? "asyncmd-sims-right" : "");
     if (column.key === "state") {
       this.icon = icon("waiting");
-      this.word = element("span");
+      this.word = element("span", "asyncmd-sims-word");
       this.note = element("span", "asyncmd-sims-faint");
       cell.append(this.icon, this.word, this.note);
     }
@@ -131,7 +131,8 @@ class Line {
   paintState(row, shown) {
     if (this.said.icon !== row.state) setIcon(this.icon, (this.said.icon = row.state));
     this.set("word", this.word, "textContent", shown);
-    this.set("note", this.note, "textContent", row.note);
+    const isSaid = this.shownColumns.some(({ key }) => key === "reason");
+    this.set("note", this.note, "textContent", isSaid ? row.note : row.trouble || row.note);
   }
 
   paintDone(row, shown) {

@@ -1,5 +1,7 @@
 // The simulations that the page knows, and which of them are shown in what order.
 
+const LONGEST_NAME = 22;
+
 class Store {
   constructor(fields, words) {
     this.words = words;
@@ -78,16 +80,16 @@ class Store {
     return row.limit ? fill(this.words.of, { done, limit: picoseconds(row.limit) }) : done;
   }
 
-  values(row) {
+  values(row, named = shortened) {
     let place = 0;
     const said = [];
     for (const [name, conditions] of row.aims) {
       const value = row.values[place++] ?? null;
       if (conditions === null) {
-        said.push(`${name}: ${value ? this.words.holds : this.words.holds_not}`);
+        said.push(`${named(name)}: ${value ? this.words.holds : this.words.holds_not}`);
         continue;
       }
-      const gaps = conditions.map((state) => this.gap(state, row.values[place++]));
+      const gaps = conditions.map((state) => this.gap(named(state), row.values[place++]));
       if (value === null) continue;
       said.push(gaps.length ? `${name} ${value} (${gaps.join(", ")})` : `${name} ${value}`);
     }
@@ -170,16 +172,16 @@ class Store {
 
 const text = (field) => ({ shown: (row) => String(row[field]), sorted: (row) => row[field] });
 const COLUMNS = [
-  { key: "run", width: 150, ...text("run") },
+  { key: "run", width: 130, ...text("run") },
   { key: "walker", width: 62, right: true, ...text("walker") },
   { key: "campaign", width: 110, ...text("campaign") },
   { key: "engine", width: 90, ...text("engine") },
   { key: "state", width: 170, shown: (row, store) => store.state(row), sorted: (row) => STATES.indexOf(row.state) },
-  { key: "done", width: 210, shown: (row, store) => store.done(row), sorted: (row) => row.done },
+  { key: "done", width: 224, shown: (row, store) => store.done(row), sorted: (row) => row.done },
   { key: "speed", width: 100, right: true, shown: (row) => speed(row.speed), sorted: (row) => row.speed },
   {
     key: "values",
-    width: 300,
+    width: 340,
     needs: ["values"],
     shown: (row, store) => store.values(row),
     sorted: (row, store) => store.nearest(row),
@@ -208,6 +210,10 @@ const COLUMNS = [
   { key: "job", width: 130, ...text("job") },
   { key: "native", width: 90, ...text("native") },
 ];
+
+function shortened(name) {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
+}
 
 function timed(seconds) {
   return seconds === null ? "" : duration(seconds);

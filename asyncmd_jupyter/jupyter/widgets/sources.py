@@ -187,7 +187,7 @@ class TrajectorySource(Source):
             self._grew = 0.0
             return len(self._times)
         self._frames.follow(self._trajectory.paths)
-        self._grew = max(path.stat().st_mtime for path in self._trajectory.paths)
+        self._grew = max(map(_changed, self._trajectory.paths))
         self._times = self._frames.times
         return len(self._times)
 
@@ -233,6 +233,11 @@ def _of_run(run: RunLike, *, alone: bool) -> Iterator[WalkerSource]:
         which = f"walker {walker}"
         both = f"{run.id}, {which}" if n_walkers > 1 else run.id
         yield WalkerSource(run, walker, which if alone else both)
+
+
+def _changed(path: Path) -> float:
+    """When a file was written to; long ago if it is gone."""
+    return path.stat().st_mtime if path.exists() else 0.0
 
 
 def _files(walker: WalkerSnapshot, known: tuple[Path, ...]) -> tuple[Path, ...]:

@@ -17,23 +17,20 @@ from asyncmd_jupyter.jupyter.widgets.molecule_scene import Scene, Wanted
 from asyncmd_jupyter.jupyter.widgets.page import PageHelper
 from asyncmd_jupyter.jupyter.widgets.picture_options import PictureOptions
 from asyncmd_jupyter.jupyter.widgets.player import Player
+from asyncmd_jupyter.jupyter.widgets.preview_words import (
+    NOTHING,
+    RESTING,
+    STYLE,
+    WAITING,
+    grey,
+    why_not,
+)
+from asyncmd_jupyter.jupyter.widgets.restart_form import RestartForm, ShownPlace
 from asyncmd_jupyter.jupyter.widgets.sources import Source, sources_of
 from asyncmd_jupyter.jupyter.widgets.stage import Stage
 from asyncmd_jupyter.jupyter.widgets.words import escape, picoseconds
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
 
-# NGL's label of the atom under the pointer: no empty box, and legible on a dark page.
-STYLE = """<style>
-.asyncmd-molecule div[style*="opacity: 0.7"] { color: #212121; }
-.asyncmd-molecule div[style*="opacity: 0.7"]:empty { display: none; }
-.asyncmd-preview:focus-visible { outline: 1px solid var(--jp-brand-color1, Highlight); }
-</style>"""
-WAITING = "The molecule appears with the first frame."
-NOTHING = "There is no frame to show."
-RESTING = (
-    "This molecule was put to rest, for a browser can show only few at a time. What is computed "
-    "goes on."
-)
 MOST_AT_ONCE = 8
 PATIENCE = 1.0  # seconds for a page to say whether it has WebGL
 BETWEEN_LOOKS = 1.0  # seconds, at files of which nothing tells that they grow
@@ -65,18 +62,23 @@ class TrajectoryPreview(LiveView):
         self._runs = {s.run.id for s in self._sources if s.run is not None}
         self._scene: Scene | None = None
         self._shown: object = None
-        self._rests = self._final_seen = self._showing = False
+        self._rests = self._final_seen = self._showing = self._playing = False
         self._reading = asyncio.Lock()
         self._note = ipywidgets.HTML()
         self._note.add_class("asyncmd-note")
-        self._player = Player([source.label for source in self._sources], self._on_choice)
-        self._options = PictureOptions(len(self._sources), self._on_option)
+        labels = [source.label for source in self._sources]
+        self._player = Player(labels, self._on_choice, self._on_play)
+        self._options = PictureOptions(len(self._sources), self.mark_dirty)
+        self._restart = RestartForm(
+            lambda: ShownPlace(self.source, self.frame), self.run_in_background
+        )
+        self._options.add(self._restart.button)
         self._page = PageHelper()
         self._page.observe(self._on_page, ["webgl", "dark", "in_page"])
         self._page.on_msg(self._on_key)
         self._widget = ipywidgets.VBox(layout=ipywidgets.Layout(width="100%"))
         self._widget.add_class("asyncmd-preview")
-        self._put(ipywidgets.HTML(_grey(WAITING)))
+        self._put(ipywidgets.HTML(grey(WAITING)))
 
     @property
     def widget(self) -> Any:
@@ -142,8 +144,9 @@ class TrajectoryPreview(LiveView):
             self.mark_dirty()
 
     def close(self) -> None:
-        """Stop to follow; what is shown stays until the pages need the room."""
+        """Stop to follow and to play; what is shown stays."""
         super().close()
+        self._player.pause()
 
     def set_dark(self, dark: bool) -> None:
         """Fit to the theme of the page."""
@@ -160,7 +163,7 @@ class TrajectoryPreview(LiveView):
         self._drop_scene()
         button = ipywidgets.Button(description="Show the molecule", icon="eye")
         button.on_click(lambda _: self._wake_up())
-        self._put(ipywidgets.HTML(_grey(RESTING)), button)
+        self._put(ipywidgets.HTML(grey(RESTING)), button)
 
     def text(self) -> str:
         """Say how many frames there are."""
@@ -175,7 +178,7 @@ class TrajectoryPreview(LiveView):
         """Say below the molecule what went wrong."""
         self._player.say(message)
         if self._scene is None:
-            self._put(ipywidgets.HTML(_grey(message or WAITING)))
+            self._put(ipywidgets.HTML(grey(message or WAITING)))
 
     async def _look_again(self) -> None:
         for source in self._shown_sources():
@@ -184,7 +187,7 @@ class TrajectoryPreview(LiveView):
         if self._rests:
             return
         if not ready:
-            self._put(ipywidgets.HTML(_grey(NOTHING if self.is_final() else WAITING)))
+            self._put(ipywidgets.HTML(grey(NOTHING if self.is_final() else WAITING)))
             return
         self._player.frames_grew(max(map(len, ready)))
         await self._show(ready)
@@ -204,9 +207,10 @@ class TrajectoryPreview(LiveView):
         try:
             await self._draw(wanted, ready, numbers)
         except (OSError, ValueError, IndexError) as error:
-            self._player.say(_why_not(error))
+            self._player.say(why_not(error))
             return
         self._shown = (wanted, numbers)
+        self._restart.follow()
         self._player.say(self._told(ready, numbers))
 
     async def _draw(self, wanted: Wanted, ready: Sequence[Source], numbers: list[int]) -> None:
@@ -219,7 +223,7 @@ class TrajectoryPreview(LiveView):
         if self._scene is not None:
             await self._scene.show(frames, wanted)
             self._options.offer(self._scene.structure, periodic=self._scene.is_periodic)
-            self._write_note(wanted, ready)
+            self._write_note(self._scene, ready)
             self._lay_out(self._scene.stage)
 
     async def _new_scene(self, wanted: Wanted) -> None:
@@ -250,22 +254,22 @@ class TrajectoryPreview(LiveView):
             return f"{picoseconds(ready[0].times[numbers[0]])}, frame {numbers[0]}"
         return f"frame {max(numbers)} of {len(ready)} walkers"
 
-    def _write_note(self, wanted: Wanted, ready: Sequence[Source]) -> None:
-        if self._scene is None:
-            return
-        parts = [self._scene.note]
-        if wanted.copies and len(self._sources) > MOST_AT_ONCE:
-            parts.append(f"At most {MOST_AT_ONCE} of {len(self._sources)} are shown at once.")
-        legend = self._scene.legend([source.label for source in ready])
-        self._note.value = STYLE + legend + escape(" ".join(filter(None, parts)))
+    def _write_note(self, scene: Scene, ready: Sequence[Source]) -> None:
+        said = [scene.note]
+        if self._options.overlay and len(self._sources) > MOST_AT_ONCE:
+            said.append(f"At most {MOST_AT_ONCE} of {len(self._sources)} are shown at once.")
+        legend = scene.legend([source.label for source in ready])
+        self._note.value = STYLE + legend + escape(" ".join(filter(None, said)))
 
     def _lay_out(self, stage: Stage) -> None:
         """Show the stage, which knows its first frame: the camera is set up for that."""
         if stage.widget not in self._widget.children:
-            self._put(stage.widget, self._player.widget, self._options.widget, self._note)
+            below = (self._player.widget, self._options.widget, self._note, self._restart.widget)
+            self._put(stage.widget, *below)
 
     def _put(self, *parts: Any) -> None:
-        self._widget.children = [*parts, self._page]
+        # What stays at the beginning is not made anew in the page.
+        self._widget.children = [self._page, *parts]
 
     def _drop_scene(self) -> None:
         if self._scene is not None:
@@ -275,7 +279,7 @@ class TrajectoryPreview(LiveView):
 
     def _wake_up(self) -> None:
         self._rests = False
-        self._put(ipywidgets.HTML(_grey(WAITING)))
+        self._put(ipywidgets.HTML(grey(WAITING)))
         self.mark_dirty()
 
     def _on_choice(self) -> None:
@@ -285,6 +289,24 @@ class TrajectoryPreview(LiveView):
         elif not self._showing:
             self._showing = True
             self.run_in_background(self._show_chosen())
+
+    def _on_play(self) -> None:
+        if not self._playing:
+            self._playing = True
+            self.run_in_background(self._play())
+
+    async def _play(self) -> None:
+        """Show one frame after the other; slow drawing slows it down."""
+        try:
+            while True:
+                await asyncio.sleep(self._player.tick)
+                async with self._reading:
+                    if self._rests or not self._player.is_playing:
+                        return
+                self._player.advance()
+        finally:
+            self._playing = False
+            self._player.pause()
 
     async def _show_chosen(self) -> None:
         try:
@@ -296,9 +318,6 @@ class TrajectoryPreview(LiveView):
                     return
         finally:
             self._showing = False
-
-    def _on_option(self) -> None:
-        self.mark_dirty()
 
     def _on_page(self, change: Any) -> None:
         if change["name"] == "webgl" and self._scene is not None:
@@ -313,15 +332,3 @@ class TrajectoryPreview(LiveView):
     def _on_key(self, _widget: Any, content: Any, _buffers: Any) -> None:
         if isinstance(content, dict):
             self._player.pressed(str(content.get("key", "")))
-
-
-def _why_not(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return f"The frame can't be shown, its file is gone: {error.filename}."
-    return f"The frame can't be shown: {error}"
-
-
-def _grey(text: str) -> str:
-    return (
-        f'<div style="color:var(--jp-ui-font-color2,GrayText);padding:12px 0">{escape(text)}</div>'
-    )

@@ -58,6 +58,7 @@ def test_a_campaign_is_drawn_in_both_themes(lab: Lab) -> None:
     lab.screenshot("history-light")
     lab.go_dark()
     assert text.evaluate(ink) != light
+    lab.page.locator("#jupyterlab-splash").wait_for(state="detached")
     lab.screenshot("history-dark")
     lab.page.locator("summary", has_text="As a tree").click()
     tree = lab.page.locator("details pre")

@@ -1,0 +1,32 @@
+"""What a preview says where there is no molecule, and below it."""
+
+from __future__ import annotations
+
+from asyncmd_jupyter.jupyter.widgets.words import escape
+
+# NGL's label of the atom under the pointer: no empty box, and legible on a dark page.
+STYLE = """<style>
+.asyncmd-molecule div[style*="opacity: 0.7"] { color: #212121; }
+.asyncmd-molecule div[style*="opacity: 0.7"]:empty { display: none; }
+.asyncmd-preview:focus-visible { outline: 1px solid var(--jp-brand-color1, Highlight); }
+</style>"""
+WAITING = "The molecule appears with the first frame."
+NOTHING = "There is no frame to show."
+RESTING = (
+    "This molecule was put to rest, for a browser can show only few at a time. What is computed "
+    "goes on."
+)
+
+
+def why_not(error: Exception) -> str:
+    """Say in one sentence why a frame can't be shown."""
+    if isinstance(error, FileNotFoundError):
+        return f"The frame can't be shown, its file is gone: {error.filename}."
+    return f"The frame can't be shown: {error}"
+
+
+def grey(text: str) -> str:
+    """Write a remark as HTML."""
+    return (
+        f'<div style="color:var(--jp-ui-font-color2,GrayText);padding:12px 0">{escape(text)}</div>'
+    )
