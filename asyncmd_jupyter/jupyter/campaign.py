@@ -67,9 +67,9 @@ def run_cell(notebook: Notebook, line: str, text: str) -> Any:
     command = command_named("propagate")
     body = read_body(text)
     shared = command.parser().read_given(split(line))
-    everything = [(1, dict[str, Any]())] if not body.lines else list(_runs(body, command.parser))
     if body.code:
         _execute(notebook, body.code)
+    everything = list(_runs(notebook, body, command.parser)) or [(1, dict[str, Any]())]
     defaults = vars(command.parser().read([]))
     read = [
         (number, Arguments(**defaults | _without_rivals(shared, given, command.parser()) | given))
@@ -158,9 +158,11 @@ def _show(runs: Sequence[Run], bind: Callable[[Sequence[Run]], None]) -> None:
     show_all(runs)
 
 
-def _runs(body: Body, parser: Callable[[], Parser]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _runs(
+    notebook: Notebook, body: Body, parser: Callable[[], Parser]
+) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, text in body.lines:
-        words = split(text)
+        words = split(notebook.expanded(text))
         with one_line_errors(f"Line {number}"):
             yield number, parser().read_given(words[1:] if words[0] == "propagate" else words)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from argparse import Namespace as Arguments
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -79,6 +78,8 @@ class AsyncMDMagics(Magics):
             word, _, rest = line.strip().partition(" ")
             default = "help" if cell is None else "propagate"
             command = command_named(word or default)
+            if {"-h", "--help"} & set(rest.split()):
+                return say(command_help(command))
             if cell is None:
                 return self._answer_line(command, rest)
             answer = command.answer_cell
@@ -92,19 +93,9 @@ class AsyncMDMagics(Magics):
             return _later(command, f"{rest}\n{cell}", lambda: answer(notebook, rest, cell))
 
     def _answer_line(self, command: SubCommand, rest: str) -> Any:
-        arguments = _help_or_arguments(command, rest)
-        if arguments is None:
-            return None
+        arguments = command.read(rest)
         notebook = Notebook(self.shell)
         return _later(command, f"{rest} ", lambda: command.answer(notebook, arguments))
-
-
-def _help_or_arguments(command: SubCommand, rest: str) -> Arguments | None:
-    """Show the help where it is asked for, whatever else is missing in the line."""
-    if {"-h", "--help"} & set(rest.split()):
-        say(command_help(command))
-        return None
-    return command.read(rest)
 
 
 def _later(command: SubCommand, text: str, answer: Callable[[], Any]) -> Any:

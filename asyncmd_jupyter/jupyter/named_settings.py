@@ -155,6 +155,11 @@ _OWN = (
         "Whether local jobs end when the kernel is shut down.",
     ),
     (
+        "provenance",
+        "set_provenance",
+        "Whether records of where they come from are written beside trajectories.",
+    ),
+    (
         "trajectory_cache_type",
         "set_trajectory_cache_type",
         "Where values of functions are kept: npz, h5py or memory.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -39,6 +38,15 @@ class Notebook:
         """What the user has named, without what IPython put there."""
         hidden = self.shell.user_ns_hidden
         return {k: v for k, v in self.shell.user_ns.items() if hidden.get(k, hidden) is not v}
+
+    def expanded(self, text: str) -> str:
+        """Put values in the place of ``{name}`` and ``$name``, as in the line of a magic."""
+        from IPython.utils.text import DollarFormatter
+
+        try:
+            return DollarFormatter().vformat(text, args=[], kwargs=self.shell.user_ns)
+        except Exception:  # whatever the braces hold: then they mean themselves
+            return text
 
     def bind(self, variable: str | None, value: Any) -> None:
         """Give a result its name, and say so if something of another kind had that."""
@@ -116,20 +124,6 @@ def going_on() -> str:
     """Say which runs go on."""
     names = [name for name, run in all_runs().items() if not run.done]
     return f" Going on: {', '.join(names)}." if names else " No run is going on."
-
-
-def piece(command: str, module: str, name: str) -> Any:
-    """What a command is made of.
-
-    Raises
-    ------
-    UsageError
-        If this version does not have it.
-    """
-    try:
-        return getattr(import_module(f"asyncmd_jupyter.{module}"), name)
-    except ModuleNotFoundError as error:
-        raise UsageError(f"%asyncmd {command} is not part of this version.") from error
 
 
 def show_all(runs: Sequence[Run]) -> None:

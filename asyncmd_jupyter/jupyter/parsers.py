@@ -229,7 +229,3 @@ def add_output(parser: Any, what: str) -> None:
     """Add the option that gives what a command has made a name."""
     parser.add_argument("-o", "--output", dest="output", metavar="VAR", type=variable,
                         help=f"Variable that gets {what}.")  # fmt: skip
-
-
-def nothing(_parser: Any) -> None:
-    """Add no options."""

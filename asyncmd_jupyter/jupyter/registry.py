@@ -26,7 +26,7 @@ def commands() -> tuple[SubCommand, ...]:
 
 # What is not here comes last in its group.
 _ORDER = (
-    *("propagate", "extract"),
+    *("propagate", "restart", "extract"),
     *("jobs", "runs", "show", "plot", "view", "tail", "why", "history"),
     *("wait", "cancel", "hold", "resume", "attach"),
     *("config", "help"),

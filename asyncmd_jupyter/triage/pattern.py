@@ -128,6 +128,15 @@ class Pattern:
             raise ValueError(f"Pattern {self.kind!r} needs a kind, a title and a meaning.")
         if not (self.text or self.reason or self.codes or self.errnos or self.when):
             raise ValueError(f"Pattern {self.kind!r} says nothing about when it fits.")
+
+    def check(self) -> None:
+        """Try the expressions, which takes too long to be done for all at the first look.
+
+        Raises
+        ------
+        ValueError
+            One of them is none.
+        """
         for expression in (self.text, self.quote, self.reason):
             try:
                 re.compile(expression)

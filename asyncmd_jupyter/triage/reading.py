@@ -75,9 +75,9 @@ def last_lines(text: str, number: int) -> tuple[str, ...]:
 
 
 def all_lines(texts: Iterable[str]) -> tuple[str, ...]:
-    """The lines of several places, each only once, as many as can be taken in."""
-    lines = (line.rstrip()[:_WIDEST] for text in texts for line in text.split("\n"))
-    return tuple(dict.fromkeys(line for line in lines if line))[:_MOST]
+    """The lines of several places, each place only once, as many as can be taken in."""
+    lines = (line.rstrip()[:_WIDEST] for text in dict.fromkeys(texts) for line in text.split("\n"))
+    return tuple(line for line in lines if line)[:_MOST]
 
 
 def lines_around(text: str, start: int, end: int) -> tuple[str, ...]:

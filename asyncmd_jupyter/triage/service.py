@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 _MANY = 1000
 ENTRY_POINTS = "asyncmd_jupyter.triage"
 AREAS = (
-    *("queue", "limits", "nodes", "gromacs", "grompp", "openmm", "python", "shell", "files"),
-    "library",
+    *("queue", "allowance", "limits", "nodes", "gromacs", "grompp"),
+    *("openmm", "python", "shell", "files", "library"),
 )
 
 
@@ -49,8 +49,7 @@ class Triage:
         self._lock = threading.Lock()
         self._patterns: dict[str, Pattern] = {}
         self._explained: dict[str, str] = {}
-        for pattern in patterns:
-            self.register(pattern)
+        self._patterns.update((pattern.kind, pattern) for pattern in patterns)
 
     @classmethod
     def create(cls, _: runtimes.Runtime) -> Triage:
@@ -79,10 +78,11 @@ class Triage:
         TypeError
             It is none.
         ValueError
-            There is one of this kind.
+            There is one of this kind, or a regular expression of it is none.
         """
         if not isinstance(pattern, Pattern):
             raise TypeError(f"{pattern!r} is no Pattern.")
+        pattern.check()
         with self._lock:
             if pattern.kind in self._patterns:
                 raise ValueError(f"There is a pattern {pattern.kind!r}: choose another kind.")

@@ -78,4 +78,5 @@ def test_the_doubled_frame_is_left_out(parts: Path, tmp_path: Path, suffix: str)
         assert joined.frame_table().steps.tolist() == [*range(0, 201, 20)][::step]
     checked = gmx(tmp_path, "check", "-f", f"1.{suffix}")
     assert "Coords          11    0.04" in checked
-    assert {path.name for path in tmp_path.iterdir()} == {f"1.{suffix}", f"-1.{suffix}"}
+    made = {f"{step}.{suffix}{end}" for step in (1, -1) for end in ("", ".provenance.json")}
+    assert {path.name for path in tmp_path.iterdir()} == made

@@ -57,7 +57,7 @@ async def test_what_follows_what(known):
         "%asyncmd wait -o ": [],
         "%asyncmd view pa": ["path"],
         "%asyncmd config max_c": ["max_cores="],
-        "%asyncmd help res": ["resume"],
+        "%asyncmd help resu": ["resume"],
         "%asyncmd nonsense ": [],
         "%%asyncmd prop": ["propagate"],
     }

@@ -40,11 +40,13 @@ async def test_with_ipympl_a_button_changes_the_picture_for_a_canvas(run, wire):
     plot = ConditionPlot(run, can_edit=True)
     assert plot._zoom in plot.widget.children
     await plot._switch()
-    [canvas] = plot._place.children
+    _, canvas = plot._place.children
+    assert plot.figure.layout.display == "none"
     assert type(canvas).__module__.startswith("ipympl")
     assert canvas.toolbar is not None
     await plot._switch()
-    assert plot._place.children == (plot.figure,)
+    assert canvas.layout.display == "none"
+    assert plot.figure.layout.display == ""
 
 
 def test_a_figure_for_zooming_has_more_than_can_be_seen_and_one_time_axis(run):

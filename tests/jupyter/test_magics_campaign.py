@@ -110,6 +110,21 @@ async def test_other_commands_take_no_cell(notebook):
     assert said.startswith("%%asyncmd wait takes no cell, only propagate does")
 
 
+async def test_values_of_the_notebook_in_lines(notebook):
+    await notebook.run("number, word = 3, 'late'")
+    await notebook.run(
+        "%%asyncmd propagate engine -o runs\n--name a{number} --until {word} --n {number - 1}"
+    )
+    [run] = notebook["runs"]
+    assert (run.id, run.spec.n_walkers, run.conditions) == ("a3", 2, ("late",))
+
+
+async def test_help_in_a_cell_starts_nothing(notebook):
+    said = await notebook.run("%%asyncmd propagate --help\n--name a --until never")
+    assert said.startswith("%asyncmd propagate ENGINE")
+    assert Runs.current().all() == []
+
+
 async def test_a_campaign_from_frames(notebook):
     await notebook.run("%asyncmd propagate engine --steps 50 --name first")
     await notebook.run("%asyncmd wait first -o path")

@@ -60,7 +60,7 @@ WRONG = {
     "engine --until late --sbatch-script no.sh": "'no.sh' can't be read",
     "engine --until late --frame 3": "--frame needs --from",
     "engine --until late --from path --frame 9": "has 6 frames, 0 to 5",
-    "engine --until late --from path --frame 1 --overwrite": "can't be combined with --overwrite",
+    "engine --until late --from path --frame 1 --continue": "can't be combined with --continue",
     "engine --until late --from path --velocities nwe": "did you mean 'new'?",
     "engine --until late --untl x": "did you mean '--until'?",
     "late --until late --launcher slurm": "is no MD engine",
@@ -229,3 +229,14 @@ async def test_a_record_of_a_run_is_what_the_offer_reads(notebook, tmp_path, cap
     monkeypatch.setattr(os, "getpid", lambda: 2**22 + 1)
     offer_attach(tmp_path)
     assert capsys.readouterr().out.startswith("1 run of an earlier kernel is here:")
+
+
+async def test_a_run_like_an_earlier_one(notebook):
+    await notebook.run("%asyncmd propagate engine --steps 50 --name first --n 2")
+    await notebook.run("%asyncmd wait first")
+    await notebook.run("%asyncmd restart first --walker 1 --frame 2 --n 2 -o again")
+    again = notebook["again"]
+    assert (again.id, again.spec.n_walkers, again.spec.max_steps) == ("first-2", 2, 50)
+    assert "--walker 2 does not exist" in await notebook.error("%asyncmd restart first --walker 2")
+    await notebook.run("%asyncmd history first -o tree")
+    assert "first_1.trr" in notebook["tree"].text()

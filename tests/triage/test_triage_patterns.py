@@ -99,7 +99,10 @@ def test_healthy_output_fits_nothing(triage, sample):
 
 
 def test_kinds_are_words_and_sentences_end():
+    kinds = [pattern.kind for pattern in own_patterns()]
+    assert sorted(set(kinds)) == sorted(kinds)
     for pattern in own_patterns():
+        pattern.check()
         assert re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", pattern.kind)
         for sentence in (pattern.meaning, *pattern.remedies, pattern.policy or "."):
             assert sentence.endswith((".", "?", ".html")), (pattern.kind, sentence)

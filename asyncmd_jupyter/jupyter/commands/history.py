@@ -6,19 +6,22 @@ from argparse import Namespace as Arguments
 from typing import Any
 
 from asyncmd_jupyter.jupyter.commands.view import items_of
-from asyncmd_jupyter.jupyter.notebook import Notebook, all_runs, piece
-from asyncmd_jupyter.jupyter.parsers import SubCommand
+from asyncmd_jupyter.jupyter.notebook import Notebook, all_runs
+from asyncmd_jupyter.jupyter.parsers import SubCommand, add_output
 
 
 def _arguments(parser: Any) -> None:
     parser.add_argument("items", metavar="RUN|TRAJECTORY", nargs="*",
                         help="Runs, campaigns or trajectories; all runs if left out.")  # fmt: skip
+    add_output(parser, "the genealogy")
 
 
-def _answer(notebook: Notebook, arguments: Arguments) -> Any:
-    show_history = piece("history", "jupyter.showing.history", "show_history")
+def _answer(notebook: Notebook, arguments: Arguments) -> None:
+    from asyncmd_jupyter.jupyter.showing.history import show_history
+
     items = [item for text in arguments.items for item in items_of(notebook, text)]
-    show_history(items or list(all_runs().values()) or [notebook.run(None)])
+    shown = show_history(items or list(all_runs().values()) or [notebook.run(None)])
+    notebook.bind(arguments.output, shown)
 
 
 COMMAND = SubCommand(

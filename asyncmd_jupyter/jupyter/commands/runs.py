@@ -8,12 +8,13 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from asyncmd_jupyter.jupyter.notebook import Notebook
-from asyncmd_jupyter.jupyter.parsers import SubCommand
+from asyncmd_jupyter.jupyter.parsers import SubCommand, add_output
 
 
 def _arguments(parser: Any) -> None:
     parser.add_argument("names", metavar="RUN", nargs="*",
                         help="Runs or campaigns; all if left out.")  # fmt: skip
+    add_output(parser, "the table")
 
 
 def _answer(notebook: Notebook, arguments: Arguments) -> None:
@@ -21,7 +22,7 @@ def _answer(notebook: Notebook, arguments: Arguments) -> None:
 
     if not (runs := notebook.runs(arguments.names)):
         raise UsageError("There is no run yet: start one with %asyncmd propagate.")
-    show_simulations(runs if arguments.names else None)
+    notebook.bind(arguments.output, show_simulations(runs if arguments.names else None))
 
 
 COMMAND = SubCommand(

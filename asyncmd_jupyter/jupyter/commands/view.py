@@ -7,20 +7,21 @@ from typing import Any
 
 from asyncmd_jupyter.jupyter.namespace import is_trajectory, look_up_start, shown
 from asyncmd_jupyter.jupyter.notebook import Notebook, all_runs
-from asyncmd_jupyter.jupyter.parsers import SubCommand
+from asyncmd_jupyter.jupyter.parsers import SubCommand, add_output
 
 
 def _arguments(parser: Any) -> None:
     parser.add_argument("items", metavar="RUN|TRAJECTORY", nargs="*",
                         help="Runs, campaigns or trajectories; the newest run if left "
                         "out.")  # fmt: skip
+    add_output(parser, "the preview")
 
 
 def _answer(notebook: Notebook, arguments: Arguments) -> None:
     from asyncmd_jupyter.jupyter.showing.molecule import show_molecule
 
     items = [item for text in arguments.items for item in items_of(notebook, text)]
-    show_molecule(items or [notebook.run(None)])
+    notebook.bind(arguments.output, show_molecule(items or [notebook.run(None)]))
 
 
 def items_of(notebook: Notebook, text: str) -> list[Any]:

@@ -177,8 +177,13 @@ class ConditionPlot(LiveView):
 
     async def _switch(self) -> None:
         """Show what can be zoomed in the place of the picture, or the picture again."""
-        shows_picture = self._place.children == (self.figure,)
-        self._place.children = (await self.interactive() if shows_picture else self.figure,)
+        shows_picture = self.figure.layout.display != "none"
+        if shows_picture:
+            self._place.children = (self.figure, await self.interactive())
+        else:
+            # Pages keep a canvas that is taken away, so it is out of sight first.
+            self._place.children[-1].layout.display = "none"
+        self.figure.layout.display = "none" if shows_picture else ""
         self._zoom.description = "Back to the live picture" if shows_picture else ZOOM
 
     async def _gathered(self, others: OtherConditions | None) -> Scene:

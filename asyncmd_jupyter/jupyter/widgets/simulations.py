@@ -209,7 +209,6 @@ class SimulationTable(LiveView):
         numbers = [n for n in content["rows"] if n in self._book.rows]
         self._book.set_trouble(numbers, "")
         await asyncio.gather(*(self._act_on(action, *group) for group in self._by_run(numbers)))
-        self.mark_dirty()
 
     def _by_run(self, numbers: Sequence[int]) -> Iterator[tuple[str, list[int]]]:
         ordered = sorted(numbers, key=lambda n: self._book.rows[n].run)
@@ -228,4 +227,6 @@ class SimulationTable(LiveView):
                 self._started(new)
         except Exception as error:
             self._book.set_trouble(numbers, f"{type(error).__name__}: {error}")
+        # Each run as soon as it is done, without waiting for the slowest.
         self._book.mark(run_id)
+        self.mark_dirty()

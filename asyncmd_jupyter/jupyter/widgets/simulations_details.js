@@ -22,8 +22,10 @@ class Details {
     this.closing.setAttribute("aria-label", words.close_details);
     this.makeTabs();
     this.actions = element("span", "asyncmd-sims-details-actions");
+    this.trouble = element("div", "asyncmd-sims-problem");
+    this.trouble.setAttribute("role", "status");
     this.head.append(this.tabs, this.actions, this.closing);
-    cell.append(this.head, this.panel);
+    cell.append(this.head, this.trouble, this.panel);
     this.node.append(cell);
     this.node.addEventListener("keydown", (event) => this.key(event, close));
   }
@@ -51,6 +53,8 @@ class Details {
   }
 
   paintActions() {
+    if (this.trouble.textContent !== this.row.trouble) this.trouble.textContent = this.row.trouble;
+    this.trouble.hidden = !this.row.trouble;
     if (this.can === this.row.can && this.shownRow === this.row.number && this.actions.childElementCount) return;
     [this.can, this.shownRow] = [this.row.can, this.row.number];
     this.actions.replaceChildren(...actionButtons(this.words, (action) => this.act(action, [this.row])));

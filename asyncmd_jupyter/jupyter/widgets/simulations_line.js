@@ -131,7 +131,8 @@ class Line {
   paintState(row, shown) {
     if (this.said.icon !== row.state) setIcon(this.icon, (this.said.icon = row.state));
     this.set("word", this.word, "textContent", shown);
-    this.set("note", this.note, "textContent", row.note);
+    const isSaid = this.shownColumns.some(({ key }) => key === "reason");
+    this.set("note", this.note, "textContent", isSaid ? row.note : row.trouble || row.note);
   }
 
   paintDone(row, shown) {

@@ -18,6 +18,9 @@ class Table {
     this.problem.setAttribute("role", "alert");
     this.said = element("div", "asyncmd-sims-said");
     this.said.setAttribute("aria-live", "polite");
+    // Of its own: two texts that one region gets at once are read as the last one.
+    this.news = element("div", "asyncmd-sims-said");
+    this.news.setAttribute("aria-live", "polite");
     this.empty = element("div", "asyncmd-sims-empty");
     this.tools = new Tools(this.words, this.view, (columns) => this.changed(columns));
     this.tools.begin(
@@ -25,7 +28,7 @@ class Table {
       () => this.grid.selectAll(false),
     );
     this.grid = this.makeGrid(model);
-    this.root.append(this.problem, this.tools.node, this.grid.node, this.empty, this.said);
+    this.root.append(this.problem, this.tools.node, this.grid.node, this.empty, this.said, this.news);
     el.append(this.root);
     this.grid.setColumns();
     this.changed();
@@ -148,7 +151,7 @@ class Table {
   sayStates(rows) {
     if (!rows.length || rows.length > SAY_AT_MOST) return;
     const say = (row) => fill(this.words.changed_state, { name: this.store.name(row), state: this.store.state(row) });
-    this.say(rows.map(say).join("; "));
+    this.news.textContent = rows.map(say).join("; ");
   }
 
   paintProblem() {

@@ -6,7 +6,13 @@ from asyncmd_jupyter.triage.pattern import EXACT, GENERAL, Pattern
 
 
 def _says(
-    kind: str, text: str, title: str, meaning: str, *remedies: str, priority: int = EXACT
+    kind: str,
+    text: str,
+    title: str,
+    meaning: str,
+    *remedies: str,
+    priority: int = EXACT,
+    quote: str = "",
 ) -> Pattern:
     return Pattern(
         kind=f"openmm-{kind}",
@@ -16,6 +22,7 @@ def _says(
         remedies=remedies,
         program="openmm",
         priority=priority,
+        quote=quote,
     )
 
 
@@ -29,6 +36,7 @@ PATTERNS = (
         "Make the time step smaller; 2 fs needs constraints=HBonds, 4 fs heavier hydrogens.",
         "Minimize the start and draw new velocities; look for atoms that overlap in it.",
         "Check units: OpenMM counts in nm, ps and kJ/mol.",
+        quote=r"^.*(?:is NaN|is infinite|The simulation blew up: ).*",
     ),
     _says(
         "platform",
