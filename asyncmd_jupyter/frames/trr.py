@@ -143,7 +143,10 @@ def _unpack(sizes: TrrSizes, payload: bytes, time: float, lambda_value: float) -
 
 
 def _block(values: NDArray[Any] | None) -> bytes:
-    return b"" if values is None else np.ascontiguousarray(values, dtype=">f4").tobytes()
+    if values is None:
+        return b""
+    with np.errstate(over="ignore"):  # of a simulation that blows up, which says so itself
+        return np.ascontiguousarray(values, dtype=">f4").tobytes()
 
 
 def _ends_within(path: str | Path, offset: int) -> TruncatedTrajectoryError:

@@ -324,8 +324,14 @@ class Walker(PropagationObserver):
             return self._state
         if self._part is not None and self._part.job.state in _WAITING:
             return RunState.HELD if self._part.job.is_held else RunState.WAITING
-        is_quiet = self._hold.rests or not self._is_under_way
-        return RunState.HELD if self._hold.is_on and is_quiet else self._state
+        return RunState.HELD if self._hold.is_on and self._is_quiet else self._state
+
+    @property
+    def _is_quiet(self) -> bool:
+        """Whether nothing is computed, and nothing will be as long as it is held."""
+        begins_parts = isinstance(self._engine, CommandEngine)
+        has_none = self._part is None and (begins_parts or not self._is_under_way)
+        return self._hold.rests or has_none
 
     def _files(self) -> tuple[Path, ...]:
         if self.result is not None:

@@ -100,7 +100,7 @@ def test_dark_pages_get_light_text():
 )
 def test_an_empty_plot_says_what_it_waits_for(state, said):
     run = PretendRun(EventBus())
-    run.change(state=state)
+    run.change(0, state=state, part=1)
     empty = Scene.of(run.snapshot(), [series(0)])
     assert said in describe(empty)
     assert pixels(empty).shape[0] < 200

@@ -224,7 +224,8 @@ def name_of(track: Track, scene: Scene) -> str:
 def awaited(scene: Scene) -> str:
     """Say what an empty drawing waits for."""
     walkers = [track.walker for track in scene.tracks]
-    if any(w.state.is_final and w.part for w in walkers):  # of a run that was brought back
+    # Of a run that was brought back.
+    if any(w.state.is_final and w.part and w.n_frames for w in walkers):
         return "What the conditions said is being read from the stored parts."
     if any(w.reached for w in walkers):
         return "The start fulfils the conditions: nothing had to be computed."
