@@ -25,6 +25,10 @@ def _is_held_here(case: Case) -> bool:
     return case.record is not None and case.record.state is JobState.WAITING
 
 
+def _is_held_by_us(case: Case) -> bool:
+    return case.record is not None and case.record.held and not case.record.state.is_final
+
+
 _ORDINARY = (
     waits(
         "Priority",
@@ -149,6 +153,15 @@ _NODES = (
 )
 
 _HERE = (
+    Pattern(
+        kind="queue-held",
+        title="Held from here",
+        meaning="It is held and will not start until somebody releases it.",
+        remedies=("'Resume' in the table of simulations, or job.release(), lets it go.",),
+        when=_is_held_by_us,
+        policy=STUCK,
+        priority=ENDED + 5,
+    ),
     Pattern(
         kind="queue-cores",
         title="Waits for cores",
