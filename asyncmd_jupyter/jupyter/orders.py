@@ -79,6 +79,7 @@ class Order:
             name=spec.name,
             n=spec.n_walkers,
             velocities=self.velocities,
+            overwrite=self.overwrite,
         )
 
 
@@ -179,9 +180,8 @@ def _frame(arguments: Arguments, start: Any) -> tuple[int | None, str]:
     shown = "--frame" if arguments.frame is not None else "--velocities"
     if start is None:
         raise UsageError(f"{shown} needs --from: whose frame is it?")
-    if arguments.overwrite or arguments.continuation:
-        other = "--overwrite" if arguments.overwrite else "--continue"
-        raise UsageError(f"{shown} can't be combined with {other}: choose another --name.")
+    if arguments.continuation:
+        raise UsageError(f"{shown} can't be combined with --continue, which starts nowhere anew.")
     number, n_frames = arguments.frame or 0, len(start)
     if not -n_frames <= number < n_frames:
         raise UsageError(

@@ -80,9 +80,17 @@ async def save(views: Iterable[RunView], patience: float = 15.0) -> None:
         view.is_saved = True
 
 
-def show_run(run: RunLike) -> RunView:
-    """Show everything about a run here."""
+def show_run(run: RunLike, *, attaches: bool = False) -> RunView:
+    """Show everything about a run here.
+
+    Parameters
+    ----------
+    run : Run
+    attaches : bool
+        Let the page bring back its other views that have lost their kernel.
+    """
     view = RunView(run, JobManager.current())
+    view.attaches = attaches
     Views.current().add(view)
     view.show()
     return view

@@ -226,9 +226,8 @@ class SeriesPieces:
     @property
     def n_frames(self) -> int:
         """Frames that count."""
-        if self.reached_frame is not None:
-            return self.reached_frame + 1
-        return sum(len(part.times) for part in self.parts)
+        known = sum(len(part.times) for part in self.parts)
+        return known if self.reached_frame is None else min(known, self.reached_frame + 1)
 
     @property
     def observables(self) -> tuple[Observable, ...]:

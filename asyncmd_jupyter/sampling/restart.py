@@ -38,6 +38,7 @@ async def restart_from(
     n: int = 1,
     velocities: str = "keep",
     temperature: float | None = None,
+    overwrite: bool = False,
 ) -> Run:
     """Start a run like an earlier one at a frame of a trajectory.
 
@@ -61,6 +62,8 @@ async def restart_from(
         other ones for each walker, or those of the frame ``inverted``.
     temperature : float, optional
         K, of new velocities; by default the engine's.
+    overwrite : bool
+        Remove the files of an earlier run of this name; its own frames can't be the start.
 
     Returns
     -------
@@ -80,14 +83,15 @@ async def restart_from(
     spec = replace(old, engine=old.engine.keeping_velocities(), start=trajectory, name=name)
     spec = replace(spec, n_walkers=n, starts=())
     check_spec(spec)
-    await asyncio.to_thread(_check, spec, trajectory, frame, velocities)
+    await asyncio.to_thread(_check, spec, trajectory, frame, velocities, overwrite)
     targets = _targets(spec, velocities)
     made_folder = not spec.folder.exists()
     starts: list[Trajectory] = []
     try:
         for target in targets:
-            starts.append(await _extracted(extractor, target, trajectory, frame))
-        return start_spec(replace(spec, start=starts[0], starts=tuple(starts[1:] and starts)))
+            starts.append(await _extracted(extractor, target, trajectory, frame, overwrite))
+        spec = replace(spec, start=starts[0], starts=tuple(starts[1:] and starts))
+        return start_spec(spec, overwrite=overwrite)
     except BaseException:
         written = targets[: len(starts)]
         await asyncio.shield(asyncio.to_thread(_remove, written, spec.folder, made_folder))
@@ -116,14 +120,25 @@ def _extractor(velocities: Any, given: float | None, known: float | None) -> Fra
     return RandomVelocitiesFrameExtractor(known if given is None else given)  # type: ignore[arg-type]
 
 
-def _check(spec: RunSpec, trajectory: Trajectory, frame: int, velocities: str) -> None:
+def _check(
+    spec: RunSpec, trajectory: Trajectory, frame: int, velocities: str, overwrite: bool
+) -> None:
     """Refuse what can't be done; blocks."""
-    check_folder(spec.folder, overwrite=False, continuation=False)
+    check_folder(spec.folder, overwrite=overwrite, continuation=False)
+    if spec.name.partition("_")[0] == "start":
+        raise ValueError(
+            f"name={spec.name!r}: the file with the frame is called start, choose another name."
+        )
+    if overwrite and any(path.parent == spec.folder for path in trajectory.paths):
+        raise ValueError(
+            f"The start lies in {str(spec.folder)!r}, which would be overwritten: choose another "
+            "name."
+        )
     found = read_frame(trajectory, frame)
     if velocities != "new" and found.velocities is None:
         raise ValueError(_no_velocities(trajectory, frame, velocities))
     for target in _targets(spec, velocities):
-        if target.exists():
+        if target.exists() and not overwrite:
             raise FileExistsError(f"{str(target)!r} is there already: choose another name.")
 
 
@@ -145,10 +160,10 @@ def _targets(spec: RunSpec, velocities: str) -> list[Path]:
 
 
 async def _extracted(
-    extractor: FrameExtractor, target: Path, trajectory: Trajectory, frame: int
+    extractor: FrameExtractor, target: Path, trajectory: Trajectory, frame: int, overwrite: bool
 ) -> Trajectory:
     await asyncio.to_thread(target.parent.mkdir, exist_ok=True)
-    made = await extractor.extract_async(target, trajectory, frame)
+    made = await extractor.extract_async(target, trajectory, frame, overwrite=overwrite)
     return await made.prepare()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from asyncmd_jupyter.sampling.run_spec import RunSpec
 logger = logging.getLogger(__name__)
 
 _PRIVATE = 0o600
+_PAUSES = 5  # between two writings, in the time that one takes
 
 
 class Keeper:
@@ -82,6 +84,7 @@ class Keeper:
     async def _write(self) -> None:
         while self._is_due:
             self._is_due = False
+            begin = time.monotonic()
             snapshot = self._look()
             try:
                 await asyncio.to_thread(self._save, snapshot)
@@ -89,6 +92,8 @@ class Keeper:
                 logger.warning(
                     "The record of the run %s was not written: %s", self.spec.name, error
                 )
+            if self._is_due:  # many walkers may begin or end at the same time
+                await asyncio.sleep(_PAUSES * (time.monotonic() - begin))
 
     def _begin(self, snapshot: tuple[RunSnapshot, tuple[str, ...]]) -> None:
         path = record_file(self.spec.folder, self.spec.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Generator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.frames.trajectory import Trajectory
-from asyncmd_jupyter.jobs.model import JobChanged
+from asyncmd_jupyter.jobs.model import JobChanged, JobState
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
 from asyncmd_jupyter.sampling.progress import (
     ConditionSeries,
@@ -93,9 +94,10 @@ class Run:
             # One after the other, so that the first walkers are the first to get cores; in a
             # queue of others, all of them at once are cheaper.
             turn = tasks[-1] if walker.takes_cores_here else ready
-            task = walker.begin(turn)
-            task.add_done_callback(lambda _: self._keeper.note())
-            tasks += [task, loop.create_task(_both(ready, walker.has_submitted.wait()))]
+            begun = walker.begin(turn), loop.create_task(_both(ready, walker.has_submitted.wait()))
+            for task in begun:
+                task.add_done_callback(lambda _: self._keeper.note())
+            tasks += begun
         self._task = loop.create_task(self._follow(tasks), name=f"run {self.id}")
 
     async def _follow(self, tasks: list[asyncio.Task[None]]) -> None:
@@ -123,8 +125,12 @@ class Run:
         return self.snapshot(), tuple(walker.error_kind for walker in self.walkers)
 
     def _job_changed(self, event: JobChanged) -> None:
-        if event.record.tags.get(RUN_TAG) == self.id:
-            self.changed()
+        if event.record.tags.get(RUN_TAG) != self.id:
+            return
+        self.changed()
+        if event.record.state is JobState.RUNNING:
+            with suppress(RuntimeError):  # no event loop runs: the interpreter exits
+                self._keeper.note()
 
     def changed(self) -> None:
         """Tell the views that there is something new."""

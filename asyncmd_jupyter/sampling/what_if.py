@@ -101,7 +101,7 @@ class WhatIf:
         if self.state is RunState.LIMIT:
             return f"{looked}, so its step limit would have come first again"
         if not self.state.is_final:
-            return f"{looked}, and goes on"
+            return f"{looked}, and {'is held' if self.state is RunState.HELD else 'goes on'}"
         return f"{looked}, which end there: only new MD can tell"
 
     def _ending(self) -> str:
@@ -252,7 +252,8 @@ def _outcome(
 
 def stored_parts(spec: RunSpec, walker: WalkerSnapshot) -> list[Trajectory]:
     """Find the parts of a walker that nobody writes, or its result where they are gone."""
-    growing = () if walker.state.is_final else walker.trajectory_files[-1:]
+    rests = walker.state.is_final or walker.state is RunState.HELD
+    growing = () if rests else walker.trajectory_files[-1:]
     engine, name = spec.engine, spec.deffnm(walker.index)
     try:
         found = engine.parts_in_folder(spec.folder, name, engine.output_traj_type)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         TrajectoryPropagatorUntilAnyState,
     )
     from asyncmd_jupyter.sampling.run import Run, start_run
+    from asyncmd_jupyter.sampling.run_memory import attach_runs
     from asyncmd_jupyter.sampling.slurm_function import SlurmTrajectoryFunctionWrapper
     from asyncmd_jupyter.sampling.states import Within
 
@@ -46,6 +47,7 @@ __all__ = [
     "TrajectoryFunctionWrapper",
     "TrajectoryPropagatorUntilAnyState",
     "Within",
+    "attach_runs",
     "construct_tp_from_plus_and_minus_traj_segments",
     "start_run",
 ]
@@ -65,6 +67,7 @@ _HOMES = {
     "TrajectoryFunctionWrapper": "sampling.functions",
     "TrajectoryPropagatorUntilAnyState": "sampling.propagate",
     "Within": "sampling.states",
+    "attach_runs": "sampling.run_memory",
     "construct_tp_from_plus_and_minus_traj_segments": "sampling.path",
     "start_run": "sampling.run",
 }

@@ -131,8 +131,8 @@ def _is_of_its_time(file: Path, record: JobRecord) -> bool:
     except OSError:
         return False
     begun, ended = record.submitted, record.ended
-    is_old = begun is not None and written < begun - _TOLERANCE
-    is_new = ended is not None and written > ended + _TOLERANCE
+    is_old = begun is not None and written < begun.astimezone() - _TOLERANCE
+    is_new = ended is not None and written > ended.astimezone() + _TOLERANCE
     return not is_old and not is_new
 
 

@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 _MANY = 1000
 ENTRY_POINTS = "asyncmd_jupyter.triage"
 AREAS = (
-    *("queue", "limits", "nodes", "gromacs", "grompp", "openmm", "python", "shell", "files"),
-    "library",
+    *("queue", "allowance", "limits", "nodes", "gromacs", "grompp"),
+    *("openmm", "python", "shell", "files", "library"),
 )
 
 

@@ -120,9 +120,14 @@ class Lab:
 
     def open_cells(self, name: str, *sources: str) -> None:
         """Write a notebook with these cells into this page's folder, and open it."""
-        cells = [nbformat.v4.new_code_cell(source) for source in sources]
-        self.write_notebook(name, nbformat.v4.new_notebook(cells=cells))
+        self.write_cells(name, *sources)
         self.open_notebook(name)
+
+    def write_cells(self, name: str, *sources: str) -> None:
+        """Write a notebook with these cells into this page's folder."""
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
+        metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+        self.write_notebook(name, nbformat.v4.new_notebook(cells=cells, metadata=metadata))
 
     def write_notebook(self, name: str, notebook: Any) -> None:
         """Write a notebook into this page's folder."""

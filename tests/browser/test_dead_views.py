@@ -82,3 +82,22 @@ def test_an_untrusted_notebook_shows_the_saved_state(lab):
     lab.screenshot("untrusted")
     assert view.locator("img").count() > 0
     assert lab.page.locator(".jp-NotebookPanel:visible .jupyter-widgets").count() == 0
+
+
+def test_views_outlive_their_kernel_in_notebook_7_too(lab):
+    lab.write_cells("runs.ipynb", SETUP, LONG, "%asyncmd runs", "%asyncmd plot long")
+    lab.go_to(f"notebooks/{lab.folder.name}/runs.ipynb")
+    lab.wait_for_notebook(f"{lab.folder.name}/runs.ipynb")
+    for index in range(4):
+        lab.run_cell(index)
+    running(lab).wait_for()
+    lab.page.locator("img.asyncmd-figure-image:visible").first.wait_for()
+    lab.screenshot("notebook-7-views")
+    lab.restart_kernel()
+    lab.wait_until(lambda: banner(lab).count() == 3)
+
+    lab.run_cell(0)
+    lab.run_cell(lab.add_cell("%asyncmd attach"))
+    lab.wait_until(lambda: banner(lab).count() == 0)
+    lab.screenshot("notebook-7-revived")
+    lab.run_cell(lab.add_cell("%asyncmd cancel long"))

@@ -29,6 +29,23 @@ run = start_run(
 )
 view = show_molecule(run)
 """
+SOLVATED = """
+import numpy as np
+from asyncmd_jupyter.examples import alanine_dipeptide_gromacs
+from asyncmd_jupyter.gromacs import MDP, GmxEngine
+from asyncmd_jupyter.jupyter.showing.molecule import show_molecule
+from asyncmd_jupyter.sampling.run import start_run
+
+def never(traj):
+    return np.zeros(len(traj), dtype=bool)
+
+files = alanine_dipeptide_gromacs(solvated=True)
+mdp = MDP(files.mdp)
+mdp["nstxout-compressed"] = 10
+engine = GmxEngine(mdp, files.gro, files.top, mdrun_extra_args="-nt 1")
+run = start_run(engine, None, until=[("never", never)], name="wet", max_steps=40)
+view = show_molecule(run)
+"""
 LAST = 40
 NO_WEBGL = """
 const get = HTMLCanvasElement.prototype.getContext;
@@ -120,6 +137,7 @@ def test_it_plays_overlays_and_starts_new_runs(notebook):
     view.changes_with(lambda: view.box.get_by_text("Overlay").click())
 
     restart_from_here(lab, view)
+    lab.execute("apputils:change-theme", theme="JupyterLab Light")
     assert lab.errors == []
 
 
@@ -145,6 +163,19 @@ def restart_from_here(lab, view):
     view.box.evaluate("box => box.scrollIntoView({block: 'end'})")
     lab.screenshot("preview-restarted")
     assert said(lab, "print(len(await Runs.current().get('branch')))") == f"{LAST + 1}\n"
+
+
+@pytest.mark.gromacs
+def test_water_of_a_solvated_molecule_can_be_hidden(notebook):
+    lab = notebook
+    view = Preview(lab, run_cell(lab, SOLVATED))
+    view.wait(last=4)
+    lab.screenshot("preview-solvated")
+    view.changes_with(lambda: view.box.get_by_text("Water").click())
+    lab.screenshot("preview-solvated-dry")
+    view.changes_with(lambda: view.box.get_by_text("Water").click())
+    view.changes_with(lambda: view.box.get_by_text("Whole molecules").click())
+    assert lab.errors == []
 
 
 def test_a_page_without_webgl_gets_a_projection(notebook):

@@ -5,6 +5,7 @@ import base64
 import io
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from asyncmd_jupyter.jupyter.widgets.lines import Densities
 from asyncmd_jupyter.jupyter.widgets.look import Look
 from asyncmd_jupyter.jupyter.widgets.scene import describe
 from asyncmd_jupyter.jupyter.widgets.still import LIMIT, still_html
-from asyncmd_jupyter.sampling.progress import RunState
+from asyncmd_jupyter.sampling.progress import RunState, SeriesPieces
 from asyncmd_jupyter.sampling.series import SeriesBook
 from asyncmd_jupyter.sampling.states import Examination
 
@@ -214,3 +215,11 @@ def test_a_series_keeps_its_shape_in_the_scene():
     expected = series(10, seed=0, reached_frame=9)
     assert track.series.times.tolist() == expected.times.tolist()
     assert track.hit == (9, ("C7eq",))
+
+
+def test_a_hit_whose_frames_are_not_read_yet_is_not_drawn():
+    [track] = scene_now([run("a", 10, hit="C7eq")]).tracks
+    unread = replace(track, pieces=replace(track.pieces, reached_frame=40))
+    assert unread.hit is None
+    assert unread.n_frames == 10
+    assert replace(track, pieces=SeriesPieces((), 40)).n_frames == 0

@@ -60,7 +60,7 @@ WRONG = {
     "engine --until late --sbatch-script no.sh": "'no.sh' can't be read",
     "engine --until late --frame 3": "--frame needs --from",
     "engine --until late --from path --frame 9": "has 6 frames, 0 to 5",
-    "engine --until late --from path --frame 1 --overwrite": "can't be combined with --overwrite",
+    "engine --until late --from path --frame 1 --continue": "can't be combined with --continue",
     "engine --until late --from path --velocities nwe": "did you mean 'new'?",
     "engine --until late --untl x": "did you mean '--until'?",
     "late --until late --launcher slurm": "is no MD engine",

@@ -177,3 +177,24 @@ async def test_names_count_on(manager, in_folder):
     (in_folder / "first-2").mkdir()
     assert suggested_name(first.spec) == "first-3"
     assert suggested_name(replace(first.spec, name="first-2")) == "first-3"
+
+
+async def test_overwrites_an_earlier_run_when_asked(manager):
+    run, path = await toy_run()
+    for frame in (5, 10):
+        again = await restart_from(run, path, frame, name="again", overwrite=True)
+        (begun,) = await started(again)
+        assert same(begun.positions, read_frame(path, frame).positions)
+
+
+async def test_never_overwrites_its_own_start(manager):
+    run, path = await toy_run()
+    with pytest.raises(ValueError, match="which would be overwritten"):
+        await restart_from(run, path, 5, name="first", overwrite=True)
+    assert all(file.exists() for file in path.paths)
+
+
+async def test_a_name_like_that_of_the_start(manager):
+    run, path = await toy_run()
+    with pytest.raises(ValueError, match="called start"):
+        await restart_from(run, path, 5, name="start")

@@ -94,7 +94,8 @@ class TestRecord:
     async def test_is_there_while_the_run_goes_on(self, manager, in_folder):
         run = go(until=[never])
         await until(lambda: run.snapshot().walkers[0].n_frames > 2)
-        assert not records_in()[0].state.is_final
+        await until(lambda: records_in()[0].state is RunState.RUNNING)
+        assert records_in()[0].walkers[0].job_id == run.snapshot().walkers[0].job_id
         await run.cancel()
         assert records_in()[0].state is RunState.CANCELLED
 

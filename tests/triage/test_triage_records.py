@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import errno
-import logging
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from asyncmd_jupyter import triage
-from asyncmd_jupyter.errors import EngineCrashedError, MaxStepsReachedError
-from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState
+from asyncmd_jupyter.jobs.model import Command, JobState
 from asyncmd_jupyter.jobs.slurm.states import MEANINGS, NOTICE, PUT_BACK, sentence_on
 from asyncmd_jupyter.sampling.slurm_function_files import FUNCTION_TAG
 from asyncmd_jupyter.triage.policy import FUNCTION_TAG as POLICY_TAG
@@ -35,26 +31,6 @@ CAUSES = {
     "CANCELLED": "node-cancelled-elsewhere",
     "REVOKED": "node-cancelled-elsewhere",
 }
-
-
-@pytest.fixture
-def job(tmp_path, runtime):
-    """A failed part of a simulation, without files."""
-    folder = tmp_path / "job"
-    folder.mkdir()
-    return JobRecord(
-        "abc",
-        "sim.part0002",
-        "slurm",
-        Command(("gmx", "mdrun"), tmp_path),
-        folder,
-        state=JobState.FAILED,
-        exit_code=1,
-        reason="The command ended with exit code 1.",
-        submitted=NOW - timedelta(minutes=5),
-        ended=NOW,
-        tags={"engine": "GmxEngine", "files": str(tmp_path / "sim"), "part": "2"},
-    )
 
 
 def said(job, **changes):
@@ -326,191 +302,3 @@ def test_what_was_cancelled_from_here(job):
     found = said(job, state=JobState.CANCELLED, cancel_requested=True, cause="CANCELLED")
     assert found.kind == "node-cancelled"
     assert found.policy.startswith("What was cancelled is not started again")
-
-
-# Errors
-
-
-@pytest.mark.parametrize(
-    ("number", "kind"),
-    [
-        *(
-            (errno.ENOSPC, "limit-disk"),
-            (errno.EDQUOT, "limit-quota"),
-            (errno.EMFILE, "limit-files"),
-        ),
-        *((errno.ENFILE, "limit-files"), (errno.EACCES, "file-permission")),
-        *((errno.ENOENT, "file-missing"), (errno.EROFS, "file-read-only")),
-        *((errno.ESTALE, "file-stale"), (errno.EIO, "file-io"), (errno.ENOMEM, "limit-memory")),
-    ],
-)
-def test_errors_of_the_system(number, kind, runtime):
-    without_words = OSError(number, "?", "file")
-    assert triage.diagnose_error(without_words).kind == kind
-    assert triage.diagnose_error(OSError(number, os.strerror(number), "file")).kind == kind
-
-
-def test_what_has_led_to_an_error_counts(runtime):
-    try:
-        try:
-            raise OSError(errno.ENOSPC, "No space left on device", "sim.trr")
-        except OSError as error:
-            raise EngineCrashedError("The part can't be written.") from error
-    except EngineCrashedError as error:
-        found = triage.diagnose_error(error)
-    assert found.kind == "limit-disk"
-    assert any("sim.trr" in line for line in found.lines)
-
-
-def test_the_folder_that_an_error_names_is_looked_into(job):
-    job.stderr.write_text("Too many LINCS warnings (1001)\n")
-    error = EngineCrashedError(f"It failed.\nFolder: /w; all of its output: {job.folder}")
-    found = triage.diagnose_error(error)
-    assert (found.kind, found.file) == ("gromacs-lincs", str(job.stderr))
-
-
-def test_an_error_with_its_job(job):
-    job.stderr.write_text("Too many LINCS warnings (1001)\n")
-    found = triage.diagnose_error(RuntimeError("it failed"), job)
-    assert found.kind == "gromacs-lincs"
-    assert found.policy.startswith("It is not repeated")
-
-
-def test_an_error_after_a_job_that_ended_well(job):
-    job.stderr.write_text("Step 27, time 0.162 (ps)  LINCS WARNING\nrelative deviation\n")
-    well = replace(job, state=JobState.DONE, exit_code=0, reason="")
-    found = triage.diagnose_error(MaxStepsReachedError("None was reached within 5 steps."), well)
-    assert found.kind == "run-limit"
-    assert found.policy == "It does not go on by itself, because the limit was set on purpose."
-
-
-def test_an_error_of_a_function_of_a_user(runtime):
-    def distance(positions):
-        return positions[30]
-
-    with pytest.raises(IndexError) as caught:
-        distance([])
-    found = triage.diagnose_error(caught.value)
-    assert found.kind == "python-error"
-    assert any("return positions[30]" in line for line in found.lines)
-    assert found.lines[-1] == "IndexError: list index out of range"
-
-
-def test_an_unknown_error(runtime):
-    found = triage.diagnose_error(ZeroDivisionError("division by zero"))
-    assert (found.kind, found.title) == (KIND, "ZeroDivisionError")
-    assert found.lines == ("ZeroDivisionError: division by zero",)
-
-
-def test_errors_that_lead_to_each_other(runtime):
-    first, second = ValueError("first"), ValueError("second")
-    first.__cause__, second.__cause__ = second, first
-    assert triage.diagnose_error(first).kind == KIND
-
-
-# The words of queues
-
-
-@pytest.mark.parametrize("text", ["", "  ", "None", "(None)", "N/A"])
-def test_nothing_to_say(text, runtime):
-    assert triage.explain_reason(text) == ""
-
-
-def test_words_that_nobody_knows(runtime):
-    assert triage.explain_reason("(BurstBufferResources)") == "It waits for a burst buffer."
-    assert triage.explain_reason("Strange") == "Slurm lets it wait: Strange."
-    plain = "The command ended with exit code 3."
-    assert triage.explain_reason(plain) == plain
-
-
-# Patterns of others
-
-
-def pattern(**changes):
-    said = {"kind": "mine-flux", "title": "Flux", "meaning": "Flux it is.", "text": "flux"}
-    return triage.Pattern(**said | changes)
-
-
-def test_a_pattern_for_reasons_is_heard_of_at_once(runtime):
-    assert triage.explain_reason("FluxMissing") == "Slurm lets it wait: FluxMissing."
-    triage.Triage.current().register(pattern(text="", reason="FluxMissing"))
-    assert triage.explain_reason("FluxMissing") == "Flux it is."
-
-
-def test_a_pattern_is_added(job, runtime):
-    job.stderr.write_text("the flux is broken\n")
-    assert said(job).kind == KIND
-    triage.Triage.current().register(pattern())
-    assert said(job).kind == "mine-flux"
-    with pytest.raises(ValueError, match="There is a pattern 'mine-flux'"):
-        triage.Triage.current().register(pattern())
-    with pytest.raises(TypeError, match="no Pattern"):
-        triage.Triage.current().register("flux")
-
-
-@pytest.mark.parametrize(
-    ("changes", "match"),
-    [
-        ({"text": "("}, "no regular expression"),
-        ({"quote": "["}, "no regular expression"),
-        ({"title": ""}, "needs a kind"),
-        ({"text": ""}, "nothing about when"),
-    ],
-)
-def test_patterns_that_can_not_be_used(runtime, changes, match):
-    with pytest.raises(ValueError, match=match):
-        triage.Triage.current().register(pattern(**changes))
-
-
-def test_a_predicate_that_breaks_is_left_out(job, runtime, caplog):
-    job.stderr.write_text("flux\n")
-    triage.Triage.current().register(pattern(when=lambda case: 1 / 0))
-    with caplog.at_level(logging.WARNING):
-        assert said(job).kind == KIND
-    assert "mine-flux" in caplog.text
-
-
-def test_predicates_see_the_job(job, runtime):
-    triage.Triage.current().register(
-        pattern(text="", when=lambda case: case.record is not None and case.exit_code == 42)
-    )
-    assert said(job, exit_code=42).kind == "mine-flux"
-    assert said(job, exit_code=41).kind == KIND
-
-
-def test_the_example_of_the_documentation(job, runtime):
-    text = (Path(__file__).parents[2] / "docs" / "triage.md").read_text()
-    example = next(block for block in text.split("```python")[1:] if ".register(" in block)
-    exec(example.split("```")[0])
-    job.stderr.write_text("cat: /scratch/me/sim.cpt: No such file or directory\n")
-    assert said(job).kind == "site-scratch"
-
-
-FOREIGN = """\
-from asyncmd_jupyter.triage import Pattern
-
-PATTERNS = (Pattern("theirs-flux", "Flux", "Flux it is.", text="flux"),)
-DOUBLE = [Pattern("limit-disk", "Mine", "It is mine.", text="flux"), "no pattern"]
-"""
-ENTRIES = """\
-[asyncmd_jupyter.triage]
-good = flux_of_theirs:PATTERNS
-double = flux_of_theirs:DOUBLE
-gone = flux_of_theirs:NOTHING
-broken = nonsense_of_theirs:PATTERNS
-"""
-
-
-def test_patterns_of_installed_packages(job, tmp_path, monkeypatch, caplog, runtime):
-    job.stderr.write_text("flux\n")
-    (tmp_path / "flux_of_theirs.py").write_text(FOREIGN)
-    info = tmp_path / "flux-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: flux\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(ENTRIES)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    with caplog.at_level(logging.WARNING):
-        assert said(job).kind == "theirs-flux"
-    for broken in ("flux_of_theirs:NOTHING", "nonsense_of_theirs:PATTERNS", "limit-disk"):
-        assert broken in caplog.text
-    assert "'no pattern' is no Pattern" in caplog.text

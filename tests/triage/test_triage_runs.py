@@ -70,6 +70,10 @@ async def test_waiting_for_cores(manager, runtime, tmp_path):
     second = await manager.submit(Command(("true",), tmp_path), name="second")
     assert second.state is JobState.WAITING
     assert (await why(second.record)).kind == "queue-cores"
+    await second.hold()
+    assert (await why(second.record)).kind == "queue-held"
+    await second.release()
+    assert (await why(second.record)).kind == "queue-cores"
     await first.cancel()
     assert await why(await second.wait()) is None
 

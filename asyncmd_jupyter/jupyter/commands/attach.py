@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from argparse import Namespace as Arguments
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from asyncmd_jupyter.jupyter.notebook import Notebook, show_all
+from asyncmd_jupyter.jupyter.notebook import Notebook
 from asyncmd_jupyter.jupyter.parsers import SubCommand, always, unquoted
 from asyncmd_jupyter.jupyter.telling import flat, say
+
+if TYPE_CHECKING:
+    from asyncmd_jupyter.sampling.run import Run
 
 
 def _arguments(parser: Any) -> None:
@@ -24,13 +28,26 @@ async def _answer(_notebook: Notebook, arguments: Arguments) -> None:
     jobs = await JobManager.current().attach()
     for problem in attached.problems:
         say(f"Not brought back: {flat(problem)}")
-    if attached.runs:
-        say(f"Brought back: {', '.join(run.id for run in attached.runs)}.")
-        show_all(attached.runs)
     if jobs or not attached.runs:
         number = {0: "No job was", 1: "One job was"}.get(len(jobs), f"{len(jobs)} jobs were")
         say(f"{number} taken back.")
+    if attached.runs:
+        say(f"Brought back: {', '.join(run.id for run in attached.runs)}.")
+        _show(attached.runs)
+    names = {run.id for run in attached.runs}
+    if not attached.runs or any(job.record.tags.get("run") not in names for job in jobs):
         show_jobs()
+
+
+def _show(runs: Sequence[Run]) -> None:
+    """Show one run, or a table of several; views on the page come back by themselves."""
+    from asyncmd_jupyter.jupyter.showing.simulations import show_simulations
+    from asyncmd_jupyter.jupyter.views import show_run
+
+    if len(runs) == 1:
+        show_run(runs[0], attaches=True)
+    else:
+        show_simulations(runs, attaches=True)
 
 
 COMMAND = SubCommand(

@@ -10,7 +10,10 @@ from asyncmd_jupyter.jupyter.widgets.simulations import SimulationTable
 
 
 def show_simulations(
-    runs: Iterable[RunLike] | None = None, *, campaign: str | None = None
+    runs: Iterable[RunLike] | None = None,
+    *,
+    campaign: str | None = None,
+    attaches: bool = False,
 ) -> SimulationTable:
     """Show one row for each walker of some runs here.
 
@@ -20,6 +23,8 @@ def show_simulations(
         All runs of this kernel by default, also those that are started later.
     campaign : str, optional
         Leave out runs of other campaigns.
+    attaches : bool
+        Let the page bring back its other views that have lost their kernel.
 
     Returns
     -------
@@ -27,6 +32,7 @@ def show_simulations(
     """
     chosen = None if runs is None else list(runs)
     table = simulation_table(chosen, campaign=campaign)
+    table.attaches = attaches
     table.recipe = {
         "kind": "simulations",
         "campaign": campaign,

@@ -64,7 +64,8 @@ class Track:
     def hit(self) -> tuple[int, tuple[str, ...]] | None:
         """The deciding frame and the names of what it fulfils."""
         frame = self.pieces.reached_frame
-        return None if frame is None else (frame, self.walker.reached)
+        is_there = frame is not None and frame < self.n_frames
+        return (frame, self.walker.reached) if is_there and frame is not None else None
 
 
 @dataclass(frozen=True)

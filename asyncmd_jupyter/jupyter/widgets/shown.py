@@ -24,10 +24,13 @@ class Shown(ABC):
     ----------
     recipe : dict
         Tells `reviving` how another kernel makes this view anew; JSON. Empty if none can.
+    attaches : bool
+        Whether a page that shows it brings back its views that have lost their kernel.
     """
 
     def __init__(self) -> None:
         self.recipe: dict[str, Any] = {}
+        self.attaches = False
         self._display_id: str | None = None
         self._lacks_widget = False
         self.is_new = False
@@ -94,7 +97,10 @@ class Shown(ABC):
 
     def _still(self) -> Bundle:
         still = {"text/plain": self.text(), "text/html": self.html()}
-        return still | {VIEW_MIME: self.recipe} if self.recipe else still
+        if not self.recipe:
+            return still
+        attaches = {"attaches": True} if self.attaches else {}
+        return still | {VIEW_MIME: self.recipe | attaches}
 
     def _bundle(self) -> Bundle:
         model = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}

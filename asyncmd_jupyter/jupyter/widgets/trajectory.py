@@ -16,6 +16,7 @@ from asyncmd_jupyter.jupyter.widgets.live_stages import LiveStages
 from asyncmd_jupyter.jupyter.widgets.molecule_scene import Scene, Wanted
 from asyncmd_jupyter.jupyter.widgets.page import PageHelper
 from asyncmd_jupyter.jupyter.widgets.picture_options import PictureOptions
+from asyncmd_jupyter.jupyter.widgets.playback import Playback
 from asyncmd_jupyter.jupyter.widgets.player import Player
 from asyncmd_jupyter.jupyter.widgets.preview_words import (
     NOTHING,
@@ -62,12 +63,14 @@ class TrajectoryPreview(LiveView):
         self._runs = {s.run.id for s in self._sources if s.run is not None}
         self._scene: Scene | None = None
         self._shown: object = None
-        self._rests = self._final_seen = self._showing = self._playing = False
+        self._rests = self._final_seen = False
+        self._last_picture = ""
         self._reading = asyncio.Lock()
         self._note = ipywidgets.HTML()
         self._note.add_class("asyncmd-note")
         labels = [source.label for source in self._sources]
-        self._player = Player(labels, self._on_choice, self._on_play)
+        self._player = Player(labels, self._on_choice, lambda: self._playback.begin())
+        self._playback = Playback(self._player, self._look_again, self.run_in_background)
         self._options = PictureOptions(len(self._sources), self.mark_dirty)
         self._restart = RestartForm(
             lambda: ShownPlace(self.source, self.frame), self.run_in_background
@@ -111,11 +114,6 @@ class TrajectoryPreview(LiveView):
         return None if self._scene is None else self._scene.stage
 
     @property
-    def sources(self) -> tuple[Source, ...]:
-        """What there is to choose from."""
-        return tuple(self._sources)
-
-    @property
     def source(self) -> Source:
         """What is chosen."""
         return self._sources[self._player.chosen]
@@ -135,12 +133,13 @@ class TrajectoryPreview(LiveView):
 
     async def refresh(self) -> None:
         """Show the newest frame, or let the slider know that there are more."""
-        async with self._reading:
-            await self._look_again()
+        await self._look_again()
         if any(source.must_be_polled for source in self._sources):
             asyncio.get_running_loop().call_later(BETWEEN_LOOKS, self.mark_dirty)
         elif self.is_final() and not self._final_seen:
             self._final_seen = True
+            if self._scene is not None:
+                self._last_picture = await self._scene.still()
             self.mark_dirty()
 
     def close(self) -> None:
@@ -160,6 +159,7 @@ class TrajectoryPreview(LiveView):
     def rest(self) -> None:
         """Let go of what pages hold for it; a button brings it back."""
         self._rests = True
+        self._player.pause()
         self._drop_scene()
         button = ipywidgets.Button(description="Show the molecule", icon="eye")
         button.on_click(lambda _: self._wake_up())
@@ -171,8 +171,8 @@ class TrajectoryPreview(LiveView):
         return "Trajectory preview (" + "; ".join(told) + ")"
 
     def html(self) -> str:
-        """Say how many frames there are."""
-        return f"<p>{escape(self.text())}</p>"
+        """Show the last frame as a flat picture, and say how many there are."""
+        return f"{self._last_picture}<p>{escape(self.text())}</p>"
 
     def show_error(self, message: str) -> None:
         """Say below the molecule what went wrong."""
@@ -181,16 +181,15 @@ class TrajectoryPreview(LiveView):
             self._put(ipywidgets.HTML(grey(message or WAITING)))
 
     async def _look_again(self) -> None:
-        for source in self._shown_sources():
-            await asyncio.to_thread(source.follow)
-        ready = [source for source in self._shown_sources() if len(source)]
-        if self._rests:
-            return
-        if not ready:
-            self._put(ipywidgets.HTML(grey(NOTHING if self.is_final() else WAITING)))
-            return
-        self._player.frames_grew(max(map(len, ready)))
-        await self._show(ready)
+        async with self._reading:
+            for source in self._shown_sources():
+                await asyncio.to_thread(source.follow)
+            ready = [source for source in self._shown_sources() if len(source)]
+            if ready and not self._rests:
+                self._player.frames_grew(max(map(len, ready)))
+                await self._show(ready)
+            elif not self._rests:
+                self._put(ipywidgets.HTML(grey(NOTHING if self.is_final() else WAITING)))
 
     def _shown_sources(self) -> list[Source]:
         if not self._options.overlay:
@@ -286,38 +285,8 @@ class TrajectoryPreview(LiveView):
         """Show what the slider or the list says; of many choices only the last."""
         if self._player.is_following or not len(self.source):
             self.mark_dirty()
-        elif not self._showing:
-            self._showing = True
-            self.run_in_background(self._show_chosen())
-
-    def _on_play(self) -> None:
-        if not self._playing:
-            self._playing = True
-            self.run_in_background(self._play())
-
-    async def _play(self) -> None:
-        """Show one frame after the other; slow drawing slows it down."""
-        try:
-            while True:
-                await asyncio.sleep(self._player.tick)
-                async with self._reading:
-                    if self._rests or not self._player.is_playing:
-                        return
-                self._player.advance()
-        finally:
-            self._playing = False
-            self._player.pause()
-
-    async def _show_chosen(self) -> None:
-        try:
-            while not self._rests:
-                frame, chosen = self._player.frame, self._player.chosen
-                async with self._reading:
-                    await self._look_again()
-                if (frame, chosen) == (self._player.frame, self._player.chosen):
-                    return
-        finally:
-            self._showing = False
+        else:
+            self._playback.choose()
 
     def _on_page(self, change: Any) -> None:
         if change["name"] == "webgl" and self._scene is not None:

@@ -1,0 +1,91 @@
+"""What is said about errors, alone and with their job."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import replace
+
+import pytest
+
+from asyncmd_jupyter import triage
+from asyncmd_jupyter.errors import EngineCrashedError, MaxStepsReachedError
+from asyncmd_jupyter.jobs.model import JobState
+from asyncmd_jupyter.triage.unexplained import KIND
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        *(
+            (errno.ENOSPC, "limit-disk"),
+            (errno.EDQUOT, "limit-quota"),
+            (errno.EMFILE, "limit-files"),
+        ),
+        *((errno.ENFILE, "limit-files"), (errno.EACCES, "file-permission")),
+        *((errno.ENOENT, "file-missing"), (errno.EROFS, "file-read-only")),
+        *((errno.ESTALE, "file-stale"), (errno.EIO, "file-io"), (errno.ENOMEM, "limit-memory")),
+    ],
+)
+def test_errors_of_the_system(number, kind, runtime):
+    without_words = OSError(number, "?", "file")
+    assert triage.diagnose_error(without_words).kind == kind
+    assert triage.diagnose_error(OSError(number, os.strerror(number), "file")).kind == kind
+
+
+def test_what_has_led_to_an_error_counts(runtime):
+    try:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device", "sim.trr")
+        except OSError as error:
+            raise EngineCrashedError("The part can't be written.") from error
+    except EngineCrashedError as error:
+        found = triage.diagnose_error(error)
+    assert found.kind == "limit-disk"
+    assert any("sim.trr" in line for line in found.lines)
+
+
+def test_the_folder_that_an_error_names_is_looked_into(job):
+    job.stderr.write_text("Too many LINCS warnings (1001)\n")
+    error = EngineCrashedError(f"It failed.\nFolder: /w; all of its output: {job.folder}")
+    found = triage.diagnose_error(error)
+    assert (found.kind, found.file) == ("gromacs-lincs", str(job.stderr))
+
+
+def test_an_error_with_its_job(job):
+    job.stderr.write_text("Too many LINCS warnings (1001)\n")
+    found = triage.diagnose_error(RuntimeError("it failed"), job)
+    assert found.kind == "gromacs-lincs"
+    assert found.policy.startswith("It is not repeated")
+
+
+def test_an_error_after_a_job_that_ended_well(job):
+    job.stderr.write_text("Step 27, time 0.162 (ps)  LINCS WARNING\nrelative deviation\n")
+    well = replace(job, state=JobState.DONE, exit_code=0, reason="")
+    found = triage.diagnose_error(MaxStepsReachedError("None was reached within 5 steps."), well)
+    assert found.kind == "run-limit"
+    assert found.policy == "It does not go on by itself, because the limit was set on purpose."
+
+
+def test_an_error_of_a_function_of_a_user(runtime):
+    def distance(positions):
+        return positions[30]
+
+    with pytest.raises(IndexError) as caught:
+        distance([])
+    found = triage.diagnose_error(caught.value)
+    assert found.kind == "python-error"
+    assert any("return positions[30]" in line for line in found.lines)
+    assert found.lines[-1] == "IndexError: list index out of range"
+
+
+def test_an_unknown_error(runtime):
+    found = triage.diagnose_error(ZeroDivisionError("division by zero"))
+    assert (found.kind, found.title) == (KIND, "ZeroDivisionError")
+    assert found.lines == ("ZeroDivisionError: division by zero",)
+
+
+def test_errors_that_lead_to_each_other(runtime):
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+    assert triage.diagnose_error(first).kind == KIND
