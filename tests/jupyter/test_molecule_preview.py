@@ -238,6 +238,8 @@ async def test_an_old_trajectory_is_shown_and_left_alone(tmp_path, wire, here):
     preview = TrajectoryPreview(Trajectory(tmp_path / "a.trr", alanine_dipeptide())).open()
     await preview.closed()
     assert said(preview) == "0.80 ps, frame 4"
+    assert '<img src="data:image/png;base64,' in preview._still()["text/html"]
+    assert "a.trr: 5 frames" in preview._still()["text/html"]
 
 
 async def test_a_file_that_is_gone_gets_a_sentence(tmp_path, wire, here):

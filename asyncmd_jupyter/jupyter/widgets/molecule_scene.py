@@ -9,14 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
+from asyncmd_jupyter.jupyter.widgets.drawing import in_drawing_thread
+from asyncmd_jupyter.jupyter.widgets.figure import png_as_html
 from asyncmd_jupyter.jupyter.widgets.look import Look, walker_colour
 from asyncmd_jupyter.jupyter.widgets.picture import Picture
+from asyncmd_jupyter.jupyter.widgets.projection import AtomsDrawn, draw_flat
 from asyncmd_jupyter.jupyter.widgets.representations import representations
 from asyncmd_jupyter.jupyter.widgets.stage import Stage, make_stage
 from asyncmd_jupyter.jupyter.widgets.structure_text import ShownStructure, shown_structure
 from asyncmd_jupyter.jupyter.widgets.thinning import MOST_ATOMS
 from asyncmd_jupyter.jupyter.widgets.walker_frames import ShownFrame
 from asyncmd_jupyter.jupyter.widgets.words import escape
+
+STILL_WIDTH = 480
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,7 @@ class Scene:
         self._problem = problem
         self._dark = dark
         self._picture = Picture(structure)
+        self._positions: NDArray[np.float32] | None = None
         self.structure = structure
         self.stage = stage
         self.webgl = webgl
@@ -101,7 +110,18 @@ class Scene:
             self._picture.positions, frames, whole=wanted.whole, overlay=bool(wanted.copies)
         )
         self._restyle()
+        self._positions = positions
         await self.stage.show(positions)
+
+    async def still(self) -> str:
+        """Draw what is shown as a flat picture, as HTML that needs no script."""
+        if self._positions is None:
+            return ""
+        look = Look(width=STILL_WIDTH, ratio=1.5)
+        colours = tuple(self._colours()) if len(self._wanted.copies) > 1 else ()
+        atoms = AtomsDrawn(self.structure.elements, colours)
+        png = await in_drawing_thread(draw_flat, self._positions, atoms, look)
+        return png_as_html(png, "Projection of the molecule.", look.width)
 
     def set_dark(self, dark: bool) -> None:
         """Fit to the theme of the page."""

@@ -97,6 +97,12 @@ def principal_axes(positions: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.vstack([axes, np.zeros((3 - len(axes), 3))])
 
 
+def draw_flat(positions: NDArray[Any], atoms: AtomsDrawn, look: Look) -> bytes:
+    """Draw atoms as seen from where they extend most."""
+    flat = (positions - positions.mean(axis=0)) @ principal_axes(positions).T
+    return draw_projection(flat, atoms, look)
+
+
 def draw_projection(flat: NDArray[Any], atoms: AtomsDrawn, look: Look) -> bytes:
     """Draw atoms and bonds as seen along the third axis."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg

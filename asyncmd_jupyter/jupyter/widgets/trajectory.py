@@ -64,6 +64,7 @@ class TrajectoryPreview(LiveView):
         self._scene: Scene | None = None
         self._shown: object = None
         self._rests = self._final_seen = False
+        self._last_picture = ""
         self._reading = asyncio.Lock()
         self._note = ipywidgets.HTML()
         self._note.add_class("asyncmd-note")
@@ -137,6 +138,8 @@ class TrajectoryPreview(LiveView):
             asyncio.get_running_loop().call_later(BETWEEN_LOOKS, self.mark_dirty)
         elif self.is_final() and not self._final_seen:
             self._final_seen = True
+            if self._scene is not None:
+                self._last_picture = await self._scene.still()
             self.mark_dirty()
 
     def close(self) -> None:
@@ -168,8 +171,8 @@ class TrajectoryPreview(LiveView):
         return "Trajectory preview (" + "; ".join(told) + ")"
 
     def html(self) -> str:
-        """Say how many frames there are."""
-        return f"<p>{escape(self.text())}</p>"
+        """Show the last frame as a flat picture, and say how many there are."""
+        return f"{self._last_picture}<p>{escape(self.text())}</p>"
 
     def show_error(self, message: str) -> None:
         """Say below the molecule what went wrong."""
