@@ -122,7 +122,8 @@ cells = "".join("<tr>" + "".join(f"<td>{escape(str(c))}</td>" for c in
     (r.run, r.walker, r.campaign, r.engine, r.state, r.done, r.limit, r.speed,
      values_words(r, words), r.reason, r.parts, r.nodes, r.job, r.native)) +
     "<td><button>Cancel</button></td></tr>" for r in table.rows())
-display(HTML(f'<div class="naive-table" style="max-height:460px;overflow:auto">'
+# The page looks for this word, and must not find it in the echo of this cell.
+display(HTML(f'<div class="naive{"-"}table" style="max-height:460px;overflow:auto">'
              f'<table>{cells}</table></div>'))
 """
 

@@ -149,6 +149,7 @@ _SECTIONS: dict[str, type] = {
     "software": dict,
     "inputs": dict,
     "parents": list,
+    "changes": list,
 }
 
 

@@ -51,13 +51,13 @@ class Parent:
         """Take what a record holds."""
         frames = content.get("frames")
         span = frames if isinstance(frames, Mapping) else {}
-        numbers = {name: span.get(name) for name in _SPAN}
+        numbers: dict[str, Any] = {name: _number(span.get(name)) for name in _SPAN}
         return cls(
             file=str(content["file"]),
             absolute=str(content.get("absolute", "")),
             id=str(content.get("id", "")),
             mark=Mark.from_json(content),
-            n_frames=int(span.get("count") or 0),
+            n_frames=int(_number(span.get("count")) or 0),
             **numbers,
         )
 
@@ -92,6 +92,11 @@ class Parent:
 
 
 _SPAN = ("frame", "last_frame", "step", "last_step", "time", "last_time")
+
+
+def _number(value: Any) -> int | float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number else None
 
 
 def record_of_parent(file: str | os.PathLike[str]) -> dict[str, Any] | None:

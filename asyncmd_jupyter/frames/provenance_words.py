@@ -80,8 +80,9 @@ def _frames(span: Mapping[str, Any]) -> str:
     if not span:
         return ""
     steps = f"steps {span.get('first_step')} to {span.get('last_step')}"
-    times = f"{span.get('first_time', 0):g} to {span.get('last_time', 0):g} ps"
-    return f"{span.get('count')}, {steps}, {times}"
+    begin, end = span.get("first_time"), span.get("last_time")
+    known = isinstance(begin, int | float) and isinstance(end, int | float)
+    return f"{span.get('count')}, {steps}" + (f", {begin:g} to {end:g} ps" if known else "")
 
 
 def _engine(engine: Mapping[str, Any]) -> str:

@@ -235,13 +235,17 @@ def node_of(found: Found) -> Node:
         simulation=str(found.path.parent / deffnm) if is_part else "",
         run=str(tags.get("run") or deffnm),
         walker=str(tags.get("walker", "")),
-        n_frames=frames.get("count"),
-        first_time=frames.get("first_time"),
-        last_time=frames.get("last_time"),
+        n_frames=_number(frames.get("count")),
+        first_time=_number(frames.get("first_time")),
+        last_time=_number(frames.get("last_time")),
         words=made_in_words(content),
         changes="" if section.get("full") else parameters_in_words(section),
         note=found.note(),
     )
+
+
+def _number(value: Any) -> Any:
+    return value if isinstance(value, int | float) else None
 
 
 def _in_order(nodes: Mapping[str, Node], edges: list[Edge]) -> list[Node]:
