@@ -46,6 +46,14 @@ engine = GmxEngine(mdp, files.gro, files.top, mdrun_extra_args="-nt 1")
 run = start_run(engine, None, until=[("never", never)], name="wet", max_steps=40)
 view = show_molecule(run)
 """
+TOGGLE = """
+import asyncio
+for _ in range(18):
+    view._options._overlay.value = not view._options._overlay.value
+    before = view.stage
+    while view.stage in (before, None) or not view.stage._drawn_at < float("inf"):
+        await asyncio.sleep(0.05)
+"""
 LAST = 40
 NO_WEBGL = """
 const get = HTMLCanvasElement.prototype.getContext;
@@ -205,3 +213,15 @@ def test_it_works_in_notebook_7_too(lab):
     view.changes_with(lambda: lab.page.keyboard.press("Home"))
     lab.screenshot("preview-notebook-7")
     assert lab.errors_about("asyncmd|NGL|widget|WebGL") == []
+
+
+def test_views_that_are_gone_hold_nothing_of_the_graphics_card(notebook):
+    """Chromium takes the oldest of more than 16 drawing contexts away, and warns."""
+    lab = notebook
+    warnings = []
+    lab.page.on("console", lambda message: warnings.append(message.text))
+    view = Preview(lab, run_cell(lab, SYSTEM + START))
+    view.wait()
+    run_cell(lab, TOGGLE)
+    view.wait()
+    assert [text for text in warnings if "Too many active WebGL contexts" in text] == []
