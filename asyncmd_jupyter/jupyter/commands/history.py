@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from argparse import Namespace as Arguments
 from typing import Any
 
 from asyncmd_jupyter.jupyter.commands.view import items_of
 from asyncmd_jupyter.jupyter.notebook import Notebook, all_runs
-from asyncmd_jupyter.jupyter.parsers import SubCommand, add_output
+from asyncmd_jupyter.jupyter.parsers import SubCommand, add_output, always
 
 
 def _arguments(parser: Any) -> None:
@@ -16,11 +17,13 @@ def _arguments(parser: Any) -> None:
     add_output(parser, "the genealogy")
 
 
-def _answer(notebook: Notebook, arguments: Arguments) -> None:
+async def _answer(notebook: Notebook, arguments: Arguments) -> None:
     from asyncmd_jupyter.jupyter.showing.history import show_history
+    from asyncmd_jupyter.sampling.genealogy import genealogy
 
     items = [item for text in arguments.items for item in items_of(notebook, text)]
-    shown = show_history(items or list(all_runs().values()) or [notebook.run(None)])
+    items = items or list(all_runs().values()) or [notebook.run(None)]
+    shown = show_history(await asyncio.to_thread(genealogy, items))
     notebook.bind(arguments.output, shown)
 
 
@@ -32,4 +35,5 @@ COMMAND = SubCommand(
     examples=("%asyncmd history first", "%asyncmd history scan"),
     group="Watch",
     usage="[RUN|TRAJECTORY ...]",
+    awaited=always,
 )
