@@ -1,4 +1,4 @@
-import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { ISessionContext } from '@jupyterlab/apputils';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import type { JSONObject, PartialJSONObject } from '@lumino/coreutils';
@@ -11,12 +11,18 @@ const LOSES_ALL: Kernel.Status[] = [
   'dead'
 ];
 
+/** What is used of a notebook's panel; the package that declares it is many times larger. */
+export interface INotebook {
+  readonly content: { readonly rendermime: IRenderMimeRegistry };
+  readonly sessionContext: ISessionContext;
+}
+
 /** What a kernel has shown: representations by their types. */
 export type Bundle = PartialJSONObject;
 
 /** One notebook as its views see it. */
 export class PageOfViews {
-  constructor(private readonly panel: NotebookPanel) {
+  constructor(private readonly panel: INotebook) {
     const context = panel.sessionContext;
     context.statusChanged.connect((_, status) => {
       if (LOSES_ALL.includes(status)) {

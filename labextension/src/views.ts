@@ -2,10 +2,9 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { PageOfViews } from './viewPage';
+import { type INotebook, PageOfViews } from './viewPage';
 import { VIEW_MIME, ViewRenderer } from './viewRenderer';
 
 /** Before the widgets' own renderer, and before HTML in notebooks that are not trusted. */
@@ -16,20 +15,15 @@ export const views: JupyterFrontEndPlugin<void> = {
   id: 'asyncmd-jupyter:views',
   description: 'Keeps views of runs useful without their kernel.',
   autoStart: true,
-  requires: [INotebookTracker],
   optional: [ITranslator],
   activate
 };
 
-function activate(
-  _app: JupyterFrontEnd,
-  tracker: INotebookTracker,
-  translator: ITranslator | null
-): void {
+function activate(app: JupyterFrontEnd, translator: ITranslator | null): void {
   const trans = (translator ?? nullTranslator).load('asyncmd-jupyter');
-  const take = (panel: NotebookPanel): void => {
-    const page = new PageOfViews(panel);
-    panel.content.rendermime.addFactory(
+  const take = (notebook: INotebook): void => {
+    const page = new PageOfViews(notebook);
+    notebook.content.rendermime.addFactory(
       {
         safe: true,
         mimeTypes: [VIEW_MIME],
@@ -38,8 +32,9 @@ function activate(
       RANK
     );
   };
-  tracker.forEach(take);
-  tracker.widgetAdded.connect((_, panel) => take(panel));
+  app.docRegistry.addWidgetExtension('Notebook', {
+    createNew: panel => take(panel as unknown as INotebook)
+  });
   // Kernels ask for this through their widgets: here saved states may be renewed in place.
   document.body.dataset['asyncmdViews'] = 'kept';
 }
