@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from asyncmd_jupyter.triage.pattern import EXACT, USUAL, Pattern
+from asyncmd_jupyter.triage.pattern import EXACT, USUAL
+from asyncmd_jupyter.triage.saying import Says
 
 _SMALLER = "Make the time step smaller (dt), at least at the beginning."
 _MINIMIZE = "Minimize the start (engine.apply_constraints, 'integrator = steep') and equilibrate."
@@ -10,26 +11,7 @@ _LOOK = "Look at the atoms that it names in the start: overlaps, wrong bonds, a 
 _AGAIN = "Start the run in a fresh folder, or remove all of its parts (remove_parts)."
 
 
-def _says(
-    kind: str,
-    text: str,
-    title: str,
-    meaning: str,
-    *remedies: str,
-    priority: int = EXACT,
-    quote: str = "",
-) -> Pattern:
-    return Pattern(
-        kind=f"gromacs-{kind}",
-        text=text.replace(" ", r"\s+"),  # lines are broken at some width
-        title=title,
-        meaning=meaning,
-        remedies=remedies,
-        program="gromacs",
-        priority=priority,
-        quote=quote,
-    )
-
+_says = Says("gromacs", "gromacs", is_wrapped=True)
 
 _BLOWN_UP = (
     _says(

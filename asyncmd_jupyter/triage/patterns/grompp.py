@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from asyncmd_jupyter.triage.pattern import EXACT, USUAL, Pattern
+from asyncmd_jupyter.triage.pattern import USUAL
+from asyncmd_jupyter.triage.saying import Says
 
 # More than the fatal error, which is only that there were some.
 _MORE = USUAL + 9
 _TOPOLOGY = "Look at the line of the topology that it names, and at what is included above it."
 
 
-def _says(
-    kind: str,
-    text: str,
-    title: str,
-    meaning: str,
-    *remedies: str,
-    priority: int = EXACT,
-    quote: str = "",
-) -> Pattern:
-    return Pattern(
-        kind=f"grompp-{kind}",
-        text=text.replace(" ", r"\s+"),  # lines are broken at some width
-        title=title,
-        meaning=meaning,
-        remedies=remedies,
-        program="gromacs",
-        priority=priority,
-        quote=quote,
-    )
-
+_says = Says("grompp", "gromacs", is_wrapped=True)
 
 PATTERNS = (
     _says(

@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-from asyncmd_jupyter.triage.pattern import EXACT, GENERAL, Pattern
+from asyncmd_jupyter.triage.pattern import GENERAL
+from asyncmd_jupyter.triage.saying import Says
 
-
-def _says(
-    kind: str,
-    text: str,
-    title: str,
-    meaning: str,
-    *remedies: str,
-    priority: int = EXACT,
-    quote: str = "",
-) -> Pattern:
-    return Pattern(
-        kind=f"openmm-{kind}",
-        text=text,
-        title=title,
-        meaning=meaning,
-        remedies=remedies,
-        program="openmm",
-        priority=priority,
-        quote=quote,
-    )
-
+_says = Says("openmm", "openmm")
 
 PATTERNS = (
     _says(
