@@ -6,6 +6,7 @@ Arguments that can't be used raise the built-in ``ValueError``, ``TypeError`` or
     AsyncMDError
     ├── EngineError                an MD engine can't do what it was asked
     │   ├── EngineCrashedError     the MD program ended with an error
+    │   ├── OtherKernelError       another kernel works on the same simulation
     │   └── MaxStepsReachedError   no condition was fulfilled within the limit
     ├── JobError                   something about one job
     │   ├── SubmissionError        the launcher refused or could not start it
@@ -32,6 +33,10 @@ class EngineError(AsyncMDError):
 
 class EngineCrashedError(EngineError):
     """The MD program ended with an error; the message holds its last words."""
+
+
+class OtherKernelError(EngineError):
+    """Another kernel works on the same simulation."""
 
 
 class MaxStepsReachedError(EngineError):

@@ -29,7 +29,7 @@ from asyncmd_jupyter.engines.plan import (
 )
 from asyncmd_jupyter.engines.recorded import RecordedEngine
 from asyncmd_jupyter.engines.recording import cut_is_known, forget_if_empty
-from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.errors import EngineError, OtherKernelError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import Job, JobManager
 from asyncmd_jupyter.jobs.model import Command, Resources
@@ -244,7 +244,7 @@ class CommandEngine(RecordedEngine):
         try:
             job = await self._submit(files, plan)
         except JobExistsError as error:
-            raise EngineError(_is_others(error.job_id, error.owner, files)) from error
+            raise OtherKernelError(_is_others(error.job_id, error.owner, files)) from error
         self._running = part = self._part(files, plan, job)
         part.begun_record = self._record_begun(files, part)
         return part
@@ -359,7 +359,7 @@ class CommandEngine(RecordedEngine):
         manager = JobManager.current()
         for job in await manager.unfinished({FILES_TAG: files.key}):
             if not manager.is_followed(job):
-                raise EngineError(_is_others(job.id, job.record.owner, files))
+                raise OtherKernelError(_is_others(job.id, job.record.owner, files))
             if not job.record.cancel_requested:
                 return self._part(files, plan_from_tags(job.record.tags), job)
             await job.wait()  # it still writes, but not for long

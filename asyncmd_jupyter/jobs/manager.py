@@ -8,6 +8,7 @@ import logging
 import weakref
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.errors import JobError, SubmissionError
@@ -164,13 +165,17 @@ class JobManager:
             raise
         return Job(self, record)
 
-    async def attach(self, tags: Mapping[str, str] | None = None) -> list[Job]:
+    async def attach(
+        self, tags: Mapping[str, str] | None = None, *, folder: Path | None = None
+    ) -> list[Job]:
         """Take back unfinished jobs that no living process looks after.
 
         Parameters
         ----------
         tags : Mapping, optional
             Only jobs that have all of these tags.
+        folder : path, optional
+            Only jobs that work there or below.
 
         Returns
         -------
@@ -180,16 +185,19 @@ class JobManager:
         """
         self._check_open()
         # Cancelled in the middle of it, jobs would have an owner who does not know of them.
-        self._attaching = self._tasks.start(self._attach(tags or {}, self._attaching))
+        self._attaching = self._tasks.start(self._attach(tags or {}, folder, self._attaching))
         return await asyncio.shield(self._attaching)
 
     async def _attach(
-        self, tags: Mapping[str, str], earlier: asyncio.Task[list[Job]] | None
+        self,
+        tags: Mapping[str, str],
+        folder: Path | None,
+        earlier: asyncio.Task[list[Job]] | None,
     ) -> list[Job]:
         if earlier is not None and earlier.get_loop() is asyncio.get_running_loop():
             await asyncio.wait([earlier])
         taken = await asyncio.to_thread(
-            attaching.claim_orphans, self._store, self._owner, set(self._launchers), tags
+            attaching.claim_orphans, self._store, self._owner, set(self._launchers), tags, folder
         )
         if not taken:
             return []

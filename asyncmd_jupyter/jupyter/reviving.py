@@ -48,7 +48,7 @@ async def _jobs(_recipe: Recipe) -> None:
     from asyncmd_jupyter.jobs.manager import JobManager
     from asyncmd_jupyter.jupyter.views import show_jobs
 
-    await JobManager.current().attach()
+    await JobManager.current().attach(folder=Path())
     show_jobs()
 
 

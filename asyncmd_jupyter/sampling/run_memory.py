@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from asyncmd_jupyter.errors import AsyncMDError
+from asyncmd_jupyter.errors import AsyncMDError, OtherKernelError
 from asyncmd_jupyter.sampling.progress import RunState
 from asyncmd_jupyter.sampling.run import new_walker
 from asyncmd_jupyter.sampling.run_memory_pickle import RunMemoryError, load_spec
@@ -76,6 +76,11 @@ async def _brought_back(record: RunRecord) -> Run | None:
     run = Run(spec, record)
     walkers = list(_walkers(run, spec, record))
     run.conditions = record.conditions
+    if any(isinstance(walker, Walker) for walker in walkers):
+        run.walkers = walkers
+        await run.take_over()
+        if _is_here(record):
+            return None
     Runs.current().add(run)
     run.begin(walkers, known=True)
     return run
@@ -109,7 +114,7 @@ def _is_here(record: RunRecord) -> bool:
 def _walkers(run: Run, spec: RunSpec, record: RunRecord) -> Iterator[Walker | StoredWalker]:
     kinds = record.error_kinds or ("",) * len(record.walkers)
     for stored, kind in zip(record.walkers, kinds, strict=True):
-        if stored.state.is_final:
+        if stored.state.is_final and kind != OtherKernelError.__name__:
             yield StoredWalker(spec, stored, kind, run.changed)
         else:
             is_held = stored.state is RunState.HELD
@@ -119,6 +124,8 @@ def _walkers(run: Run, spec: RunSpec, record: RunRecord) -> Iterator[Walker | St
 def _told(record: RunRecord, error: Exception) -> str:
     if isinstance(error, RunMemoryError):
         return str(error)
+    if isinstance(error, OtherKernelError):
+        return f"The run {record.name!r} in {str(record.folder.parent)!r} is left alone: {error}"
     return (
         f"The run {record.name!r} in {str(record.folder.parent)!r} can't be brought back by itself:"
         f" {error} Go on with it by hand: start_run(…, name={record.name!r}, continuation=True)."

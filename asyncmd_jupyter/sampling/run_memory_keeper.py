@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.errors import OtherKernelError
 from asyncmd_jupyter.frames.locking import locked
 from asyncmd_jupyter.sampling.progress import RunSnapshot
 from asyncmd_jupyter.sampling.run_memory_pickle import pickled_spec
@@ -62,12 +62,22 @@ class Keeper:
 
         Raises
         ------
-        EngineError
+        OtherKernelError
             Another kernel of this machine goes on with this run.
         """
         snapshot = self._look()
         await asyncio.to_thread(self._begin, snapshot)
         self._has_begun = True
+
+    async def take_over(self) -> None:
+        """Write down that this kernel goes on with a run that is brought back.
+
+        Raises
+        ------
+        OtherKernelError
+            Another kernel of this machine does.
+        """
+        await asyncio.to_thread(self._begin, self._look())
 
     def note(self) -> None:
         """Write soon what the run has come to."""
@@ -96,13 +106,17 @@ class Keeper:
                 await asyncio.sleep(_PAUSES * (time.monotonic() - begin))
 
     def _begin(self, snapshot: tuple[RunSnapshot, tuple[str, ...]]) -> None:
-        path = record_file(self.spec.folder, self.spec.name)
+        # Not the record itself: whoever is killed here would leave an empty one.
+        lock = self.spec.folder / f".{self.spec.name}.run.lock"
         try:
-            with locked(path, write=True):
-                self._take_over(self._earlier())
-                if self._known is None:
-                    self._save_pickle()
-                self._save(snapshot)
+            with locked(lock, write=True):
+                try:
+                    self._take_over(self._earlier())
+                    if self._known is None:
+                        self._save_pickle()
+                    self._save(snapshot)
+                finally:
+                    lock.unlink(missing_ok=True)
         except OSError as error:
             logger.warning("The run %s can't be remembered: %s", self.spec.name, error)
 
@@ -118,7 +132,7 @@ class Keeper:
         # Of other machines nobody knows whether the kernel lives; the user does.
         is_certain = kernel.is_here or self._known is not None
         if earlier.is_active_elsewhere and is_certain:
-            raise EngineError(
+            raise OtherKernelError(
                 f"The run {earlier.name!r} is active in another kernel (process "
                 f"{kernel.process.pid} on {kernel.host}): work there, or shut that kernel down."
             )

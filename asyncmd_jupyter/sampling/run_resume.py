@@ -37,9 +37,13 @@ def _released(run: Run, max_steps: int | None) -> Run:
 
 
 def _again(run: Run, max_steps: int | None) -> Run:
+    newest = next((known for known in Runs.current().all() if known.id == run.id), run)
+    if newest is not run:
+        raise ValueError(
+            f"The run {run.id!r} was resumed or started anew already: resume what came of that, "
+            f"Runs.current().get({run.id!r})."
+        )
     goes_on = _choice(run, max_steps)
-    if Runs.current().is_active(run.id):
-        raise ValueError(f"The run {run.id!r} was resumed already and goes on.")
     check_folder(run.workdir, overwrite=False, continuation=True)
     spec = run.spec if max_steps is None else replace(run.spec, max_steps=max_steps)
     made = Run(spec)

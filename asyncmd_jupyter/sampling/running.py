@@ -113,12 +113,24 @@ class Run:
             self.changed()
             self._events.publish(RunFinished(self.id))
 
+    async def take_over(self) -> None:
+        """Make this kernel the one that goes on with a run that is brought back.
+
+        Raises
+        ------
+        OtherKernelError
+            Another kernel was quicker.
+        """
+        await self._keeper.take_over()
+
     async def _make_ready(self, overwrite: bool, known: bool) -> None:
         first = self.walkers[0]
         if not known and isinstance(first, Walker):
             # A condition that is none has to be known before an earlier run is overwritten.
             await first.check()
             await make_ready(self.workdir, overwrite=overwrite)
+        # One that is resumed may have been cancelled before it had a folder.
+        self.workdir.mkdir(exist_ok=True)
         await self._keeper.begin()
 
     def _look(self) -> tuple[RunSnapshot, tuple[str, ...]]:

@@ -27,6 +27,25 @@ async def test_running_job_is_found_and_followed(kernel, manager, work):
     assert (record.state, record.exit_code) == (JobState.DONE, 0)
 
 
+async def test_jobs_of_other_folders_are_left_where_they_are(kernel, manager, work):
+    first = kernel()
+    here, there = work / "here", work / "there"
+    gate = work / "gate"
+    ids = {}
+    for folder in (here / "below", there):
+        folder.mkdir(parents=True)
+        ids[folder] = await first.submit(program("until_file", folder / "up", gate, cwd=folder))
+    for folder in ids:
+        await until_up(folder / "up")
+    await first.kill()
+    (mine,) = await manager.attach(folder=here)
+    assert mine.id == ids[here / "below"]
+    (other,) = await manager.attach()
+    assert other.id == ids[there]
+    gate.touch()
+    assert [(await job.wait()).state for job in (mine, other)] == [JobState.DONE] * 2
+
+
 async def test_end_in_the_meantime_is_found(kernel, manager, work):
     first = kernel()
     up, gate = work / "up", work / "gate"

@@ -16,6 +16,8 @@ from toy_states import in_a, in_b, position
 from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.errors import EngineCrashedError
 from asyncmd_jupyter.jobs.manager import JobManager
+from asyncmd_jupyter.jobs.process import Owner, ProcessId, hostname
+from asyncmd_jupyter.sampling import run_memory
 from asyncmd_jupyter.sampling.events import RunChanged
 from asyncmd_jupyter.sampling.functions import PyTrajectoryFunctionWrapper
 from asyncmd_jupyter.sampling.progress import RunState
@@ -66,6 +68,11 @@ async def until(condition) -> None:
 
 def record_text(folder: Path, name="run") -> dict:
     return json.loads((folder / name / f"{name}.run.json").read_text())
+
+
+def living_process() -> str:
+    """Another one than this, as the owner of a run."""
+    return str(Owner(hostname(), ProcessId.of(os.getppid())))
 
 
 async def attached():
@@ -305,6 +312,41 @@ class TestEnded:
         assert found.runs == ()
         assert "another one of that name" in found.problems[0]
         assert Runs.current().get("run") is mine
+
+    async def test_of_two_kernels_at_once_one_goes_on(
+        self, manager, in_folder, next_kernel, monkeypatch
+    ):
+        await go(until=[never], max_steps=200)
+        Runs.current().forget("run")
+        text = record_text(in_folder)
+        text["walkers"][0]["state"] = "running"
+        path = in_folder / "run" / "run.run.json"
+        path.write_text(json.dumps(text))
+        load = run_memory.load_spec
+
+        def meanwhile_taken_by_another(record):
+            path.write_text(json.dumps(text | {"owner": living_process()}))
+            return load(record)
+
+        monkeypatch.setattr(run_memory, "load_spec", meanwhile_taken_by_another)
+        found = await attach_runs()
+        assert "left alone" in found.problems[0]
+        assert (found.runs, Runs.current().all()) == ((), [])
+        assert record_text(in_folder)["owner"] == living_process()
+
+    async def test_one_that_found_another_kernel_at_work_goes_on(
+        self, manager, in_folder, next_kernel
+    ):
+        await go(until=[in_a], max_steps=200)
+        Runs.current().forget("run")
+        text = record_text(in_folder)
+        text["walkers"][0]["state"] = "failed"
+        text["error_kinds"] = ["OtherKernelError"]
+        (in_folder / "run" / "run.run.json").write_text(json.dumps(text))
+        run = (await attached())["run"]
+        await run
+        assert run.state.is_final
+        assert run.state is not RunState.FAILED
 
     async def test_many_do_not_block_the_loop(self, manager, in_folder, next_kernel):
         import shutil

@@ -221,3 +221,19 @@ async def test_a_held_run_is_held_in_the_next_kernel(manager, in_folder):
         fresh.change_settings(end_local_jobs_on_shutdown=True)
         await made.shutdown()
     await run.cancel()
+
+
+async def test_a_run_cancelled_before_it_had_a_folder_is_resumed(manager):
+    run = go(until=[late], n_walkers=2)
+    await run.cancel()
+    await run.resume()
+    assert [w.state for w in Runs.current().get("run").snapshot().walkers] == [RunState.REACHED] * 2
+
+
+async def test_only_the_newest_of_a_run_is_resumed(manager):
+    run = go(max_steps=200)
+    await run
+    await run.resume(max_steps=400)
+    with pytest.raises(ValueError, match="already"):
+        run.resume(max_steps=300)
+    assert Runs.current().get("run").snapshot().walkers[0].steps_done == 400

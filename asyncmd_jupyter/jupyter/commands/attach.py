@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace as Arguments
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asyncmd_jupyter.jupyter.notebook import Notebook
@@ -24,8 +25,10 @@ async def _answer(_notebook: Notebook, arguments: Arguments) -> None:
     from asyncmd_jupyter.jupyter.views import show_jobs
     from asyncmd_jupyter.sampling.run_memory import attach_runs
 
-    attached = await attach_runs(unquoted(arguments.folder or "."))
-    jobs = await JobManager.current().attach()
+    folder = Path(unquoted(arguments.folder or "."))
+    attached = await attach_runs(folder)
+    # Those of other folders belong to other notebooks, which wait for something else.
+    jobs = await JobManager.current().attach(folder=folder)
     for problem in attached.problems:
         say(f"Not brought back: {flat(problem)}")
     if jobs or not attached.runs:
