@@ -20,6 +20,7 @@ class RunState(Enum):
     RUNNING = "running"
     HELD = "held"  # nothing is computed until it is resumed
     REACHED = "reached"  # a condition (or all of them) was fulfilled
+    DONE = "done"  # it has the length that was asked for, without conditions
     LIMIT = "limit"  # the step limit came first
     CANCELLED = "cancelled"
     FAILED = "failed"
@@ -27,7 +28,16 @@ class RunState(Enum):
     @property
     def is_final(self) -> bool:
         """Whether nothing will change any more."""
-        return self in (RunState.REACHED, RunState.LIMIT, RunState.CANCELLED, RunState.FAILED)
+        return self in _FINAL
+
+
+_FINAL = (
+    RunState.REACHED,
+    RunState.DONE,
+    RunState.LIMIT,
+    RunState.CANCELLED,
+    RunState.FAILED,
+)
 
 
 def combined_state(states: Sequence[RunState]) -> RunState:
@@ -46,6 +56,7 @@ _BY_URGENCY = (
     RunState.FAILED,
     RunState.CANCELLED,
     RunState.LIMIT,
+    RunState.DONE,
     RunState.REACHED,
 )
 

@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 _AT_ONCE = 2
 
 
+_WITH_RESULT = (RunState.REACHED, RunState.DONE, RunState.LIMIT)
+
+
 class StoredWalker:
     """One simulation that has ended, as its record tells; its parts are read when asked for.
 
@@ -69,7 +72,7 @@ class StoredWalker:
     @property
     def result(self) -> Trajectory | None:
         """What it came to, if the file is still there."""
-        if self._result is None and self._stored.state in (RunState.REACHED, RunState.LIMIT):
+        if self._result is None and self._stored.state in _WITH_RESULT:
             with suppress(OSError, ValueError):
                 self._result = _trajectory(self._stored)
         return self._result

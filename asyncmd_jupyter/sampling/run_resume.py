@@ -12,6 +12,8 @@ from asyncmd_jupyter.sampling.run_folder import check_folder
 from asyncmd_jupyter.sampling.running import Run
 from asyncmd_jupyter.sampling.runs import Runs
 
+_AT_LIMIT = {RunState.LIMIT, RunState.DONE}
+
 
 def resumed(run: Run, max_steps: int | None) -> Run:
     """Carry out `Run.resume`."""
@@ -68,12 +70,12 @@ def _choice(run: Run, max_steps: int | None) -> Callable[[WalkerSnapshot], bool]
         )
     old = run.spec.max_steps
     has_more = max_steps is not None and old is not None and max_steps > old
-    only_limits = states <= {RunState.REACHED, RunState.LIMIT}
-    if RunState.LIMIT in states and not has_more and (only_limits or max_steps is not None):
+    only_limits = states <= {RunState.REACHED, *_AT_LIMIT}
+    if states & _AT_LIMIT and not has_more and (only_limits or max_steps is not None):
         given = "no other limit" if max_steps is None else f"max_steps={max_steps}"
         raise ValueError(
             f"The run {run.id!r} has ended at its limit of {old} steps, and {given} was given: "
             f"resume it with a larger one, such as max_steps={2 * (old or 1)}."
         )
-    again = {RunState.CANCELLED, RunState.FAILED, *([RunState.LIMIT] if has_more else [])}
+    again = {RunState.CANCELLED, RunState.FAILED, *(_AT_LIMIT if has_more else ())}
     return lambda walker: walker.state in again

@@ -113,6 +113,25 @@ class Run:
             self.changed()
             self._events.publish(RunFinished(self.id))
 
+    async def checked(self, patience: float = 5.0) -> None:
+        """Wait until the conditions have been evaluated on the start, but not for ever.
+
+        Raises
+        ------
+        Exception
+            What a condition raised; nothing has been computed or overwritten then.
+        """
+        if self._ready is None:
+            return
+        await asyncio.wait([self._ready], timeout=patience)
+        error = self._ready.exception() if self._is_known_bad() else None
+        if error is not None:
+            raise error
+
+    def _is_known_bad(self) -> bool:
+        ready = self._ready
+        return ready is not None and ready.done() and not ready.cancelled()
+
     async def take_over(self) -> None:
         """Make this kernel the one that goes on with a run that is brought back.
 

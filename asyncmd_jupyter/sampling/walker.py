@@ -160,7 +160,7 @@ class Walker(PropagationObserver):
             if self.propagator.max_steps != max_steps:  # raised meanwhile
                 raise HeldError from error
             # Without conditions the limit is the aim.
-            end = RunState.LIMIT if self.propagator.conditions else RunState.REACHED
+            end = RunState.LIMIT if self.propagator.conditions else RunState.DONE
             return end, await self.propagator.join_all(
                 plan.folder, plan.deffnm, result, overwrite=True
             )

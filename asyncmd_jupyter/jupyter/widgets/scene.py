@@ -207,6 +207,7 @@ _STATE_WORDS = {
     RunState.WAITING: "waiting",
     RunState.RUNNING: "going on",
     RunState.HELD: "held",
+    RunState.DONE: "done",
     RunState.LIMIT: "at the step limit",
     RunState.CANCELLED: "cancelled",
     RunState.FAILED: "failed",

@@ -8,14 +8,15 @@ const ICONS = {
   running: "M4.5 3v10L13 8z",
   held: "M4 3h3v10H4zM9 3h3v10H9z",
   reached: "M8 1.5l2 4.3 4.6.6-3.4 3.2.9 4.6L8 11.9l-4.1 2.3.9-4.6L1.4 6.4 6 5.8z",
+  done: "M6.4 12.4 2.3 8.3l1.2-1.2 2.9 2.9 6.1-6.2 1.2 1.2z",
   limit: "M3.5 3.5h9v9h-9z",
   cancelled:
     "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2m0 1.5c1 0 1.9.3 2.7.9l-6.3 6.3A4.5 4.5 0 0 1 8 3.5m0 9c-1 0-1.9-.3-2.7-.9l6.3-6.3A4.5 4.5 0 0 1 8 12.5",
   failed: "M8 6.8 4.6 3.4 3.4 4.6 6.8 8l-3.4 3.4 1.2 1.2L8 9.2l3.4 3.4 1.2-1.2L9.2 8l3.4-3.4-1.2-1.2z",
 };
 ICONS.cancelling = ICONS.cancelled;
-const RESTING = new Set(["held", "reached", "limit", "cancelled", "failed"]);
-const STATES = ["running", "preparing", "waiting", "held", "cancelling", "reached", "limit", "cancelled", "failed"];
+const RESTING = new Set(["held", "reached", "done", "limit", "cancelled", "failed"]);
+const STATES = ["running", "preparing", "waiting", "held", "cancelling", "reached", "done", "limit", "cancelled", "failed"];
 
 function element(tag, className, text) {
   const node = document.createElement(tag);

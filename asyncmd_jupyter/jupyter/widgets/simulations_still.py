@@ -17,6 +17,7 @@ SYMBOLS = {
     "held": "‖",
     "cancelling": "⊘",
     "reached": "★",
+    "done": "✓",
     "limit": "■",
     "cancelled": "⊘",
     "failed": "✗",

@@ -97,6 +97,7 @@ def _states(translation: gettext.NullTranslations) -> dict[str, str]:
         "held": _("held"),
         "cancelling": _("cancelling"),
         "reached": _("reached"),
+        "done": _("done"),
         "limit": _("limit reached"),
         "cancelled": _("cancelled"),
         "failed": _("failed"),

@@ -22,6 +22,7 @@ SYMBOLS = {
     RunState.RUNNING: "▶",
     RunState.HELD: "⏸",
     RunState.REACHED: "★",
+    RunState.DONE: "✓",
     RunState.LIMIT: "■",
     RunState.CANCELLED: "⊘",
     RunState.FAILED: "✗",
@@ -29,6 +30,7 @@ SYMBOLS = {
 COLOURS = {
     RunState.RUNNING: "var(--jp-brand-color1,#1976d2)",
     RunState.REACHED: "var(--jp-success-color1,#388e3c)",
+    RunState.DONE: "var(--jp-success-color1,#388e3c)",
     RunState.HELD: "var(--jp-warn-color1,#e65100)",
     RunState.LIMIT: "var(--jp-warn-color1,#e65100)",
     RunState.CANCELLED: "var(--jp-warn-color1,#e65100)",

@@ -89,12 +89,13 @@ def _what_happened(walker: WalkerSnapshot, run: RunSnapshot) -> str:
     if walker.state is RunState.REACHED:
         reached = walker.reached_time if walker.reached_time is not None else walker.time_done
         frame = f", frame {walker.n_frames - 1}" if walker.n_frames else ""
-        return f"{listed(walker.reached) or _LENGTH} reached after {picoseconds(reached)}{frame}"
+        return f"{listed(walker.reached)} reached after {picoseconds(reached)}{frame}"
     return {
         RunState.PREPARING: "being prepared",
         RunState.WAITING: "waits for free cores or its turn in the queue",
         RunState.RUNNING: f"waits for {_awaited(run)}, {time} so far",
         RunState.HELD: f"held after {time}, goes on when it is resumed",
+        RunState.DONE: f"done: {time}",
         RunState.LIMIT: f"step limit reached after {time} without {_awaited(run)}",
         RunState.CANCELLED: f"cancelled after {time}",
         RunState.FAILED: f"failed after {time}" + (f": {walker.error}" if walker.error else ""),
