@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -22,6 +24,10 @@ from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.trr import TrrFrame, write_trr_frame
 from asyncmd_jupyter.frames.velocities import draw_velocities, masses_of
 from asyncmd_jupyter.frames.writing import Outputs, write_segment
+
+Seeds: TypeAlias = Mapping[str, int]
+SEED = "velocities"
+SEED_BITS = 53  # all readers of JSON keep such numbers exactly
 
 _HOW_TO_HAVE_VELOCITIES = (
     "have the simulation write a TRR file with velocities in each frame (GROMACS: nstvout the "
@@ -144,9 +150,10 @@ class FrameExtractor(ABC):
         table = traj_in.frame_table()
         number = frame_number(traj_in, idx, len(table.steps))
         segment = Segment(traj_in, table, np.array([number], np.int64))
+        seeds = self._new_seeds()
         with outputs.replaced(traj_in, stop) as path:
-            self._write(path, name, segment, stop)
-        record_frames(outputs.path, [segment], self._made())
+            self._write(path, name, segment, stop, seeds)
+        record_frames(outputs.path, [segment], self._made(), seeds)
         return outputs.result(traj_in)
 
     def _made(self) -> dict[str, Any]:
@@ -161,17 +168,23 @@ class FrameExtractor(ABC):
     def _modification_in_words(self) -> str:
         return f"modified by {type(self).__name__}"
 
-    def _write(self, path: Path, name: str, segment: Segment, stop: Stop) -> None:
+    def _new_seeds(self) -> Seeds:
+        """Seeds for one frame: several may be extracted at the same time."""
+        return {}
+
+    def _write(self, path: Path, name: str, segment: Segment, stop: Stop, seeds: Seeds) -> None:
         exactly = name in RAW_FORMATS and segment.table.parts and not self._transformations
-        if not (exactly and self._write_exactly(path, name, segment, stop)):
-            modify = self._modification(name)
+        if not (exactly and self._write_exactly(path, name, segment, stop, seeds)):
+            modify = self._modification(name, seeds)
             write_decoded(path, name, [(segment, modify)], self._transformations, stop)
 
-    def _write_exactly(self, path: Path, name: str, segment: Segment, stop: Stop) -> bool:
+    def _write_exactly(
+        self, path: Path, name: str, segment: Segment, stop: Stop, seeds: Seeds
+    ) -> bool:
         """Write an XTC or TRR frame without MDAnalysis; False where that is not possible."""
         return False
 
-    def _modification(self, name: str) -> Modification:
+    def _modification(self, name: str, seeds: Seeds) -> Modification:
         return self.apply_modification if holds_velocities(name) else self._without_velocities
 
     def _without_velocities(self, universe: Any, timestep: Any) -> None:
@@ -198,7 +211,9 @@ class NoModificationFrameExtractor(FrameExtractor):
         own = self._is_own(NoModificationFrameExtractor)
         return "" if own else super()._modification_in_words()
 
-    def _write_exactly(self, path: Path, name: str, segment: Segment, stop: Stop) -> bool:
+    def _write_exactly(
+        self, path: Path, name: str, segment: Segment, stop: Stop, seeds: Seeds
+    ) -> bool:
         if not self._is_own(NoModificationFrameExtractor):
             return False
         with path.open("xb") as file:
@@ -224,7 +239,9 @@ class InvertedVelocitiesFrameExtractor(FrameExtractor):
         own = self._is_own(InvertedVelocitiesFrameExtractor)
         return "inverted velocities" if own else super()._modification_in_words()
 
-    def _write_exactly(self, path: Path, name: str, segment: Segment, stop: Stop) -> bool:
+    def _write_exactly(
+        self, path: Path, name: str, segment: Segment, stop: Stop, seeds: Seeds
+    ) -> bool:
         if not self._is_own(InvertedVelocitiesFrameExtractor):
             return False
         if _read(segment).velocities is None:
@@ -283,21 +300,39 @@ class RandomVelocitiesFrameExtractor(FrameExtractor):
 
     def apply_modification(self, universe: Any, ts: Any) -> None:
         """Draw velocities."""
-        ts.velocities = 10 * draw_velocities(masses_of(universe), self.T)  # A/ps
+        self._draw(universe, ts)
+
+    def _draw(self, universe: Any, ts: Any, generator: np.random.Generator | None = None) -> None:
+        ts.velocities = 10 * draw_velocities(masses_of(universe), self.T, generator)  # A/ps
+
+    def _new_seeds(self) -> Seeds:
+        own = self._is_own(RandomVelocitiesFrameExtractor)
+        return {SEED: secrets.randbits(SEED_BITS)} if own else {}
+
+    def _modification(self, name: str, seeds: Seeds) -> Modification:
+        if not (seeds and holds_velocities(name)):
+            return super()._modification(name, seeds)
+        return partial(self._draw, generator=np.random.default_rng(seeds[SEED]))
+
+    def _made(self) -> dict[str, Any]:
+        own = self._is_own(RandomVelocitiesFrameExtractor)
+        return {**super()._made(), **({"temperature": self.T} if own else {})}
 
     def _modification_in_words(self) -> str:
         own = self._is_own(RandomVelocitiesFrameExtractor)
         words = f"random velocities at {self.T:g} K"
         return words if own else super()._modification_in_words()
 
-    def _write_exactly(self, path: Path, name: str, segment: Segment, stop: Stop) -> bool:
+    def _write_exactly(
+        self, path: Path, name: str, segment: Segment, stop: Stop, seeds: Seeds
+    ) -> bool:
         if not self._is_own(RandomVelocitiesFrameExtractor):
             return False
         masses = Contents.current().masses(str(segment.trajectory.structure_path))
         frame = _read(segment)
         if frame.positions is None or len(frame.positions) != len(masses):
             return False  # MDAnalysis says what does not fit together
-        velocities = draw_velocities(masses, self.T)
+        velocities = draw_velocities(masses, self.T, np.random.default_rng(seeds[SEED]))
         with path.open("xb") as file:
             write_trr_frame(file, dataclasses.replace(frame, velocities=velocities))
         return True

@@ -15,8 +15,13 @@ from asyncmd_jupyter.frames.provenance_writing import Recorder, common_tags
 from asyncmd_jupyter.frames.selection import Segment
 
 
-def record_frames(file: Path, segments: Iterable[Segment], made: Mapping[str, Any]) -> None:
-    """Record that a file was made of frames of others."""
+def record_frames(
+    file: Path,
+    segments: Iterable[Segment],
+    made: Mapping[str, Any],
+    seeds: Mapping[str, int] | None = None,
+) -> None:
+    """Record that a file was made of frames of others, with random numbers of these seeds."""
 
     def content() -> dict[str, Any]:
         chosen = list(segments)
@@ -28,6 +33,7 @@ def record_frames(file: Path, segments: Iterable[Segment], made: Mapping[str, An
             "frames": _span(chosen),
             "parameters": inherited(records),
             "tags": common_tags(records),
+            **({"seeds": dict(seeds)} if seeds else {}),
         }
 
     recorder = Recorder.current()

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from asyncmd_jupyter.jupyter.notebook import is_in_kernel
 from asyncmd_jupyter.jupyter.orders import Order, check_place, check_queue, order_of
 from asyncmd_jupyter.jupyter.parsers import Parser, split
-from asyncmd_jupyter.jupyter.telling import one_line_errors, say
+from asyncmd_jupyter.jupyter.telling import flat, one_line_errors, say, told
 
 if TYPE_CHECKING:
     from asyncmd_jupyter.jupyter.notebook import Notebook
@@ -101,7 +102,8 @@ def start_all(
     Returns
     -------
     coroutine or None
-        Where frames have to be written first.
+        Where frames have to be written first, and in kernels, where conditions are asked
+        about the start before the cell ends.
     """
     rehearsals = []
     for index, order in enumerate(orders):
@@ -112,7 +114,7 @@ def start_all(
         return None
     check_place()
     check_queue(orders)
-    if any(order.frame is not None for order in orders):
+    if is_in_kernel() or any(order.frame is not None for order in orders):
         return _start_later(orders, bind)
     _show(_started(orders), bind)
     return None
@@ -145,10 +147,28 @@ async def _start_later(orders: Sequence[Order], bind: Callable[[Sequence[Run]], 
     try:
         for order in orders:
             runs.append(await order.start_at_frame())
+        for run in runs:
+            await _check(run)
     except BaseException:
-        await asyncio.shield(asyncio.gather(*(run.cancel() for run in runs)))
+        await asyncio.shield(_take_back(runs))
         raise
     _show(runs, bind)
+
+
+async def _check(run: Run) -> None:
+    """What is no condition shows when it is asked about the start."""
+    try:
+        await run.checked()
+    except Exception as error:
+        raise UsageError(flat(told(error))) from error
+
+
+async def _take_back(runs: Sequence[Run]) -> None:
+    from asyncmd_jupyter.sampling.run import Runs
+
+    await asyncio.gather(*(run.cancel() for run in runs))
+    for run in runs:
+        Runs.current().forget(run.id)
 
 
 def _show(runs: Sequence[Run], bind: Callable[[Sequence[Run]], None]) -> None:

@@ -126,6 +126,13 @@ def going_on() -> str:
     return f" Going on: {', '.join(names)}." if names else " No run is going on."
 
 
+def is_in_kernel() -> bool:
+    """Whether cells are executed in a loop that goes on between them."""
+    from IPython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
 def show_all(runs: Sequence[Run]) -> None:
     """Show each run here, or a table of them where there are many."""
     if len(runs) > _MOST_VIEWS:

@@ -14,7 +14,7 @@ from asyncmd_jupyter.jupyter.telling import say
 
 # Loading the extension is to stay cheap, so what writes these files is not imported.
 ENDING = ".run.json"
-_ENDS = ("reached", "limit", "cancelled", "failed")
+_ENDS = ("reached", "done", "limit", "cancelled", "failed")
 _MOST_ENTRIES = 2000
 _MOST_RECORDS = 200
 

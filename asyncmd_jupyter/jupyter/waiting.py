@@ -13,7 +13,7 @@ from asyncmd_jupyter.jupyter.parsers import SubCommand
 from asyncmd_jupyter.jupyter.registry import find
 
 _MAGICS = ("run_line_magic", "run_cell_magic")
-_MARKS = tuple(f".{magic}('asyncmd', '" for magic in _MAGICS)
+_MARKS = tuple(f".{magic}('asyncmd', " for magic in _MAGICS)
 
 
 def takes_time(command: SubCommand, text: str) -> bool:

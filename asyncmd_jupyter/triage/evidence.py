@@ -20,6 +20,11 @@ from asyncmd_jupyter.triage.reading import plain, read_ends
 _PROGRAMS = {"Gmx": "gromacs", "OpenMM": "openmm"}
 _IN_PARENTHESES = re.compile(r"\(([^()]+)\)\.?$")
 _FOLDER = re.compile(r"all of its output: (.+)$", re.MULTILINE | re.IGNORECASE)
+# What we put around the words of a program; it decides nothing.
+_FRAME = re.compile(
+    r"^(?:(?:Its last words|stdout|stderr):|(?:Folder: .*; )?all of its output: .*)$",
+    re.MULTILINE | re.IGNORECASE,
+)
 _LOG_NAMES = {"-g": "{}", "-deffnm": "{}.log"}
 _FRAMES = 4
 _TOLERANCE = timedelta(minutes=1)  # clocks of machines and file servers differ
@@ -27,7 +32,7 @@ _TOLERANCE = timedelta(minutes=1)  # clocks of machines and file servers differ
 
 def case_of_job(record: JobRecord, error: BaseException | None = None) -> Case:
     """Read the files of a job."""
-    said = [] if error is None else [Source(message_of(error))]
+    said = [] if error is None else [_said(message_of(error))]
     return Case(
         words=_words(record),
         sources=(*_sources(_files(record)), *said),
@@ -49,7 +54,7 @@ def case_of_error(error: BaseException) -> Case:
     files = [] if folder is None else _outputs(Path(folder[1].strip()))
     # The message is what the user has seen, so it comes first.
     last = [] if isinstance(error, AsyncMDError) else [Source(_where(error))]
-    return Case(sources=(Source(message), *_sources(files), *last), error=error)
+    return Case(sources=(_said(message), *_sources(files), *last), error=error)
 
 
 def case_of_reason(text: str) -> Case:
@@ -67,6 +72,10 @@ def message_of(error: BaseException) -> str:
         said += getattr(now, "__notes__", ())
         now = now.__cause__ or (None if now.__suppress_context__ else now.__context__)
     return plain("\n\n".join(said))
+
+
+def _said(message: str) -> Source:
+    return Source(_FRAME.sub("", message).strip("\n"))
 
 
 def _where(error: BaseException) -> str:

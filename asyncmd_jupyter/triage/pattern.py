@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.triage.reading import all_lines, lines_around
@@ -69,6 +71,14 @@ class Case:
         return self.error.errno if isinstance(self.error, OSError) else None
 
 
+class Place(NamedTuple):
+    """Where a text fits."""
+
+    source: Source
+    match: re.Match[str]
+    number: int = sys.maxsize  # of the error, where the program counts them
+
+
 @dataclass(frozen=True)
 class Pattern:
     r"""One thing that can go wrong, or one thing to wait for.
@@ -91,6 +101,10 @@ class Pattern:
     text : str
         Regular expression; ``^`` and ``$`` are the ends of lines. Keep it linear: it is
         searched in 80 kB at once.
+    numbered : str
+        Regular expression, with a group ``number``, for the heading of a numbered error. Of
+        several patterns of the same priority the one behind the lowest number wins, because
+        what a program says later often follows from that.
     quote : str
         Regular expression, without groups that capture, for what is shown of the file instead
         of the lines around that place, such as all warnings.
@@ -104,7 +118,7 @@ class Pattern:
         Looks at the `Case`.
     priority : int
         Of several that fit the highest wins, of equal ones one that can quote lines, then the
-        first in the table.
+        lowest number of an error, then the first in the table.
     policy : str
         What the library does about it, where that differs from what it does in general.
     """
@@ -114,6 +128,7 @@ class Pattern:
     meaning: str
     remedies: tuple[str, ...] = ()
     text: str = ""
+    numbered: str = ""
     quote: str = ""
     reason: str = ""
     codes: tuple[int, ...] = ()
@@ -137,7 +152,7 @@ class Pattern:
         ValueError
             One of them is none.
         """
-        for expression in (self.text, self.quote, self.reason):
+        for expression in (self.text, self._behind_number, self.quote, self.reason):
             try:
                 re.compile(expression)
             except re.error as error:
@@ -148,6 +163,14 @@ class Pattern:
     @cached_property
     def _text(self) -> re.Pattern[str]:
         return re.compile(self.text, re.MULTILINE)
+
+    @property
+    def _behind_number(self) -> str:
+        return f"(?:{self.numbered})(?:{self.text})" if self.numbered and self.text else ""
+
+    @cached_property
+    def _numbered(self) -> re.Pattern[str]:
+        return re.compile(self._behind_number, re.MULTILINE)
 
     @cached_property
     def _quote(self) -> re.Pattern[str]:
@@ -170,11 +193,24 @@ class Pattern:
             return True
         return not (self.text or self.reason or self.codes or self.errnos)
 
-    def last_in(self, source: Source) -> re.Match[str] | None:
-        """The last place in a text that fits."""
-        if not self.text:
-            return None
-        return max(self._text.finditer(source.text), key=re.Match.start, default=None)
+    def place_in(self, case: Case) -> Place | None:
+        """Where a text fits: behind the lowest number, or else the last place of the first text."""
+        sources = case.sources if self.text else ()
+        numbered = (self._first_numbered(source) for source in sources) if self.numbered else ()
+        others = (self._last(source) for source in sources)
+        return next((place for place in (*numbered, *others) if place), None)
+
+    def _first_numbered(self, source: Source) -> Place | None:
+        found = [
+            Place(source, match, int(match["number"]))
+            for match in self._numbered.finditer(source.text)
+        ]
+        # Programs that were run several times begin to count anew.
+        return min(reversed(found), key=lambda place: place.number, default=None)
+
+    def _last(self, source: Source) -> Place | None:
+        last = max(self._text.finditer(source.text), key=re.Match.start, default=None)
+        return Place(source, last) if last else None
 
     def quoted(self, source: Source, found: re.Match[str]) -> tuple[str, ...]:
         """The lines that decide."""

@@ -18,11 +18,14 @@ class Says:
     program : str
     is_wrapped : bool
         Whether the program breaks its lines at some width.
+    numbered : str
+        See `Pattern`.
     """
 
     prefix: str
     program: str
     is_wrapped: bool = False
+    numbered: str = ""
 
     def __call__(
         self,
@@ -43,5 +46,6 @@ class Says:
             remedies=remedies,
             program=self.program,
             priority=priority,
+            numbered=self.numbered,
             quote=quote,
         )

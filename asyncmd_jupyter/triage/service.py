@@ -36,7 +36,7 @@ AREAS = (
 class Finding(NamedTuple):
     """A pattern that fits, and where."""
 
-    rank: tuple[int, int, int]
+    rank: tuple[int, int, int, int]
     pattern: Pattern
     source: Source | None
     lines: tuple[str, ...]
@@ -176,12 +176,10 @@ def _concerns(pattern: Pattern, case: Case) -> bool:
 
 def _findings(pattern: Pattern, number: int, case: Case) -> Iterable[Finding]:
     if pattern.in_words(case):
-        yield Finding((pattern.priority, 0, -number), pattern, None, ())
-    for source in case.sources:
-        if match := pattern.last_in(source):
-            rank = (pattern.priority, 1, -number)
-            yield Finding(rank, pattern, source, pattern.quoted(source, match))
-            return
+        yield Finding((pattern.priority, 0, 0, -number), pattern, None, ())
+    if place := pattern.place_in(case):
+        rank = (pattern.priority, 1, -place.number, -number)
+        yield Finding(rank, pattern, place.source, pattern.quoted(place.source, place.match))
 
 
 def _diagnosis(found: Finding, policy: str) -> Diagnosis:

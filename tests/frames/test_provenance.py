@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import pickle
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from frame_samples import write_xdr
 
 from asyncmd_jupyter import Trajectory
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
+from asyncmd_jupyter.frames.content import Contents
 from asyncmd_jupyter.frames.extract import (
     FrameExtractor,
     InvertedVelocitiesFrameExtractor,
     NoModificationFrameExtractor,
+    RandomVelocitiesFrameExtractor,
 )
 from asyncmd_jupyter.frames.provenance_file import ENDING, Mark, record_path
 from asyncmd_jupyter.frames.provenance_parameters import difference, resolved
+from asyncmd_jupyter.frames.read import read_frame
+from asyncmd_jupyter.frames.velocities import draw_velocities
 
 pytestmark = pytest.mark.usefixtures("runtime")
 
@@ -69,6 +75,40 @@ def test_own_extractors_are_named(folder: Path):
     made = Shifted(mda_transformations=[lambda ts: ts]).extract("s.trr", both(), 0)
     assert "modified by Shifted" in made.provenance.text()
     assert "transformations" in made.provenance.text()
+
+
+def drawn_again(frame: Trajectory) -> np.ndarray:
+    told = frame.provenance
+    generator = np.random.default_rng(told.seeds["velocities"])
+    masses = Contents.current().masses(str(frame.structure_path))
+    return draw_velocities(masses, told.content["made"]["temperature"], generator)
+
+
+@pytest.mark.parametrize("options", [{}, {"mda_transformations": [lambda ts: ts]}])
+@pytest.mark.parametrize("source", ["trr", "xtc"])
+async def test_random_velocities_can_be_drawn_again(folder: Path, source: str, options):
+    extractor = RandomVelocitiesFrameExtractor(300.123456789, **options)
+    frames = await asyncio.gather(
+        *(extractor.extract_async(f"{i}.trr", both(source), i) for i in range(3))
+    )
+    for frame in frames:
+        assert np.allclose(read_frame(frame, 0).velocities, drawn_again(frame), atol=1e-6)
+        assert f"velocities {frame.provenance.seeds['velocities']}" in frame.provenance.text()
+    assert len({frame.provenance.seeds["velocities"] for frame in frames}) == 3
+
+
+def test_what_is_drawn_in_another_way_has_no_seed(folder: Path):
+    class Own(RandomVelocitiesFrameExtractor):
+        def apply_modification(self, universe, ts):
+            generator = np.random.default_rng(7)
+            ts.velocities = 10 * draw_velocities(universe.atoms.masses, self.T, generator)
+
+    frame = Own(300).extract("f.trr", both(), 0)
+    masses = Contents.current().masses("conf.gro")
+    drawn = draw_velocities(masses, 300, np.random.default_rng(7))
+    assert np.allclose(read_frame(frame, 0).velocities, drawn, atol=1e-6)
+    assert (frame.provenance.seeds, extract("g.trr").provenance.seeds) == ({}, {})
+    assert "temperature" not in frame.provenance.content["made"]
 
 
 def test_other_content_is_not_believed(folder: Path):

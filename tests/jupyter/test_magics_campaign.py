@@ -51,7 +51,7 @@ async def test_a_campaign(notebook):
     assert {run.spec.campaign for run in scan} == {"scan"}
     assert notebook["second"] is scan[1]
     await notebook.run("%asyncmd wait scan -o results")
-    assert [run.snapshot().state.value for run in scan] == ["reached", "limit", "reached"]
+    assert [run.snapshot().state.value for run in scan] == ["reached", "limit", "done"]
     a, (b, _), c = notebook["results"]
     assert (a.last_step, b.last_step, c.last_step) == (200, 100, 50)
 

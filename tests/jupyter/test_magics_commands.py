@@ -131,7 +131,7 @@ async def test_runs_without_conditions_have_no_plot(notebook):
     assert "nothing to plot" in await notebook.error("%asyncmd plot")
     shown = await notebook.run("%asyncmd show first")
     assert "for its full length" in shown
-    assert "Done: 0.20 ps" in shown
+    assert "done: 0.20 ps" in shown
 
 
 async def test_a_name_of_something_else_is_not_replaced_in_silence(notebook):

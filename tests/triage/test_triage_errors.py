@@ -52,6 +52,23 @@ def test_the_folder_that_an_error_names_is_looked_into(job):
     assert (found.kind, found.file) == ("gromacs-lincs", str(job.stderr))
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "It failed.\nIts last words:\n{said}\nFolder: /w; all of its output: /w/job",
+        "distance on a.trr failed.\nstdout:\n\nstderr:\n{said}\nAll of its output: /w/job",
+    ],
+)
+@pytest.mark.parametrize("said", ["Too many LINCS warnings (1001)", "nobody knows this"])
+def test_only_words_of_the_program_are_quoted(message, said, runtime):
+    found = triage.diagnose_error(EngineCrashedError(message.format(said=said)))
+    assert found.kind == ("gromacs-lincs" if "LINCS" in said else KIND)
+    assert found.lines[-1] == said
+    assert found.kind == KIND or found.lines == (said,)
+    assert not any("output" in line or "words" in line for line in found.lines)
+    assert "stderr:" not in found.lines
+
+
 def test_an_error_with_its_job(job):
     job.stderr.write_text("Too many LINCS warnings (1001)\n")
     found = triage.diagnose_error(RuntimeError("it failed"), job)

@@ -67,6 +67,30 @@ def test_words_of_programs(triage, sample, kind):
     assert found.source.path == sample
 
 
+@pytest.mark.parametrize(
+    ("sample", "first"),
+    [
+        ("grompp-directive.system", ("ERROR 1 [file topol.top, line 9]:", "sistem")),
+        ("grompp-directive.first", ("ERROR 1 [file topol.top, line 7]:", "atomtypx")),
+    ],
+)
+def test_the_first_error_is_quoted_and_not_what_follows(triage, sample, first):
+    said = read_ends(HERE / "recorded" / f"{sample}.txt")
+    again = f"{said}\n{said.replace(', line ', ', line 1')}"
+    heading, name = first
+    for text, line in ((said, heading), (again, heading.replace("line ", "line 1"))):
+        found = triage.best(Case(sources=(Source(text),)))
+        assert found.lines == (line, f"  Invalid directive {name}")
+
+
+def test_a_number_is_looked_for_in_all_texts(triage):
+    """The last words in a message may begin behind the first error."""
+    said = read_ends(HERE / "recorded" / "grompp-directive.first.txt")
+    tail = Source(said[said.index("ERROR 3") :])
+    found = triage.best(Case(sources=(tail, Source(said, Path("stderr.txt")))))
+    assert (found.pattern.kind, found.source.path) == ("grompp-directive", Path("stderr.txt"))
+
+
 def test_every_pattern_has_a_sample():
     with_text = {p.kind for p in own_patterns() if p.text and not p.kind.startswith(OWN)}
     assert with_text - set(SAMPLES.values()) == set()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from asyncmd_jupyter.jupyter.campaign import run_cell, start_all
-from asyncmd_jupyter.jupyter.notebook import Notebook
+from asyncmd_jupyter.jupyter.notebook import Notebook, is_in_kernel
 from asyncmd_jupyter.jupyter.orders import EXAMPLE, order_of
 from asyncmd_jupyter.jupyter.parsers import OneOf, SubCommand, add_output, number, whole_number
 
@@ -86,9 +86,9 @@ def _answer(notebook: Notebook, arguments: Arguments) -> Any:
 
 
 def _takes_time(words: Sequence[str]) -> bool:
-    """A frame is written before its run starts."""
+    """A frame is written, and conditions are asked about the start, before a run goes on."""
     options = {word.partition("=")[0] for word in words}
-    return bool({"--frame", "--velocities"} & options)
+    return is_in_kernel() or bool({"--frame", "--velocities"} & options)
 
 
 _CELL = """\

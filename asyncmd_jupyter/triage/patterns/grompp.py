@@ -6,11 +6,12 @@ from asyncmd_jupyter.triage.pattern import USUAL
 from asyncmd_jupyter.triage.saying import Says
 
 # More than the fatal error, which is only that there were some.
-_MORE = USUAL + 9
+_MORE = USUAL + 10
+_ERROR = r"^ERROR (?P<number>\d+) \[.*\]:\n"
 _TOPOLOGY = "Look at the line of the topology that it names, and at what is included above it."
 
 
-_says = Says("grompp", "gromacs", is_wrapped=True)
+_says = Says("grompp", "gromacs", is_wrapped=True, numbered=_ERROR)
 
 PATTERNS = (
     _says(
@@ -80,11 +81,21 @@ PATTERNS = (
     ),
     _says(
         "directive",
-        r"^[^\S\n]*Invalid (?:directive|order for directive) .*",
+        r"^[^\S\n]*Invalid directive .*",
+        "Unknown section of the topology",
+        "A section of the topology has a name that GROMACS does not know.",
+        "Correct the name in the line that it names, such as [ system ] or [ molecules ].",
+        "What else it says is mostly due to that: the lines below the name were misunderstood.",
+    ),
+    _says(
+        "order",
+        r"^[^\S\n]*Invalid order for directive .*",
         "Topology out of order",
-        "A section of the topology is unknown or stands in the wrong place.",
+        "A section of the topology stands in the wrong place.",
         _TOPOLOGY,
         "All parameters ([ atomtypes ] and so on) come before the first [ moleculetype ].",
+        # An error that is told before it is the cause.
+        priority=_MORE - 2,
     ),
     _says(
         "bonded",
@@ -125,7 +136,7 @@ PATTERNS = (
     ),
     _says(
         "error",
-        r"^There (?:was|were) \d+ errors? in input file\(s\)",
+        r"^There (?:was|were) \d+ errors? in input file\(s\)|^ERROR \d+ \[.*",
         "grompp found an error",
         "grompp found errors in the parameters or the topology.",
         "Read each ERROR above: it names file and line.",

@@ -182,6 +182,13 @@ def unknown_bond(folder: Path) -> Scene:
     return argon(folder, top=TOPOLOGY.replace(one, two).replace("Argon 4", "Argon 2"))
 
 
+def misspelt_section_of_types(folder: Path) -> Scene:
+    """The type of the atom is missing only because its section is not understood."""
+    types = "[ nonbond_params ]\nAR AR 1 0.1 1\n[ atomtypx ]\nXX XX 18 39.948 0.0 A 0.34 0.996\n"
+    top = TOPOLOGY.replace("[ moleculetype ]", f"{types}[ moleculetype ]")
+    return argon(folder, top=top.replace("1 AR 1 AR AR", "1 XX 1 AR AR"))
+
+
 def without_structure(folder: Path) -> Scene:
     scene = argon(folder)
     (folder / "conf.gro").unlink()
@@ -194,6 +201,7 @@ def with_mdp(lines: str) -> Stage:
 
 COUPLED = "tcoupl = v-rescale\ntc-grps = {groups}\ntau-t = 1\nref-t = {kelvin}\n"
 UNSOUND = "tcoupl = berendsen\ntc-grps = System\ntau-t = 1\nref-t = 300\n"
+UNFINISHED = "pcoupl = c-rescale\nref-p = 1\ntau-p = 1\n"
 FLOOD = (
     "pcoupl = Berendsen\ntau-p = 0.01\nref-p = 50000\ncompressibility = 4.5e-4\nnstpcouple = 1\n"
 )
@@ -230,12 +238,18 @@ SCENES: dict[str, Stage] = {
     "grompp-missing-file": without_structure,
     "grompp-parameter": with_mdp("nonsense = 3\n"),
     "grompp-warnings": with_mdp(UNSOUND),
-    "grompp-error": with_mdp(UNSOUND + "pcoupl = c-rescale\nref-p = 1\ntau-p = 1\n"),
+    "grompp-error": with_mdp(UNSOUND + UNFINISHED),
     "grompp-enum": with_mdp("tcoupl = nonsense\n"),
     "grompp-include": changed_topology("[ defaults ]", '#include "nonsense.itp"\n[ defaults ]'),
     "grompp-atomtype": changed_topology("1 AR 1 AR AR", "1 XX 1 AR AR"),
     "grompp-moleculetype": changed_topology("Argon 4", "Neon 4"),
     "grompp-directive": changed_topology("[ system ]", "[ nonsense ]\n[ system ]"),
+    "grompp-directive.system": changed_topology("[ system ]", "[ sistem ]"),
+    "grompp-directive.first": misspelt_section_of_types,
+    "grompp-order": changed_topology("[ system ]", "[ atomtypes ]\n[ system ]"),
+    "grompp-error.order": changed_topology(
+        "[ system ]", "[ atomtypes ]\n[ system ]", MDP + UNFINISHED
+    ),
     "grompp-bonded": unknown_bond,
     "grompp-group": with_mdp(COUPLED.format(groups="nonsense", kelvin=300)),
     "grompp-coupling": with_mdp(COUPLED.format(groups="System", kelvin="300 400")),
