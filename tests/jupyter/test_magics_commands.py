@@ -7,7 +7,8 @@ import socket
 import pytest
 from traitlets import TraitError
 
-from asyncmd_jupyter import runtime
+from asyncmd_jupyter import config, runtime
+from asyncmd_jupyter.jupyter.named_settings import NAMES
 from asyncmd_jupyter.jupyter.offer import offer_attach
 from asyncmd_jupyter.jupyter.registry import commands
 from asyncmd_jupyter.sampling.run_record import RECORD_ENDING
@@ -174,12 +175,25 @@ async def test_settings_by_name(notebook):
     assert (settings.max_cores, settings.slurm.max_jobs) == (1, 5)
     assert settings.slurm.exclude_nodes == ("n1", "n2")
     said = await notebook.error("%asyncmd config max_cores=2 slurm_max_jobs=0")
-    assert said.startswith("slurm_max_jobs: num=0 has to be")
+    assert said.startswith("slurm_max_jobs=0 has to be")
     assert runtime.current().settings.max_cores == 1
+    said = await notebook.error("%asyncmd config max_cores=abc")
+    assert said.startswith("max_cores='abc' has to be")
     assert "Did you mean 'max_cores'?" in await notebook.error("%asyncmd config max_core=2")
     assert "as in max_cores=1" in await notebook.error("%asyncmd config max_cores")
     await notebook.run("%asyncmd config slurm_max_jobs=None slurm_job_arrays=False")
     assert runtime.current().settings.slurm.max_jobs is None
+
+
+async def test_settings_are_shown_with_the_names_that_change_them(notebook):
+    config.set_slurm_settings(cluster="c", sbatch_executable="s1", scontrol_executable="s2")
+    said = await notebook.run("%asyncmd config")
+    hows = [line.split("  ")[-1].strip() for line in said.strip().splitlines()]
+    names = {name for how in hows if "(" not in how for name in how.split(", ")}
+    assert names - set(NAMES) == {"ASYNCMD_CANCEL_GRACE", "ASYNCMD_STATE_DIR"}
+    assert {"max_cores", "slurm_max_jobs", "provenance"} <= names
+    assert all(how.startswith("config.") for how in hows if "(" in how)
+    assert "set_max_cores" in repr(config.show_config())
 
 
 async def test_settings_where_jupyter_has_them(notebook):
