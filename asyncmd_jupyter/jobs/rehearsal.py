@@ -22,7 +22,7 @@ class RehearsedJob:
     record : JobRecord
         With an id that no job has.
     submission : tuple of str
-        The command that would submit its script, or run it on this machine.
+        The command that would submit its script to a queue; empty on this machine.
     script, user_script : str
         What would be written to its folder; the second is empty without a template.
     """
@@ -52,7 +52,7 @@ def rehearse_job(
 
 def _submission(record: JobRecord) -> tuple[str, ...]:
     if record.launcher != "slurm":
-        return "bash", str(record.script)
+        return ()
     from asyncmd_jupyter.jobs.slurm.commands import sbatch
 
     slurm = runtime.current().settings.slurm

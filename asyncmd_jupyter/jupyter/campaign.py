@@ -86,7 +86,8 @@ def run_cell(notebook: Notebook, line: str, text: str) -> Any:
             notebook.bind(given.get("output"), run)
 
     dry_run = any(arguments.dry_run for _, arguments in read)
-    return start_all(notebook, orders, dry_run=dry_run, bind=bind, lines=numbers)
+    script = any(arguments.script for _, arguments in read)
+    return start_all(notebook, orders, dry_run=dry_run, script=script, bind=bind, lines=numbers)
 
 
 def start_all(
@@ -94,6 +95,7 @@ def start_all(
     orders: Sequence[Order],
     *,
     dry_run: bool,
+    script: bool = False,
     bind: Callable[[Sequence[Run]], None],
     lines: Sequence[int] = (),
 ) -> Any:
@@ -110,7 +112,7 @@ def start_all(
         with one_line_errors(f"Line {lines[index]}" if lines else ""):
             rehearsals.append(order.check())
     if dry_run:
-        _tell(rehearsals)
+        _tell(rehearsals, script=script)
         return None
     check_place()
     check_queue(orders)
@@ -120,14 +122,15 @@ def start_all(
     return None
 
 
-def _tell(rehearsals: Sequence[Rehearsal]) -> None:
+def _tell(rehearsals: Sequence[Rehearsal], *, script: bool) -> None:
     from asyncmd_jupyter.jobs.rehearsal import UNKNOWN_ID
 
-    scripts = next(filter(None, (rehearsal.scripts() for rehearsal in rehearsals)), "")
+    found = (rehearsal.scripts(own=script) for rehearsal in rehearsals)
+    told = [*(run.text() for run in rehearsals), next(filter(None, found), "")]
     end = "Nothing was written or started"
-    if scripts:
+    if any(UNKNOWN_ID in text for text in told):
         end += f"; {UNKNOWN_ID} stands for the id that a job gets"
-    say("\n\n".join(filter(None, [*(run.text() for run in rehearsals), scripts, f"{end}."])))
+    say("\n\n".join(filter(None, [*told, f"{end}."])))
 
 
 def _started(orders: Sequence[Order]) -> list[Run]:

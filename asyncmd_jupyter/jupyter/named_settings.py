@@ -65,7 +65,14 @@ def change(words: Sequence[str]) -> None:
             try:
                 setting.write(value)
             except (ValueError, TypeError) as error:
-                raise type(error)(f"{setting.name}: {error}") from error
+                raise type(error)(_said_of(setting.name, str(error))) from error
+
+
+def _said_of(name: str, message: str) -> str:
+    """Put the setting's name where the function's argument stands."""
+    argument, equals, rest = message.partition("=")
+    known = {"num", "end", "record", "cache_type", name.removeprefix("slurm_")}
+    return f"{name}={rest}" if equals and argument in known else f"{name}: {message}"
 
 
 def _read_word(word: str) -> tuple[NamedSetting, Any]:
@@ -182,3 +189,24 @@ _SLURM = (
 )
 _FIELDS = {"min_time_between_sacct_calls": "min_time_between_calls"}
 NAMES = (*(name for name, _, _ in _OWN), *(name for name, _ in _SLURM))
+SHOWN_AS = {
+    "CPU cores of local jobs": "max_cores",
+    "functions and conversions at once": "max_processes",
+    "open files": "max_files_open",
+    "cache of values": "trajectory_cache_type",
+    "HDF5 caches": "config.register_h5py_cache(…)",
+    "local jobs at shutdown": "end_local_jobs_on_shutdown",
+    "jobs in Slurm's queue": "slurm_max_jobs",
+    "between two looks at it": "slurm_min_time_between_sacct_calls",
+    "sbatch in a minute": "slurm_max_submissions_per_minute",
+    "alike jobs as one array": "slurm_job_arrays",
+    "nodes not used": "slurm_exclude_nodes",
+    "broken nodes": "slurm_num_fails_for_broken_node, slurm_success_to_fail_ratio",
+    "cluster": "slurm_cluster",
+    **{name: f"slurm_{name}_executable" for name in ("sbatch", "squeue", "scancel", "sacct")},
+    "sinfo": "slurm_sinfo_executable",
+    "scontrol": "config.set_slurm_settings(scontrol_executable=…)",
+    "core hours": "config.set_slurm_settings(core_hours=…)",
+    "parts in a row without a step": "max_fruitless_parts",
+    "records of provenance": "provenance",
+}

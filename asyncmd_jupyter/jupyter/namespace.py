@@ -81,6 +81,28 @@ def shown(value: Any) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
+def frames_told(n_frames: int) -> str:
+    """Write how many frames there are, and by which numbers they are called."""
+    if n_frames == 1:
+        return "1 frame, number 0"
+    return f"{n_frames} frames, 0 to {n_frames - 1} (or -1 for the last one)"
+
+
+def check_engine(value: Any, expression: str, names: Namespace) -> None:
+    """Refuse what is no engine, and say which ones there are.
+
+    Raises
+    ------
+    TypeError
+    """
+    if is_engine(value):
+        return
+    kind = "a trajectory" if is_trajectory(value) else shown(value)
+    engines = names_of(is_engine, names)
+    there = f"engines here: {', '.join(engines)}" if engines else "there is no engine here yet"
+    raise TypeError(f"{expression} is {kind}, no MD engine such as an OpenMMEngine; {there}.")
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Write the end of an error: a proposal, or what there is."""
     candidates = sorted(set(known))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 
 from asyncmd_jupyter.jupyter.namespace import (
+    check_engine,
     is_condition,
     is_engine,
     is_trajectory,
@@ -72,8 +73,16 @@ class Notebook:
         return label, look_up(expression, self.names, is_condition)
 
     def engine(self, text: str) -> Any:
-        """Find an engine by its name."""
-        return look_up(text, self.names, is_engine)
+        """Find an engine by its name.
+
+        Raises
+        ------
+        ValueError, TypeError
+            With the engines that there are.
+        """
+        engine = look_up(text, self.names, is_engine)
+        check_engine(engine, text, self.names)
+        return engine
 
     def runs(self, names: Sequence[str] = ()) -> list[Run]:
         """Runs by the names of them or of their campaigns; all of them without any.

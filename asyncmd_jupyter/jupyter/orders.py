@@ -13,6 +13,7 @@ from IPython.core.error import UsageError
 
 from asyncmd_jupyter.jupyter.namespace import (
     check_workdir,
+    frames_told,
     is_trajectory,
     look_up_start,
 )
@@ -157,6 +158,8 @@ def _require(arguments: Arguments) -> None:
         missing.append("--until (or --steps, --ps)")
     if missing:
         raise UsageError(f"%asyncmd propagate needs {', '.join(missing)}, as in: {EXAMPLE}")
+    if arguments.script and not arguments.dry_run:
+        raise UsageError("--script belongs to --dry-run; a script of yours is --sbatch-script.")
 
 
 def _start(notebook: Notebook, arguments: Arguments, engine: Any) -> Any:
@@ -185,8 +188,7 @@ def _frame(arguments: Arguments, start: Any) -> tuple[int | None, str]:
     number, n_frames = arguments.frame or 0, len(start)
     if not -n_frames <= number < n_frames:
         raise UsageError(
-            f"--frame {number} does not exist: {arguments.start} has {n_frames} frames, "
-            f"0 to {n_frames - 1} (or -1 for the last one)."
+            f"--frame {number} does not exist: {arguments.start} has {frames_told(n_frames)}."
         )
     return number, arguments.velocities or "keep"
 

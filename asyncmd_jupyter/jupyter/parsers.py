@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asyncmd_jupyter.jupyter.notebook import Notebook
 
 GROUPS = ("Compute", "Watch", "Steer", "Settings")
+_MISSING = "the following arguments are required: "  # argparse's words
 
 
 def _never(_words: Sequence[str]) -> bool:
@@ -113,6 +114,10 @@ class Parser(MagicArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what a cell shows in one line."""
+        missing = message.removeprefix(_MISSING)
+        if missing != message:
+            name, example = self.command.name, self.command.examples[0]
+            raise UsageError(f"%asyncmd {name} needs {missing}, as in: {example}")
         raise UsageError(f"{message} (see '%asyncmd {self.command.name} --help')")
 
     def rivals(self, name: str) -> set[str]:

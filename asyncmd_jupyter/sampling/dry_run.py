@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,9 +60,15 @@ class Rehearsal:
         """Tell it to a person."""
         return "\n".join(_lines(self))
 
-    def scripts(self) -> str:
-        """The scripts of the first walker; those of the others differ only in names."""
-        return "\n".join(_script_lines(self.walkers[0].job)) if self.walkers else ""
+    def scripts(self, *, own: bool = False) -> str:
+        """The scripts of the first walker; those of the others differ only in names.
+
+        Parameters
+        ----------
+        own : bool, optional
+            Those that this package writes, too, instead of those that a user gave only.
+        """
+        return "\n".join(_script_lines(self.walkers[0].job, own=own)) if self.walkers else ""
 
 
 def rehearse(spec: RunSpec, *, overwrite: bool = False, continuation: bool = False) -> Rehearsal:
@@ -109,21 +116,43 @@ def _lines(run: Rehearsal) -> Iterator[str]:
     if not run.walkers:
         yield "  This engine runs no jobs, so there are no commands to show."
         return
+    alike: dict[tuple[str, ...], list[int]] = {}
     for index, walker in enumerate(run.walkers):
-        yield from _walker_lines(index, walker)
+        alike.setdefault(_without_number(spec, index, walker), []).append(index)
+    for numbers in alike.values():
+        yield f"  {_heading(numbers)}:"
+        yield from _walker_lines(run.walkers[numbers[0]])
 
 
-def _script_lines(job: RehearsedJob) -> Iterator[str]:
+def _script_lines(job: RehearsedJob, *, own: bool) -> Iterator[str]:
     if job.user_script:
-        yield from (f"{job.record.user_script}:", *_indented(job.user_script), "")
-    yield from (f"{job.record.script}:", *_indented(job.script))
+        yield from (f"{job.record.user_script}:", *_indented(job.user_script))
+    if own:
+        yield from ([""] if job.user_script else [])
+        yield from (f"{job.record.script}:", *_indented(job.script))
 
 
-def _walker_lines(index: int, walker: RehearsedWalker) -> Iterator[str]:
-    yield f"  walker {index}:"
+def _without_number(spec: RunSpec, index: int, walker: RehearsedWalker) -> tuple[str, ...]:
+    """What is told of a walker as if it were the first one."""
+    name = re.compile(rf"(?<!\w){re.escape(spec.deffnm(index))}(?!\w)")
+    first = spec.deffnm(0)
+    return tuple(name.sub(lambda _: first, line) for line in _walker_lines(walker))
+
+
+def _heading(numbers: Sequence[int]) -> str:
+    if len(numbers) == 1:
+        return f"walker {numbers[0]}"
+    first, *others = map(str, numbers)
+    whole = numbers[-1] - numbers[0] + 1 == len(numbers)
+    told = f"{first} to {others[-1]}" if whole else ", ".join([first, *others])
+    return f"{len(numbers)} walkers, {told}, alike but for the number; walker {first}"
+
+
+def _walker_lines(walker: RehearsedWalker) -> Iterator[str]:
     for command in (*walker.preparing, walker.job.record.command):
         yield f"    $ {shlex.join(command.argv)}"
-    yield f"    submitted with: {shlex.join(walker.job.submission)}"
+    if walker.job.submission:
+        yield f"    submitted with: {shlex.join(walker.job.submission)}"
     yield f"    writes: {', '.join(path.name for path in walker.files)}"
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from asyncmd_jupyter.jobs.slurm.nodes import compact_nodes
@@ -24,12 +25,15 @@ class Overview:
         Registered HDF5 files, that for new values first.
     core_hours : str
         What the jobs in Slurm have used.
+    names : mapping
+        What -> how it is changed where that is not by a function, as in a magic.
     """
 
     settings: Settings
     cache_type: str
     h5py_caches: tuple[str, ...]
     core_hours: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -38,6 +42,9 @@ class Overview:
 
     def rows(self) -> list[tuple[str, str, str]]:
         """What, how much, and how it is changed."""
+        return [(what, value, self.names.get(what, how)) for what, value, how in self._rows()]
+
+    def _rows(self) -> list[tuple[str, str, str]]:
         limits = self.settings
         files = f"{limits.max_files_open}, {limits.files_margin} of them left to other code"
         ended = "end" if limits.end_local_jobs_on_shutdown else "go on"

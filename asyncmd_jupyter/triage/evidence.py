@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import traceback
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -15,6 +14,7 @@ from asyncmd_jupyter.errors import AsyncMDError
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.slurm.commands import OUTPUT_NAME
 from asyncmd_jupyter.triage.pattern import Case, Source
+from asyncmd_jupyter.triage.raised import told_place
 from asyncmd_jupyter.triage.reading import plain, read_ends
 
 _PROGRAMS = {"Gmx": "gromacs", "OpenMM": "openmm"}
@@ -26,7 +26,6 @@ _FRAME = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _LOG_NAMES = {"-g": "{}", "-deffnm": "{}.log"}
-_FRAMES = 4
 _TOLERANCE = timedelta(minutes=1)  # clocks of machines and file servers differ
 
 
@@ -53,7 +52,8 @@ def case_of_error(error: BaseException) -> Case:
     folder = _FOLDER.search(message)
     files = [] if folder is None else _outputs(Path(folder[1].strip()))
     # The message is what the user has seen, so it comes first.
-    last = [] if isinstance(error, AsyncMDError) else [Source(_where(error))]
+    place = "" if isinstance(error, AsyncMDError) else plain(told_place(error))
+    last = [Source(place)] if place else []
     return Case(sources=(_said(message), *_sources(files), *last), error=error)
 
 
@@ -76,11 +76,6 @@ def message_of(error: BaseException) -> str:
 
 def _said(message: str) -> Source:
     return Source(_FRAME.sub("", message).strip("\n"))
-
-
-def _where(error: BaseException) -> str:
-    """Where it was raised, for errors of functions that users wrote."""
-    return plain("".join(traceback.format_exception(error, limit=-_FRAMES, chain=False)))
 
 
 def _words(record: JobRecord) -> tuple[str, ...]:

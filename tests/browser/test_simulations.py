@@ -148,6 +148,8 @@ def test_ten_thousand_rows(notebook):
     assert table.rows.count() < 60
     grid.evaluate("grid => (grid.scrollTop = 0)")
 
+    default_columns(table)
+
     # At rest: a hundred of them write frames.
     notebook.run_cell(notebook.add_cell(MOVE))
     notebook.cell(
@@ -165,6 +167,42 @@ def test_ten_thousand_rows(notebook):
     selecting(table)
     notebook.screenshot("simulations-thousands")
     assert notebook.errors == []
+
+
+def default_columns(table):
+    """At the width of a usual notebook."""
+    table.area.evaluate("area => (area.style.width = '904px')")
+    heads = table.area.get_by_role("columnheader")
+    usual = ["Run", "State", "Simulated", "Last values", "Why it waits or failed", "Elapsed"]
+    usual.append("Time left")
+    shown = ["", "Run", "Campaign", *usual[1:], "Cancel"]
+    table.lab.wait_until(lambda: heads.all_inner_texts() == shown)
+    table.lab.wait_until(lambda: table.grid.get_attribute("data-wide") is not None)
+    assert table.row("run000/0").get_by_role("gridcell").nth(1).inner_text() == "run000/0"
+    assert "Particles left the box." in table.row("run000/1").inner_text()
+    choose(table, "Campaign")
+    table.lab.wait_until(lambda: heads.all_inner_texts() == ["", *usual, "Cancel"])
+    table.lab.wait_until(lambda: table.grid.get_attribute("data-wide") is None)
+    seen = table.grid.evaluate("g => g.clientHeight - g.firstChild.offsetHeight")
+    assert seen % 28 == 0
+    cell = table.row("run000/1").get_by_role("gridcell").nth(5)
+    assert cell.evaluate(
+        "c => [getComputedStyle(c).textOverflow, getComputedStyle(c).display]"
+    ) == [
+        "ellipsis",
+        "block",
+    ]
+    cell.hover()
+    assert cell.get_attribute("title") == "Particles left the box."
+    table.lab.screenshot("simulations-900px")
+    choose(table, "Campaign")
+    table.area.evaluate("area => (area.style.width = '')")
+
+
+def choose(table, column):
+    table.area.get_by_role("button", name="Columns").click()
+    table.area.get_by_label(column, exact=True).click()
+    table.press("Escape")
 
 
 def sorting(table):

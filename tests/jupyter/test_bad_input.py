@@ -107,8 +107,10 @@ async def test_before_anything_is_started(shell, tmp_path):
         "Did you mean 'never'?",
         "engin --until never --name a": "There is nothing called 'engin' in this notebook. "
         "Did you mean 'engine'?",
-        "never --until never --name a": "engine=<function never> is no MD engine, "
-        "such as an OpenMMEngine.",
+        "never --until never --name a": "never is <function never>, no MD engine such as an "
+        "OpenMMEngine; engines here: engine.",
+        "start --until never --name a": "start is a trajectory, no MD engine such as an "
+        "OpenMMEngine; engines here: engine.",
         "engine --until number --name a": "A condition has to be a function that takes "
         "a trajectory, not 3 of type int.",
         f"{NEVER} --walltime 0": "walltime=0.0 has to be a positive number of hours.",

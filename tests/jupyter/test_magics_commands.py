@@ -7,7 +7,8 @@ import socket
 import pytest
 from traitlets import TraitError
 
-from asyncmd_jupyter import runtime
+from asyncmd_jupyter import config, runtime
+from asyncmd_jupyter.jupyter.named_settings import NAMES
 from asyncmd_jupyter.jupyter.offer import offer_attach
 from asyncmd_jupyter.jupyter.registry import commands
 from asyncmd_jupyter.sampling.run_record import RECORD_ENDING
@@ -27,10 +28,12 @@ async def test_a_dry_run_writes_nothing(notebook, tmp_path):
     assert files(tmp_path) == before
     assert "2 walkers of ToyEngine, until late, at most 3,000 steps (30 ps)" in said
     assert "dry_0.part0001.json" in said
-    assert "dry_1.part0001.json" in said
+    assert "dry_1" not in said
+    assert "2 walkers, 0 to 1, alike but for the number; walker 0:" in said
     assert "sbatch --parsable --job-name=dry_0.part0001" in said
     assert "--partition=gpu --time=60 --exclusive" in said
-    assert "#!/usr/bin/env bash" in said
+    assert "#!/usr/bin/env bash" not in said
+    assert "JOB_ID stands for" in said
     assert Runs.current().all() == []
     assert (notebook["engine"].launcher, notebook["engine"].sbatch_options) == ("local", {})
 
@@ -41,9 +44,33 @@ async def test_a_script_for_slurm_is_shown_filled(notebook, tmp_path):
         "%%asyncmd propagate engine --steps 50 --sbatch-script job.sh --dry-run\n--name a\n--name b"
     )
     assert "module load md" in said
-    assert said.count("#!/usr/bin/env bash") == 1
+    assert "#!/usr/bin/env bash" not in said
     assert "toy_worker" in said.split("module load md")[1]
     assert "Run 'b': 1 walker of ToyEngine, 50 steps (0.5 ps) each" in said
+
+
+async def test_a_dry_run_of_this_machine_is_short(notebook):
+    line = "%asyncmd propagate engine --until late --name dry --n 12 --dry-run"
+    said = await notebook.run(line)
+    assert "12 walkers, 0 to 11, alike but for the number; walker 0:" in said
+    assert "submitted with" not in said
+    assert "JOB_ID" not in said
+    assert len(said.splitlines()) <= 8
+    long = await notebook.run(f"{line} --script")
+    assert long.count("#!/usr/bin/env bash") == 1
+
+
+async def test_what_is_missing_is_said_with_an_example(notebook):
+    said = await notebook.error("%asyncmd tail")
+    assert said == "%asyncmd tail needs RUN|JOB, as in: %asyncmd tail first"
+
+
+async def test_a_start_of_one_frame(notebook):
+    await notebook.run("%asyncmd propagate engine --steps 20 --name first")
+    await notebook.run("%asyncmd wait first -o path")
+    await notebook.run("%asyncmd extract path --frame 0 --to one.trr -o one")
+    said = await notebook.error("%asyncmd propagate engine --from one --frame 7 --ps 1 --name x")
+    assert said == "--frame 7 does not exist: one has 1 frame, number 0."
 
 
 WRONG = {
@@ -63,7 +90,8 @@ WRONG = {
     "engine --until late --from path --frame 1 --continue": "can't be combined with --continue",
     "engine --until late --from path --velocities nwe": "did you mean 'new'?",
     "engine --until late --untl x": "did you mean '--until'?",
-    "late --until late --launcher slurm": "is no MD engine",
+    "late --until late --launcher slurm": "no MD engine such as an OpenMMEngine; engines here:",
+    "engine --until late --script": "--script belongs to --dry-run",
 }
 
 
@@ -147,12 +175,25 @@ async def test_settings_by_name(notebook):
     assert (settings.max_cores, settings.slurm.max_jobs) == (1, 5)
     assert settings.slurm.exclude_nodes == ("n1", "n2")
     said = await notebook.error("%asyncmd config max_cores=2 slurm_max_jobs=0")
-    assert said.startswith("slurm_max_jobs: num=0 has to be")
+    assert said.startswith("slurm_max_jobs=0 has to be")
     assert runtime.current().settings.max_cores == 1
+    said = await notebook.error("%asyncmd config max_cores=abc")
+    assert said.startswith("max_cores='abc' has to be")
     assert "Did you mean 'max_cores'?" in await notebook.error("%asyncmd config max_core=2")
     assert "as in max_cores=1" in await notebook.error("%asyncmd config max_cores")
     await notebook.run("%asyncmd config slurm_max_jobs=None slurm_job_arrays=False")
     assert runtime.current().settings.slurm.max_jobs is None
+
+
+async def test_settings_are_shown_with_the_names_that_change_them(notebook):
+    config.set_slurm_settings(cluster="c", sbatch_executable="s1", scontrol_executable="s2")
+    said = await notebook.run("%asyncmd config")
+    hows = [line.split("  ")[-1].strip() for line in said.strip().splitlines()]
+    names = {name for how in hows if "(" not in how for name in how.split(", ")}
+    assert names - set(NAMES) == {"ASYNCMD_CANCEL_GRACE", "ASYNCMD_STATE_DIR"}
+    assert {"max_cores", "slurm_max_jobs", "provenance"} <= names
+    assert all(how.startswith("config.") for how in hows if "(" in how)
+    assert "set_max_cores" in repr(config.show_config())
 
 
 async def test_settings_where_jupyter_has_them(notebook):

@@ -328,6 +328,35 @@ async def test_reasons_and_notes(here, jobs, opened):
     assert rows[page.number("first/1")]["note"] == "It blew up."
 
 
+async def test_what_waits_on_this_machine_says_for_what(here, jobs, opened):
+    here.change_settings(max_cores=2)
+    run = PretendRun(here.events, n_walkers=6)
+    run.change(state=RunState.WAITING)
+    for walker in (4, 5):
+        run.change(walker, RunState.PREPARING, job_id=None)
+    run.change(1, job_id=None)
+    queued = {"launcher": "slurm", "tags": {"run": "first"}}
+    jobs.put("job0", JobState.WAITING, tags={"run": "first"})
+    jobs.put("job2", JobState.PENDING, reason="(Odd)", **queued)
+    jobs.put("job3", JobState.WAITING, **queued)
+    page = opened(table_of([run], jobs))
+    await until(lambda: len(page.rows) == 6)
+
+    def reason(walker):
+        return page.rows[page.number(f"first/{walker}")]["reason"]
+
+    assert reason(0) == "waits for free cores (2 may be used)"
+    assert reason(1) == "waits for its turn"
+    assert reason(2).startswith("Slurm lets it wait")
+    assert reason(3) == "waits for room in the queue"
+    assert (reason(4), reason(5)) == ("", "waits for its turn")
+    run.change(4, RunState.WAITING, job_id="job4")
+    await until(lambda: reason(5) == "")
+    run.grow(1)
+    jobs.put("job0", tags={"run": "first"})
+    await until(lambda: reason(0) == "")
+
+
 # Buttons
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from dataclasses import replace
+from functools import partial
 
+import numpy as np
 import pytest
 
 from asyncmd_jupyter import triage
 from asyncmd_jupyter.errors import EngineCrashedError, MaxStepsReachedError
 from asyncmd_jupyter.jobs.model import JobState
+from asyncmd_jupyter.sampling.conditions import as_condition
 from asyncmd_jupyter.triage.unexplained import KIND
 
 
@@ -106,3 +110,40 @@ def test_errors_that_lead_to_each_other(runtime):
     first, second = ValueError("first"), ValueError("second")
     first.__cause__, second.__cause__ = second, first
     assert triage.diagnose_error(first).kind == KIND
+
+
+def raised_by(function):
+    """What it raises, without the lines of this file that call it."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        function()
+    place = caught.value.__traceback__.tb_next
+    return caught.value.with_traceback(place)
+
+
+def test_a_condition_that_gives_numbers(runtime):
+    values = np.array([1.5, 170.25])
+    condition = as_condition(lambda _: values, "psi")
+    found = triage.diagnose_error(raised_by(partial(condition.judge, lambda _: values)))
+    assert (found.kind, found.title) == ("run-condition", "A condition can't be used")
+    [line] = found.lines
+    assert "The condition psi has to give one bool per frame" in line
+    assert "dtype float64 and shape (2,)." in line
+    assert "Within(" in found.remedies[0]
+    assert found.policy
+
+
+def test_frames_of_this_package_are_not_quoted_for_its_own_refusals(runtime):
+    found = triage.diagnose_error(raised_by(partial(as_condition, 5)))
+    assert found.kind == "run-refused"
+    assert found.lines[0].startswith("TypeError: A condition has to be a function")
+    assert "conditions.py" not in found.text()
+
+
+def test_frames_of_a_function_of_the_user_stay(runtime):
+    def mine():
+        return json.loads("{")["x"]
+
+    found = triage.diagnose_error(raised_by(mine))
+    assert found.kind == "python-error"
+    assert any("in mine" in line for line in found.lines)
+    assert found.lines[-1].startswith("json.decoder.JSONDecodeError")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace as Arguments
+from dataclasses import replace
 from typing import Any
 
 from asyncmd_jupyter.jupyter.notebook import Notebook
@@ -17,10 +18,10 @@ def _arguments(parser: Any) -> None:
 def _answer(_notebook: Notebook, arguments: Arguments) -> Any:
     from asyncmd_jupyter import config
     from asyncmd_jupyter.jupyter.display import publish
-    from asyncmd_jupyter.jupyter.named_settings import change
+    from asyncmd_jupyter.jupyter.named_settings import SHOWN_AS, change
 
     change(arguments.changes)
-    shown = config.show_config()
+    shown = replace(config.show_config(), names=SHOWN_AS)
     publish({"text/plain": repr(shown), "text/html": shown._repr_html_()})
 
 

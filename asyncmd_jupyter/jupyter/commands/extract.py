@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from asyncmd_jupyter.jupyter.namespace import is_trajectory, look_up_start, shown
+from asyncmd_jupyter.jupyter.namespace import frames_told, is_trajectory, look_up_start, shown
 from asyncmd_jupyter.jupyter.notebook import Notebook
 from asyncmd_jupyter.jupyter.parsers import (
     OneOf,
@@ -92,10 +92,8 @@ def _trajectory(notebook: Notebook, text: str) -> Trajectory:
 def _files(target: Path, frames: list[int], n_frames: int) -> list[Path]:
     for frame in frames:
         if not -n_frames <= frame < n_frames:
-            raise UsageError(
-                f"--frame {frame} does not exist: there are {n_frames} frames, 0 to {n_frames - 1} "
-                "(or -1 for the last one)."
-            )
+            there = frames_told(n_frames)
+            raise UsageError(f"--frame {frame} does not exist: it has {there}.")
     if len(frames) == 1:
         return [target]
     numbers = [frame % n_frames for frame in frames]

@@ -72,8 +72,10 @@ def _where(parser: Any) -> None:
     add("--overwrite", action="store_true",
         help="Remove the files of an earlier run of this name first.")  # fmt: skip
     add("--dry-run", action="store_true",
-        help="Check everything and show commands, scripts and files; nothing is "
-        "written or started.")  # fmt: skip
+        help="Check everything and show commands and files, and a script of your own as it "
+        "would be submitted; nothing is written or started.")  # fmt: skip
+    add("--script", action="store_true",
+        help="With --dry-run: show the script that is written for each job, too.")  # fmt: skip
 
 
 def _answer(notebook: Notebook, arguments: Arguments) -> Any:
@@ -81,6 +83,7 @@ def _answer(notebook: Notebook, arguments: Arguments) -> Any:
         notebook,
         [order_of(notebook, arguments)],
         dry_run=arguments.dry_run,
+        script=arguments.script,
         bind=lambda runs: notebook.bind(arguments.output, runs[0]),
     )
 

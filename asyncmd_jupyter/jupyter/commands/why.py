@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace as Arguments
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from asyncmd_jupyter.jupyter.notebook import Notebook
@@ -40,19 +42,28 @@ async def _tell_run(run: Run) -> None:
     from asyncmd_jupyter.jupyter.widgets.words import outcome
     from asyncmd_jupyter.triage import diagnose, diagnose_error
 
-    snapshot, told = run.snapshot(), False
-    for walker, seen in zip(run.walkers, snapshot.walkers, strict=True):
+    snapshot = run.snapshot()
+    found: dict[Diagnosis, list[int]] = {}
+    for index, (walker, seen) in enumerate(zip(run.walkers, snapshot.walkers, strict=True)):
         record = None if seen.job_id is None else JobManager.current().job(seen.job_id).record
-        found: Diagnosis | None = None
+        diagnosis: Diagnosis | None = None
         if walker.error is not None:
-            found = await asyncio.to_thread(diagnose_error, walker.error, record)
+            diagnosis = await asyncio.to_thread(diagnose_error, walker.error, record)
         elif record is not None:
-            found = await asyncio.to_thread(diagnose, record)
-        if found is not None:
-            _tell(found, "")
-            told = True
-    if not told:
+            diagnosis = await asyncio.to_thread(diagnose, record)
+        if diagnosis is not None:
+            found.setdefault(diagnosis, []).append(index)
+    for diagnosis, walkers in found.items():
+        _tell(replace(diagnosis, title=f"{_about(run, walkers)}: {diagnosis.title}"), "")
+    if not found:
         _tell(None, f"{run.id}: {outcome(snapshot)}.")
+
+
+def _about(run: Run, walkers: Sequence[int]) -> str:
+    if len(run.walkers) == 1:
+        return f"Run {run.id}"
+    numbers = ", ".join(map(str, walkers))
+    return f"Run {run.id}, walker{'s' if len(walkers) > 1 else ''} {numbers}"
 
 
 def _tell(diagnosis: Diagnosis | None, calm: str) -> None:

@@ -12,6 +12,7 @@ STYLE = """<style>
 </style>"""
 WAITING = "The molecule appears with the first frame."
 NOTHING = "There is no frame to show."
+ENDED_BEFORE = "the run ended before its first frame"
 RESTING = (
     "This molecule was put to rest, for a browser can show only few at a time. What is computed "
     "goes on."

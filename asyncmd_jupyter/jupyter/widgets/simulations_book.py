@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.simulations_actions import abilities
@@ -17,6 +18,7 @@ from asyncmd_jupyter.jupyter.widgets.simulations_distance import (
 from asyncmd_jupyter.jupyter.widgets.simulations_rows import (
     RunFacts,
     SimulationRow,
+    has_to_begin,
     simulation_row,
     start_of,
 )
@@ -234,7 +236,9 @@ class SimulationBook:
     def _rows_of(
         self, entry: _Entry, snapshot: RunSnapshot, walkers: list[_Walker]
     ) -> Iterator[tuple[int, SimulationRow]]:
-        facts = RunFacts(snapshot, abilities(entry.run), self._explain)
+        cores = runtime.current().settings.max_cores
+        first = next((w.index for w in snapshot.walkers if has_to_begin(w)), None)
+        facts = RunFacts(snapshot, abilities(entry.run), self._explain, cores, first)
         walkers = walkers or [_Walker(-1) for _ in snapshot.walkers]
         for kept, walker in zip(walkers, snapshot.walkers, strict=False):
             yield kept.number, self._row(facts, entry.run, kept, walker)
@@ -243,7 +247,8 @@ class SimulationBook:
         self, facts: RunFacts, run: RunLike, kept: _Walker, walker: WalkerSnapshot
     ) -> SimulationRow:
         record, is_final = self._job(walker.job_id), facts.snapshot.state.is_final
-        basis = (walker, record, is_final, facts.abilities, kept.trouble)
+        waits = (facts.max_cores, facts.is_behind(walker))
+        basis = (walker, record, is_final, facts.abilities, waits, kept.trouble)
         # What conditions say of new frames comes after the frames have been counted.
         if kept.row is not None and kept.basis == basis and walker.state is not RunState.RUNNING:
             return kept.row

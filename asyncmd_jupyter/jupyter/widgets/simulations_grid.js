@@ -1,8 +1,8 @@
 // The grid itself. Only the lines that can be seen are in the page.
 
 const MORE_LINES = 4;
-const SELECT_WIDTH = 52;
-const CANCEL_WIDTH = 74;
+const SELECT_WIDTH = 50;
+const CANCEL_WIDTH = 68;
 
 class Grid {
   constructor({ store, view, words, caption, act, changed, send }) {
@@ -37,11 +37,18 @@ class Grid {
   setColumns() {
     this.columns = COLUMNS.filter((column) => !this.view.hidden.has(column.key));
     const widths = [SELECT_WIDTH, ...this.columns.map((c) => c.width), CANCEL_WIDTH];
-    this.node.style.setProperty("--columns", widths.map((w) => `minmax(${w}px, ${w}fr)`).join(" "));
+    const tracks = this.columns.map((c) => (c.grow ? `minmax(${c.width}px, ${c.grow}fr)` : `${c.width}px`));
+    this.node.style.setProperty("--columns", `${SELECT_WIDTH}px ${tracks.join(" ")} ${CANCEL_WIDTH}px`);
     this.node.style.setProperty("--wide", `${widths.reduce((a, b) => a + b)}px`);
     this.node.style.setProperty("--grouped", `${SELECT_WIDTH}px 1fr`);
     this.node.setAttribute("aria-colcount", String(widths.length));
     this.paintHead();
+    this.paintWide();
+  }
+
+  // Where something lies outside, its scrollbar needs room of its own.
+  paintWide() {
+    this.node.toggleAttribute("data-wide", this.node.scrollWidth > this.node.clientWidth);
   }
 
   paintHead() {
@@ -173,6 +180,7 @@ class Grid {
 
   resized() {
     this.tallSeen = 0;
+    this.paintWide();
     this.ask();
   }
 

@@ -29,7 +29,7 @@ class Line {
     this.arrow.setAttribute("aria-hidden", "true");
     this.first.append(this.mark, this.arrow);
     if (isGroup) {
-      this.cells = [this.cell("asyncmd-sims-group")];
+      this.cells = [this.cell("asyncmd-sims-group asyncmd-sims-text")];
       this.cells[0].setAttribute("aria-colspan", String(columns.length + 1));
       this.node.replaceChildren(this.first, ...this.cells);
       return;
@@ -46,7 +46,8 @@ class Line {
   }
 
   columnCell(column) {
-    const cell = this.cell(column.right ? "asyncmd-sims-right" : "");
+    const isText = column.key !== "state" && column.key !== "done";
+    const cell = this.cell(`${column.right ? "asyncmd-sims-right" : ""} ${isText ? "asyncmd-sims-text" : ""}`);
     if (column.key === "state") {
       this.icon = icon("waiting");
       this.word = element("span", "asyncmd-sims-word");
@@ -124,7 +125,7 @@ class Line {
     const shown = column.shown(row, store);
     if (column.key === "state") this.paintState(row, shown);
     else if (column.key === "done") this.paintDone(row, shown);
-    else if (column.key === "reason") this.paintReason(this.cells[i], row);
+    else if (column.key === "reason") this.paintReason(this.cells[i], row, shown);
     else this.set(i, this.cells[i], "textContent", shown);
   }
 
@@ -132,7 +133,7 @@ class Line {
     if (this.said.icon !== row.state) setIcon(this.icon, (this.said.icon = row.state));
     this.set("word", this.word, "textContent", shown);
     const isSaid = this.shownColumns.some(({ key }) => key === "reason");
-    this.set("note", this.note, "textContent", isSaid ? row.note : row.trouble || row.note);
+    this.set("note", this.note, "textContent", isSaid ? (row.state === "failed" ? "" : row.note) : row.trouble || row.note);
   }
 
   paintDone(row, shown) {
@@ -142,8 +143,8 @@ class Line {
     if (this.said.percent !== percent) this.bar.style.setProperty("--done", (this.said.percent = percent));
   }
 
-  paintReason(cell, row) {
-    this.set("reason", cell, "textContent", row.trouble || row.reason);
+  paintReason(cell, row, shown) {
+    this.set("reason", cell, "textContent", shown);
     if (this.said.hasTrouble === Boolean(row.trouble)) return;
     this.said.hasTrouble = Boolean(row.trouble);
     cell.classList.toggle("asyncmd-sims-trouble", this.said.hasTrouble);

@@ -171,25 +171,26 @@ class Store {
 }
 
 const text = (field) => ({ shown: (row) => String(row[field]), sorted: (row) => row[field] });
+// Those with `grow` share the room that is left. By default a column that is an `extra` is
+// hidden, one that is `telling` where it says the same in all rows.
 const COLUMNS = [
-  { key: "run", width: 130, ...text("run") },
-  { key: "walker", width: 62, right: true, ...text("walker") },
-  { key: "campaign", width: 110, ...text("campaign") },
-  { key: "engine", width: 90, ...text("engine") },
-  { key: "state", width: 170, shown: (row, store) => store.state(row), sorted: (row) => STATES.indexOf(row.state) },
-  { key: "done", width: 224, shown: (row, store) => store.done(row), sorted: (row) => row.done },
-  { key: "speed", width: 100, right: true, shown: (row) => speed(row.speed), sorted: (row) => row.speed },
+  { key: "run", width: 80, grow: 1, shown: named, sorted: named },
+  { key: "walker", width: 62, right: true, extra: true, ...text("walker") },
+  { key: "campaign", width: 100, telling: true, ...text("campaign") },
+  { key: "state", width: 96, grow: 1, shown: (row, store) => store.state(row), sorted: stateOrder },
+  { key: "done", width: 166, shown: (row, store) => store.done(row), sorted: (row) => row.done },
   {
     key: "values",
-    width: 340,
+    width: 160,
+    grow: 4,
     needs: ["values"],
     shown: (row, store) => store.values(row),
     sorted: (row, store) => store.nearest(row),
   },
-  { key: "reason", width: 240, ...text("reason") },
+  { key: "reason", width: 140, grow: 4, needs: ["reason", "note", "trouble"], shown: reason, sorted: reason },
   {
     key: "elapsed",
-    width: 82,
+    width: 60,
     right: true,
     ticks: true,
     needs: ["started", "ended"],
@@ -198,18 +199,47 @@ const COLUMNS = [
   },
   {
     key: "left",
-    width: 92,
+    width: 70,
     right: true,
     ticks: true,
     needs: ["done", "speed"],
     shown: (row, store) => timed(store.left(row)),
     sorted: (row, store) => store.left(row),
   },
-  { key: "parts", width: 56, right: true, ...text("parts") },
-  { key: "nodes", width: 100, ...text("nodes") },
-  { key: "job", width: 130, ...text("job") },
-  { key: "native", width: 90, ...text("native") },
+  {
+    key: "speed",
+    width: 100,
+    right: true,
+    extra: true,
+    shown: (row) => speed(row.speed),
+    sorted: (row) => row.speed,
+  },
+  { key: "engine", width: 90, telling: true, ...text("engine") },
+  { key: "parts", width: 56, right: true, extra: true, ...text("parts") },
+  { key: "nodes", width: 100, telling: true, ...text("nodes") },
+  { key: "job", width: 130, extra: true, ...text("job") },
+  { key: "native", width: 90, extra: true, ...text("native") },
 ];
+
+// The columns to hide as long as nobody has chosen any.
+function hiddenAtFirst(rows) {
+  const saysTheSame = ({ key }) => new Set(rows.map((row) => row[key]).filter(Boolean)).size < 2;
+  return COLUMNS.filter((c) => c.extra || (c.telling && saysTheSame(c))).map((c) => c.key);
+}
+
+function named(row) {
+  return `${row.run}/${row.walker}`;
+}
+
+function stateOrder(row) {
+  return STATES.indexOf(row.state);
+}
+
+function reason(row) {
+  if (row.trouble) return row.trouble;
+  const error = row.state === "failed" ? row.note : "";
+  return error.includes(row.reason) ? error : [row.reason, error].filter(Boolean).join(" – ");
+}
 
 function shortened(name) {
   return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;

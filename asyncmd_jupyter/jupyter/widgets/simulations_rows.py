@@ -69,6 +69,13 @@ class RunFacts(NamedTuple):
     snapshot: RunSnapshot
     abilities: Action
     explain: Callable[[str], str] = str
+    max_cores: int = 1
+    first_to_begin: int | None = None
+
+    def is_behind(self, walker: WalkerSnapshot) -> bool:
+        """Whether a walker has not begun because another one goes first."""
+        first = self.first_to_begin
+        return first is not None and walker.index > first and has_to_begin(walker)
 
 
 def simulation_row(
@@ -99,13 +106,18 @@ def simulation_row(
         parts=walker.part,
         job=walker.job_id or "",
         native=_native(record),
-        reason=_reason(record, facts.explain),
+        reason=_reason(record, facts.explain) or _waits_here(facts, walker, record, state),
         nodes=_nodes(record),
         started=first_start,
         ended=_ended(walker, record),
         can=int(_possible(facts, walker, state)),
         trouble=trouble,
     )
+
+
+def has_to_begin(walker: WalkerSnapshot) -> bool:
+    """Whether nothing of a walker has been submitted yet."""
+    return walker.state is RunState.PREPARING and walker.job_id is None
 
 
 def start_of(record: JobRecord | None) -> float | None:
@@ -169,6 +181,23 @@ def _reason(record: JobRecord | None, explain: Callable[[str], str]) -> str:
     if record is None or record.state not in _SPOKEN_OF or not record.reason:
         return ""
     return explain(record.reason)[:_LONGEST_NOTE]
+
+
+def _waits_here(
+    facts: RunFacts, walker: WalkerSnapshot, record: JobRecord | None, state: str
+) -> str:
+    """Say why this kernel holds a walker back; a queue gives reasons of its own."""
+    if facts.is_behind(walker):
+        return "waits for its turn"
+    if state != RunState.WAITING.value:
+        return ""
+    if record is None or record.state.is_final:
+        return "waits for its turn"
+    if record.state is not JobState.WAITING:
+        return ""
+    if record.launcher == "local":
+        return f"waits for free cores ({facts.max_cores} may be used)"
+    return "waits for room in the queue"
 
 
 def _ended(walker: WalkerSnapshot, record: JobRecord | None) -> float | None:

@@ -51,7 +51,8 @@ class Table {
 
   remembered({ hidden, sort, group }) {
     return {
-      hidden: new Set(hidden ?? ["campaign", "job"]),
+      hidden: new Set(hidden ?? hiddenAtFirst([])),
+      hasChosen: Boolean(hidden),
       sort: sort ?? { column: "", falling: false },
       group: group ?? "",
       filter: { text: "", states: new Set() },
@@ -60,8 +61,8 @@ class Table {
   }
 
   remember() {
-    const { hidden, sort, group } = this.view;
-    const now = { hidden: [...hidden], sort: { ...sort }, group };
+    const { hidden, hasChosen, sort, group } = this.view;
+    const now = { ...(hasChosen && { hidden: [...hidden] }), sort: { ...sort }, group };
     if (JSON.stringify(now) === JSON.stringify(this.model.get("layout_chosen"))) return;
     this.model.set("layout_chosen", now);
     this.model.save_changes();
@@ -78,7 +79,18 @@ class Table {
 
   order() {
     this.orderedAt = performance.now();
+    this.chooseColumns();
     this.grid.setLines(this.store.lines(this.view));
+  }
+
+  chooseColumns() {
+    const { view } = this;
+    if (view.hasChosen) return;
+    const hidden = hiddenAtFirst([...this.store.rows.values()]);
+    if (hidden.join() === [...view.hidden].join()) return;
+    view.hidden = new Set(hidden);
+    this.tools.paintColumns();
+    this.grid.setColumns();
   }
 
   // New values reorder the lines now and then, not under the hand all the time.

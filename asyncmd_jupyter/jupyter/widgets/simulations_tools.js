@@ -25,6 +25,7 @@ class Tools {
     this.words = words;
     this.view = view;
     this.changed = changed;
+    this.boxes = new Map();
     this.node = element("div", "asyncmd-sims-tools");
     this.chips = element("div", "asyncmd-sims-chips");
     this.chips.setAttribute("role", "group");
@@ -95,13 +96,19 @@ class Tools {
     const box = element("input");
     box.type = "checkbox";
     box.checked = !this.view.hidden.has(column.key);
+    this.boxes.set(column.key, box);
     box.addEventListener("change", () => {
+      this.view.hasChosen = true;
       if (box.checked) this.view.hidden.delete(column.key);
       else this.view.hidden.add(column.key);
       this.changed(true);
     });
     label.append(box, ` ${this.words.columns[column.key]}`);
     return label;
+  }
+
+  paintColumns() {
+    for (const [key, box] of this.boxes) box.checked = !this.view.hidden.has(key);
   }
 
   paintChips(counts) {

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jupyter.runlike import RunLike
+from asyncmd_jupyter.jupyter.widgets.preview_words import ENDED_BEFORE
 from asyncmd_jupyter.jupyter.widgets.walker_frames import ShownFrame, WalkerFrames, in_angstrom
 from asyncmd_jupyter.sampling.progress import RunState, WalkerSnapshot
 from asyncmd_jupyter.sampling.run_spec import RunSpec
@@ -72,6 +73,10 @@ class Source(ABC):
     def __len__(self) -> int:
         return len(self.times)
 
+    def told(self) -> str:
+        """How many frames there are, in words."""
+        return f"{len(self)} frame{'' if len(self) == 1 else 's'}"
+
     @property
     def spec(self) -> RunSpec | None:
         """What its run was asked for, if that is known."""
@@ -113,6 +118,13 @@ class WalkerSource(Source):
     def has_ended(self) -> bool:
         """Whether the run has ended."""
         return self.run.snapshot().state.is_final
+
+    def told(self) -> str:
+        """How many frames there are, or that there will never be any."""
+        # Files of a run that has ended may not have been looked at yet.
+        is_known = self._frames is not None or self.structure_file is None
+        never = not len(self) and self.has_ended and is_known
+        return ENDED_BEFORE if never else super().told()
 
     def follow(self) -> int:
         """Look at the files of all parts."""

@@ -167,7 +167,7 @@ class TrajectoryPreview(LiveView):
 
     def text(self) -> str:
         """Say how many frames there are."""
-        told = [f"{source.label}: {len(source)} frames" for source in self._sources]
+        told = [f"{source.label}: {source.told()}" for source in self._sources]
         return "Trajectory preview (" + "; ".join(told) + ")"
 
     def html(self) -> str:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from asyncmd_jupyter.triage.pattern import EXACT, USUAL, Pattern
+from asyncmd_jupyter.triage.pattern import EXACT, LAST, USUAL, Case, Pattern
+from asyncmd_jupyter.triage.raised import is_on_purpose
+
+
+def _is_refusal(case: Case) -> bool:
+    wrong = isinstance(case.error, ValueError | TypeError)
+    return wrong and case.record is None and is_on_purpose(case.error)
+
 
 PATTERNS = (
     Pattern(
@@ -69,5 +76,29 @@ PATTERNS = (
         meaning="The script ended well, but the program in it did nothing.",
         remedies=("Let it run the placeholder, wait for it, and end with its code ('set -e').",),
         priority=EXACT,
+    ),
+    Pattern(
+        kind="run-condition",
+        text=r"^ValueError: The condition .* has to give one bool per frame",
+        quote=r"^ValueError: The condition .*? has to give .*? and shape \(.*?\)\.",
+        title="A condition can't be used",
+        meaning="A condition has to say of each frame whether it holds, and this one did not.",
+        remedies=(
+            "Give Within(function, low, high) as the condition, for a range of its values.",
+            "Or compare within the function, so that it gives bools: 'return values > 0'.",
+            "Then start anew with --continue and the mended condition; 'resume' would repeat it.",
+        ),
+        policy="The run has ended and is not repeated; what was computed is kept.",
+        priority=EXACT,
+    ),
+    Pattern(
+        kind="run-refused",
+        text=r"^\w+: .*",
+        when=_is_refusal,
+        title="It can't go on like this",
+        meaning="What it was given can't be used; the message says why.",
+        remedies=("Mend what the message names, and start it again.",),
+        policy="It is not repeated by itself; what was computed before is kept.",
+        priority=LAST + 5,
     ),
 )
