@@ -117,3 +117,16 @@ async def test_an_error_in_a_cell_names_the_line(execute):
     notebook = await execute(LOAD, SETUP, CAMPAIGN.replace("--until late", "--until lat"))
     assert notebook.metadata["failure"].startswith("UsageError: Line 7: There is nothing called")
     assert "Did you mean 'late'?" in notebook.metadata["failure"]
+
+
+async def test_what_is_no_condition_fails_the_cell(execute):
+    notebook = await execute(
+        LOAD,
+        SETUP,
+        "start = await engine.apply_constraints(None, 'start.trr')\n"
+        "def times(trajectory):\n    return trajectory.frame_table().times",
+        "%asyncmd propagate engine --from start --until times --name bad",
+        "print('never')",
+    )
+    assert "The condition times has to give one bool per frame" in notebook.metadata["failure"]
+    assert not notebook.cells[-1].outputs
