@@ -12,3 +12,13 @@ async def test_a_condition_that_gives_numbers(notebook):
     assert "What happens by itself: " in said
     assert "conditions.py" not in said
     assert "Traceback" not in said
+
+
+async def test_what_it_advises_works(notebook):
+    await notebook.run("def psi(trajectory):\n    return np.zeros(len(trajectory))")
+    await notebook.run("%asyncmd propagate engine --until psi --max-steps 900 --name bad")
+    await notebook.error("%asyncmd wait bad")
+    assert "with --continue" in await notebook.run("%asyncmd why bad")
+    await notebook.run("%asyncmd propagate engine --until late --name bad --continue")
+    await notebook.run("%asyncmd wait bad -o way")
+    assert notebook["way"].last_step >= 200

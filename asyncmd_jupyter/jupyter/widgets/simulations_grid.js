@@ -2,7 +2,7 @@
 
 const MORE_LINES = 4;
 const SELECT_WIDTH = 50;
-const CANCEL_WIDTH = 68;
+const CANCEL_WIDTH = 64;
 
 class Grid {
   constructor({ store, view, words, caption, act, changed, send }) {
