@@ -81,6 +81,7 @@ class Lab:
         name = self.folder.name
         self.go_to(f"lab/workspaces/{name}/tree/{name}")
         self.wait_for_file_browser()
+        self.go_light()
 
     def go_to(self, path: str) -> None:
         """Open a page of JupyterLab or Notebook 7."""
@@ -149,8 +150,17 @@ class Lab:
 
     def go_dark(self) -> None:
         """Choose the dark theme."""
-        self.execute("apputils:change-theme", theme="JupyterLab Dark")
-        self.page.locator("body[data-jp-theme-light='false']").wait_for(state="attached")
+        self._choose_theme("JupyterLab Dark", "false")
+
+    def go_light(self) -> None:
+        """Choose the light theme: the server remembers what an earlier test has chosen."""
+        self._choose_theme("JupyterLab Light", "true")
+
+    def _choose_theme(self, theme: str, is_light: str) -> None:
+        shown = self.page.locator(f"body[data-jp-theme-light='{is_light}']")
+        if not shown.count():
+            self.execute("apputils:change-theme", theme=theme)
+        shown.wait_for(state="attached")
 
     def cells(self) -> list[dict[str, Any]]:
         """The cells of the notebook in front, with their outputs so far."""

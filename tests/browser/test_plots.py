@@ -189,7 +189,7 @@ def look_at_the_saved_one(lab):
     lab.page.evaluate("() => jupyterapp.shell.currentWidget.context.ready")
     trusted = "() => jupyterapp.shell.currentWidget.content.widgets.map(c => c.model.trusted)"
     for cell in (1, 3):
-        still = lab.cell(cell).locator("img[src^='data:image/svg+xml']")
+        still = lab.cell(cell).locator("img[src^='data:image/svg+xml']:visible")
         still.wait_for()
         lab.wait_until(lambda still=still: ink(picture(still)) > 0.02)
     lab.screenshot("plot-untrusted")
