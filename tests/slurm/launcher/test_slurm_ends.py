@@ -76,7 +76,9 @@ async def test_killed_with_its_shell(impatient, work):
     await until_up(up)
     kill_at_once(job)
     record = await job.wait()
-    assert (record.state, record.exit_code, record.cause) == (JobState.FAILED, -9, "")
+    assert (record.state, record.cause) == (JobState.FAILED, "")
+    # Slurm's word, or that of the outer shell, if the inner one was killed first.
+    assert record.exit_code in (-9, 128 + 9)
     assert "SIGKILL" in record.reason
 
 
