@@ -1,7 +1,6 @@
 """Kernels die and others take over: real processes that are really killed."""
 
 import asyncio
-import signal
 import sqlite3
 from contextlib import closing
 
@@ -10,7 +9,7 @@ from job_helpers import processes_of, program, until, until_up
 
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.model import JobState
-from asyncmd_jupyter.jobs.process import find_members
+from asyncmd_jupyter.jobs.process import kill_rest
 
 
 async def test_running_job_is_found_and_followed(kernel, manager, work):
@@ -87,8 +86,7 @@ async def test_killed_with_all_its_processes_it_is_lost(kernel, manager, work):
     await until_up(up)
     await first.kill()
     (record,) = await manager.history()
-    for process in find_members({record.id: None})[record.id]:
-        process.send(signal.SIGKILL)
+    assert kill_rest({record.id: None})
     (job,) = await manager.attach()
     record = await job.wait()
     assert record.state is JobState.LOST

@@ -82,13 +82,20 @@ async def test_what_is_known_of_an_end_does_not_need_its_files(manager):
     assert len(run.series().times) == before.walkers[0].n_frames
 
 
+async def a_running_walker(run, *, n_frames):
+    """The walker as it is while a part of it runs: between two parts it waits."""
+    while True:
+        [walker] = run.snapshot().walkers
+        if walker.state is RunState.RUNNING and walker.n_frames > n_frames:
+            return walker
+        await asyncio.sleep(0.01)
+
+
 async def test_is_seen_while_it_goes_on(manager, runtime):
     changes = []
     runtime.events.subscribe(changes.append, RunChanged)
     run = go(until=[("never", never)])
-    await until(lambda: run.snapshot().walkers[0].n_frames > 20)
-    walker = run.snapshot().walkers[0]
-    assert walker.state is RunState.RUNNING
+    walker = await a_running_walker(run, n_frames=20)
     assert walker.steps_done == 10 * (walker.n_frames - 1)
     assert walker.time_done == pytest.approx(walker.steps_done * 0.01)
     assert manager.job(walker.job_id).state is JobState.RUNNING

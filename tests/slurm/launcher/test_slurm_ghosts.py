@@ -15,7 +15,7 @@ from slurm.launcher.launching import queued, until
 from asyncmd_jupyter.jobs.cli import cancel_jobs, list_jobs
 from asyncmd_jupyter.jobs.core_hours import Budget
 from asyncmd_jupyter.jobs.folder import read_start
-from asyncmd_jupyter.jobs.process import find_members
+from asyncmd_jupyter.jobs.process import find_members, kill_rest
 from asyncmd_jupyter.jobs.store import JobStore
 
 
@@ -196,8 +196,7 @@ async def test_accounting_knows_until_when_a_silent_job_ran(kernel, cluster, sto
     await first.kill()
     for path in record.folder.iterdir():
         os.utime(path, (0, 0))
-    for process in find_members({job_id: None})[job_id]:
-        process.send(signal.SIGKILL)
+    assert kill_rest({job_id: None})
     await asyncio.to_thread(
         wait_until, lambda: record.native_id not in queued(cluster), "it has ended"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 
 import pytest
 from job_helpers import program, until_up
@@ -11,7 +10,7 @@ from slurm.launcher.launching import queued, until
 from test_restart import forget_native_ids
 
 from asyncmd_jupyter.jobs.model import JobState
-from asyncmd_jupyter.jobs.process import find_members
+from asyncmd_jupyter.jobs.process import kill_rest
 
 
 async def submit(kernel, name, *args, cwd, **options):
@@ -56,8 +55,7 @@ async def test_sbatch_goes_on_without_its_kernel(kernel, manager, cluster, doorm
 async def test_sbatch_dies_with_its_kernel(kernel, manager, cluster, doorman, work):
     before = set(cluster.control.squeue())
     job_id = await killed_within_sbatch(kernel, manager, doorman, work, seconds=600)
-    for process in find_members({job_id: None})[job_id]:
-        process.send(signal.SIGKILL)
+    assert kill_rest({job_id: None})
     [job] = await manager.attach()
     record = await job.wait()
     assert record.state is JobState.LOST
