@@ -54,6 +54,7 @@ def lab(request: pytest.FixtureRequest, chromium: Browser, server: LabServer) ->
         yield lab
         if request.node.stash.get(FAILED, False):
             lab.screenshot(f"failed-{name}")
+    server.end_sessions()  # or simulations without an end would go on beside the next tests
 
 
 @pytest.hookimpl(wrapper=True)

@@ -44,6 +44,16 @@ class LabServer:
         with urllib.request.urlopen(self.url(path)) as answer:
             return json.load(answer)
 
+    def end_sessions(self) -> None:
+        """Shut all kernels down, which end the simulations that they follow."""
+        for session in self.get("api/sessions"):
+            request = urllib.request.Request(
+                f"{self.address}/api/sessions/{session['id']}",
+                method="DELETE",
+                headers={"Authorization": f"token {self.token}"},
+            )
+            urllib.request.urlopen(request).close()
+
 
 @contextmanager
 def lab_server(base: Path) -> Iterator[LabServer]:

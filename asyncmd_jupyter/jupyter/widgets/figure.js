@@ -7,20 +7,30 @@ function isDark() {
   return false;
 }
 
-function report(model, el) {
-  const width = Math.floor(el.clientWidth);
-  if (width < 50) return;
-  model.set("shown_width", width);
-  model.set("pixel_ratio", window.devicePixelRatio || 1);
-  model.set("dark", isDark());
-  model.save_changes();
+function roomOf(el) {
+  const shown_width = Math.floor(el.clientWidth);
+  if (shown_width < 50) return undefined;
+  return { shown_width, pixel_ratio: window.devicePixelRatio || 1, dark: isDark() };
 }
 
+function reporter(model, el) {
+  let before;
+  return () => {
+    const room = roomOf(el);
+    if (!room || JSON.stringify(room) === before) return;
+    before = JSON.stringify(room);
+    model.send({ page: room });
+  };
+}
+
+// Calls in a row give one action, which none of them puts off.
 function later(action, delay) {
   let timer;
   const call = () => {
-    clearTimeout(timer);
-    timer = setTimeout(action, delay);
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      action();
+    }, delay);
   };
   call.stop = () => clearTimeout(timer);
   return call;
@@ -73,16 +83,14 @@ class Picture {
 
 // Runs when a page has the model, also where the output is not on the screen.
 function initialize({ model }) {
-  model.set("in_page", true);
-  model.set("is_kept", document.body.dataset.asyncmdViews === "kept");
-  model.save_changes();
+  model.send({ page: { in_page: true, is_kept: document.body.dataset.asyncmdViews === "kept" } });
 }
 
 function render({ model, el }) {
   const picture = new Picture(model, el);
   const paint = () => picture.paint();
   const problem = () => picture.paintProblem();
-  const tell = later(() => report(model, el), 150);
+  const tell = later(reporter(model, el), 150);
   const size = new ResizeObserver(tell);
   const theme = new MutationObserver(tell);
   model.on("change:png", paint);

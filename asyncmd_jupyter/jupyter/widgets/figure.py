@@ -5,29 +5,28 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-import anywidget
 import traitlets
 
 from asyncmd_jupyter.jupyter.widgets.look import Look
+from asyncmd_jupyter.jupyter.widgets.page_widget import PageWidget
 from asyncmd_jupyter.jupyter.widgets.words import escape
 
 HERE = Path(__file__).parent
 
 
-class FigureWidget(anywidget.AnyWidget):
+class FigureWidget(PageWidget):
     """Shows a PNG; the browser tells the width it has, its pixel ratio and its theme."""
 
     _esm = HERE / "figure.js"
     _css = HERE / "figure.css"
+    page_tells = (*PageWidget.page_tells, "shown_width", "pixel_ratio", "dark")
     png = traitlets.Bytes(b"").tag(sync=True)
     image_width = traitlets.Int(0).tag(sync=True)
     alt = traitlets.Unicode("").tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
-    in_page = traitlets.Bool(False).tag(sync=True)
-    is_kept = traitlets.Bool(False).tag(sync=True)
-    shown_width = traitlets.Int(0).tag(sync=True)
-    pixel_ratio = traitlets.Float(2.0).tag(sync=True)
-    dark = traitlets.Bool(False).tag(sync=True)
+    shown_width = traitlets.Int(0)
+    pixel_ratio = traitlets.Float(2.0)
+    dark = traitlets.Bool(False)
 
     def look(self) -> Look:
         """Return how a drawing has to look to fit in here."""

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-import anywidget
 import traitlets
 
 from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.jobs.model import JobChanged, JobRecord
 from asyncmd_jupyter.jupyter.widgets.base import LiveView
+from asyncmd_jupyter.jupyter.widgets.page_widget import PageWidget
 from asyncmd_jupyter.jupyter.widgets.rows import (
     JobRow,
     changed_rows,
@@ -45,15 +45,13 @@ class JobSource(Protocol):
         ...
 
 
-class JobTableWidget(anywidget.AnyWidget):
+class JobTableWidget(PageWidget):
     """The browser's half: rows arrive as custom messages, presses of Cancel go back."""
 
     _esm = HERE / "jobs_table.js"
     _css = HERE / "jobs_table.css"
     caption = traitlets.Unicode("Jobs").tag(sync=True)
     empty = traitlets.Unicode("No jobs yet.").tag(sync=True)
-    in_page = traitlets.Bool(False).tag(sync=True)
-    is_kept = traitlets.Bool(False).tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
 
 

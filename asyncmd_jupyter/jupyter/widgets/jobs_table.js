@@ -186,9 +186,7 @@ class Table {
 
 // Runs when a page has the model, also where the output is not on the screen.
 function initialize({ model }) {
-  model.set("in_page", true);
-  model.set("is_kept", document.body.dataset.asyncmdViews === "kept");
-  model.save_changes();
+  model.send({ page: { in_page: true, is_kept: document.body.dataset.asyncmdViews === "kept" } });
 }
 
 function render({ model, el }) {

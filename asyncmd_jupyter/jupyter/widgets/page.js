@@ -22,11 +22,8 @@ function isDark() {
 
 // Runs when a page has the model, also where the output is not on the screen.
 function initialize({ model }) {
-  model.set("in_page", true);
-  model.set("is_kept", document.body.dataset.asyncmdViews === "kept");
-  model.set("webgl", hasWebGL() ? "yes" : "no");
-  model.set("dark", isDark());
-  model.save_changes();
+  const is_kept = document.body.dataset.asyncmdViews === "kept";
+  model.send({ page: { in_page: true, is_kept, webgl: hasWebGL() ? "yes" : "no", dark: isDark() } });
 }
 
 function follow(model, preview) {
@@ -45,8 +42,7 @@ function follow(model, preview) {
   // One for each preview, also where the page draws the helper twice.
   preview.onkeydown = press;
   const seen = new IntersectionObserver((entries) => {
-    model.set("on_screen", entries.at(-1).isIntersecting);
-    model.save_changes();
+    model.send({ page: { on_screen: entries.at(-1).isIntersecting } });
   });
   seen.observe(preview);
   return () => {
@@ -66,8 +62,7 @@ function render({ model, el }) {
   };
   begin();
   const theme = new MutationObserver(() => {
-    model.set("dark", isDark());
-    model.save_changes();
+    model.send({ page: { dark: isDark() } });
   });
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind"] });
   return () => {

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import anywidget
 import traitlets
+
+from asyncmd_jupyter.jupyter.widgets.page_widget import PageWidget
 
 HERE = Path(__file__).parent
 
 
-class PageHelper(anywidget.AnyWidget):
+class PageHelper(PageWidget):
     """Nothing to be seen; it says what the page is like.
 
     Keys that are pressed somewhere in the preview come as messages ``{"key": …}`` with
@@ -19,11 +20,10 @@ class PageHelper(anywidget.AnyWidget):
     """
 
     _esm = HERE / "page.js"
-    in_page = traitlets.Bool(False).tag(sync=True)
-    is_kept = traitlets.Bool(False).tag(sync=True)
-    webgl = traitlets.Unicode("").tag(sync=True)
-    dark = traitlets.Bool(False).tag(sync=True)
-    on_screen = traitlets.Bool(False).tag(sync=True)
+    page_tells = (*PageWidget.page_tells, "webgl", "dark", "on_screen")
+    webgl = traitlets.Unicode("")
+    dark = traitlets.Bool(False)
+    on_screen = traitlets.Bool(False)
 
     async def answer(self, patience: float) -> None:
         """Wait until a page has said whether it has WebGL, but not for long."""

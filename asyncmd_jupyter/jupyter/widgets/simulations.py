@@ -10,7 +10,6 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, ClassVar
 
-import anywidget
 import traitlets
 
 from asyncmd_jupyter.events import EventBus
@@ -18,6 +17,7 @@ from asyncmd_jupyter.jobs.model import JobChanged
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.base import LiveView
 from asyncmd_jupyter.jupyter.widgets.jobs import JobSource
+from asyncmd_jupyter.jupyter.widgets.page_widget import PageWidget
 from asyncmd_jupyter.jupyter.widgets.simulations_actions import carry_out
 from asyncmd_jupyter.jupyter.widgets.simulations_book import Breather, Changes, SimulationBook
 from asyncmd_jupyter.jupyter.widgets.simulations_opened import OpenedRow
@@ -42,17 +42,16 @@ def _front_end() -> str:
     return "\n".join((HERE / f"simulations_{name}.js").read_text("utf-8") for name in SCRIPTS)
 
 
-class SimulationWidget(anywidget.AnyWidget):
+class SimulationWidget(PageWidget):
     """The browser's half: rows arrive as custom messages, what is pressed goes back."""
 
     _esm = _front_end()
     _css = HERE / "simulations.css"
+    page_tells = (*PageWidget.page_tells, "layout_chosen")
     words = traitlets.Dict().tag(sync=True)
     fields = traitlets.List(list(FIELDS)).tag(sync=True)
     caption = traitlets.Unicode("").tag(sync=True)
     layout_chosen = traitlets.Dict().tag(sync=True)
-    in_page = traitlets.Bool(False).tag(sync=True)
-    is_kept = traitlets.Bool(False).tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
 
 

@@ -65,7 +65,7 @@ class Table {
     const now = { ...(hasChosen && { hidden: [...hidden] }), sort: { ...sort }, group };
     if (JSON.stringify(now) === JSON.stringify(this.model.get("layout_chosen"))) return;
     this.model.set("layout_chosen", now);
-    this.model.save_changes();
+    this.model.send({ page: { layout_chosen: now } });
   }
 
   // Something was chosen: other columns, other lines, or only another selection.
@@ -180,9 +180,7 @@ class Table {
 
 // Runs when a page has the model, also where the output is not on the screen.
 function initialize({ model }) {
-  model.set("in_page", true);
-  model.set("is_kept", document.body.dataset.asyncmdViews === "kept");
-  model.save_changes();
+  model.send({ page: { in_page: true, is_kept: document.body.dataset.asyncmdViews === "kept" } });
 }
 
 function render({ model, el }) {

@@ -1,0 +1,35 @@
+"""Widgets that are told by their page what it is like."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+
+
+class PageWidget(anywidget.AnyWidget):
+    """A widget whose page tells what it is like, in messages ``{"page": {name: value}}``.
+
+    A page that changes a synchronised trait sends nothing more of that model until the
+    kernel has said that it is idle again. ipykernel 7.4 loses that word now and then for
+    the first message to a new subshell, and the model would be deaf for ever. Messages
+    of our own wait for nothing.
+    """
+
+    page_tells: ClassVar[tuple[str, ...]] = ("in_page", "is_kept")
+    in_page = traitlets.Bool(False)
+    is_kept = traitlets.Bool(False)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self.on_msg(self._on_page_message)
+
+    def _on_page_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        told = content.get("page") if isinstance(content, dict) else None
+        if not isinstance(told, dict):
+            return
+        with self.hold_trait_notifications():
+            for name in self.page_tells:
+                if name in told:
+                    self.set_trait(name, told[name])

@@ -1,0 +1,48 @@
+"""What a page tells arrives in one message, and nothing of it waits for the kernel."""
+
+from __future__ import annotations
+
+import pytest
+
+from asyncmd_jupyter.jupyter.widgets.figure import FigureWidget
+from asyncmd_jupyter.jupyter.widgets.jobs import JobTableWidget
+from asyncmd_jupyter.jupyter.widgets.page import PageHelper
+from asyncmd_jupyter.jupyter.widgets.simulations import SimulationWidget
+
+WIDGETS = (FigureWidget, JobTableWidget, PageHelper, SimulationWidget)
+
+
+def tell(widget, content) -> None:
+    """What a comm does with a message from the page."""
+    widget._handle_custom_msg(content, [])
+
+
+@pytest.mark.parametrize("kind", WIDGETS)
+def test_every_widget_hears_its_page(kind):
+    widget = kind()
+    tell(widget, {"page": {"in_page": True, "is_kept": True}})
+    assert widget.in_page
+    assert widget.is_kept
+
+
+def test_the_room_comes_as_one_change_each():
+    widget, seen = FigureWidget(), []
+    widget.observe(lambda change: seen.append(change["name"]), ["shown_width", "dark"])
+    told = {"shown_width": 800, "pixel_ratio": 2, "dark": True}
+    tell(widget, {"page": told})
+    tell(widget, {"page": told})
+    assert sorted(seen) == ["dark", "shown_width"]
+    assert (widget.look().width, widget.look().dark) == (800, True)
+
+
+def test_nothing_else_can_be_set_from_outside():
+    widget = FigureWidget(alt="a plot")
+    for content in ("page", {"page": 3}, {"page": {"alt": "x", "_esm": "x"}}, {"pages": {}}):
+        tell(widget, content)
+    assert widget.alt == "a plot"
+
+
+@pytest.mark.parametrize("kind", WIDGETS)
+def test_no_page_has_to_wait_for_the_kernel(kind):
+    assert ".save_changes" not in str(kind._esm)
+    assert not {"in_page", "is_kept", "dark", "shown_width"} & kind().get_state().keys()
