@@ -229,10 +229,13 @@ class SeriesPieces:
         In order, all with the same conditions and observables.
     reached_frame : int or None
         Index of the deciding frame among those of all parts; later ones do not count.
+    is_read : bool
+        False while the parts of a run that was brought back are still to be read.
     """
 
     parts: tuple[ConditionSeries, ...]
     reached_frame: int | None = None
+    is_read: bool = True
 
     @property
     def n_frames(self) -> int:

@@ -93,7 +93,7 @@ class StoredWalker:
         if self._book is not None:
             return self._book.pieces(self._reached_frame)
         self._begin_soon()
-        return SeriesPieces(())
+        return SeriesPieces((), is_read=False)
 
     @property
     def _reached_frame(self) -> int | None:

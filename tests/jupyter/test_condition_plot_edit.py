@@ -82,7 +82,8 @@ async def test_a_typed_limit_changes_the_plot_and_the_line(runs, wire, shown):
 
 
 async def test_what_was_edited_is_saved_when_the_typing_is_over(runs, wire, shown, monkeypatch):
-    monkeypatch.setattr("asyncmd_jupyter.jupyter.widgets.conditions.QUIET_TO_SAVE", 0.5)
+    quiet = "asyncmd_jupyter.jupyter.widgets.conditions.QUIET_TO_SAVE"
+    monkeypatch.setattr(quiet, 3600)
     plot = show_plot(runs)
     plot.figure.in_page = True
     await plot.closed()
@@ -90,7 +91,9 @@ async def test_what_was_edited_is_saved_when_the_typing_is_over(runs, wire, show
     plot.edit({("right", 0): (-0.01, 9.0)})
     await until(lambda: plot.verdict)
     assert len(shown) == n_shown
-    await until(lambda: len(shown) > n_shown)
+    monkeypatch.setattr(quiet, 0.05)
+    plot.edit({("right", 0): (-0.02, 9.0)})
+    await until(lambda: len(shown) > n_shown and "right at" in "".join(plot.verdict))
     assert plot.verdict[0] in shown[-1]["text/html"]
     plot.edit({})
     plot.close()

@@ -1,5 +1,6 @@
 """Another kernel makes views anew from what is written beside them."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from asyncmd_jupyter.jupyter.widgets import shown
 from asyncmd_jupyter.jupyter.widgets.shown import VIEW_MIME
 from asyncmd_jupyter.runtime import Runtime
 from asyncmd_jupyter.sampling.run import start_run
+from asyncmd_jupyter.sampling.run_memory_walker import StoredWalker
 from asyncmd_jupyter.sampling.states import Within
 from asyncmd_jupyter.testing import ToyEngine
 
@@ -68,10 +70,47 @@ async def test_a_view_is_made_anew_in_another_kernel(here, run, published, kind)
         await revive(json.dumps(recipe))
         assert published[0][VIEW_MIME] == recipe
         (view,) = other.service(Views)._shown
-        if view.is_final():
+        if kind not in ("jobs", "simulations"):  # these go on as long as their kernel
             await view.closed()
         for sign in SIGNS[kind]:
             assert sign in view.text()
+        await view.aclose()
+
+
+async def test_a_plot_goes_on_until_the_stored_parts_are_read(here, run, published, monkeypatch):
+    before = show_plot([run])
+    await before.aclose()
+    gate, evaluated = asyncio.Event(), StoredWalker._evaluated
+
+    async def slowly(walker):
+        await gate.wait()
+        return await evaluated(walker)
+
+    monkeypatch.setattr(StoredWalker, "_evaluated", slowly)
+    with runtime.use(Runtime(replace(here.settings, max_cores=1))) as other:
+        await revive(json.dumps(published[0][VIEW_MIME]))
+        (view,) = other.service(Views)._shown
+        while "being read" not in view.figure.alt or not view.figure.png:
+            await asyncio.sleep(0.01)
+        gate.set()
+        await view.closed()
+        assert "reached" in view.figure.alt
+        assert "reached" in view.html()
+        await view.aclose()
+
+
+async def test_stored_parts_that_cannot_be_read(here, run, published, monkeypatch):
+    await show_plot([run]).aclose()
+
+    async def fail(walker):
+        raise OSError("gone")
+
+    monkeypatch.setattr(StoredWalker, "_evaluated", fail)
+    with runtime.use(Runtime(replace(here.settings, max_cores=1))) as other:
+        await revive(json.dumps(published[0][VIEW_MIME]))
+        (view,) = other.service(Views)._shown
+        await view.closed()
+        assert "could not be read" in view.text()
         await view.aclose()
 
 

@@ -14,7 +14,7 @@ from asyncmd_jupyter.jupyter.widgets.base import LiveView
 from asyncmd_jupyter.jupyter.widgets.drawing import in_drawing_thread
 from asyncmd_jupyter.jupyter.widgets.editing import ConditionEditor, Edits
 from asyncmd_jupyter.jupyter.widgets.figure import FigureWidget, png_as_html
-from asyncmd_jupyter.jupyter.widgets.gathering import gathered, scene_now
+from asyncmd_jupyter.jupyter.widgets.gathering import gathered, scene_now, tracks_of
 from asyncmd_jupyter.jupyter.widgets.interactive import (
     can_interact,
     canvas_of,
@@ -112,8 +112,10 @@ class ConditionPlot(LiveView):
         return event.run_id in self._ids
 
     def is_final(self) -> bool:
-        """Whether all runs have ended."""
-        return all(run.snapshot().state.is_final for run in self._runs)
+        """Whether all runs have ended, and their stored parts have been read."""
+        return all(run.snapshot().state.is_final for run in self._runs) and all(
+            track.pieces.is_read for run in self._runs for track in tracks_of(run)
+        )
 
     def edit(self, edits: Edits) -> None:
         """Give intervals of the conditions other limits; without any the plot is as it was.

@@ -226,8 +226,10 @@ def awaited(scene: Scene) -> str:
     """Say what an empty drawing waits for."""
     walkers = [track.walker for track in scene.tracks]
     # Of a run that was brought back.
-    if any(w.state.is_final and w.part and w.n_frames for w in walkers):
+    if not all(track.pieces.is_read for track in scene.tracks):
         return "What the conditions said is being read from the stored parts."
+    if any(w.state.is_final and w.part and w.n_frames for w in walkers):
+        return "The stored parts could not be read; the log of the kernel tells why."
     if any(w.reached for w in walkers):
         return "The start fulfils the conditions: nothing had to be computed."
     if scene.is_final:
