@@ -30,6 +30,7 @@ VIEWS = {
     "molecule of a trajectory": lambda run: show_molecule([run, run.result]),
 }
 
+ENDS = ("run", "plot", "simulations of runs", "molecule")  # with what it shows
 SIGNS = {
     "run": ("Run first", "reached", "0.10 ps"),
     "jobs": ("No jobs",),
@@ -70,7 +71,7 @@ async def test_a_view_is_made_anew_in_another_kernel(here, run, published, kind)
         await revive(json.dumps(recipe))
         assert published[0][VIEW_MIME] == recipe
         (view,) = other.service(Views)._shown
-        if kind not in ("jobs", "simulations"):  # these go on as long as their kernel
+        if kind in ENDS:
             await view.closed()
         for sign in SIGNS[kind]:
             assert sign in view.text()
