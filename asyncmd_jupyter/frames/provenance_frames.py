@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from asyncmd_jupyter.frames.frame_copy import FrameCopy
 from asyncmd_jupyter.frames.provenance_file import Mark
 from asyncmd_jupyter.frames.provenance_parameters import inherited
 from asyncmd_jupyter.frames.provenance_parents import Parent, as_parent, record_of_parent
@@ -62,12 +63,22 @@ def _parents(
         for path, span in _spans(segment):
             if path not in known:
                 known[path] = record_of_parent(path)
-            parents.append(as_parent(path, folder, known[path], **span))
+            grows = isinstance(segment.trajectory, FrameCopy)
+            parents.append(as_parent(path, folder, known[path], grows=grows, **span))
             records.append(known[path])
     return parents, records
 
 
 def _spans(segment: Segment) -> Iterable[tuple[Path, dict[str, Any]]]:
+    for path, span in _spans_of_files(segment):
+        copy = segment.trajectory
+        if isinstance(copy, FrameCopy):
+            yield copy.source, {**span, "frame": copy.frame, "last_frame": copy.frame}
+        else:
+            yield path, span
+
+
+def _spans_of_files(segment: Segment) -> Iterable[tuple[Path, dict[str, Any]]]:
     files, paths, table = segment.files(), segment.trajectory.paths, segment.table
     breaks = np.flatnonzero(np.diff(files)) + 1
     ends = [*breaks.tolist(), len(files)]

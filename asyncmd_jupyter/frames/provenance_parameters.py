@@ -123,7 +123,9 @@ def is_meant(parent: Parent, content: Mapping[str, Any]) -> bool:
     """Whether a record is that of a parent."""
     if parent.id:
         return content.get("id") == parent.id
-    return parent.mark is not None and Mark.from_json(content.get("content")) == parent.mark
+    if parent.mark is None:  # the file still grew, and had no record yet
+        return parent.lies_in(content.get("frames"))
+    return Mark.from_json(content.get("content")) == parent.mark
 
 
 def as_json(values: Mapping[str, Any]) -> dict[str, Any]:

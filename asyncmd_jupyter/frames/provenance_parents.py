@@ -77,6 +77,18 @@ class Parent:
         near = Path(os.path.normpath(folder / self.file))
         return tuple(dict.fromkeys((near, Path(self.absolute)) if self.absolute else (near,)))
 
+    def lies_in(self, frames: Any) -> bool:
+        """Whether what a record says of its frames has the time and step of these."""
+        if not isinstance(frames, Mapping) or self.step is None or self.time is None:
+            return False
+        ends = [_number(frames.get(name)) for name in _ENDS]
+        first_step, last_step, first_time, last_time = ends
+        if first_step is None or last_step is None or first_time is None or last_time is None:
+            return False
+        slack = 1e-4 * max(1.0, abs(self.time))  # XTC and TRR files hold single precision
+        in_time = first_time - slack <= self.time <= last_time + slack
+        return first_step <= self.step <= last_step and in_time
+
     def describe(self) -> str:
         """Say it in one line."""
         if self.frame is None:
@@ -91,6 +103,7 @@ class Parent:
         return f"{which} of {self.file}{time}"
 
 
+_ENDS = ("first_step", "last_step", "first_time", "last_time")
 _SPAN = ("frame", "last_frame", "step", "last_step", "time", "last_time")
 
 
@@ -124,10 +137,16 @@ def marked(file: str | os.PathLike[str], record: Mapping[str, Any] | None) -> Ma
 
 
 def as_parent(
-    file: str | os.PathLike[str], folder: Path, record: Mapping[str, Any] | None, **span: Any
+    file: str | os.PathLike[str],
+    folder: Path,
+    record: Mapping[str, Any] | None,
+    *,
+    grows: bool = False,
+    **span: Any,
 ) -> Parent:
-    """Name frames of a file for a record in `folder`."""
+    """Name frames of a file for a record in `folder`; one that grows can't be marked yet."""
     path = os.path.abspath(file)  # noqa: PTH100 - keeps symbolic links
     near = os.path.relpath(path, folder)
     made = str(record.get("id", "")) if record else ""
-    return Parent(near, path, made, marked(path, record), **span)
+    mark = None if grows and record is None else marked(path, record)
+    return Parent(near, path, made, mark, **span)

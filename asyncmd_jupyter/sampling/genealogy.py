@@ -175,7 +175,7 @@ def _downwards(begin: list[Found], archive: Archive) -> list[Found]:
     known = {found.id: found for found in begin}
     waiting = list(begin)
     while waiting:
-        for child in archive.children.get(waiting.pop().id, ()):
+        for child in archive.below(waiting.pop()):
             if child.id not in known:
                 known[child.id] = child
                 waiting.append(child)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.frames.provenance_file import ENDING, matches, read_record
+from asyncmd_jupyter.frames.provenance_parameters import is_meant
 from asyncmd_jupyter.frames.provenance_parents import Parent
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
@@ -83,8 +84,17 @@ class Archive:
     def _add(self, found: Found) -> None:
         self.by_path[found.path] = found
         if self.by_id.setdefault(found.id, found) is found:
-            for name in {parent.id for parent in found.parents if parent.id}:
+            for name in {_name(parent, found.path.parent) for parent in found.parents}:
                 self.children.setdefault(name, []).append(found)
+
+    def below(self, found: Found) -> list[Found]:
+        """The records of what was made of a file."""
+        unmarked = [
+            child
+            for child in self.children.get(str(found.path), ())
+            if any(self.parent(parent, child.path.parent) is found for parent in child.parents)
+        ]
+        return [*self.children.get(found.id, ()), *unmarked]
 
     def parent(self, parent: Parent, folder: Path) -> Found | Path | None:
         """What a parent is now: a file with its record, one without, or nothing."""
@@ -93,7 +103,15 @@ class Archive:
             self.read(path.parent)
         if parent.id:
             return self.by_id.get(parent.id)
+        for path in places:
+            found = self.by_path.get(path)
+            if found is not None and is_meant(parent, found.content):
+                return found
         return next((path for path in places if path.is_file()), None)
+
+
+def _name(parent: Parent, folder: Path) -> str:
+    return parent.id or str(parent.places(folder)[0])
 
 
 def records_of(items: Iterable[Any], archive: Archive) -> list[Found]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.frames.frame_copy import FrameCopy
 from asyncmd_jupyter.frames.growing import GrowingFile
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -104,7 +105,8 @@ class WalkerFrames:
         with tempfile.TemporaryDirectory(prefix="asyncmd-") as folder:
             target = Path(folder) / f"frame{place.file.path.suffix}"
             copy = place.file.snippet(place.index, place.index + 1, target)
-            yield Trajectory(copy, self.structure_file)
+            source, number = place.file.path, place.index
+            yield FrameCopy(copy, self.structure_file, source=source, frame=number)
 
     def place(self, frame: int) -> Place:
         """Tell where a frame is."""
