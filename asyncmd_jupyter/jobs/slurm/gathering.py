@@ -28,7 +28,7 @@ from asyncmd_jupyter.jobs.tasks import OwnedTasks, carried_out, settled
 from asyncmd_jupyter.settings import SlurmSettings
 
 _QUIET_SECONDS = 0.02
-_LONGEST_SECONDS = 1.0
+_LONGEST_SECONDS = 3.0
 _GIVEN_UP = "It was cancelled before it was in the queue."
 _MOST_TASKS = 1000  # what Slurm allows unless a site has changed MaxArraySize
 

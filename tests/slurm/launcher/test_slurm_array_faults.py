@@ -233,7 +233,8 @@ async def test_a_whole_batch_is_cancelled_while_it_is_tried_again(manager, clust
 async def test_the_folder_of_a_member_is_gone(impatient, cluster, work):
     jobs = await submit_all(impatient, "exit_with", *[[0]] * 3, cwd=work, hold="")
     shutil.rmtree(jobs[1].record.folder)
-    cluster.control.run("scontrol", "release", jobs[0].record.native_id.partition("_")[0])
+    for array in {native.partition("_")[0] for native in natives(jobs)}:
+        cluster.control.run("scontrol", "release", array)
     assert await ends(jobs) == [JobState.DONE, JobState.FAILED, JobState.DONE]
     assert "folder" in jobs[1].record.reason
 
