@@ -119,17 +119,13 @@ export function nameOf(node: INode, trans: TranslationBundle): string {
   return node.name || trans.__('Without a campaign');
 }
 
-/** How many of a run's simulations have ended, or how many jobs go on below. */
+/** How many of several simulations, runs or jobs have ended. */
 function progress(node: INode): string {
-  if (node.level === 'run') {
-    const run = node.run;
-    return run && run.walkers > 1 ? `${run.ended}/${run.walkers}` : '';
-  }
-  if (node.level === 'job') {
-    return '';
-  }
-  const n = node.children.filter(child => child.state === node.state).length;
-  return `${n}/${node.children.length}`;
+  const { run, children } = node;
+  const total = run?.walkers ?? children.length;
+  const ended =
+    run?.ended ?? children.filter(child => !isActive(child.state)).length;
+  return total > 1 ? `${ended}/${total}` : '';
 }
 
 function explained(

@@ -200,7 +200,9 @@ export class CampaignPanel extends Panel {
   private _drawTools(): void {
     const { store, view } = this._parts;
     const shown = this._shownJobs();
-    const counts = store.hasNews ? countKinds(shown, view.filter) : null;
+    const counts = store.hasNews
+      ? countKinds(shown, store.runs.values(), view.filter)
+      : null;
     const problems = [store.problem, store.queueProblem, ...store.problems];
     this._tools.refresh(
       counts,
@@ -232,6 +234,7 @@ export class CampaignPanel extends Panel {
   private _setEmpty(isEmpty: boolean, isSearching: boolean): void {
     const { store, trans } = this._parts;
     this._empty.setHidden(!isEmpty);
+    this._grid.setHidden(isEmpty);
     if (!isEmpty) {
       return;
     }

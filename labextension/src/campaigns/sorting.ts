@@ -20,7 +20,7 @@ export interface ISort {
   readonly descending: boolean;
 }
 
-/** What happened last comes first. */
+/** What was begun last comes first, so that nothing moves while it goes on. */
 export const NEWEST: ISort = { key: 'newest', descending: true };
 
 const COLLATOR = new Intl.Collator(undefined, { numeric: true });
@@ -64,7 +64,7 @@ function sortValue(node: INode, key: SortKey, now: number): string | number {
   const job = node.jobs[0];
   switch (key) {
     case 'newest':
-      return node.touched;
+      return node.begun;
     case 'name':
       return node.name;
     case 'state':

@@ -5,29 +5,30 @@ import { Widget } from '@lumino/widgets';
 
 import { asyncmdIcon } from '../icon';
 import { element, setAttribute } from './dom';
-import type { IJob } from './protocol';
+import type { IJob, IRun } from './protocol';
 import { stateIcon } from './stateIcons';
-import { kindOf, kindWord, stateOfJob, type Kind } from './states';
+import { kindOf, kindWord, type State } from './states';
 import type { CampaignStore } from './store';
 import { timeOf } from './times';
+import { countKinds } from './tree';
 
 const DAY_MILLISECONDS = 86_400_000;
 const SHOWN = ['running', 'waiting', 'failed'] as const;
 
 export type Tally = Readonly<Record<(typeof SHOWN)[number], number>>;
 
-/** Jobs of ours that run or wait now, and those that failed in the last day. */
-export function tally(jobs: Iterable<IJob>, now: number): Tally {
-  const counts = { running: 0, waiting: 0, failed: 0 };
-  for (const job of jobs) {
-    const kind: Kind = kindOf(stateOfJob(job));
-    const isOld =
-      kind === 'failed' && now - timeOf(job.ended) > DAY_MILLISECONDS;
-    if (job.ours && !isOld && kind in counts) {
-      counts[kind as keyof typeof counts] += 1;
-    }
-  }
-  return counts;
+/** What runs or waits now and is ours, and what failed in the last day. */
+export function tally(
+  jobs: Iterable<IJob>,
+  runs: Iterable<IRun>,
+  now: number
+): Tally {
+  const isOld = (state: State, ended: string | null): boolean =>
+    kindOf(state) === 'failed' && now - timeOf(ended) > DAY_MILLISECONDS;
+  return countKinds(
+    [...jobs].filter(job => job.ours && !isOld(job.state, job.ended)),
+    [...runs].filter(run => !isOld(run.state, run.updated))
+  );
 }
 
 /** How many jobs run, wait and failed, at the bottom of the window; a click shows them. */
@@ -55,7 +56,8 @@ export class StatusItem extends Widget {
   }
 
   protected override onUpdateRequest(_: Message): void {
-    const counts = tally(this._store.jobs.values(), this._store.now);
+    const { jobs, runs, now } = this._store;
+    const counts = tally(jobs.values(), runs.values(), now);
     const shown = SHOWN.filter(kind => counts[kind] > 0);
     const key = shown.map(kind => `${kind} ${counts[kind]}`).join();
     setAttribute(this._button, 'title', this._said(counts));
@@ -85,7 +87,10 @@ export class StatusItem extends Widget {
 
   private _said(counts: Tally): string {
     const words = SHOWN.map(kind => kindWord(kind, counts[kind], this._trans));
-    return this._trans.__('MD jobs: %1 in the last day', words.join(', '));
+    return this._trans.__(
+      'MD simulations: %1 in the last day',
+      words.join(', ')
+    );
   }
 
   private readonly _button = element('button', 'asyncmd-status-button');

@@ -23,8 +23,8 @@ export interface INode {
   readonly run: IRun | null;
   /** Itself, or all that lie below. */
   readonly jobs: readonly IJob[];
-  /** When something last happened, in milliseconds since 1970. */
-  readonly touched: number;
+  /** When the newest part of it was begun, in milliseconds since 1970. */
+  readonly begun: number;
 }
 
 /** Which jobs and runs are wanted; those of other programs are asked for at the server. */
@@ -66,19 +66,32 @@ export function buildTree(
   return forest.nodes();
 }
 
-/** How many jobs there are of each kind, before states are filtered. */
+/**
+ * How many there are of each kind, before states are filtered: jobs, and runs of which no
+ * job says the same.
+ */
 export function countKinds(
   jobs: Iterable<IJob>,
-  filter: IFilter
+  runs: Iterable<IRun>,
+  filter: IFilter = NO_FILTER
 ): Record<Kind, number> {
   const wanted = wants({ ...filter, kinds: [] });
   const counts = Object.fromEntries(KINDS.map(kind => [kind, 0])) as Record<
     Kind,
     number
   >;
+  const said = new Set<string>();
   for (const job of jobs) {
     if (wanted.job(job)) {
-      counts[kindOf(stateOfJob(job))] += 1;
+      const kind = kindOf(stateOfJob(job));
+      counts[kind] += 1;
+      said.add(`${kind} ${runKey(job)}`);
+    }
+  }
+  for (const run of runs) {
+    const kind = kindOf(stateOfRun(run));
+    if (wanted.run(run) && !said.has(`${kind} ${run.key}`)) {
+      counts[kind] += 1;
     }
   }
   return counts;
@@ -122,6 +135,10 @@ function textsOfRun(run: IRun): string[] {
   return [run.name, run.campaign, run.engine, run.state, run.path];
 }
 
+function runKey(job: IJob): string {
+  return `${job.path}/${job.run}`;
+}
+
 class Forest {
   addRun(run: IRun, isWanted: boolean): void {
     this._records.set(run.key, run);
@@ -136,7 +153,7 @@ class Forest {
     } else if (!job.run) {
       this._campaign(job.campaign).jobs.push(job);
     } else {
-      const key = `${job.path}/${job.run}`;
+      const key = runKey(job);
       const campaign = this._records.get(key)?.campaign ?? job.campaign;
       this._branch(this._campaign(campaign), key, job.run).jobs.push(job);
     }
@@ -212,13 +229,13 @@ function group(
     children,
     run: null,
     jobs: children.flatMap(child => child.jobs),
-    touched: latest(children.map(child => child.touched))
+    begun: latest(children.map(child => child.begun))
   };
 }
 
 function withRecord(node: INode, run: IRun): INode {
-  const touched = latest([node.touched, timeOf(run.updated)]);
-  return { ...node, run, state: stateOfRun(run), touched };
+  const begun = timeOf(run.created) || node.begun;
+  return { ...node, run, state: stateOfRun(run), begun };
 }
 
 function jobNode(job: IJob): INode {
@@ -230,6 +247,6 @@ function jobNode(job: IJob): INode {
     children: [],
     run: null,
     jobs: [job],
-    touched: latest([job.submitted, job.started, job.ended].map(timeOf))
+    begun: latest([job.submitted, job.started].map(timeOf))
   };
 }
