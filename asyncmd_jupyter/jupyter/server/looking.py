@@ -24,7 +24,7 @@ from asyncmd_jupyter.jupyter.server.validation import OTHERS_PREFIX
 from asyncmd_jupyter.settings import Settings
 
 _FIRST_ANSWER_SECONDS = 2.0
-_SECONDS_BETWEEN_ORPHANS = 5.0
+_LOOKS_BETWEEN_ORPHANS = 2.5  # which cost more than the rest, and nobody hurries
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Looker:
     ) -> None:
         self._stored = StoredJobs(store, options.ended_days)
         self._runs = RunRecords(places)
-        pause = max(options.poll_interval, _SECONDS_BETWEEN_ORPHANS)
+        pause = options.poll_interval * _LOOKS_BETWEEN_ORPHANS
         self._orphans = Orphans(store, settings, pause)
         self._queue = queue
         self._options = options
