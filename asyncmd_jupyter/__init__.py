@@ -60,3 +60,9 @@ def load_ipython_extension(shell: Any) -> None:
 def unload_ipython_extension(shell: Any) -> None:
     """Take the magics away; called by ``%unload_ext asyncmd_jupyter``."""
     importlib.import_module("asyncmd_jupyter.jupyter.magics").unload_ipython_extension(shell)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Where the Jupyter server finds its extension."""
+    app = importlib.import_module("asyncmd_jupyter.jupyter.server.app").AsyncMDServer
+    return [{"module": "asyncmd_jupyter.jupyter.server.app", "app": app}]

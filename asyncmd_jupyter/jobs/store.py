@@ -83,6 +83,15 @@ class StoredState(NamedTuple):
     owner: str
 
 
+class StoredText(NamedTuple):
+    """One row of the store as it was written; `rows.from_text` reads it."""
+
+    id: str
+    text: str
+    owner: str
+    cancel_requested: int
+
+
 class StoredSpell(NamedTuple):
     """What the core hours of a job follow from, as text."""
 
@@ -170,7 +179,7 @@ class JobStore:
         that it was no failure.
         """
         if not self._is_as_read(owner):
-            self._requests_seen = self._last_change(), time.time(), owner
+            self._requests_seen = self.last_change(), time.time(), owner
             query = "SELECT id FROM jobs WHERE cancel_requested = 1 AND owner = ?"
             self._requests = {row[0] for row in self._read(query, (owner,))}
         return set(self._requests)
@@ -197,6 +206,24 @@ class JobStore:
             from_text(text, owner=owner, cancel_requested=bool(requested))
             for text, owner, requested in rows
         ]
+
+    def recent(self, submitted_since: float, ended_since: float) -> list[StoredText]:
+        """Unfinished jobs, and those that ended late enough, unread and the newest first.
+
+        Parameters
+        ----------
+        submitted_since, ended_since : float
+            Seconds since 1970. Looking at when jobs were submitted is quicker, so ends are
+            looked at only of what was submitted late enough.
+        """
+        rows = self._read(
+            "SELECT id, record, owner, cancel_requested FROM jobs WHERE final = 0 OR"
+            " (submitted >= ? AND (submitted >= ? OR"
+            " (julianday(coalesce(json_extract(record, '$.ended'), 0)) - 2440587.5) * 86400 >= ?))"
+            " ORDER BY submitted DESC, rowid DESC",
+            (submitted_since, ended_since, ended_since),
+        )
+        return [StoredText(*row) for row in rows]
 
     def states(self, launcher: str, after: int) -> list[StoredState]:
         """Unfinished jobs of a launcher, and all that were stored after a row, in brief."""
@@ -254,10 +281,11 @@ class JobStore:
         changed, read, reader = self._requests_seen
         is_recent = 0 <= time.time() - read < _TRUSTED_SECONDS
         was_at_rest = changed is not None and changed[0] / 1e9 < read - _REST_SECONDS
-        is_same = reader == owner and self._last_change() == changed
+        is_same = reader == owner and self.last_change() == changed
         return is_recent and was_at_rest and is_same
 
-    def _last_change(self) -> tuple[int, int] | None:
+    def last_change(self) -> tuple[int, int] | None:
+        """Time and size of the file: as long as they stay, nobody has written."""
         with suppress(OSError):
             found = self.path.stat()
             return found.st_mtime_ns, found.st_size

@@ -82,7 +82,7 @@ def test_all_cells_run_and_the_views_are_alive(quickstart):
     assert views == 2
     # Some jobs are over before the page has drawn their row.
     assert ["running", "done"] in [states[-2:] for states in quickstart.job_states().values()]
-    assert cells_with_pictures(quickstart) >= 1
+    quickstart.wait_until(lambda: cells_with_pictures(quickstart) >= 1)
     assert quickstart.errors == []
 
 
@@ -130,9 +130,7 @@ def test_cancel_in_the_table_ends_the_worker(quickstart):
     assert running != []
 
     view.rows.first.get_by_role("button").click()
-    _, alive = psutil.wait_procs(running, timeout=2)
-
-    assert alive == []
+    psutil.wait_procs(running)  # the time limit of the test ends a vain wait
     view.wait_for_jobs(1)
     quickstart.wait_until(lambda: view.states() == ["cancelled"])
     said = view.area.get_by_text(re.compile("^Cancelled after [0-9.]+ ps")).inner_text()

@@ -79,7 +79,7 @@ async def test_propagate_watch_wait(execute):
         "print('at once:', run.snapshot().state.value)",
         "%asyncmd wait first -o result",
         "print(len(result) > 0, run.result is result)",
-        "import asyncio; await asyncio.sleep(3)",
+        DRAWN.format("not view.has_ended"),
     )
     view, waited, result = notebook.cells[1:4]
     assert "failure" not in notebook.metadata

@@ -87,6 +87,8 @@ def builder(
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory, builder: Environment) -> Path:
+    if "ASYNCMD_WHEEL" in os.environ:  # of this checkout, built a moment ago
+        return Path(os.environ["ASYNCMD_WHEEL"])
     source = tmp_path_factory.mktemp("clean") / "asyncmd-jupyter"
     shutil.copytree(CHECKOUT, source, ignore=NOT_COPIED)
     builder.must_run("python", "-m", "pip", "wheel", "--no-deps", "-w", "out", ".", cwd=source)

@@ -67,7 +67,7 @@ def shared_arguments(
 ) -> list[str]:
     """The arguments that jobs have in common which can be tasks of one array."""
     return [
-        *_cluster(settings),
+        *cluster_arguments(settings),
         *([f"--exclude={','.join(exclude)}"] if exclude else []),
         *_resources(job),
         *option_arguments(job.resources.options),
@@ -83,7 +83,7 @@ def squeue(settings: SlurmSettings, user: int) -> list[str]:
         "--states=all",
         f"--user={user}",
         f"--Format={','.join(f'{field}:|' for field in QUEUE_FIELDS)}",
-        *_cluster(settings),
+        *cluster_arguments(settings),
     ]
 
 
@@ -96,36 +96,36 @@ def sacct(settings: SlurmSettings, ids: Collection[str]) -> list[str]:
         "--allocations",
         f"--jobs={','.join(ids)}",
         f"--format={','.join(ACCOUNTING_FIELDS)}",
-        *_cluster(settings),
+        *cluster_arguments(settings),
     ]
 
 
 def scancel(settings: SlurmSettings, ids: Sequence[str]) -> list[str]:
     """End jobs for good."""
-    return [settings.scancel_executable, *_cluster(settings), *ids]
+    return [settings.scancel_executable, *cluster_arguments(settings), *ids]
 
 
 def scancel_pending(settings: SlurmSettings, ids: Sequence[str]) -> list[str]:
     """End those of the jobs that have not begun; for a task, all of its array that has not."""
-    return [settings.scancel_executable, "--state=PENDING", *_cluster(settings), *ids]
+    return [settings.scancel_executable, "--state=PENDING", *cluster_arguments(settings), *ids]
 
 
 def scontrol(settings: SlurmSettings, word: str, ids: Sequence[str]) -> list[str]:
     """Hold or release jobs that wait."""
-    return [settings.scontrol_executable, *_cluster(settings), word, ",".join(ids)]
+    return [settings.scontrol_executable, *cluster_arguments(settings), word, ",".join(ids)]
 
 
 def stop_signal(settings: SlurmSettings, ids: Sequence[str]) -> list[str]:
     """SIGUSR1 to the batch shells only, which hand SIGTERM to their commands."""
     options = ("--batch", "--signal=USR1")
-    return [settings.scancel_executable, *options, *_cluster(settings), *ids]
+    return [settings.scancel_executable, *options, *cluster_arguments(settings), *ids]
 
 
 def sinfo(settings: SlurmSettings) -> list[str]:
     """All nodes with their states."""
     executable = settings.sinfo_executable
     fields = "--Format=NodeList:|,StateLong:|"
-    return [executable, "--noheader", "--Node", fields, *_cluster(settings)]
+    return [executable, "--noheader", "--Node", fields, *cluster_arguments(settings)]
 
 
 def in_chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -210,5 +210,6 @@ def _resources(job: JobRecord) -> Iterator[str]:
         yield "--no-requeue"
 
 
-def _cluster(settings: SlurmSettings) -> list[str]:
+def cluster_arguments(settings: SlurmSettings) -> list[str]:
+    """Which cluster is meant, where there are several."""
     return [f"--clusters={settings.cluster}"] if settings.cluster else []

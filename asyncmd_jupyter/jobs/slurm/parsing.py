@@ -106,9 +106,9 @@ def _queue_line(line: str) -> Iterator[QueueEntry]:
     for job in ids:
         yield QueueEntry(
             job,
-            _first_word(state),
+            first_word(state),
             restarts=_number(restarts),
-            exit_code=_from_wait_status(_number(status)),
+            exit_code=from_wait_status(_number(status)),
             nodes=nodes,
             reason=rest[: comment.start()] if comment else rest.split("|")[0],
             job_id=_job_id(comment.group(1), job) if comment else "",
@@ -128,14 +128,14 @@ def _accounting_line(line: str) -> Iterator[QueueEntry]:
     for job in expand_ids(listed):
         yield QueueEntry(
             job,
-            _first_word(state),
-            exit_code=_accounted_code(code),
+            first_word(state),
+            exit_code=accounted_code(code),
             nodes=nodes,
-            ended=_moment("".join(more)),
+            ended=moment("".join(more)),
         )
 
 
-def _moment(text: str) -> datetime | None:
+def moment(text: str) -> datetime | None:
     """Slurm tells local times, and ``Unknown`` where there is none."""
     try:
         return datetime.strptime(text.strip(), _TIME_FORMAT).astimezone()
@@ -143,7 +143,7 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _first_word(state: str) -> str:
+def first_word(state: str) -> str:
     """``CANCELLED by 1000`` and ``CANCELLED+`` are CANCELLED."""
     return (state.split() or [""])[0].rstrip("+")
 
@@ -152,12 +152,14 @@ def _number(text: str) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-def _from_wait_status(status: int) -> int:
+def from_wait_status(status: int) -> int:
+    """An exit code, or the negative number of a signal."""
     signal = status & 0x7F
     return -signal if signal else status >> 8 & 0xFF
 
 
-def _accounted_code(text: str) -> int | None:
+def accounted_code(text: str) -> int | None:
+    """The same of what sacct writes, such as ``0:9``."""
     match = _ACCOUNTED.fullmatch(text.strip())
     if match is None:
         return None

@@ -1,0 +1,93 @@
+"""What the page is told of a stored job: much less than its record holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from asyncmd_jupyter.jobs.model import JobRecord, JobState
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """A job of ours; as in `JobRecord`, where nothing else is said.
+
+    Attributes
+    ----------
+    started, ended, submitted : str or None
+        In ISO format.
+    time_limit : float or None
+        Seconds.
+    partition : str
+        That was asked for.
+    is_repeatable : bool
+        Whether Slurm may run it again.
+    cwd : str
+        Its work folder.
+    has_begun : bool
+        Whether it may have written something.
+    """
+
+    id: str
+    name: str
+    launcher: str
+    native_id: str | None
+    state: JobState
+    reason: str
+    cause: str
+    nodes: tuple[str, ...]
+    cores: int
+    partition: str
+    submitted: str | None
+    started: str | None
+    ended: str | None
+    time_limit: float | None
+    exit_code: int | None
+    attempt: int
+    held: bool
+    owner: str
+    run: str
+    walker: str
+    part: str
+    engine: str
+    cwd: str
+    is_repeatable: bool
+    has_begun: bool
+
+
+def facts_of(record: JobRecord) -> JobFacts:
+    """Take from a record what is shown."""
+    limit, options, tags = record.resources.time_limit, record.resources.options, record.tags
+    waits = record.state in (JobState.WAITING, JobState.PENDING)
+    return JobFacts(
+        id=record.id,
+        name=record.name,
+        launcher=record.launcher,
+        native_id=record.native_id,
+        state=record.state,
+        reason=record.reason,
+        cause=record.cause,
+        nodes=record.nodes,
+        cores=record.resources.cores,
+        partition=options.get("partition", ""),
+        submitted=iso(record.submitted),
+        started=iso(record.started),
+        ended=iso(record.ended),
+        time_limit=limit.total_seconds() if limit else None,
+        exit_code=record.exit_code,
+        attempt=record.attempt,
+        held=record.held,
+        owner=record.owner,
+        run=tags.get("run", ""),
+        walker=tags.get("walker", ""),
+        part=tags.get("part", ""),
+        engine=tags.get("engine", ""),
+        cwd=str(record.command.cwd),
+        is_repeatable=record.command.repeatable and "no-requeue" not in options,
+        has_begun=record.started is not None or not (waits or record.exit_code is None),
+    )
+
+
+def iso(moment: datetime | None) -> str | None:
+    """A time as the page reads it."""
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,162 @@
+"""The records of runs beside their files, read as plain JSON and only when they have changed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from asyncmd_jupyter.jobs.process import Owner
+from asyncmd_jupyter.jupyter.server.places import Places
+
+_ENDING = ".run.json"
+_MOST_BYTES = 2**25
+_FINAL = frozenset({"reached", "done", "limit", "cancelled", "failed"})
+_LOOKS_BETWEEN_FINAL = 8
+
+Signature = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What is known of one run.
+
+    Attributes
+    ----------
+    text : str
+        All that the page is told, as JSON.
+    engine, campaign, notebook : str
+        What its jobs are told as well.
+    """
+
+    text: str
+    engine: str = ""
+    campaign: str = ""
+    notebook: str = ""
+
+
+@dataclass(slots=True)
+class _Kept:
+    signature: Signature
+    owner: str
+    is_final: bool
+    is_followed: bool
+    info: RunInfo | None
+    looks_left: int = 0
+
+
+class RunRecords:
+    """Looks at the records that the jobs of the store lead to, in a thread.
+
+    Parameters
+    ----------
+    places : Places
+        Tells what is below the server's root.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._kept: dict[str, _Kept] = {}
+        self.runs: dict[str, RunInfo] = {}
+
+    def read(self, wanted: Iterable[tuple[str, str]]) -> None:
+        """Bring `runs` up to date.
+
+        Parameters
+        ----------
+        wanted : iterable of (str, str)
+            Work folders of jobs, and the names of the runs that they belong to.
+        """
+        keys = dict.fromkeys(run_key(folder, name) for folder, name in wanted)
+        self._kept = {key: kept for key in keys if (kept := self._look(key)) is not None}
+        self.runs = {key: kept.info for key, kept in self._kept.items() if kept.info is not None}
+
+    def _look(self, key: str) -> _Kept | None:
+        known = self._kept.get(key)
+        if known is not None and known.looks_left > 0:
+            known.looks_left -= 1
+            return known
+        signature = _signature(key + _ENDING)
+        if signature is None:
+            return None
+        if known is not None and known.signature == signature:
+            return self._same(key, known)
+        return self._reading(key, signature)
+
+    def _same(self, key: str, known: _Kept) -> _Kept:
+        """Nobody has written, but its kernel may have ended."""
+        if known.is_followed != (_lives(known.owner) and not known.is_final):
+            return self._reading(key, known.signature)
+        known.looks_left = _LOOKS_BETWEEN_FINAL if known.is_final else 0
+        return known
+
+    def _reading(self, key: str, signature: Signature) -> _Kept:
+        try:
+            values = _content(key + _ENDING)
+            owner, is_final = str(values["owner"]), values["state"] in _FINAL
+            is_followed = _lives(owner) and not is_final
+            info = self._info(key, values, is_followed)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return _Kept(signature, "", True, False, None)
+        return _Kept(signature, owner, is_final, is_followed, info)
+
+    def _info(self, key: str, values: Mapping[str, Any], is_followed: bool) -> RunInfo:
+        folder = os.path.dirname(key)  # noqa: PTH120
+        row = _plain_facts(values) | {
+            "key": key,
+            "folder": self._places.below_root(folder),
+            "path": folder,
+            "notebook": self._places.notebook(_text(values.get("notebook"))),
+            "followed": is_followed,
+        }
+        return RunInfo(json.dumps(row), row["engine"], row["campaign"], row["notebook"])
+
+
+def run_key(folder: str, name: str) -> str:
+    """Names a run; with an ending it is the path of its record."""
+    return os.path.join(folder, os.path.basename(name))  # noqa: PTH118, PTH119
+
+
+def _plain_facts(values: Mapping[str, Any]) -> dict[str, Any]:
+    walkers = [walker for walker in values["walkers"] if isinstance(walker, dict)]
+    reached = Counter(_text(name) for walker in walkers for name in walker.get("reached", ()))
+    return {
+        **{name: _text(values.get(name)) for name in ("name", "campaign", "state", "engine")},
+        "launcher": _text(values.get("launcher")),
+        "conditions": [_text(name) for name in values["conditions"]],
+        "walkers": len(walkers),
+        "ended": sum(walker.get("state") in _FINAL for walker in walkers),
+        "reached": dict(reached),
+        "created": _text(values.get("created")),
+        "updated": _text(values.get("updated")),
+    }
+
+
+def _content(path: str) -> dict[str, Any]:
+    with open(path, "rb") as file:  # noqa: PTH123
+        values = json.loads(file.read(_MOST_BYTES))
+    if not isinstance(values, dict):
+        raise TypeError(f"{path!r} holds no record of a run.")
+    return values
+
+
+def _signature(path: str) -> Signature | None:
+    with suppress(OSError, ValueError):
+        found = os.stat(path)  # noqa: PTH116
+        return found.st_mtime_ns, found.st_size, found.st_ino
+    return None
+
+
+def _lives(owner: str) -> bool:
+    try:
+        return Owner.parse(owner).may_live
+    except ValueError:
+        return False
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
