@@ -16,7 +16,8 @@ const MOST_IDS = 1000;
 export class Api implements ISource {
   constructor(
     private readonly _settings: ServerConnection.ISettings,
-    private readonly _wantsOthers: () => boolean
+    private readonly _wantsOthers: () => boolean,
+    private readonly _setClock: (date: string | null) => void
   ) {}
 
   async stream(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
@@ -26,6 +27,7 @@ export class Api implements ISource {
       signal,
       cache: 'no-store'
     });
+    this._setClock(response.headers.get('Date'));
     if (!response.body) {
       throw new Error('The server sent nothing.');
     }

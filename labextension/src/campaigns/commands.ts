@@ -86,7 +86,7 @@ function addForJobs({ app, panel, actions, trans }: ICommandParts): void {
       label: args => (args.isShort ? short : label),
       caption: label,
       isEnabled: () => count() > 0,
-      isVisible: () => action !== 'release' || count() > 0,
+      isVisible: () => action === 'cancel' || count() > 0,
       execute: () => actions.act(action, panel.chosenJobs)
     });
   };

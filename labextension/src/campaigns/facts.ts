@@ -69,7 +69,8 @@ function factsOfRun(
   ];
 }
 
-function partOf(job: IJob, trans: TranslationBundle): string {
+/** Which of a run's simulations a job is about, and which part of it. */
+export function partOf(job: IJob, trans: TranslationBundle): string {
   if (!job.walker) {
     return '';
   }

@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IColumn } from './columns';
 import { element, setAttribute, setText } from './dom';
+import { partOf } from './facts';
 import type { ILine } from './lines';
 import { setStateIcon, stateIcon } from './stateIcons';
 import { isActive, stateWord } from './states';
@@ -68,7 +69,8 @@ export class GridRow {
 
   private _setName(line: ILine): void {
     this._nameCell.style.setProperty('--depth', String(line.depth - 1));
-    setText(this._name, nameOf(line.node, this._trans));
+    const name = nameOf(line.node, this._trans);
+    setText(this._name, shortName(line, this._trans) || name, name);
   }
 
   private _setState(node: INode): void {
@@ -117,6 +119,12 @@ export function nameOf(node: INode, trans: TranslationBundle): string {
     return trans.__('Other jobs in the queue');
   }
   return node.name || trans.__('Without a campaign');
+}
+
+/** Below its run a job need not repeat the name of that. */
+function shortName({ node, depth }: ILine, trans: TranslationBundle): string {
+  const job = node.level === 'job' && depth > 2 ? node.jobs[0] : undefined;
+  return job ? partOf(job, trans) : '';
 }
 
 /** How many of several simulations, runs or jobs have ended. */

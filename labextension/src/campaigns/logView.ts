@@ -137,7 +137,7 @@ export class LogView {
 
   private _said(log: ILog): string {
     if (!log.text) {
-      return this._trans.__('Nothing has been written yet.');
+      return this._trans.__('Nothing has been written.');
     }
     return log.truncated ? `…\n${log.text}` : log.text;
   }

@@ -57,7 +57,11 @@ function activate(
   const store = new CampaignStore();
   const view = new View();
   let options = USUAL_OPTIONS;
-  const api = new Api(app.serviceManager.serverSettings, () => view.others);
+  const api = new Api(
+    app.serviceManager.serverSettings,
+    () => view.others,
+    date => store.setClock(date)
+  );
   const feed = new Feed(api, store);
   const { commands } = app;
   const panel = new CampaignPanel({

@@ -5,31 +5,10 @@ import { Widget } from '@lumino/widgets';
 
 import { asyncmdIcon } from '../icon';
 import { element, setAttribute } from './dom';
-import type { IJob, IRun } from './protocol';
 import { stateIcon } from './stateIcons';
-import { kindOf, kindWord, type State } from './states';
+import { kindWord } from './states';
 import type { CampaignStore } from './store';
-import { timeOf } from './times';
-import { countKinds } from './tree';
-
-const DAY_MILLISECONDS = 86_400_000;
-const SHOWN = ['running', 'waiting', 'failed'] as const;
-
-export type Tally = Readonly<Record<(typeof SHOWN)[number], number>>;
-
-/** What runs or waits now and is ours, and what failed in the last day. */
-export function tally(
-  jobs: Iterable<IJob>,
-  runs: Iterable<IRun>,
-  now: number
-): Tally {
-  const isOld = (state: State, ended: string | null): boolean =>
-    kindOf(state) === 'failed' && now - timeOf(ended) > DAY_MILLISECONDS;
-  return countKinds(
-    [...jobs].filter(job => job.ours && !isOld(job.state, job.ended)),
-    [...runs].filter(run => !isOld(run.state, run.updated))
-  );
-}
+import { SHOWN, tally, type Tally } from './tally';
 
 /** How many jobs run, wait and failed, at the bottom of the window; a click shows them. */
 export class StatusItem extends Widget {

@@ -33,8 +33,16 @@ export class CampaignStore implements IListener {
     return Date.now() + this._ahead;
   }
 
+  /**
+   * Set the clock. News say when they were gathered, which may be long ago.
+   *
+   * @param date - what the server says in the head of an answer
+   */
+  setClock(date: string | null): void {
+    this._ahead = (timeOf(date) || Date.now()) - Date.now();
+  }
+
   onSnapshot(snapshot: ISnapshot): void {
-    this._setClock(snapshot.time);
     this.scheduler = snapshot.scheduler;
     this._takeProblems(snapshot);
     this._replace(
@@ -44,7 +52,6 @@ export class CampaignStore implements IListener {
   }
 
   onChange(change: IChange): void {
-    this._setClock(change.time);
     this._takeProblems(change);
     const jobs = new Map(this.jobs);
     change.jobs.forEach(job => jobs.set(job.id, job));
@@ -71,10 +78,6 @@ export class CampaignStore implements IListener {
     if (ended.length > 0) {
       this._ended.emit(ended);
     }
-  }
-
-  private _setClock(time: string): void {
-    this._ahead = (timeOf(time) || Date.now()) - Date.now();
   }
 
   private _takeProblems({
