@@ -15,12 +15,12 @@ import { flatten, type ILine } from './lines';
 import type { IOptions } from './options';
 import type { IJob } from './protocol';
 import { jobsOf } from './selection';
-import { nextSort, sortTree } from './sorting';
+import { nextSort, sortTree, type ISort } from './sorting';
 import { Splitter } from './splitter';
 import { isActive } from './states';
 import type { CampaignStore } from './store';
 import { Tools } from './tools';
-import { buildTree, countKinds, isFiltering } from './tree';
+import { buildTree, countKinds, isFiltering, type IFilter } from './tree';
 import type { View } from './view';
 
 export const PANEL_ID = 'asyncmd-campaigns';
@@ -227,8 +227,18 @@ export class CampaignPanel extends Panel {
     const width = this._grid.node.clientWidth;
     const columns = fitting(this._columns, options().columns, width);
     this._setEmpty(lines.length === 0, isSearching);
+    this._startAnew();
     this._grid.setLines(lines, columns, view.sort);
     this._grid.draw(store.now);
+  }
+
+  /** Other lines, or an other order, are read from the top. */
+  private _startAnew(): void {
+    const { filter, sort } = this._parts.view;
+    if (filter !== this._filter || sort !== this._sort) {
+      this._grid.node.scrollTop = 0;
+    }
+    [this._filter, this._sort] = [filter, sort];
   }
 
   private _setEmpty(isEmpty: boolean, isSearching: boolean): void {
@@ -289,6 +299,8 @@ export class CampaignPanel extends Panel {
   private _clock: ReturnType<typeof setInterval> | undefined;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _hasDetails = false;
+  private _filter: IFilter | null = null;
+  private _sort: ISort | null = null;
   private _visibilityChanged = new Signal<this, void>(this);
   private _selectionChanged = new Signal<this, void>(this);
 }
