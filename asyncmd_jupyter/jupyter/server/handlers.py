@@ -38,6 +38,12 @@ class Handler(APIHandler):
         """Remember who answers."""
         self.desk = desk
 
+    async def prepare(self) -> None:  # type: ignore[override] # as in APIHandler
+        """Turn strangers away, whatever method they try; a preflight has no user."""
+        await super().prepare()
+        if not self.current_user and self.request.method != "OPTIONS":
+            raise HTTPError(403)
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Say what is wrong in JSON, and nothing of what happened inside."""
         error = (kwargs.get("exc_info") or (None, None))[1]
