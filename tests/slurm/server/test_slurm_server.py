@@ -22,7 +22,9 @@ async def submit(cluster, script, *options):
 
 
 async def test_other_jobs_of_the_user(server, cluster, work):
-    array = await submit(cluster, "sleep 600", "--array=3-5", f"--job-name={NAME}", "--time=1-00:01:00")
+    array = await submit(
+        cluster, "sleep 600", "--array=3-5", f"--job-name={NAME}", "--time=1-00:01:00"
+    )
     failed = await submit(cluster, "exit 3", f"--chdir={work}")
     held = await submit(cluster, "true", "--hold", "--array=7")
     for number in (3, 4, 5):
