@@ -107,3 +107,15 @@ def test_pages_of_other_sites_get_nothing_through_a_browser(one_server):
     )
     assert answer.status == 404
     assert "jobs" not in answer.text
+
+
+def test_a_page_that_only_watches_does_not_keep_the_server_alive(one_server):
+    def last_activity():
+        return one_server.request("GET", "api/status", prefix="").json["last_activity"]
+
+    before = last_activity()
+    for path in ("api/snapshot", "api/jobs/aaaaaaaa/log"):
+        one_server.request("GET", path)
+    assert last_activity() == before
+    one_server.request("POST", "api/jobs/cancel", BODY)
+    assert last_activity() > before

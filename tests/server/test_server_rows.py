@@ -19,6 +19,7 @@ from asyncmd_jupyter.jobs.slurm.listing import (
 )
 from asyncmd_jupyter.jobs.store import JobStore
 from asyncmd_jupyter.jupyter.server.actions import Actions
+from asyncmd_jupyter.jupyter.server.desk import Desk
 from asyncmd_jupyter.jupyter.server.facts import facts_of
 from asyncmd_jupyter.jupyter.server.options import Options
 from asyncmd_jupyter.jupyter.server.places import Places
@@ -172,15 +173,27 @@ def test_ended_jobs_are_shown_for_some_days(store, record):
         store.save(replace(done, submitted=ended - timedelta(days=20)))
     old = replace(record, id="unfinished", submitted=now - timedelta(days=400))
     store.save(old).result()
-    stored = StoredJobs(store, ended_days=7)
+    stored = StoredJobs(store, ended_days=7, most=1000)
     stored.read()
     assert set(stored.jobs) == {"unfinished", "ended001", "ended006"}
+
+
+def test_of_too_many_jobs_those_that_go_on_are_shown(store, record):
+    now = datetime.now(UTC)
+    for number in range(3):
+        done = replace(record, id=f"ended{number}", state=JobState.DONE, ended=now)
+        store.save(replace(done, submitted=now - timedelta(minutes=number)))
+    store.save(record).result()
+    stored = StoredJobs(store, ended_days=7, most=2)
+    stored.read()
+    assert list(stored.jobs) == [record.id, "ended0"]
+    assert "more than 2 jobs" in stored.problem
 
 
 def test_what_has_not_changed_is_not_read_again(store, record):
     store.save(replace(record, id="same")).result()
     store.save(record).result()
-    stored = StoredJobs(store, ended_days=7)
+    stored = StoredJobs(store, ended_days=7, most=1000)
     stored.read()
     before = dict(stored.jobs)
     store.save(replace(record, state=JobState.RUNNING)).result()
@@ -192,7 +205,7 @@ def test_what_has_not_changed_is_not_read_again(store, record):
 def test_a_store_at_rest_is_not_opened(store, record):
     """Its content is spoilt behind the back of its time and size, which nobody notices."""
     store.save(record).result()
-    stored, then = StoredJobs(store, ended_days=7), (1_600_000_000, 1_600_000_000)
+    stored, then = StoredJobs(store, ended_days=7, most=1000), (1_600_000_000, 1_600_000_000)
     os.utime(store.path, then)
     stored.read()
     store.path.write_bytes(b"x" * store.path.stat().st_size)
@@ -209,7 +222,7 @@ def test_rows_that_can_not_be_read_are_left_out_and_said(store, record):
     store.save(replace(record, id="damaged1")).result()
     with store._connect() as db:
         db.execute("UPDATE jobs SET record = ? WHERE id = ?", ('{"new": 1}', "damaged1"))
-    stored = StoredJobs(store, ended_days=7)
+    stored = StoredJobs(store, ended_days=7, most=1000)
     stored.read()
     assert set(stored.jobs) == {record.id}
     assert stored.problem.startswith("1 jobs")
@@ -223,3 +236,15 @@ async def test_jobs_of_others_are_left_alone_where_that_was_chosen(store, tmp_pa
     assert not outcome.ok
     assert "leave jobs alone" in outcome.message
     assert not queue.has_been_asked
+
+
+async def test_a_variable_that_is_wrong_is_said_and_the_store_is_still_found(
+    tmp_path, monkeypatch, record
+):
+    store = JobStore(tmp_path / "there")
+    store.save(replace(record, launcher="local")).result()
+    monkeypatch.setenv("ASYNCMD_STATE_DIR", str(tmp_path / "there"))
+    monkeypatch.setenv("ASYNCMD_MAX_CORES", "many")
+    board = await Desk(Options(), "").poll.board(others=False)
+    assert set(board.jobs) == {record.id}
+    assert "ASYNCMD_MAX_CORES='many'" in board.problems[0]

@@ -27,6 +27,7 @@ from asyncmd_jupyter.jupyter.server.validation import (
 )
 
 PREFIX = "asyncmd-jupyter"
+_PIECE = 2**16
 
 
 class Handler(APIHandler):
@@ -94,13 +95,19 @@ class EventsHandler(Watching):
         self._listener = self.desk.poll.listen(others=others)
         try:
             async for message in self._listener.messages(self.desk.options.keep_alive):
-                self.write(message)
-                await self.flush()
+                await self._send(message)
+                message = ""  # or megabytes would be kept until something changes
         except StreamClosedError:
             pass
         finally:
             self._listener.close()
         self.finish(set_content_type="text/event-stream")
+
+    async def _send(self, message: str) -> None:
+        """A snapshot of many jobs is megabytes, which are not copied at once."""
+        for first in range(0, len(message), _PIECE):
+            self.write(message[first : first + _PIECE])
+            await self.flush()
 
     def on_connection_close(self) -> None:
         """Stop to look when nobody is left."""

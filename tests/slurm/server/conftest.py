@@ -6,12 +6,13 @@ import os
 
 import pytest
 from job_helpers import Kernel
-from server_client import running_server
+from server_client import QUICK, running_server
 from slurm.launcher.launching import quick_settings
 
 from asyncmd_jupyter.jobs.cli import cancel_jobs
 
-QUICK = (
+QUICK_QUEUE = (
+    *QUICK,
     "--AsyncMDServer.queue_interval=0.3",
     "--AsyncMDServer.history_interval=0.6",
     "--AsyncMDServer.command_seconds=4",
@@ -23,7 +24,7 @@ def one_server(running_cluster, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for variable, value in running_cluster.environment.items():
             patch.setenv(variable, value)
-        with running_server(tmp_path_factory.mktemp("server"), *QUICK) as server:
+        with running_server(tmp_path_factory.mktemp("server"), *QUICK_QUEUE) as server:
             yield server
     assert "Traceback" not in server.log.read_text()
 
