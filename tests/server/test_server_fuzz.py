@@ -27,8 +27,9 @@ path_like = some.one_of(
     .filter(bool),
     some.from_regex(r"slurm:[0-9_\[\],-]{0,30}", fullmatch=True),
 )
+# Texts are too short to be ids.
 json_like = some.recursive(
-    some.none() | some.booleans() | some.floats() | some.integers() | some.text(max_size=9),
+    some.none() | some.booleans() | some.floats() | some.integers() | some.text(max_size=3),
     lambda inner: some.lists(inner, max_size=4) | some.dictionaries(some.text(max_size=5), inner),
     max_leaves=12,
 )
