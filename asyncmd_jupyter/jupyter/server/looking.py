@@ -107,11 +107,7 @@ class Looker:
         return problem or self._stored.problem
 
     async def _true_facts(self) -> Mapping[str, JobFacts]:
-        orphans = await self._in_thread(self._stored.orphans)
-        try:
-            return await self._orphans.look(orphans)
-        except JobError:  # the store; that was said already
-            return {}
+        return await self._orphans.look(await self._in_thread(self._stored.orphans))
 
     async def _ask_queue(self, jobs: Mapping[str, JobFacts], *, others: bool) -> None:
         if not (others or any(_is_in_slurm(job) for job in jobs.values())):

@@ -104,6 +104,12 @@ class UserQueue:
             raise JobError(self.view.problem)
         return self.view
 
+    async def close(self) -> None:
+        """End the command that nobody waits for any more."""
+        if self._is_asking() and self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
+
     def _is_asking(self) -> bool:
         return self._asking is not None and not self._asking.done()
 

@@ -108,6 +108,23 @@ async def test_our_jobs(server, cluster, kernel, work):
     await until_seen(server, waiting, state="cancelled", can=[])
 
 
+async def test_what_becomes_of_our_jobs_without_a_kernel(server, cluster, kernel, work):
+    gate = work / "gate"
+    ids = [
+        await kernel.submit(program("until_file", work / name, gate, cwd=work), launcher="slurm")
+        for name in ("a", "b")
+    ]
+    await until_up(work / "a")
+    await until_up(work / "b")
+    await kernel.kill()
+    second = await until_seen(server, ids[1], state="running")
+    await asyncio.to_thread(cluster.control.run, "scancel", second["native_id"])
+    job = await until_seen(server, ids[1], state="cancelled", can=[])
+    assert "cancelled it in Slurm" in job["reason"]
+    gate.touch()
+    await until_seen(server, ids[0], state="done", exit_code=0)
+
+
 async def test_a_queue_that_is_away_is_said_and_ends_nothing(server, cluster):
     job = await submit(cluster, "sleep 600")
     await until_seen(server, f"slurm:{job}", state="running")
