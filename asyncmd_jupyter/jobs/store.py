@@ -207,21 +207,22 @@ class JobStore:
             for text, owner, requested in rows
         ]
 
-    def recent(self, submitted_since: float, ended_since: float) -> list[StoredText]:
-        """Unfinished jobs, and those that ended late enough, unread and the newest first.
+    def recent(self, submitted_since: float, ended_since: float, most: int) -> list[StoredText]:
+        """Unfinished jobs, then those that ended late enough; unread, each the newest first.
 
         Parameters
         ----------
         submitted_since, ended_since : float
             Seconds since 1970. Looking at when jobs were submitted is quicker, so ends are
             looked at only of what was submitted late enough.
+        most : int
         """
         rows = self._read(
             "SELECT id, record, owner, cancel_requested FROM jobs WHERE final = 0 OR"
             " (submitted >= ? AND (submitted >= ? OR"
             " (julianday(coalesce(json_extract(record, '$.ended'), 0)) - 2440587.5) * 86400 >= ?))"
-            " ORDER BY submitted DESC, rowid DESC",
-            (submitted_since, ended_since, ended_since),
+            " ORDER BY final, submitted DESC, rowid DESC LIMIT ?",
+            (submitted_since, ended_since, ended_since, most),
         )
         return [StoredText(*row) for row in rows]
 

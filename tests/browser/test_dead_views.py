@@ -27,6 +27,10 @@ def banner(lab):
     return lab.page.get_by_text(LOST)
 
 
+def ground(image):
+    return image.evaluate("image => getComputedStyle(image).backgroundColor")
+
+
 def start(lab):
     lab.open_cells("runs.ipynb", SETUP, LONG)
     lab.run_cell(0)
@@ -41,6 +45,12 @@ def test_after_a_restart_views_say_that_they_are_dead_and_come_back(lab):
     lab.restart_kernel()
     banner(lab).wait_for()
     lab.screenshot("dead-after-restart")
+    lab.go_dark()
+    image = lab.page.locator("img.asyncmd-figure-image")
+    lab.wait_until(lambda: ground(image) == "rgb(255, 255, 255)")
+    lab.screenshot("dead-in-the-other-theme")
+    lab.go_light()
+    assert ground(image) == "rgba(0, 0, 0, 0)"
     assert lab.page.locator(".asyncmd-View [inert] img.asyncmd-figure-image").is_visible()
 
     lab.page.get_by_role("button", name="Bring this view back").click()

@@ -23,6 +23,13 @@ def test_jupyterlab_lists_the_extension_as_enabled_and_ok(fresh, tmp_path):
     assert re.search(r"asyncmd-jupyter v\S+ enabled +OK", plain), listed
 
 
+def test_the_jupyter_server_lists_its_extension_as_enabled_and_ok(fresh, tmp_path):
+    listed = fresh.must_run("jupyter", "server", "extension", "list", cwd=tmp_path)
+    plain = re.sub(r"\x1b\[\d*m", "", listed)
+    assert re.search(r"asyncmd_jupyter enabled\b", plain), listed
+    assert re.search(r"asyncmd_jupyter \d\S* +OK", plain), listed
+
+
 def test_importing_loads_nothing_heavy_and_starts_no_process(fresh, tmp_path):
     answer = fresh.must_run("python", "-W", "error", "-c", LIGHT_IMPORT, cwd=tmp_path)
     assert json.loads(answer) == [[], 0]

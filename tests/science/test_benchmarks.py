@@ -35,6 +35,7 @@ pytestmark = pytest.mark.science
             )
         ),
         ("completion", {"milliseconds", "milliseconds_of_ipython_for_a_name"}),
+        ("server_at_rest", {"more_mb", "more_cpu_percent", "goal_mb"}),
         ("cached_value", {"cpu_microseconds", "cpu_microseconds_of_the_least", "cpu_ratio"}),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from asyncmd_jupyter.settings import Settings
 def one_server(tmp_path_factory):
     with running_server(tmp_path_factory.mktemp("server")) as server:
         yield server
+    assert "Traceback" not in server.log.read_text()
 
 
 @pytest.fixture
@@ -29,7 +31,6 @@ def server(one_server, monkeypatch):
     cancel_jobs(None)
     store = JobStore(one_server.state)
     assert processes_of(store.find()) == set()
-    assert "Traceback" not in one_server.log.read_text()
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def store(settings):
 @pytest.fixture
 def work(server, request):
     """A work folder below the folder that the server shows."""
-    folder = server.root / request.node.name.replace("[", "-").replace("]", "")
+    folder = server.root / re.sub(r"\W+", "-", request.node.name)
     folder.mkdir()
     return folder
 

@@ -97,6 +97,7 @@ class Server:
             yield Events(reader)
         finally:
             writer.close()
+            await writer.wait_closed()
 
 
 class Events:
@@ -125,21 +126,26 @@ class Events:
 
 
 @contextmanager
-def running_server(base: Path, *options: str, base_url="/hub/user x/") -> Iterator[Server]:
-    """Start a server with its own folders below `base` and stop it at the end."""
+def running_server(
+    base: Path, *options: str, base_url: str = "/hub/user x/", is_ours: bool = True
+) -> Iterator[Server]:
+    """Start a server with its own folders below `base` and stop it at the end.
+
+    It asks quickly, unless that is among the options; it may also be one without us.
+    """
     port, token = free_port(), secrets.token_hex(16)
     folders = {name: base / name.lower() for name in PRIVATE}
     root = base / "served"
     for folder in (root, folders["HOME"]):
         folder.mkdir()
-    configure(folders["JUPYTER_CONFIG_DIR"])
+    configure(folders["JUPYTER_CONFIG_DIR"], is_ours)
     log = base / "server.log"
     url = base_url.replace(" ", "%20")
     command = [
         *(sys.executable, "-P", "-m", "jupyter_server", "--no-browser", "--allow-root"),
         *("--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"),
         *(f"--ServerApp.root_dir={root}", f"--IdentityProvider.token={token}"),
-        *(f"--ServerApp.base_url={url}", *QUICK, *options),
+        *(f"--ServerApp.base_url={url}", *(options or QUICK)),
     ]
     env = {**os.environ, **{name: str(path) for name, path in folders.items()}}
     env |= {"PYTHONPATH": f"{Path(asyncmd_jupyter.__file__).parents[1]}:{Path(__file__).parent}"}
@@ -157,10 +163,11 @@ def running_server(base: Path, *options: str, base_url="/hub/user x/") -> Iterat
             process.terminate()
 
 
-def configure(folder: Path) -> None:
+def configure(folder: Path, is_ours: bool) -> None:
     shutil.copytree(ENABLING, folder / ENABLING.name)
-    off = {"ServerApp": {"jpserver_extensions": dict.fromkeys(SLOW, False)}}
-    (folder / ENABLING.name / "slow.json").write_text(json.dumps(off))
+    left_out = SLOW if is_ours else (*SLOW, "asyncmd_jupyter")
+    off = {"ServerApp": {"jpserver_extensions": dict.fromkeys(left_out, False)}}
+    (folder / ENABLING.name / "without.json").write_text(json.dumps(off))
 
 
 def free_port() -> int:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 from job_helpers import end_all, processes_of, program, until_up
@@ -232,7 +234,5 @@ async def test_a_store_that_can_not_be_read_is_a_problem_and_no_crash(server, st
         assert "can't be used" in answer.json["message"]
         assert (await server.get("api/jobs/aaaaaaaa/log")).status == 503
     finally:
-        import sqlite3
-
-        with sqlite3.connect(store.path) as db:
+        with closing(sqlite3.connect(store.path)) as db:
             db.execute("PRAGMA user_version = 1")

@@ -20,7 +20,7 @@ from asyncmd_jupyter.jupyter.server.options import Options
 async def look():
     desk = Desk(Options(), "/tmp")
     handlers(desk)
-    await desk.poll.board(others=True)
+    await desk.poll.board(others=False)
     await desk.do("cancel", ["aaaaaaaa"])
 
 asyncio.run(look())

@@ -54,6 +54,11 @@ class AsyncMDServer(ExtensionApp):
     ended_days = Float(
         _DEFAULTS.ended_days, min=0.0, help="Days for which jobs that have ended are shown."
     ).tag(config=True)
+    most_jobs = Integer(
+        _DEFAULTS.most_jobs,
+        min=1,
+        help="Most jobs of asyncmd-jupyter that are shown; those that go on come first.",
+    ).tag(config=True)
     show_other_jobs = Bool(
         _DEFAULTS.show_other_jobs,
         help="Whether jobs of the user that are not of asyncmd-jupyter may be shown and changed.",

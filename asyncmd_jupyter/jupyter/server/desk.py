@@ -36,7 +36,7 @@ class Desk:
         self.options = options
         settings, problems = _settings()
         self._store = JobStore(settings.state_dir)
-        queue = UserQueue(settings.slurm, options)
+        self._queue = queue = UserQueue(settings.slurm, options)
         may_touch_others = options.show_other_jobs
         self._actions = Actions(self._store, settings, queue, may_touch_others=may_touch_others)
         self._looker = Looker(self._store, settings, queue, options, Places(root), problems)
@@ -60,7 +60,8 @@ class Desk:
         return await asyncio.to_thread(read_log, records[0], stream, n_lines, limit)
 
     async def close(self) -> None:
-        """End all streams."""
+        """End all streams, and what is asked for them."""
+        await self._queue.close()
         await self.poll.close()
 
     async def _look(self, others: bool) -> Board:

@@ -27,6 +27,7 @@ from asyncmd_jupyter.jupyter.server.validation import (
 )
 
 PREFIX = "asyncmd-jupyter"
+_PIECE = 2**16
 
 
 class Handler(APIHandler):
@@ -37,6 +38,12 @@ class Handler(APIHandler):
     def initialize(self, desk: Desk) -> None:
         """Remember who answers."""
         self.desk = desk
+
+    async def prepare(self) -> None:  # type: ignore[override] # as in APIHandler
+        """Turn strangers away, whatever method they try; a preflight has no user."""
+        await super().prepare()
+        if not self.current_user and self.request.method != "OPTIONS":
+            raise HTTPError(403)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Say what is wrong in JSON, and nothing of what happened inside."""
@@ -88,13 +95,19 @@ class EventsHandler(Watching):
         self._listener = self.desk.poll.listen(others=others)
         try:
             async for message in self._listener.messages(self.desk.options.keep_alive):
-                self.write(message)
-                await self.flush()
+                await self._send(message)
+                message = ""  # or megabytes would be kept until something changes
         except StreamClosedError:
             pass
         finally:
             self._listener.close()
         self.finish(set_content_type="text/event-stream")
+
+    async def _send(self, message: str) -> None:
+        """A snapshot of many jobs is megabytes, which are not copied at once."""
+        for first in range(0, len(message), _PIECE):
+            self.write(message[first : first + _PIECE])
+            await self.flush()
 
     def on_connection_close(self) -> None:
         """Stop to look when nobody is left."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jupyter.server.validation import RefusedError
@@ -32,17 +31,14 @@ def read_log(record: JobRecord, stream: str, n_lines: int, limit: int) -> dict[s
         There is no such file, or it is not the job's own.
     """
     path = record.stdout if stream == "stdout" else record.stderr
-    descriptor = _opened(_own_file(record.folder, path))
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise _not_its_own(path)
-        most = min(limit, _MOST_BYTES)
-        file.seek(max(0, status.st_size - most))
+    most = min(limit, _MOST_BYTES)
+    with _opened(_own_file(record.folder, path)) as file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(max(0, size - most))
         content = file.read(most)
     text, is_cut = _tail(content, n_lines, most)
-    is_whole = len(content) >= status.st_size and not is_cut
-    return {"file": path.name, "text": text, "size": status.st_size, "truncated": not is_whole}
+    is_whole = len(content) >= size and not is_cut
+    return {"file": path.name, "text": text, "size": size, "truncated": not is_whole}
 
 
 def _own_file(folder: Path, path: Path) -> Path:
@@ -57,11 +53,16 @@ def _own_file(folder: Path, path: Path) -> Path:
     return real
 
 
-def _opened(path: Path) -> int:
-    # A pipe without a writer would block for good.
-    with suppress(OSError):
-        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    raise RefusedError(404, f"{path.name} of the job can't be read.")
+def _opened(path: Path) -> BinaryIO:
+    try:
+        # A pipe without a writer would block for good.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        raise RefusedError(404, f"{path.name} of the job can't be read.") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _not_its_own(path)
+    return os.fdopen(descriptor, "rb")
 
 
 def _not_its_own(path: Path) -> RefusedError:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar, TypeVarTuple
 
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.slurm.launcher import SlurmLauncher
@@ -22,6 +24,9 @@ from asyncmd_jupyter.jupyter.server.runs import RunInfo, RunRecords, run_key
 from asyncmd_jupyter.jupyter.server.stored import StoredJobs
 from asyncmd_jupyter.jupyter.server.validation import OTHERS_PREFIX
 from asyncmd_jupyter.settings import Settings
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _FIRST_ANSWER_SECONDS = 2.0
 _LOOKS_BETWEEN_ORPHANS = 2.5  # which cost more than the rest, and nobody hurries
@@ -64,7 +69,7 @@ class Looker:
         places: Places,
         problems: tuple[str, ...] = (),
     ) -> None:
-        self._stored = StoredJobs(store, options.ended_days)
+        self._stored = StoredJobs(store, options.ended_days, options.most_jobs)
         self._runs = RunRecords(places)
         pause = options.poll_interval * _LOOKS_BETWEEN_ORPHANS
         self._orphans = Orphans(store, settings, pause)
@@ -72,6 +77,8 @@ class Looker:
         self._options = options
         self._places = places
         self._problems = problems
+        # Always the same thread: each that has read a lot keeps memory for the next time.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="asyncmd-look")
         self._lines: dict[str, _Line] = {}
         self._made_of: tuple[object, ...] = ()
         self._others: tuple[object, Mapping[str, str]] = None, {}
@@ -79,11 +86,14 @@ class Looker:
 
     async def look(self, *, others: bool) -> Board:
         """Everything as it is now; the same object while nothing has changed."""
-        problem = await asyncio.to_thread(self._read)
+        problem = await self._in_thread(self._read)
         verdicts = await self._true_facts()
         jobs = {job_id: verdicts.get(job_id, job) for job_id, job in self._stored.jobs.items()}
         await self._ask_queue(jobs, others=others and self._options.show_other_jobs)
-        return await asyncio.to_thread(self._make, jobs, problem)
+        return await self._in_thread(self._make, jobs, problem)
+
+    async def _in_thread(self, work: Callable[[*Ts], T], *args: *Ts) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
 
     def _read(self) -> str:
         problem = ""
@@ -97,11 +107,7 @@ class Looker:
         return problem or self._stored.problem
 
     async def _true_facts(self) -> Mapping[str, JobFacts]:
-        orphans = await asyncio.to_thread(self._stored.orphans)
-        try:
-            return await self._orphans.look(orphans)
-        except JobError:  # the store; that was said already
-            return {}
+        return await self._orphans.look(await self._in_thread(self._stored.orphans))
 
     async def _ask_queue(self, jobs: Mapping[str, JobFacts], *, others: bool) -> None:
         if not (others or any(_is_in_slurm(job) for job in jobs.values())):

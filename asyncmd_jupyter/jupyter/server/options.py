@@ -25,6 +25,8 @@ class Options:
         Most bytes of a log that are handed out.
     ended_days : float
         For how long jobs that have ended are shown.
+    most_jobs : int
+        Stored jobs that are shown; those that have not ended come first.
     show_other_jobs : bool
         Whether jobs of the user that are not ours may be shown and changed.
     """
@@ -36,4 +38,5 @@ class Options:
     keep_alive: float = 15.0
     log_limit: int = 256 * 1024
     ended_days: float = 7.0
+    most_jobs: int = 10_000
     show_other_jobs: bool = True

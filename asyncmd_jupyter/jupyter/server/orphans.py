@@ -7,15 +7,18 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.local import LocalLauncher
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
 from asyncmd_jupyter.jobs.registry import Launchers
 from asyncmd_jupyter.jobs.slurm.launcher import SlurmLauncher
 from asyncmd_jupyter.jobs.store import JobStore
 from asyncmd_jupyter.jobs.survey import look_at, write_down
+from asyncmd_jupyter.jobs.tasks import OwnedTasks
 from asyncmd_jupyter.jupyter.server.facts import JobFacts, facts_of
 from asyncmd_jupyter.settings import Settings
 
+_PATIENCE_SECONDS = 1.0
 _SIGN_OF_LIFE_SECONDS = 60.0
 
 
@@ -43,16 +46,23 @@ class Orphans:
         self._launchers: Launchers | None = None
         self._verdicts: dict[str, _Verdict] = {}
         self._records: dict[str, tuple[JobFacts, JobRecord]] = {}
+        self._tasks = OwnedTasks()
+        self._looking: asyncio.Task[None] | None = None
         self._next = self._next_sign = 0.0
 
     async def look(self, orphans: Sequence[JobFacts]) -> Mapping[str, JobFacts]:
-        """The true facts about those that the store is wrong about."""
+        """The true facts about those that the store is wrong about, as far as they are known.
+
+        A look goes on in the background when Slurm takes its time to answer.
+        """
         self._forget_all_but(orphans)
-        due = [job for job in orphans if not self._is_settled(job)]
-        is_new = any(job.id not in self._records for job in due)
-        if due and (is_new or time.monotonic() >= self._next):
-            await self._look(due)
-            self._next = time.monotonic() + self._interval
+        if self._looking is None or self._looking.done():
+            due = [job for job in orphans if not self._is_settled(job)]
+            is_new = any(job.id not in self._records for job in due)
+            if due and (is_new or time.monotonic() >= self._next):
+                self._looking = self._tasks.start(self._look(due))
+        if self._looking is not None:
+            await asyncio.wait([self._looking], timeout=_PATIENCE_SECONDS)
         return {job_id: verdict.facts for job_id, verdict in self._verdicts.items()}
 
     def _forget_all_but(self, orphans: Iterable[JobFacts]) -> None:
@@ -71,9 +81,14 @@ class Orphans:
         return verdict is not None and verdict.facts.state.is_final
 
     async def _look(self, due: Sequence[JobFacts]) -> None:
-        records = await asyncio.to_thread(self._read, due)
-        seen = await look_at(records, self._asked())
-        await asyncio.to_thread(self._write_down, records, seen)
+        try:
+            records = await asyncio.to_thread(self._read, due)
+            seen = await look_at(records, self._asked())
+            await asyncio.to_thread(self._write_down, records, seen)
+        except JobError:  # of the store, whose reader says so
+            return
+        finally:
+            self._next = time.monotonic() + self._interval
         stored = {job.id: job for job in due}
         for old, new in zip(records, seen, strict=True):
             if new is not old:

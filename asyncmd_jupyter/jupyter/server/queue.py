@@ -23,6 +23,9 @@ from asyncmd_jupyter.jobs.tasks import OwnedTasks
 from asyncmd_jupyter.jupyter.server.options import Options
 from asyncmd_jupyter.settings import SlurmSettings
 
+_MOST_HISTORY = 2000
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class QueueView:
@@ -101,6 +104,12 @@ class UserQueue:
             raise JobError(self.view.problem)
         return self.view
 
+    async def close(self) -> None:
+        """End the command that nobody waits for any more."""
+        if self._is_asking() and self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
+
     def _is_asking(self) -> bool:
         return self._asking is not None and not self._asking.done()
 
@@ -112,6 +121,7 @@ class UserQueue:
     async def _look_at_queue(self) -> None:
         program = self._settings.squeue_executable
         if await asyncio.to_thread(shutil.which, program) is None:
+            self._texts = {"queue": "", "history": ""}
             self.view = QueueView(problem=_MISSING.format(program=program))
         else:
             try:
@@ -133,7 +143,7 @@ class UserQueue:
         except JobError:
             history = {}
         if history is not None:
-            self.view = replace(self.view, history=history)
+            self.view = replace(self.view, history=_newest(history))
         self._next_history = time.monotonic() + self._options.history_interval
 
     async def _answer(
@@ -148,6 +158,14 @@ class UserQueue:
         jobs = await asyncio.to_thread(parse, reply.out)
         self._texts[kind] = reply.out
         return {job.id: job for job in jobs}
+
+
+def _newest(history: Mapping[str, ListedJob]) -> Mapping[str, ListedJob]:
+    """Those that ended last, as some users have very many."""
+    if len(history) <= _MOST_HISTORY:
+        return history
+    by_end = sorted(history.items(), key=lambda item: item[1].ended or _LONG_AGO)
+    return dict(by_end[-_MOST_HISTORY:])
 
 
 _MISSING = "Slurm's command {program!r} was not found on this machine."

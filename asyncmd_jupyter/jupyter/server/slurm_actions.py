@@ -96,12 +96,12 @@ class SlurmActions:
         return refused + await self._tell(verb, wanted)
 
     async def _tell(self, verb: str, targets: Sequence[Target]) -> list[Outcome]:
-        by_id = {target.native_id: target for target in targets}
-        outcomes: list[Outcome] = []
-        for chunk in commands.in_chunks(list(by_id)):
-            outcomes += await self._tell_together(verb, [by_id[each] for each in chunk])
-        if not outcomes:
+        if not targets:
             return []
+        if verb == "requeue":  # which can't be tried again where it has failed for one
+            outcomes = await self._tell_each(verb, targets)
+        else:
+            outcomes = await self._tell_all(verb, targets)
         begun = await self._begun(targets) if verb == "hold" else set()
         with suppress(JobError):
             await self._queue.refresh()  # so that all pages show it
@@ -118,14 +118,24 @@ class SlurmActions:
             await self._complaint("release", [target.native_id for target in late])
         return {target.id for target in late}
 
+    async def _tell_all(self, verb: str, targets: Sequence[Target]) -> list[Outcome]:
+        by_id = {target.native_id: target for target in targets}
+        outcomes: list[Outcome] = []
+        for chunk in commands.in_chunks(list(by_id)):
+            outcomes += await self._tell_together(verb, [by_id[each] for each in chunk])
+        return outcomes
+
+    async def _tell_each(self, verb: str, targets: Sequence[Target]) -> list[Outcome]:
+        alone = [self._tell_together(verb, [target]) for target in targets]
+        return [outcome for each in await asyncio.gather(*alone) for outcome in each]
+
     async def _tell_together(self, verb: str, targets: Sequence[Target]) -> list[Outcome]:
         complaint = await self._complaint(verb, [target.native_id for target in targets])
         if not complaint:
             return [_done(verb, target) for target in targets]
         if len(targets) == 1 or len(targets) > _MOST_SINGLE_CALLS:
             return [_failed(verb, target, complaint) for target in targets]
-        alone = [self._tell_together(verb, [target]) for target in targets]
-        return [outcome for each in await asyncio.gather(*alone) for outcome in each]
+        return await self._tell_each(verb, targets)
 
     async def _complaint(self, verb: str, ids: Sequence[str]) -> str:
         if verb == "cancel":

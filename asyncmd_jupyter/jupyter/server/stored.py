@@ -15,6 +15,10 @@ _LONGEST_JOB_DAYS = 60.0
 _REST_SECONDS = 2.0  # times of files are coarse
 _TRUSTED_SECONDS = 30.0  # and may be old on network file systems
 _UNREADABLE = "{n} jobs of the store can't be read: a later version of this program wrote them."
+_CUT = (
+    "There are more than {most} jobs, so the oldest of those that have ended are not shown"
+    " (c.AsyncMDServer.most_jobs)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +35,21 @@ class StoredJobs:
     store : JobStore
     ended_days : float
         For how long jobs that have ended are shown.
+    most : int
+        How many are shown; those that have not ended come first.
     """
 
-    def __init__(self, store: JobStore, ended_days: float) -> None:
+    def __init__(self, store: JobStore, ended_days: float, most: int) -> None:
         self._store = store
         self._days = ended_days
+        self._most = most
         self._known: dict[str, _Known] = {}
         self._seen: tuple[tuple[int, int] | None, float] = None, 0.0
         self.jobs: dict[str, JobFacts] = {}
         self.problem = ""
 
     def read(self) -> None:
-        """Bring `jobs` up to date, the newest first.
+        """Bring `jobs` up to date: those that go on, then the others, each the newest first.
 
         Raises
         ------
@@ -53,13 +60,12 @@ class StoredJobs:
             return
         change, now = self._store.last_change(), time.time()
         since = now - self._days * _DAY
-        rows = self._store.recent(since - _LONGEST_JOB_DAYS * _DAY, since)
-        read = {row.id: self._reading(row) for row in rows}
+        rows = self._store.recent(since - _LONGEST_JOB_DAYS * _DAY, since, self._most + 1)
+        read = {row.id: self._reading(row) for row in rows[: self._most]}
         self._known = {job_id: known for job_id, known in read.items() if known is not None}
         self._seen = change, now
         self.jobs = {job_id: known.facts for job_id, known in self._known.items()}
-        n_lost = len(read) - len(self._known)
-        self.problem = _UNREADABLE.format(n=n_lost) if n_lost else ""
+        self.problem = _problem(len(read) - len(self._known), len(rows) > self._most, self._most)
 
     def orphans(self) -> list[JobFacts]:
         """Unfinished jobs whose kernels have ended."""
@@ -83,6 +89,11 @@ class StoredJobs:
         is_recent = 0 <= time.time() - read < _TRUSTED_SECONDS
         was_at_rest = change is not None and change[0] / 1e9 < read - _REST_SECONDS
         return is_recent and was_at_rest and self._store.last_change() == change
+
+
+def _problem(n_lost: int, is_cut: bool, most: int) -> str:
+    lost = _UNREADABLE.format(n=n_lost) if n_lost else ""
+    return f"{lost} {_CUT.format(most=most) if is_cut else ''}".strip()
 
 
 def _may_live(owner: str) -> bool:

@@ -156,7 +156,7 @@ class ConditionPlot(LiveView):
             look = look.passing
         if self._drawn != (essence, look):
             png, said = await in_drawing_thread(self._picture.draw, scene, look)
-            self.figure.put(png, " ".join([said, *self._verdict]), look.width)
+            self.figure.put(png, " ".join([said, *self._verdict]), look)
             self._drawn = essence, look
         if is_final and (self._kept is None or self._kept[0] != essence):
             self._kept = essence, await in_drawing_thread(self._picture.still, scene)

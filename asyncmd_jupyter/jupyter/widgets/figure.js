@@ -64,11 +64,20 @@ class Picture {
     next.className = this.image.className;
     next.alt = this.model.get("alt");
     next.style.width = `${this.model.get("image_width")}px`;
+    next.dataset.dark = this.model.get("image_dark");
     // An image that gets another source may be empty for a moment; a decoded one never is.
     this.image.replaceWith(next);
     this.image = next;
+    this.paintGround();
     if (this.url) URL.revokeObjectURL(this.url);
     this.url = url;
+  }
+
+  // Until it is drawn anew, which nobody does when the kernel has gone, it is legible on its own ground.
+  paintGround() {
+    const { dark } = this.image.dataset;
+    const fits = dark === undefined || dark === String(isDark());
+    this.image.style.background = fits ? "" : dark === "true" ? "#111" : "#fff";
   }
 
   paintProblem() {
@@ -92,7 +101,10 @@ function render({ model, el }) {
   const problem = () => picture.paintProblem();
   const tell = later(reporter(model, el), 150);
   const size = new ResizeObserver(tell);
-  const theme = new MutationObserver(tell);
+  const theme = new MutationObserver(() => {
+    picture.paintGround();
+    tell();
+  });
   model.on("change:png", paint);
   model.on("change:problem", problem);
   size.observe(el);

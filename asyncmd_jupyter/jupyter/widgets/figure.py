@@ -22,6 +22,7 @@ class FigureWidget(PageWidget):
     page_tells = (*PageWidget.page_tells, "shown_width", "pixel_ratio", "dark")
     png = traitlets.Bytes(b"").tag(sync=True)
     image_width = traitlets.Int(0).tag(sync=True)
+    image_dark = traitlets.Bool(False).tag(sync=True)
     alt = traitlets.Unicode("").tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
     shown_width = traitlets.Int(0)
@@ -33,11 +34,12 @@ class FigureWidget(PageWidget):
         width = min(1100, max(320, self.shown_width)) if self.shown_width else 720
         return Look(width=width, ratio=min(3.0, max(2.0, self.pixel_ratio)), dark=self.dark)
 
-    def put(self, png: bytes, alt: str, width: int) -> None:
-        """Replace the image, its description and its width in CSS pixels at once."""
+    def put(self, png: bytes, alt: str, look: Look) -> None:
+        """Replace the image, its description, and how wide and for what page it was drawn."""
         with self.hold_sync():
             self.alt = alt
-            self.image_width = width
+            self.image_width = look.width
+            self.image_dark = look.dark
             self.png = png
 
 

@@ -73,7 +73,7 @@ class ProjectionStage:
         flat = (positions - positions.mean(axis=0)) @ self._axes.T
         look = self.widget.look()
         png = await in_drawing_thread(draw_projection, flat, self._atoms, look)
-        self.widget.put(png, f"Projection of {len(flat)} atoms.", look.width)
+        self.widget.put(png, f"Projection of {len(flat)} atoms.", look)
 
     def draw_as(self, drawn: Sequence[dict[str, Any]]) -> None:
         """Take over the colours of copies; there is one style only."""

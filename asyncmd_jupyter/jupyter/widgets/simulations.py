@@ -34,7 +34,10 @@ from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
 
 HERE = Path(__file__).parent
 # A front-end module can't import its neighbours, so they are handed over as one.
-SCRIPTS = ("format", "rows", "dialog", "details", "tools", "line", "grid", "keys", "table")
+SCRIPTS = (
+    *("format", "rows", "dialog", "details", "tools"),
+    *("line", "widths", "grid", "keys", "table"),
+)
 ROWS_PER_MESSAGE = 250
 
 

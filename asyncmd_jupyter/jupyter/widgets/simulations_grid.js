@@ -9,6 +9,7 @@ class Grid {
     Object.assign(this, { store, view, words, act, changed, send });
     this.id = `asyncmd-sims-${Math.random().toString(36).slice(2)}`;
     this.lines = [];
+    this.widths = new Widths(words);
     this.selected = new Set();
     this.active = -1;
     this.anchor = -1;
@@ -36,14 +37,27 @@ class Grid {
 
   setColumns() {
     this.columns = COLUMNS.filter((column) => !this.view.hidden.has(column.key));
-    const widths = [SELECT_WIDTH, ...this.columns.map((c) => c.width), CANCEL_WIDTH];
-    const tracks = this.columns.map((c) => (c.grow ? `minmax(${c.width}px, ${c.grow}fr)` : `${c.width}px`));
-    this.node.style.setProperty("--columns", `${SELECT_WIDTH}px ${tracks.join(" ")} ${CANCEL_WIDTH}px`);
-    this.node.style.setProperty("--wide", `${widths.reduce((a, b) => a + b)}px`);
     this.node.style.setProperty("--grouped", `${SELECT_WIDTH}px 1fr`);
-    this.node.setAttribute("aria-colcount", String(widths.length));
+    this.node.setAttribute("aria-colcount", String(this.columns.length + 2));
     this.paintHead();
+    this.fit();
+    this.layOutColumns();
+  }
+
+  layOutColumns() {
+    const tracks = this.columns.map((column) => this.widths.track(column));
+    const wide = this.columns.reduce((sum, c) => sum + this.widths.least(c), SELECT_WIDTH + CANCEL_WIDTH);
+    this.node.style.setProperty("--columns", `${SELECT_WIDTH}px ${tracks.join(" ")} ${CANCEL_WIDTH}px`);
+    this.node.style.setProperty("--wide", `${wide}px`);
     this.paintWide();
+  }
+
+  // Measures some lines only: whoever scrolls to a longer name sees it when it is there for a second.
+  fit() {
+    const from = Math.max(0, Math.floor(this.node.scrollTop / LINE) - 20);
+    const rows = this.lines.slice(from, from + FITTED_ROWS).flatMap((line) => line.row ?? []);
+    const sorted = this.view.sort.column;
+    if (this.widths.fit(this.columns, rows, this.store, this.node, sorted)) this.layOutColumns();
   }
 
   // Where something lies outside, its scrollbar needs room of its own.
@@ -180,6 +194,7 @@ class Grid {
 
   resized() {
     this.tallSeen = 0;
+    this.fit();
     this.paintWide();
     this.ask();
   }

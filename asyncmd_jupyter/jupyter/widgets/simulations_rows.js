@@ -174,20 +174,20 @@ const text = (field) => ({ shown: (row) => String(row[field]), sorted: (row) => 
 // Those with `grow` share the room that is left. By default a column that is an `extra` is
 // hidden, one that is `telling` where it says the same in all rows.
 const COLUMNS = [
-  { key: "run", width: 76, grow: 1, shown: named, sorted: named },
+  { key: "run", width: 240, grow: 1, shown: named, sorted: named },
   { key: "walker", width: 62, right: true, extra: true, ...text("walker") },
   { key: "campaign", width: 100, telling: true, ...text("campaign") },
-  { key: "state", width: 92, grow: 1, shown: (row, store) => store.state(row), sorted: stateOrder },
-  { key: "done", width: 164, shown: (row, store) => store.done(row), sorted: (row) => row.done },
+  { key: "state", width: 160, beside: 34, grow: 1, shown: (row, store) => store.state(row), sorted: stateOrder },
+  { key: "done", width: 220, beside: 32, shown: (row, store) => store.done(row), sorted: (row) => row.done },
   {
     key: "values",
-    width: 174,
-    grow: 4,
+    width: 300,
+    least: 120,
     needs: ["values"],
     shown: (row, store) => store.values(row),
     sorted: (row, store) => store.nearest(row),
   },
-  { key: "reason", width: 142, grow: 4, needs: ["reason", "note", "trouble"], shown: reason, sorted: reason },
+  { key: "reason", width: 300, least: 142, needs: ["reason", "note", "trouble"], shown: reason, sorted: reason },
   {
     key: "elapsed",
     width: 62,

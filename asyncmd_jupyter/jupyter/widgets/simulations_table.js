@@ -81,6 +81,7 @@ class Table {
     this.orderedAt = performance.now();
     this.chooseColumns();
     this.grid.setLines(this.store.lines(this.view));
+    this.grid.fit();
   }
 
   chooseColumns() {
