@@ -127,13 +127,13 @@ function shortName({ node, depth }: ILine, trans: TranslationBundle): string {
   return job ? partOf(job, trans) : '';
 }
 
-/** How many of several simulations, runs or jobs have ended. */
+/** How many of several simulations, runs or jobs have ended, as long as not all have. */
 function progress(node: INode): string {
   const { run, children } = node;
   const total = run?.walkers ?? children.length;
   const ended =
     run?.ended ?? children.filter(child => !isActive(child.state)).length;
-  return total > 1 ? `${ended}/${total}` : '';
+  return ended < total && total > 1 ? `${ended}/${total}` : '';
 }
 
 function explained(
