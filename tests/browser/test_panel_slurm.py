@@ -39,7 +39,7 @@ def confirmed(panel, key):
 def test_jobs_are_held_released_put_back_and_cancelled(lab, cluster):  # noqa: F811
     panel = CampaignPanel(lab)
     control = cluster.control
-    control.submit("sleep 600", "--job-name=runs", "--requeue")
+    runs = control.submit("sleep 600", "--job-name=runs", "--requeue")
     array = control.submit("sleep 600", "--job-name=waits", "--array=3-4", "--begin=now+1hour")
     panel.open()
     panel.area.get_by_text("No runs yet").wait_for()
@@ -63,7 +63,7 @@ def test_jobs_are_held_released_put_back_and_cancelled(lab, cluster):  # noqa: F
 
     panel.row("runs").click()
     confirmed(panel, "r")
-    lab.wait_until(lambda: panel.state("runs") == "pending")
+    lab.wait_until(lambda: "Restarts=1 " in control.run("scontrol", "show", "job", runs))
 
     panel.press("Control+a")
     confirmed(panel, "Delete")
