@@ -18,7 +18,6 @@ export async function createNotebook(
   notebookName: string,
   content: unknown
 ): Promise<string> {
-  const taken = await namesIn(contents, parent);
   const draft = await contents.newUntitled({ path: parent, type: 'directory' });
   try {
     const draftFile = PathExt.join(draft.path, notebookName);
@@ -27,13 +26,7 @@ export async function createNotebook(
       format: 'json',
       content
     });
-    const folder = await renameToFree(
-      contents,
-      draft.path,
-      parent,
-      folderName,
-      taken
-    );
+    const folder = await renameToFree(contents, draft.path, parent, folderName);
     return PathExt.join(folder, notebookName);
   } catch (error) {
     await contents.delete(draft.path);
@@ -50,15 +43,18 @@ async function namesIn(
   return new Set(files.map(file => file.name));
 }
 
-async function renameToFree(
+/** Give a file or folder the first free of some names, without touching what is there. */
+export async function renameToFree(
   contents: Contents.IManager,
   path: string,
   parent: string,
   stem: string,
-  taken: Set<string>
+  ending = ''
 ): Promise<string> {
+  const taken = await namesIn(contents, parent);
   for (let count = 0; ; count++) {
-    const name = count === 0 ? stem : `${stem}-${count}`;
+    const number = count === 0 ? '' : `-${count}`;
+    const name = stem + number + ending;
     if (taken.has(name)) {
       continue;
     }

@@ -1,0 +1,131 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Clipboard, showErrorMessage } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { Api } from './api';
+import { createAttachedNotebook } from './attachNotebook';
+import { isConfirmed, tellFailures } from './confirming';
+import type { ILine } from './lines';
+import type { IOptions } from './options';
+import type { Action, IJob } from './protocol';
+
+const GO_TO_FOLDER = 'filebrowser:open-path';
+
+/** Where the work of some lines is, and who started it. */
+export interface IPlace {
+  /** Relative to the server's root, if it lies below. */
+  readonly folder: string | null;
+  readonly path: string;
+  readonly notebook: string;
+  readonly title: string;
+}
+
+/** The place of the first line that has one: a campaign is where its first run is. */
+export function placeFor(lines: readonly ILine[]): IPlace | null {
+  for (const { node } of lines) {
+    const run = node.run ?? node.children.find(child => child.run)?.run;
+    const found = run ?? node.jobs[0];
+    if (found) {
+      const { folder, path, notebook } = found;
+      return { folder, path, notebook, title: node.name || found.name };
+    }
+  }
+  return null;
+}
+
+/** What people do with jobs and the places where they work. */
+export class Actions {
+  constructor(
+    private readonly _app: JupyterFrontEnd,
+    private readonly _api: Api,
+    private readonly _trans: TranslationBundle,
+    private readonly _options: () => IOptions
+  ) {}
+
+  /** Do it to those jobs to which it can be done. */
+  async act(action: Action, jobs: readonly IJob[]): Promise<void> {
+    const able = jobs.filter(job => job.can.includes(action));
+    const asks = this._options().confirm && action !== 'release';
+    if (able.length === 0) {
+      return;
+    }
+    if (asks && !(await isConfirmed(action, able, this._trans))) {
+      return;
+    }
+    await this._told(this._trans.__('It did not work'), async () => {
+      const results = await this._api.act(
+        action,
+        able.map(job => job.id)
+      );
+      tellFailures(results, this._trans);
+    });
+  }
+
+  canBrowse(place: IPlace | null): boolean {
+    const isThere = this._app.commands.hasCommand(GO_TO_FOLDER);
+    return isThere && place !== null && place.folder !== null;
+  }
+
+  async browse({ folder }: IPlace): Promise<void> {
+    await this._told(
+      this._trans.__('The work folder could not be opened'),
+      async () => {
+        await this._app.serviceManager.contents.get(folder ?? '', {
+          content: false
+        });
+        await this._app.commands.execute(GO_TO_FOLDER, { path: folder });
+      }
+    );
+  }
+
+  copyPath({ path }: IPlace): void {
+    Clipboard.copyToSystem(path);
+  }
+
+  async openNotebook({ notebook }: IPlace): Promise<void> {
+    await this._told(
+      this._trans.__('The notebook could not be opened'),
+      async () => {
+        await this._app.serviceManager.contents.get(notebook, {
+          content: false
+        });
+        await this._open(notebook);
+      }
+    );
+  }
+
+  async attach({ folder, title }: IPlace): Promise<void> {
+    await this._told(
+      this._trans.__('The notebook could not be created'),
+      async () => {
+        const { contents, kernelspecs } = this._app.serviceManager;
+        await kernelspecs.ready;
+        const path = await createAttachedNotebook(
+          contents,
+          kernelspecs.specs,
+          folder ?? '',
+          title
+        );
+        await this._open(path);
+      }
+    );
+  }
+
+  private async _open(path: string): Promise<void> {
+    await this._app.commands.execute('docmanager:open', {
+      path,
+      factory: 'Notebook'
+    });
+  }
+
+  private async _told(title: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      await showErrorMessage(
+        title,
+        error instanceof Error ? error : String(error)
+      );
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { SortKey } from './sorting';
+import { duration, elapsed, moment } from './times';
+import type { INode } from './tree';
+
+/** One of the columns beside name and state. */
+export interface IColumn {
+  readonly key: SortKey;
+  readonly label: string;
+  /** In pixels; the least, if it grows. */
+  readonly width: number;
+  readonly grows?: boolean;
+  readonly isNumber?: boolean;
+  text(node: INode, now: number): string;
+}
+
+export const NAME_WIDTH = 116;
+export const STATE_WIDTH = 104;
+/** Shown as far as there is room for them, unless somebody chooses others. */
+export const USUAL_COLUMNS = ['time', 'reason', 'cores', 'where'];
+
+export function allColumns(trans: TranslationBundle): IColumn[] {
+  return [
+    {
+      key: 'time',
+      label: trans.__('Time'),
+      width: 66,
+      isNumber: true,
+      text: (node, now) => timeText(node, now)
+    },
+    {
+      key: 'reason',
+      label: trans.__('Why'),
+      width: 130,
+      grows: true,
+      text: node => job(node)?.reason ?? ''
+    },
+    {
+      key: 'cores',
+      label: trans.__('Cores'),
+      width: 52,
+      isNumber: true,
+      text: node => (job(node) ? String(job(node)?.cores) : '')
+    },
+    {
+      key: 'where',
+      label: trans.__('Where'),
+      width: 96,
+      text: node => place(node)
+    },
+    {
+      key: 'partition',
+      label: trans.__('Partition'),
+      width: 84,
+      text: node => job(node)?.partition ?? ''
+    },
+    {
+      key: 'engine',
+      label: trans.__('Engine'),
+      width: 84,
+      text: node => node.run?.engine ?? job(node)?.engine ?? ''
+    },
+    {
+      key: 'submitted',
+      label: trans.__('Submitted'),
+      width: 96,
+      text: (node, now) =>
+        moment(node.run?.created ?? job(node)?.submitted ?? null, now)
+    },
+    {
+      key: 'id',
+      label: trans.__('Id'),
+      width: 84,
+      text: node => job(node)?.native_id ?? job(node)?.id ?? ''
+    }
+  ];
+}
+
+/** Those of the chosen columns that there is room for; the first ones are kept. */
+export function fitting(
+  columns: readonly IColumn[],
+  chosen: readonly string[],
+  width: number
+): IColumn[] {
+  let left = width - NAME_WIDTH - STATE_WIDTH;
+  const shown: IColumn[] = [];
+  for (const key of chosen) {
+    const column = columns.find(each => each.key === key);
+    if (column && !shown.includes(column)) {
+      left -= column.width;
+      if (left < 0) {
+        break;
+      }
+      shown.push(column);
+    }
+  }
+  return shown;
+}
+
+/** For `grid-template-columns`. */
+export function template(columns: readonly IColumn[]): string {
+  const widths = columns.map(column =>
+    column.grows ? `minmax(${column.width}px, 2fr)` : `${column.width}px`
+  );
+  return [`minmax(${NAME_WIDTH}px, 1fr)`, `${STATE_WIDTH}px`, ...widths].join(
+    ' '
+  );
+}
+
+function timeText(node: INode, now: number): string {
+  const seconds = elapsed(node, now);
+  return seconds === null ? '' : duration(seconds);
+}
+
+function place(node: INode): string {
+  const it = job(node);
+  return it ? it.nodes.join(', ') || it.host : '';
+}
+
+function job(node: INode): INode['jobs'][number] | undefined {
+  return node.level === 'job' ? node.jobs[0] : undefined;
+}

@@ -1,0 +1,169 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { asyncmdIcon } from '../icon';
+import type { Actions, IPlace } from './actions';
+import { placeFor } from './actions';
+import { Command } from './commandIds';
+import type { Feed } from './feed';
+import { PANEL_ID, type CampaignPanel } from './panel';
+import type { Action } from './protocol';
+import { NO_FILTER } from './tree';
+import type { View } from './view';
+
+export interface ICommandParts {
+  readonly app: JupyterFrontEnd;
+  readonly panel: CampaignPanel;
+  readonly view: View;
+  readonly feed: Feed;
+  readonly actions: Actions;
+  readonly trans: TranslationBundle;
+}
+
+/** Everything that can be done, for palette, menus, buttons, shortcuts and others. */
+export function addCommands(parts: ICommandParts): void {
+  addForPanel(parts);
+  addForJobs(parts);
+  addForPlaces(parts);
+  const { app, panel, view } = parts;
+  const tell = (): void => app.commands.notifyCommandChanged();
+  panel.selectionChanged.connect(tell);
+  view.changed.connect(() => app.commands.notifyCommandChanged(Command.others));
+}
+
+function addForPanel({ app, panel, view, feed, trans }: ICommandParts): void {
+  const show = (): void => app.shell.activateById(PANEL_ID);
+  app.commands.addCommand(Command.show, {
+    label: args =>
+      args.isLauncher
+        ? trans.__('MD campaigns')
+        : trans.__('asyncmd: Show MD campaigns'),
+    caption: trans.__('Runs and jobs of all notebooks, with or without kernel'),
+    icon: asyncmdIcon,
+    execute: show
+  });
+  app.commands.addCommand(Command.others, {
+    label: trans.__('asyncmd: Show other jobs in the queue'),
+    caption: trans.__('Also jobs that asyncmd-jupyter has not started'),
+    isToggleable: true,
+    isToggled: () => view.others,
+    execute: () => {
+      view.others = !view.others;
+      feed.restart();
+    }
+  });
+  app.commands.addCommand(Command.ofNotebook, {
+    label: trans.__('asyncmd: Show runs of this notebook'),
+    caption: trans.__('Show the runs that this notebook has started'),
+    icon: asyncmdIcon,
+    isEnabled: () => notebookPath(app) !== '',
+    execute: () => {
+      view.filter = { ...NO_FILTER, notebook: notebookPath(app) };
+      show();
+    }
+  });
+  app.commands.addCommand(Command.reconnect, {
+    label: trans.__('asyncmd: Ask the server for jobs again'),
+    execute: () => feed.restart()
+  });
+  app.commands.addCommand(Command.log, {
+    label: trans.__('Show what it wrote'),
+    isEnabled: () => panel.chosenJobs.length > 0,
+    execute: () => panel.showLog()
+  });
+}
+
+function addForJobs({ app, panel, actions, trans }: ICommandParts): void {
+  const add = (
+    id: string,
+    action: Action,
+    label: string,
+    short: string
+  ): void => {
+    const count = (): number =>
+      panel.chosenJobs.filter(job => job.can.includes(action)).length;
+    app.commands.addCommand(id, {
+      label: args => (args.isShort ? short : label),
+      caption: label,
+      isEnabled: () => count() > 0,
+      isVisible: () => action === 'cancel' || count() > 0,
+      execute: () => actions.act(action, panel.chosenJobs)
+    });
+  };
+  add(Command.cancel, 'cancel', trans.__('Cancel jobs…'), trans.__('Cancel'));
+  add(Command.hold, 'hold', trans.__('Hold jobs…'), trans.__('Hold'));
+  add(
+    Command.release,
+    'release',
+    trans.__('Release jobs'),
+    trans.__('Release')
+  );
+  add(
+    Command.requeue,
+    'requeue',
+    trans.__('Put jobs back into the queue…'),
+    trans.__('Requeue')
+  );
+}
+
+function addForPlaces({ app, panel, actions, trans }: ICommandParts): void {
+  const place = (): IPlace | null => placeFor(panel.chosen);
+  const add = (
+    id: string,
+    [label, short]: readonly [string, string],
+    can: (place: IPlace) => boolean,
+    go: (place: IPlace) => Promise<void> | void
+  ): void => {
+    const isPossible = (): boolean => {
+      const here = place();
+      return here !== null && can(here);
+    };
+    app.commands.addCommand(id, {
+      label: args => (args.isShort ? short : label),
+      caption: label,
+      isEnabled: isPossible,
+      execute: async () => {
+        const here = place();
+        if (here && can(here)) {
+          await go(here);
+        }
+      }
+    });
+  };
+  add(
+    Command.folder,
+    [trans.__('Open the work folder'), trans.__('Folder')],
+    here => actions.canBrowse(here),
+    here => actions.browse(here)
+  );
+  add(
+    Command.copyPath,
+    [trans.__('Copy the path of the work folder'), trans.__('Copy path')],
+    here => here.path !== '',
+    here => actions.copyPath(here)
+  );
+  add(
+    Command.notebook,
+    [trans.__('Open the notebook that started it'), trans.__('Notebook')],
+    here => here.notebook !== '',
+    here => actions.openNotebook(here)
+  );
+  add(
+    Command.attach,
+    [
+      trans.__('New notebook attached to this campaign'),
+      trans.__('New notebook')
+    ],
+    here => here.folder !== null,
+    here => actions.attach(here)
+  );
+}
+
+/** The notebook in front; the package that declares its panel is many times larger. */
+function notebookPath(app: JupyterFrontEnd): string {
+  const widget = app.shell.currentWidget as {
+    context?: { path: string; contentsModel?: { type: string } | null };
+  } | null;
+  const path = widget?.context?.path ?? '';
+  return path.endsWith('.ipynb') ? path : '';
+}

@@ -1,0 +1,112 @@
+import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+
+import { element } from './dom';
+import type { Action, IActionResult, IJob } from './protocol';
+
+const MOST_NAMES = 5;
+const MOST_SENTENCES = 3;
+
+interface IQuestion {
+  readonly title: string;
+  readonly text: string;
+  readonly yes: string;
+}
+
+/** Ask before something is done to jobs. */
+export async function isConfirmed(
+  action: Action,
+  jobs: readonly IJob[],
+  trans: TranslationBundle
+): Promise<boolean> {
+  const { title, text, yes } = questionFor(action, jobs.length, trans);
+  const warns = action === 'cancel' || action === 'requeue';
+  const answer = await showDialog({
+    title,
+    body: body(text, jobs, trans),
+    buttons: [
+      Dialog.cancelButton({ label: trans.__('Keep as it is') }),
+      warns
+        ? Dialog.warnButton({ label: yes })
+        : Dialog.okButton({ label: yes })
+    ],
+    defaultButton: 0
+  });
+  return answer.button.accept;
+}
+
+/** Say what did not work; what did is seen in the panel. */
+export function tellFailures(
+  results: readonly IActionResult[],
+  trans: TranslationBundle
+): void {
+  const failed = results.filter(result => !result.ok);
+  if (failed.length === 0) {
+    return;
+  }
+  const sentences = [...new Set(failed.map(result => result.message))];
+  const more = sentences.length - MOST_SENTENCES;
+  const said = sentences.slice(0, MOST_SENTENCES);
+  if (more > 0) {
+    said.push(trans.__('And %1 more.', more));
+  }
+  Notification.error(said.join('\n'), { autoClose: false });
+}
+
+function questionFor(
+  action: Action,
+  n: number,
+  trans: TranslationBundle
+): IQuestion {
+  switch (action) {
+    case 'cancel':
+      return {
+        title: trans._n('Cancel %1 job?', 'Cancel %1 jobs?', n),
+        text: trans.__('What it has computed so far stays on disk.'),
+        yes: trans._n('Cancel %1 job', 'Cancel %1 jobs', n)
+      };
+    case 'hold':
+      return {
+        title: trans._n('Hold %1 job?', 'Hold %1 jobs?', n),
+        text: trans.__('It will not start before somebody releases it.'),
+        yes: trans._n('Hold %1 job', 'Hold %1 jobs', n)
+      };
+    case 'release':
+      return {
+        title: trans._n('Release %1 job?', 'Release %1 jobs?', n),
+        text: trans.__('It may start as soon as there is room for it.'),
+        yes: trans._n('Release %1 job', 'Release %1 jobs', n)
+      };
+    case 'requeue':
+      return {
+        title: trans._n(
+          'Put %1 job back into the queue?',
+          'Put %1 jobs back into the queue?',
+          n
+        ),
+        text: trans.__('It ends now and starts again later.'),
+        yes: trans._n('Requeue %1 job', 'Requeue %1 jobs', n)
+      };
+  }
+}
+
+function body(
+  text: string,
+  jobs: readonly IJob[],
+  trans: TranslationBundle
+): Widget {
+  const node = element('div', 'asyncmd-question');
+  const list = element('ul');
+  list.append(
+    ...jobs
+      .slice(0, MOST_NAMES)
+      .map(job => element('li', '', job.name || job.id))
+  );
+  const more = jobs.length - MOST_NAMES;
+  if (more > 0) {
+    list.append(element('li', '', trans.__('and %1 more', more)));
+  }
+  node.append(element('p', '', text), list);
+  return new Widget({ node });
+}

@@ -1,0 +1,23 @@
+import type { IRun } from './protocol';
+import { isActive } from './states';
+import { timeOf } from './times';
+
+/**
+ * Runs that have ended since the last look, one that was never seen going on among them
+ * if it began after that look.
+ *
+ * @param lastLook - milliseconds by the clock of the server
+ */
+export function endings(
+  before: ReadonlyMap<string, IRun>,
+  now: ReadonlyMap<string, IRun>,
+  lastLook: number
+): IRun[] {
+  return [...now.values()].filter(run => {
+    if (isActive(run.state)) {
+      return false;
+    }
+    const old = before.get(run.key);
+    return old ? isActive(old.state) : timeOf(run.created) > lastLook;
+  });
+}

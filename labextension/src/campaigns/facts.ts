@@ -1,0 +1,83 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { IJob, IRun } from './protocol';
+import { duration, moment } from './times';
+import type { INode } from './tree';
+
+/** What is said about a line: names and values. */
+export type Fact = readonly [name: string, value: string];
+
+/** All that is known of a campaign, run or job and worth saying. */
+export function factsOf(
+  node: INode,
+  now: number,
+  trans: TranslationBundle
+): Fact[] {
+  const job = node.level === 'job' ? node.jobs[0] : undefined;
+  let facts: Fact[];
+  if (job) {
+    facts = factsOfJob(job, now, trans);
+  } else if (node.run) {
+    facts = factsOfRun(node.run, node.jobs.length, now, trans);
+  } else {
+    facts = [[trans.__('Jobs'), String(node.jobs.length)]];
+  }
+  return facts.filter(([, value]) => value !== '');
+}
+
+function factsOfJob(job: IJob, now: number, trans: TranslationBundle): Fact[] {
+  const where = job.nodes.join(', ') || job.host;
+  return [
+    [trans.__('Campaign'), job.campaign],
+    [trans.__('Run'), job.run],
+    [trans.__('Simulation'), partOf(job, trans)],
+    [trans.__('Engine'), job.engine],
+    [trans.__('Runs on'), where],
+    [trans.__('Partition'), job.partition],
+    [trans.__('Cores'), job.cores ? String(job.cores) : ''],
+    [trans.__('Submitted'), moment(job.submitted, now)],
+    [trans.__('Started'), moment(job.started, now)],
+    [trans.__('Ended'), moment(job.ended, now)],
+    [trans.__('Time limit'), job.time_limit ? duration(job.time_limit) : ''],
+    [trans.__('Exit code'), exitOf(job)],
+    [trans.__('Attempt'), job.attempt > 0 ? String(job.attempt + 1) : ''],
+    [trans.__('Id'), [job.native_id, job.id].filter(Boolean).join(' · ')],
+    [trans.__('Folder'), job.path]
+  ];
+}
+
+function factsOfRun(
+  run: IRun,
+  jobs: number,
+  now: number,
+  trans: TranslationBundle
+): Fact[] {
+  const reached = run.conditions.map(
+    name => `${name} ${run.reached[name] ?? 0}×`
+  );
+  return [
+    [trans.__('Campaign'), run.campaign],
+    [trans.__('Ended'), trans.__('%1 of %2', run.ended, run.walkers)],
+    [trans.__('Reached'), reached.join(', ')],
+    [trans.__('Engine'), run.engine],
+    [trans.__('Launcher'), run.launcher],
+    [trans.__('Jobs'), String(jobs)],
+    [trans.__('Started'), moment(run.created, now)],
+    [trans.__('Last change'), moment(run.updated, now)],
+    [trans.__('Notebook'), run.notebook],
+    [trans.__('Folder'), run.path]
+  ];
+}
+
+/** Which of a run's simulations a job is about, and which part of it. */
+export function partOf(job: IJob, trans: TranslationBundle): string {
+  if (!job.walker) {
+    return '';
+  }
+  return job.part ? trans.__('%1, part %2', job.walker, job.part) : job.walker;
+}
+
+function exitOf(job: IJob): string {
+  const code = job.exit_code === null ? '' : String(job.exit_code);
+  return [code, job.cause].filter(Boolean).join(', ');
+}

@@ -1,0 +1,153 @@
+import { caretRightIcon } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { IColumn } from './columns';
+import { element, setAttribute, setText } from './dom';
+import { partOf } from './facts';
+import type { ILine } from './lines';
+import { setStateIcon, stateIcon } from './stateIcons';
+import { isActive, stateWord } from './states';
+import type { INode } from './tree';
+
+export const ROW_HEIGHT = 26;
+
+export interface IRowState {
+  readonly place: number;
+  readonly isSelected: boolean;
+  readonly isActive: boolean;
+  readonly now: number;
+}
+
+/** One drawn line; it is kept as long as its line is near what is seen. */
+export class GridRow {
+  readonly node = element('div', 'asyncmd-grid-row');
+
+  constructor(private readonly _trans: TranslationBundle) {
+    this.node.setAttribute('role', 'row');
+    this._nameCell.setAttribute('role', 'rowheader');
+    this._stateCell.setAttribute('role', 'gridcell');
+    caretRightIcon.element({
+      container: this._caret,
+      tag: 'span',
+      height: '16px',
+      width: '16px'
+    });
+    this._caret.setAttribute('aria-hidden', 'true');
+    this._nameCell.append(this._caret, this._name);
+    this._stateCell.append(this._icon, this._word, this._extra);
+    this.node.append(this._nameCell, this._stateCell);
+  }
+
+  update(line: ILine, columns: readonly IColumn[], state: IRowState): void {
+    this._place(line, state);
+    this._setName(line);
+    this._setState(line.node);
+    this._setCells(line.node, columns, state.now);
+  }
+
+  private _place(line: ILine, state: IRowState): void {
+    const { node } = this;
+    const top = `translateY(${state.place * ROW_HEIGHT}px)`;
+    if (node.style.transform !== top) {
+      node.style.transform = top;
+    }
+    setAttribute(node, 'aria-rowindex', String(state.place + 2));
+    setAttribute(node, 'aria-level', String(line.depth));
+    setAttribute(node, 'aria-posinset', String(line.position));
+    setAttribute(node, 'aria-setsize', String(line.siblings));
+    setAttribute(node, 'aria-selected', String(state.isSelected));
+    setAttribute(
+      node,
+      'aria-expanded',
+      line.isOpen === null ? null : String(line.isOpen)
+    );
+    setAttribute(node, 'tabindex', state.isActive ? '0' : '-1');
+    node.dataset['key'] = line.node.key;
+    node.dataset['level'] = line.node.level;
+    node.dataset['state'] = line.node.state;
+  }
+
+  private _setName(line: ILine): void {
+    this._nameCell.style.setProperty('--depth', String(line.depth - 1));
+    const name = nameOf(line.node, this._trans);
+    setText(this._name, shortName(line, this._trans) || name, name);
+  }
+
+  private _setState(node: INode): void {
+    const word = stateWord(node.state, this._trans);
+    const extra = progress(node);
+    setStateIcon(this._icon, node.state);
+    setText(this._word, word, '');
+    setText(this._extra, extra, '');
+    this._extra.hidden = extra === '';
+    setAttribute(this._stateCell, 'title', explained(node, word, this._trans));
+  }
+
+  private _setCells(
+    node: INode,
+    columns: readonly IColumn[],
+    now: number
+  ): void {
+    while (this._cells.length > columns.length) {
+      this._cells.pop()?.remove();
+    }
+    columns.forEach((column, index) => {
+      let cell = this._cells[index];
+      if (!cell) {
+        cell = element('div');
+        cell.setAttribute('role', 'gridcell');
+        this._cells.push(cell);
+        this.node.append(cell);
+      }
+      cell.className = `asyncmd-grid-cell${column.isNumber ? ' asyncmd-mod-number' : ''}`;
+      setText(cell, column.text(node, now));
+    });
+  }
+
+  private readonly _nameCell = element('div', 'asyncmd-grid-name');
+  private readonly _caret = element('span', 'asyncmd-grid-caret');
+  private readonly _name = element('span', 'asyncmd-grid-text');
+  private readonly _stateCell = element('div', 'asyncmd-grid-state');
+  private readonly _icon = stateIcon('waiting');
+  private readonly _word = element('span', 'asyncmd-grid-text');
+  private readonly _extra = element('span', 'asyncmd-faint');
+  private readonly _cells: HTMLElement[] = [];
+}
+
+export function nameOf(node: INode, trans: TranslationBundle): string {
+  if (node.level === 'others') {
+    return trans.__('Other jobs in the queue');
+  }
+  return node.name || trans.__('Without a campaign');
+}
+
+/** Below its run a job need not repeat the name of that. */
+function shortName({ node, depth }: ILine, trans: TranslationBundle): string {
+  const job = node.level === 'job' && depth > 2 ? node.jobs[0] : undefined;
+  return job ? partOf(job, trans) : '';
+}
+
+/** How many of several simulations, runs or jobs have ended. */
+function progress(node: INode): string {
+  const { run, children } = node;
+  const total = run?.walkers ?? children.length;
+  const ended =
+    run?.ended ?? children.filter(child => !isActive(child.state)).length;
+  return total > 1 ? `${ended}/${total}` : '';
+}
+
+function explained(
+  node: INode,
+  word: string,
+  trans: TranslationBundle
+): string {
+  const job = node.level === 'job' ? node.jobs[0] : undefined;
+  if (job?.reason) {
+    return `${word}: ${job.reason}`;
+  }
+  if (node.run && isActive(node.state) && !node.run.followed) {
+    return trans.__('%1, but no kernel follows it', word);
+  }
+  const extra = progress(node);
+  return extra ? `${word} ${extra}` : word;
+}

@@ -1,0 +1,306 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import type { Message } from '@lumino/messaging';
+import { Signal, type ISignal } from '@lumino/signaling';
+import { Panel, Widget } from '@lumino/widgets';
+
+import { asyncmdIcon } from '../icon';
+import type { Api } from './api';
+import { allColumns, fitting } from './columns';
+import { Command } from './commandIds';
+import { Details } from './details';
+import { element } from './dom';
+import { CampaignGrid } from './grid';
+import { flatten, type ILine } from './lines';
+import type { IOptions } from './options';
+import type { IJob } from './protocol';
+import { jobsOf } from './selection';
+import { nextSort, sortTree, type ISort } from './sorting';
+import { Splitter } from './splitter';
+import { isActive } from './states';
+import type { CampaignStore } from './store';
+import { Tools } from './tools';
+import { buildTree, countKinds, isFiltering, type IFilter } from './tree';
+import type { View } from './view';
+
+export const PANEL_ID = 'asyncmd-campaigns';
+const REST_MILLISECONDS = 250;
+
+export interface IPanelParts {
+  readonly store: CampaignStore;
+  readonly view: View;
+  readonly api: Api;
+  readonly commands: CommandRegistry;
+  readonly trans: TranslationBundle;
+  options(): IOptions;
+}
+
+/** The side panel: a search, a tree of campaigns, runs and jobs, and details of one. */
+export class CampaignPanel extends Panel {
+  constructor(private readonly _parts: IPanelParts) {
+    super();
+    const { commands, trans, view, store } = _parts;
+    this.id = PANEL_ID;
+    this.addClass('asyncmd-panel');
+    this.title.icon = asyncmdIcon;
+    this.title.caption = trans.__('MD campaigns');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', trans.__('MD campaigns'));
+    this._tools = new Tools(
+      view,
+      trans,
+      () => void commands.execute(Command.reconnect)
+    );
+    this._grid = new CampaignGrid(trans);
+    this._details = new Details(
+      _parts.api,
+      commands,
+      trans,
+      () => _parts.options().logLines
+    );
+    this._splitter = new Splitter(trans, share => (view.share = share));
+    this._columns = allColumns(trans);
+    this._build();
+    this._connect();
+    store.changed.connect(this._wait, this);
+    view.changed.connect(this.update, this);
+  }
+
+  /** Emitted when the panel comes into sight or leaves it. */
+  get visibilityChanged(): ISignal<this, void> {
+    return this._visibilityChanged;
+  }
+
+  /** Emitted when other lines are chosen. */
+  get selectionChanged(): ISignal<this, void> {
+    return this._selectionChanged;
+  }
+
+  /** The lines that commands work on. */
+  get chosen(): ILine[] {
+    return this._grid.selection.lines(this._grid.lines);
+  }
+
+  /** The jobs that commands work on. */
+  get chosenJobs(): IJob[] {
+    return jobsOf(this.chosen);
+  }
+
+  /** Choose the line of a run, with what it lies in opened. */
+  reveal(key: string): void {
+    this.update();
+    this._grid.selection.choose(`run:${key}`);
+    this._grid.focusActive();
+  }
+
+  showLog(): void {
+    this._openDetails();
+    this._details.focusLog();
+  }
+
+  protected override onActivateRequest(_: Message): void {
+    if (this._grid.lines.length > 0) {
+      this._grid.focusActive();
+    } else {
+      this._tools.focusSearch();
+    }
+  }
+
+  protected override onAfterShow(_: Message): void {
+    this.update();
+    this._visibilityChanged.emit();
+  }
+
+  protected override onAfterHide(_: Message): void {
+    this._visibilityChanged.emit();
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this._sizes.observe(this._grid.node);
+    this._clock = setInterval(() => this._tick(), 1000);
+    this.update();
+  }
+
+  protected override onBeforeDetach(message: Message): void {
+    this._sizes.disconnect();
+    clearInterval(this._clock);
+    super.onBeforeDetach(message);
+  }
+
+  /** Show all anew; Lumino calls this once for many calls of `update`. */
+  protected override onUpdateRequest(_: Message): void {
+    if (!this.isVisible) {
+      return;
+    }
+    this._drawTools();
+    this._drawGrid();
+    this._drawDetails();
+  }
+
+  private _build(): void {
+    const { trans } = this._parts;
+    const title = element(
+      'h2',
+      'asyncmd-panel-title',
+      trans.__('MD campaigns')
+    );
+    const head = new Widget();
+    head.addClass('asyncmd-panel-head');
+    head.node.append(title);
+    const separator = new Widget({ node: this._splitter.node });
+    this._empty.addClass('asyncmd-empty');
+    [
+      head,
+      this._tools,
+      this._grid,
+      this._empty,
+      separator,
+      this._details
+    ].forEach(widget => this.addWidget(widget));
+  }
+
+  private _connect(): void {
+    const { view } = this._parts;
+    const grid = this._grid;
+    grid.selected.connect(() => {
+      this._drawDetails();
+      this._selectionChanged.emit();
+    });
+    grid.opened.connect(() => this._openDetails());
+    grid.sorted.connect((_, key) => (view.sort = nextSort(view.sort, key)));
+    grid.toggled.connect((_, line) => {
+      view.openness.toggle(line.node, isFiltering(view.filter));
+      view.touch();
+    });
+    this._details.closed.connect(() => {
+      this._hasDetails = false;
+      this._drawDetails();
+      grid.focusActive();
+    });
+    this._sizes = new ResizeObserver(() => this.update());
+  }
+
+  /** Many changes in a row are drawn together. */
+  private _wait(): void {
+    this._timer ??= setTimeout(() => {
+      this._timer = undefined;
+      this.update();
+    }, REST_MILLISECONDS);
+  }
+
+  private _tick(): void {
+    const { store } = this._parts;
+    const isGoingOn = this._grid.lines.some(line => isActive(line.node.state));
+    if (this.isVisible && isGoingOn && !document.hidden) {
+      this._grid.draw(store.now);
+    }
+  }
+
+  private _drawTools(): void {
+    const { store, view } = this._parts;
+    const shown = this._shownJobs();
+    const counts = store.hasNews
+      ? countKinds(shown, store.runs.values(), view.filter)
+      : null;
+    const problems = [store.problem, store.queueProblem, ...store.problems];
+    this._tools.refresh(
+      counts,
+      problems.filter(Boolean).join(' '),
+      store.problem !== ''
+    );
+  }
+
+  private _shownJobs(): IJob[] {
+    const { store, view } = this._parts;
+    return [...store.jobs.values()].filter(job => job.ours || view.others);
+  }
+
+  private _drawGrid(): void {
+    const { store, view, options } = this._parts;
+    const tree = buildTree(this._shownJobs(), store.runs.values(), view.filter);
+    const isSearching = isFiltering(view.filter);
+    const sorted = sortTree(tree, view.sort, store.now);
+    const lines = flatten(sorted, node =>
+      view.openness.isOpen(node, isSearching)
+    );
+    const width = this._grid.node.clientWidth;
+    const columns = fitting(this._columns, options().columns, width);
+    this._setEmpty(lines.length === 0, isSearching);
+    this._startAnew();
+    this._grid.setLines(lines, columns, view.sort);
+    this._grid.draw(store.now);
+  }
+
+  /** Other lines, or an other order, are read from the top. */
+  private _startAnew(): void {
+    const { filter, sort } = this._parts.view;
+    if (filter !== this._filter || sort !== this._sort) {
+      this._grid.node.scrollTop = 0;
+    }
+    [this._filter, this._sort] = [filter, sort];
+  }
+
+  private _setEmpty(isEmpty: boolean, isSearching: boolean): void {
+    const { store, trans } = this._parts;
+    this._empty.setHidden(!isEmpty);
+    this._grid.setHidden(isEmpty);
+    if (!isEmpty) {
+      return;
+    }
+    if (!store.hasNews) {
+      this._empty.node.textContent = store.problem ? '' : trans.__('Loading…');
+    } else if (isSearching) {
+      this._empty.node.textContent = trans.__('Nothing fits the filter.');
+    } else {
+      this._empty.node.replaceChildren(...this._welcome());
+    }
+  }
+
+  private _welcome(): HTMLElement[] {
+    const { trans } = this._parts;
+    return [
+      element('p', 'asyncmd-empty-title', trans.__('No runs yet')),
+      element(
+        'p',
+        '',
+        trans.__(
+          'Runs that notebooks start with “%asyncmd propagate” appear here, and stay when their kernels are gone.'
+        )
+      )
+    ];
+  }
+
+  private _openDetails(): void {
+    this._hasDetails = true;
+    this._drawDetails();
+  }
+
+  private _drawDetails(): void {
+    const { store, view } = this._parts;
+    const active = this._grid.lines.find(
+      line => line.node.key === this._grid.selection.active
+    );
+    const isShown = this._hasDetails && active !== undefined;
+    this._details.setHidden(!isShown);
+    this._splitter.node.hidden = !isShown;
+    this._splitter.share = view.share;
+    this.node.style.setProperty('--asyncmd-share', String(view.share));
+    this._details.setNode(isShown ? active.node : null, store.now);
+  }
+
+  private readonly _tools: Tools;
+  private readonly _grid: CampaignGrid;
+  private readonly _details: Details;
+  private readonly _splitter: Splitter;
+  private readonly _empty = new Widget();
+  private readonly _columns;
+  private _sizes!: ResizeObserver;
+  private _clock: ReturnType<typeof setInterval> | undefined;
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+  private _hasDetails = false;
+  private _filter: IFilter | null = null;
+  private _sort: ISort | null = null;
+  private _visibilityChanged = new Signal<this, void>(this);
+  private _selectionChanged = new Signal<this, void>(this);
+}

@@ -1,0 +1,89 @@
+import { urgency } from './states';
+import { elapsed, timeOf } from './times';
+import type { INode } from './tree';
+
+export type SortKey =
+  | 'newest'
+  | 'name'
+  | 'state'
+  | 'time'
+  | 'reason'
+  | 'cores'
+  | 'where'
+  | 'partition'
+  | 'engine'
+  | 'submitted'
+  | 'id';
+
+export interface ISort {
+  readonly key: SortKey;
+  readonly descending: boolean;
+}
+
+/** What was begun last comes first, so that nothing moves while it goes on. */
+export const NEWEST: ISort = { key: 'newest', descending: true };
+
+const COLLATOR = new Intl.Collator(undefined, { numeric: true });
+
+/** Sort what lies beside each other, at every level; jobs of other programs stay last. */
+export function sortTree(
+  nodes: readonly INode[],
+  sort: ISort,
+  now: number
+): INode[] {
+  const direction = sort.descending ? -1 : 1;
+  return nodes
+    .map(node => ({ node, value: sortValue(node, sort.key, now) }))
+    .sort(
+      (a, b) =>
+        Number(a.node.level === 'others') - Number(b.node.level === 'others') ||
+        direction * compare(a.value, b.value) ||
+        COLLATOR.compare(a.node.name, b.node.name)
+    )
+    .map(({ node }) => ({
+      ...node,
+      children: sortTree(node.children, sort, now)
+    }));
+}
+
+/** What a click on the head of a column leads to: up, down, and back to the newest. */
+export function nextSort(current: ISort, key: SortKey): ISort {
+  if (current.key !== key) {
+    return { key, descending: false };
+  }
+  return current.descending ? NEWEST : { key, descending: true };
+}
+
+function compare(a: string | number, b: string | number): number {
+  return typeof a === 'number' && typeof b === 'number'
+    ? a - b
+    : COLLATOR.compare(String(a), String(b));
+}
+
+function sortValue(node: INode, key: SortKey, now: number): string | number {
+  const job = node.jobs[0];
+  switch (key) {
+    case 'newest':
+      return node.begun;
+    case 'name':
+      return node.name;
+    case 'state':
+      return urgency(node.state);
+    case 'time':
+      return elapsed(node, now) ?? -1;
+    case 'cores':
+      return node.jobs.reduce((sum, each) => sum + each.cores, 0);
+    case 'submitted':
+      return timeOf(node.run?.created ?? job?.submitted) || 0;
+    case 'reason':
+      return job?.reason ?? '';
+    case 'where':
+      return job?.nodes[0] ?? job?.host ?? '';
+    case 'partition':
+      return job?.partition ?? '';
+    case 'engine':
+      return node.run?.engine ?? job?.engine ?? '';
+    case 'id':
+      return job?.native_id ?? job?.id ?? '';
+  }
+}

@@ -1,0 +1,116 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { IJob, IRun, JobState, RunState } from './protocol';
+
+export type State = JobState | RunState;
+
+/** Kinds of states that people look for. */
+export type Kind = 'running' | 'waiting' | 'failed' | 'ended' | 'cancelled';
+
+export const KINDS: readonly Kind[] = [
+  'running',
+  'waiting',
+  'failed',
+  'ended',
+  'cancelled'
+];
+
+const KIND: Record<State, Kind> = {
+  running: 'running',
+  preparing: 'running',
+  pending: 'waiting',
+  waiting: 'waiting',
+  held: 'waiting',
+  failed: 'failed',
+  lost: 'failed',
+  reached: 'ended',
+  done: 'ended',
+  limit: 'ended',
+  cancelled: 'cancelled'
+};
+
+const URGENCY = Object.keys(KIND) as State[];
+
+/** A state that a later version of the server may tell is shown among those that wait. */
+export function kindOf(state: State): Kind {
+  return KIND[state] ?? 'waiting';
+}
+
+export function isActive(state: State): boolean {
+  const kind = kindOf(state);
+  return kind === 'running' || kind === 'waiting';
+}
+
+/** Smaller for what people want to see first. */
+export function urgency(state: State): number {
+  const place = URGENCY.indexOf(state);
+  return place < 0 ? URGENCY.length : place;
+}
+
+/** The state of many: what goes on comes first, then what failed. */
+export function combined(states: Iterable<State>): State {
+  let best: State | null = null;
+  for (const state of states) {
+    if (best === null || urgency(state) < urgency(best)) {
+      best = state;
+    }
+  }
+  return best ?? 'waiting';
+}
+
+export function stateOfJob(job: IJob): State {
+  const waits = job.state === 'pending' || job.state === 'waiting';
+  return job.held && waits ? 'held' : job.state;
+}
+
+export function stateOfRun(run: IRun): State {
+  return run.state;
+}
+
+export function kindWord(
+  kind: Kind,
+  n: number,
+  trans: TranslationBundle
+): string {
+  switch (kind) {
+    case 'running':
+      return trans._n('%1 running', '%1 running', n);
+    case 'waiting':
+      return trans._n('%1 waiting', '%1 waiting', n);
+    case 'failed':
+      return trans._n('%1 failed', '%1 failed', n);
+    case 'ended':
+      return trans._n('%1 done', '%1 done', n);
+    case 'cancelled':
+      return trans._n('%1 cancelled', '%1 cancelled', n);
+  }
+}
+
+export function stateWord(state: State, trans: TranslationBundle): string {
+  switch (state) {
+    case 'running':
+      return trans.__('running');
+    case 'preparing':
+      return trans.__('preparing');
+    case 'pending':
+      return trans.__('pending');
+    case 'waiting':
+      return trans.__('waiting');
+    case 'held':
+      return trans.__('held');
+    case 'failed':
+      return trans.__('failed');
+    case 'lost':
+      return trans.__('lost');
+    case 'reached':
+      return trans.__('reached');
+    case 'done':
+      return trans.__('done');
+    case 'limit':
+      return trans.__('limit');
+    case 'cancelled':
+      return trans.__('cancelled');
+    default:
+      return state;
+  }
+}

@@ -1,0 +1,114 @@
+import {
+  attachedNotebook,
+  pythonKernel
+} from '../src/campaigns/attachNotebook';
+import { allColumns, fitting, template } from '../src/campaigns/columns';
+import { endings } from '../src/campaigns/endings';
+import { CampaignStore } from '../src/campaigns/store';
+import { tally } from '../src/campaigns/tally';
+import { duration, elapsed } from '../src/campaigns/times';
+import { buildTree } from '../src/campaigns/tree';
+import { job, run } from './examples';
+
+const NOW = Date.parse('2026-11-23T02:10:00Z');
+const TRANS = { __: (text: string) => text } as never;
+
+test.each([
+  [0, '0:00'],
+  [59.9, '0:59'],
+  [3599, '59:59'],
+  [3600, '1:00:00'],
+  [90_000, '1 d 1 h']
+])('%d seconds are %s', (seconds, text) => {
+  expect(duration(seconds)).toBe(text);
+});
+
+test('jobs run, wait or have run', () => {
+  const seconds = (values: object): number | null => {
+    const [campaign] = buildTree([job('a', values)], []);
+    return elapsed(campaign?.children[0] as never, NOW);
+  };
+  expect(seconds({})).toBe(590);
+  expect(seconds({ state: 'pending', started: null })).toBe(600);
+  expect(seconds({ state: 'done', ended: '2026-11-23T02:00:30Z' })).toBe(20);
+  expect(seconds({ state: 'cancelled', started: null })).toBeNull();
+});
+
+test('columns are left out from the last where there is no room', () => {
+  const columns = allColumns(TRANS);
+  const chosen = ['time', 'nonsense', 'cores', 'id'];
+  const keys = (width: number): string[] =>
+    fitting(columns, chosen, width).map(column => column.key);
+  expect(keys(200)).toEqual([]);
+  expect(keys(300)).toEqual(['time']);
+  expect(keys(1000)).toEqual(['time', 'cores', 'id']);
+  expect(template(fitting(columns, ['reason'], 1000))).toContain('2fr');
+});
+
+test('runs end once, and one that was never seen ends if it is new', () => {
+  const before = new Map([
+    ['a', run('a', { key: 'a' })],
+    ['b', run('b', { key: 'b', state: 'done' })]
+  ]);
+  const now = new Map([
+    ['a', run('a', { key: 'a', state: 'reached' })],
+    ['b', run('b', { key: 'b', state: 'done' })],
+    ['old', run('old', { state: 'failed' })],
+    ['new', run('new', { state: 'failed', created: '2026-11-23T02:09:00Z' })]
+  ]);
+  const lastLook = Date.parse('2026-11-23T02:05:00Z');
+  const names = endings(before, now, lastLook).map(each => each.name);
+  expect(names).toEqual(['a', 'new']);
+});
+
+test('the store follows changes and tells of ends after the first look', () => {
+  const store = new CampaignStore();
+  const told: string[] = [];
+  store.ended.connect((_, runs) => told.push(...runs.map(each => each.name)));
+  const rest = { time: '', queue_problem: '', problems: [] };
+  store.onSnapshot({
+    ...rest,
+    protocol: 1,
+    scheduler: '',
+    jobs: [job('a'), job('b')],
+    runs: [run('left'), run('done', { state: 'done' })]
+  });
+  expect(told).toEqual([]);
+  store.onChange({
+    ...rest,
+    queue_problem: 'No squeue.',
+    jobs: [job('c')],
+    gone: ['a'],
+    runs: [run('left', { state: 'failed' })],
+    gone_runs: ['/home/me/work/done']
+  });
+  expect([...store.jobs.keys()]).toEqual(['b', 'c']);
+  expect([...store.runs.values()].map(each => each.name)).toEqual(['left']);
+  expect(store.queueProblem).toBe('No squeue.');
+  expect(told).toEqual(['left']);
+});
+
+test('failures of yesterday are not told for ever', () => {
+  const old = { state: 'failed' as const, ended: '2026-11-20T00:00:00Z' };
+  const jobs = [
+    job('a'),
+    job('b', old),
+    job('c', { ...old, ended: '2026-11-23T01:00:00Z' }),
+    job('d', { ours: false })
+  ];
+  expect(tally(jobs, [], NOW)).toMatchObject({ running: 1, failed: 1 });
+});
+
+test('an attached notebook has the kernel that speaks Python', () => {
+  const spec = (language: string): never =>
+    ({ language, display_name: `My ${language}` }) as never;
+  const specs = {
+    default: 'julia',
+    kernelspecs: { julia: spec('julia'), conda: spec('python') }
+  };
+  expect(pythonKernel(specs)).toBe('conda');
+  expect(pythonKernel(null)).toBe('python3');
+  const text = JSON.stringify(attachedNotebook(specs, 'toys'));
+  expect(text).toContain('%asyncmd attach');
+  expect(text).toContain('My python');
+});

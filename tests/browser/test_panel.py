@@ -1,0 +1,188 @@
+"""The side panel with campaigns in JupyterLab, with real jobs of this machine."""
+
+import re
+
+import pytest
+from campaign_panel import RUNS, CampaignPanel
+from server import lab_server
+
+LEFT_AND_RIGHT = """
+runs = [start_run(engine, None, until=[far], name=name, n_walkers=2, campaign="toys")
+        for name in ("left", "right")]
+"""
+BROKEN = """
+with suppress(Exception):
+    await start_run(engine, None, until=[broken], name="broken", campaign="others")
+"""
+KILL_KERNEL = """() => {
+    const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
+    kernel.requestExecute({ code: 'import os; os.kill(os.getpid(), 9)' }).done.catch(() => {});
+}"""
+CLIPBOARD = "() => navigator.clipboard.readText()"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One that knows no job yet."""
+    with lab_server(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+@pytest.fixture
+def panel(lab):
+    return CampaignPanel(lab)
+
+
+def test_says_what_to_do_where_there_is_nothing(panel):
+    lab, page = panel.lab, panel.page
+    panel.status.click()
+    panel.area.get_by_text("No runs yet").wait_for()
+    assert panel.status.get_attribute("title") == (
+        "MD simulations: 0 running, 0 waiting, 0 failed in the last day"
+    )
+    assert panel.violations() == []
+    panel.picture("empty")
+    lab.execute("application:toggle-left-area")
+    panel.area.wait_for(state="hidden")
+
+    page.keyboard.press("Alt+Shift+M")
+    panel.area.wait_for()
+    lab.execute("application:toggle-left-area")
+    page.locator(".jp-LauncherCard").filter(has_text="MD campaigns").click()
+    panel.area.wait_for()
+    lab.execute("application:toggle-left-area")
+    lab.choose_in_palette("asyncmd: Show MD campaigns")
+    panel.area.wait_for()
+    assert lab.errors == []
+
+
+def test_runs_with_and_without_their_kernel(panel):
+    lab, page = panel.lab, panel.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    lab.open_cells("toys.ipynb", RUNS + BROKEN, LEFT_AND_RIGHT)
+    panel.open()
+    panel.set_width(300)
+    notified(panel)
+    lab.run_cell(1)
+    lab.wait_until(lambda: panel.row("left").count() == 1 and panel.state("left") == "running")
+    lab.wait_until(lambda: panel.names() == ["toys", "right", "left", "others", "broken"])
+    lab.wait_until(lambda: re.match("[1-4] running", panel.chips()[0]) is not None)
+
+    keys(panel)
+    places(panel)
+    cancelling(panel)
+    reloading(panel)
+    assert lab.errors_about("asyncmd") == []  # JupyterLab itself tells of the killed kernel
+
+
+def notified(panel):
+    panel.lab.run_cell(0)
+    toast = panel.page.locator(".Toastify__toast").filter(has_text="Run “broken” has failed.")
+    toast.get_by_role("button", name="Show").click()
+    panel.lab.wait_until(
+        lambda: (
+            panel.row("broken").get_attribute("aria-selected") == "true"
+            and panel.row("broken").evaluate("row => row === document.activeElement")
+        )
+    )
+    assert panel.violations() == []
+    assert "1 failed" in panel.status.get_attribute("title")
+
+
+def keys(panel):
+    """Everything can be reached without a mouse."""
+    lab = panel.lab
+    panel.open()
+    panel.press("Home", "ArrowDown", "ArrowDown")
+    lab.wait_until(lambda: panel.row("left").get_attribute("aria-selected") == "true")
+    panel.press("ArrowRight", "ArrowDown")
+    lab.wait_until(lambda: panel.row("left_0.part0001").count() == 1)
+    active = panel.area.locator("[role=row][tabindex='0']")
+    assert active.get_attribute("aria-level") == "3"
+    assert panel.area.locator("[role=row][tabindex='0']").count() == 1
+    panel.press("Enter")
+    panel.details.wait_for()
+    assert panel.fact("Campaign") == "toys"
+    assert panel.fact("Run") == "left"
+    assert panel.fact("Simulation") in ("0, part 1", "1, part 1")
+    assert panel.cut_without_title() == []
+    assert panel.violations() == []
+    panel.picture("light")
+    lab.go_dark()
+    assert panel.violations() == []
+    panel.picture("dark")
+    lab.go_light()
+
+    panel.press("l")
+    lab.wait_until(
+        lambda: (
+            panel.details.get_by_role("tabpanel").count() == 0
+            or panel.details.get_by_role("tabpanel").evaluate("e => e === document.activeElement")
+        )
+    )
+    panel.details.get_by_role("button", name="Close the details").click()
+    panel.details.wait_for(state="hidden")
+    panel.press("ArrowLeft", "ArrowLeft")
+    lab.wait_until(lambda: panel.row("left_0.part0001").count() == 0)
+
+
+def places(panel):
+    lab, page = panel.lab, panel.page
+    name = lab.folder.name
+    panel.row("left").click()
+    panel.details.get_by_role("button", name="Copy path").click()
+    lab.wait_until(lambda: page.evaluate(CLIPBOARD) == str(lab.folder / "left"))
+    panel.details.get_by_role("button", name="Folder", exact=True).click()
+    page.locator(".jp-BreadCrumbs").filter(has_text="left").wait_for()
+
+    panel.open()
+    lab.execute("launcher:create")
+    panel.details.get_by_role("button", name="Notebook", exact=True).click()
+    lab.wait_for_notebook(f"{name}/toys.ipynb")
+    panel.details.get_by_role("button", name="New notebook").click()
+    lab.wait_for_notebook(f"{name}/left/attached-left.ipynb")
+    sources = [cell["source"] for cell in lab.cells()]
+    assert sources == ["# left", "%load_ext asyncmd_jupyter", "%asyncmd attach"]
+
+
+def cancelling(panel):
+    lab = panel.lab
+    panel.row("left").click()
+    panel.press("Delete")
+    panel.dialog.wait_for()
+    assert re.search(r"Cancel \d jobs?\?", panel.dialog.inner_text())
+    panel.picture("question")
+    panel.press("Escape")
+    panel.dialog.wait_for(state="detached")
+    assert panel.state("left") == "running"
+
+    # Without a kernel nobody but the server can end them.
+    lab.wait_for_notebook(f"{lab.folder.name}/left/attached-left.ipynb")
+    lab.execute("docmanager:open", path=f"{lab.folder.name}/toys.ipynb")
+    lab.wait_for_notebook(f"{lab.folder.name}/toys.ipynb")
+    panel.page.evaluate(KILL_KERNEL)
+    panel.dialog.wait_for()
+    panel.press("Enter")
+    panel.dialog.wait_for(state="detached")
+    panel.row("toys").click()
+    assert panel.details.get_by_role("button", name="Cancel").is_enabled()
+    panel.press("Delete", "Tab", "Enter")
+    panel.dialog.wait_for(state="detached")
+    panel.row("toys").click()
+    lab.wait_until(lambda: not panel.details.get_by_role("button", name="Cancel").is_enabled())
+
+
+def reloading(panel):
+    """What was chosen before is so again."""
+    lab = panel.lab
+    panel.row("toys").locator(".asyncmd-grid-caret").click()
+    lab.wait_until(lambda: panel.row("left").count() == 0)
+    lab.execute("asyncmd:toggle-other-jobs")
+    panel.area.get_by_role("button", name="State").click()
+    panel.area.locator("[aria-sort=ascending]").wait_for()
+    lab.page.wait_for_timeout(1500)
+    lab.reload()
+    panel.area.wait_for()
+    lab.wait_until(lambda: panel.row("toys").count() == 1)
+    assert panel.row("left").count() == 0
+    assert panel.area.locator("[aria-sort=ascending]").inner_text() == "State"

@@ -1,0 +1,190 @@
+"""The side panel with thousands of rows, where news come from, and what is chosen."""
+
+import json
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from campaign_panel import CampaignPanel
+from server import lab_server
+
+from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
+from asyncmd_jupyter.jobs.store import JobStore
+
+N_JOBS, N_RUNS = 3000, 30
+SETTINGS = "lab/api/settings/asyncmd-jupyter:campaigns"
+HIDDEN = """hidden => {
+    Object.defineProperty(document, 'hidden', { get: () => hidden, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One that knows thousands of jobs that have ended."""
+    base = tmp_path_factory.mktemp("lab")
+    with lab_server(base) as running:
+        store = JobStore(base / "asyncmd_state_dir")
+        for number in range(N_JOBS):
+            store.save(_job(number, running.folder))
+        store.flush()
+        yield running
+
+
+def _job(number: int, folder: Path) -> JobRecord:
+    run = f"run{number % N_RUNS:02}"
+    moment = datetime.now(UTC) - timedelta(minutes=N_JOBS - number)
+    is_bad = number % 10 == 3
+    return JobRecord(
+        id=f"j{number:05}",
+        name=f"{run}.part{number:05}",
+        launcher="local",
+        command=Command(("true",), folder / run),
+        folder=folder / "none" / str(number),
+        resources=Resources(cores=1 + number % 4),
+        state=JobState.FAILED if is_bad else JobState.DONE,
+        exit_code=int(is_bad),
+        reason="Particles left the box." if is_bad else "",
+        submitted=moment,
+        started=moment,
+        ended=moment + timedelta(seconds=number % 500),
+        tags={"run": run, "walker": "0", "part": str(number)},
+    )
+
+
+@pytest.fixture
+def panel(lab):
+    panel = CampaignPanel(lab)
+    panel.open()
+    panel.rows.first.wait_for()
+    return panel
+
+
+def test_thousands_of_rows(panel):
+    lab, grid = panel.lab, panel.grid
+    lab.wait_until(lambda: panel.names()[0] == "Without a campaign")
+    assert grid.get_attribute("aria-rowcount") == str(N_RUNS + 2)
+    panel.search.fill("run")  # what is found is open
+    lab.wait_until(lambda: grid.get_attribute("aria-rowcount") == str(N_JOBS + N_RUNS + 2))
+    assert panel.rows.count() < 80
+    panel.set_width(900)
+    heads = panel.area.get_by_role("columnheader")
+    lab.wait_until(
+        lambda: heads.all_inner_texts() == ["Name", "State", "Time", "Why", "Cores", "Where"]
+    )
+    assert panel.cut_without_title() == []
+    grid.evaluate("grid => (grid.scrollTop = 1500 * 26)")
+    lab.wait_until(lambda: panel.rows.count() < 80 and panel.names()[10].startswith("run1"))
+    panel.rows.nth(10).click()
+    panel.press("End")
+    lab.wait_until(lambda: panel.rows.last.get_attribute("aria-rowindex") == str(N_JOBS + 32))
+
+    failed = panel.area.get_by_role("button", name="300 failed")
+    failed.click()
+    lab.wait_until(lambda: grid.get_attribute("aria-rowcount") == str(300 + 3 + 2))
+    assert failed.get_attribute("aria-pressed") == "true"
+    panel.search.fill("run13 box")
+    lab.wait_until(lambda: grid.get_attribute("aria-rowcount") == str(100 + 1 + 2))
+    panel.search.fill("nothing of the kind")
+    panel.area.get_by_text("Nothing fits the filter.").wait_for()
+    failed = panel.area.locator(".asyncmd-chip[data-kind=failed]")
+    failed.click()
+    panel.search.fill("run05")
+    panel.area.get_by_role("button", name="Name").click()
+    lab.wait_until(lambda: panel.names()[2:4] == ["run05.part00005", "run05.part00035"])
+    panel.area.get_by_role("button", name="Name").click()
+    lab.wait_until(lambda: panel.names()[2:3] == ["run05.part02975"])
+    assert panel.violations() == []
+    panel.picture("thousands")
+    assert [error for error in lab.errors if "/log?" not in error] == []  # they wrote nothing
+
+
+def test_news_come_only_while_somebody_looks(panel):
+    """A page that is not seen, or shows neither panel nor status bar, asks nothing."""
+    lab, page = panel.lab, panel.page
+    opened, ended = [], []
+    page.on("request", lambda r: opened.append(r) if "/api/events" in r.url else None)
+    page.on("requestfailed", lambda r: ended.append(r) if "/api/events" in r.url else None)
+
+    page.evaluate(HIDDEN, True)
+    lab.wait_until(lambda: len(ended) == 1)
+    page.evaluate(HIDDEN, False)
+    lab.wait_until(lambda: len(opened) == 1)
+
+    lab.execute("application:toggle-left-area")
+    page.wait_for_timeout(300)
+    assert len(ended) == 1
+    lab.execute("statusbar:toggle")
+    lab.wait_until(lambda: len(ended) == 2)
+    panel.open()
+    lab.wait_until(lambda: len(opened) == 2)
+    lab.execute("statusbar:toggle")
+    assert lab.errors_about("asyncmd") == []
+
+
+def test_says_that_the_server_is_away_and_goes_on_when_it_is_back(panel):
+    lab, page = panel.lab, panel.page
+    asked = []
+
+    def refuse(route):
+        asked.append(route.request.url)
+        route.fulfill(status=503, json={"message": "The store is away.", "reason": "Away"})
+
+    page.route("**/asyncmd-jupyter/api/events**", refuse)
+    lab.execute("asyncmd:reconnect")
+    problem = panel.area.get_by_role("status")
+    problem.get_by_text("The store is away.").wait_for()
+    assert panel.rows.count() > 0  # what was known stays
+    assert panel.violations() == []
+    lab.wait_until(lambda: len(asked) > 1)
+    page.unroute("**/asyncmd-jupyter/api/events**")
+    problem.get_by_role("button", name="Try again").click()
+    problem.wait_for(state="hidden")
+
+
+def test_columns_are_chosen_in_the_settings(panel):
+    lab = panel.lab
+    _set(lab.server, {"columns": ["id", "cores"]})
+    lab.reload()
+    panel.open()
+    panel.rows.first.wait_for()
+    panel.set_width(600)
+    heads = panel.area.get_by_role("columnheader")
+    lab.wait_until(lambda: heads.all_inner_texts() == ["Name", "State", "Id", "Cores"])
+    _set(lab.server, {})
+
+
+def _set(server, values):
+    request = urllib.request.Request(
+        f"{server.address}/{SETTINGS}",
+        method="PUT",
+        data=json.dumps({"raw": json.dumps(values)}).encode(),
+        headers={"Authorization": f"token {server.token}", "Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request).close()
+
+
+def test_notebook_7_has_the_button_and_the_panel(panel):
+    """As far as its shell allows: no status bar, and a panel beside notebooks only."""
+    lab, page = panel.lab, panel.page
+    lab.open_cells("one.ipynb", "1 + 1")
+    name = f"{lab.folder.name}/one.ipynb"
+    button = page.locator(".jp-Notebook-toolbar, .jp-NotebookPanel-toolbar").get_by_role(
+        "button", name="Show the runs that this notebook has started"
+    )
+    button.click()
+    panel.area.get_by_text("Started by one.ipynb").wait_for()
+    panel.area.get_by_text("Nothing fits the filter.").wait_for()
+    panel.area.get_by_role("button", name="Show what all notebooks have started").click()
+    panel.rows.first.wait_for()
+    panel.picture("of-notebook")
+
+    lab.go_to(f"notebooks/{name}")
+    lab.wait_for_notebook(name)
+    button.click()
+    panel.area.get_by_text("Started by one.ipynb").wait_for()
+    panel.area.get_by_role("button", name="Show what all notebooks have started").click()
+    panel.rows.first.wait_for()
+    panel.picture("notebook-7")
+    assert lab.errors_about("asyncmd") == []
