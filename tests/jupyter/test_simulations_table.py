@@ -602,7 +602,7 @@ def test_the_front_end_has_all_its_words():
     used = set(re.findall(r"words\.(\w+)", SimulationWidget._esm)) - {"py"}
     assert used <= words.keys()
     by_place = {word for word in words if word.startswith(("tab_", "group_"))}
-    assert words.keys() - used - by_place == {"counted", "simulations"}
+    assert words.keys() - used - by_place == {"simulations"}
 
 
 def test_english_where_there_is_no_translation():

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from job_helpers import Kernel, processes_of
-from server_client import running_server
+from server_client import QUICK, running_server
 
 from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.jobs.cli import cancel_jobs
@@ -17,8 +17,16 @@ from asyncmd_jupyter.settings import Settings
 
 @pytest.fixture(scope="session")
 def one_server(tmp_path_factory):
-    with running_server(tmp_path_factory.mktemp("server")) as server:
-        yield server
+    """Its queue is a script that shows no jobs and leaves a line with each call."""
+    base = tmp_path_factory.mktemp("server")
+    squeue = base / "bin" / "squeue"
+    squeue.parent.mkdir()
+    squeue.write_text(f"#!/bin/bash\necho called >>{base}/squeue.calls\n")
+    squeue.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{squeue.parent}:/usr/bin:/bin")
+        with running_server(base, *QUICK, "--AsyncMDServer.queue_interval=0.1") as server:
+            yield server
     assert "Traceback" not in server.log.read_text()
 
 

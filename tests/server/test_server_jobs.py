@@ -119,6 +119,23 @@ async def test_only_what_changed_is_sent(server, kernel, work):
         assert (await events.next()) == ("comment", ": alive")
 
 
+async def test_nothing_is_asked_when_the_last_page_has_gone(server):
+    calls = server.log.with_name("squeue.calls")
+
+    def count():
+        return len(calls.read_text().split()) if calls.exists() else 0
+
+    async with server.events(others=1) as events:
+        await events.next()
+        before = count()
+        while count() < before + 3:
+            await asyncio.sleep(0.05)
+    last = -1
+    while last != count():
+        last = count()
+        await asyncio.sleep(0.5)
+
+
 async def test_a_page_that_comes_back_gets_everything(server, kernel, work):
     for _ in range(2):
         async with server.events() as events:

@@ -69,6 +69,7 @@ def test_both_kinds_of_rows_have_the_same_fields(record, places):
         (JobState.PENDING, "1", ListedJob("1", "PENDING"), ["cancel", "hold"]),
         (JobState.PENDING, "1", ListedJob("1", "PENDING", "JobHeldUser"), ["cancel", "release"]),
         (JobState.PENDING, "1", ListedJob("1", "PENDING", "JobHeldAdmin"), ["cancel"]),
+        (JobState.PENDING, "1", ListedJob("1", "REQUEUE_HOLD"), ["cancel", "release"]),
         (JobState.RUNNING, "1", ListedJob("1", "RUNNING"), ["cancel", "requeue"]),
         (JobState.RUNNING, "1", ListedJob("1", "COMPLETED"), ["cancel"]),
         (JobState.DONE, "1", ListedJob("1", "COMPLETED"), []),

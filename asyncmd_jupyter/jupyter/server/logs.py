@@ -48,7 +48,7 @@ def _own_file(folder: Path, path: Path) -> Path:
         real = path.resolve(strict=True)
     except (OSError, RuntimeError):
         raise RefusedError(404, f"The job has not written {path.name}.") from None
-    if real_folder.is_symlink() or not real.is_relative_to(real_folder):
+    if not real.is_relative_to(real_folder):
         raise _not_its_own(path)
     return real
 

@@ -17,8 +17,8 @@ from asyncmd_jupyter.jupyter.server.places import Places
 from asyncmd_jupyter.jupyter.server.runs import RunInfo
 from asyncmd_jupyter.jupyter.server.validation import OTHERS_PREFIX, STREAMS
 
-HELD_BY_USER = ("JobHeldUser",)
-_HELD = (*HELD_BY_USER, "JobHeldAdmin")
+_HELD_BY_ADMINISTRATOR = "JobHeldAdmin"
+_HELD_STATES = ("REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD")
 
 
 def row_of_ours(
@@ -95,7 +95,7 @@ def row_of_other(entry: ListedJob, places: Places) -> str:
         "time_limit": entry.time_limit,
         "exit_code": entry.exit_code if state.is_final else None,
         "attempt": entry.attempt,
-        "held": waits and entry.reason in _HELD,
+        "held": waits and _is_held(entry),
         **dict.fromkeys(("run", "walker", "part", "campaign", "engine", "notebook"), ""),
         "folder": places.below_root(entry.workdir),
         "path": entry.workdir,
@@ -108,7 +108,7 @@ def row_of_other(entry: ListedJob, places: Places) -> str:
 
 def is_held(job: JobFacts, entry: ListedJob | None) -> bool:
     """Whether a job of ours waits until somebody releases it."""
-    return job.held or (_waits(job) and entry is not None and entry.reason in _HELD)
+    return job.held or (_waits(job) and entry is not None and _is_held(entry))
 
 
 def possible_with_ours(job: JobFacts, entry: ListedJob | None) -> list[str]:
@@ -133,9 +133,9 @@ def possible_with_other(entry: ListedJob) -> list[str]:
         return []
     if state is JobState.RUNNING:
         return ["cancel", "requeue"]
-    if entry.reason in _HELD:
-        return ["cancel", "release"] if entry.reason in HELD_BY_USER else ["cancel"]
-    return ["cancel", "hold"]
+    if not _is_held(entry):
+        return ["cancel", "hold"]
+    return ["cancel"] if entry.reason == _HELD_BY_ADMINISTRATOR else ["cancel", "release"]
 
 
 _WORDS = {
@@ -143,6 +143,11 @@ _WORDS = {
     JobState.PENDING: "PENDING",
     JobState.RUNNING: "RUNNING",
 }
+
+
+def _is_held(entry: ListedJob) -> bool:
+    """Slurm's words for it are ``JobHeldUser`` or ``launch failed requeued held``."""
+    return entry.state in _HELD_STATES or "held" in entry.reason.lower()
 
 
 def _waits(job: JobFacts) -> bool:

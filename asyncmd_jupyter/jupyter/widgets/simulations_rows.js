@@ -59,6 +59,11 @@ class Store {
     return fill(this.words.walker, { run: row.run, walker: row.walker });
   }
 
+  ofWholeRuns(rows) {
+    const runs = new Set(rows.map((row) => row.run));
+    return [...this.rows.values()].filter((row) => runs.has(row.run));
+  }
+
   state(row) {
     return this.words.states[row.state] ?? row.state;
   }

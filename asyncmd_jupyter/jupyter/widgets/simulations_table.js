@@ -130,11 +130,13 @@ class Table {
 
   act(action, rows) {
     const bit = Object.fromEntries(ACTIONS)[action];
-    const able = rows.filter((row) => row.can & bit);
-    if (!able.length) return;
-    const names = able.map((row) => this.store.name(row));
-    const numbers = able.map((row) => row.number);
-    this.confirmation.ask(action, names, () => this.model.send({ kind: "act", action, rows: numbers }));
+    const chosen = rows.filter((row) => row.can & bit);
+    if (!chosen.length) return;
+    const meant = action === "cancel" ? chosen : this.store.ofWholeRuns(chosen).filter((row) => row.can & bit);
+    const names = meant.map((row) => this.store.name(row));
+    const numbers = meant.map((row) => row.number);
+    const send = () => this.model.send({ kind: "act", action, rows: numbers });
+    this.confirmation.ask(action, names, chosen.length, send);
   }
 
   receive(message) {

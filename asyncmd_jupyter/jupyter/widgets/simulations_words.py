@@ -161,6 +161,10 @@ def _counted(translation: gettext.NullTranslations) -> dict[str, Any]:
         "simulations": count("{n} simulation", "{n} simulations"),
         "shown": count("{n} shown", "{n} shown"),
         "selected": count("{n} selected", "{n} selected"),
+        "chosen": count(
+            "You chose {n} of them; the rest belongs to the same runs.",
+            "You chose {n} of them; the rest belongs to the same runs.",
+        ),
         "more_runs": count("{n} more run", "{n} more runs"),
         "more_rows": count("{n} more simulation", "{n} more simulations"),
     }

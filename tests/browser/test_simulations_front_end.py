@@ -1,0 +1,120 @@
+"""The front end of the table alone, in a page without JupyterLab: what it asks and says."""
+
+import pytest
+
+from asyncmd_jupyter.jupyter.widgets.simulations import SimulationWidget
+from asyncmd_jupyter.jupyter.widgets.simulations_rows import (
+    FIELDS,
+    Action,
+    SimulationRow,
+    packed,
+)
+from asyncmd_jupyter.jupyter.widgets.simulations_words import table_words
+
+RENDER = """
+async ({ esm, state }) => {
+  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  const heard = new Map();
+  window.sent = [];
+  window.model = {
+    get: (name) => state[name],
+    set: (name, value) => (state[name] = value),
+    send: (message) => window.sent.push(message),
+    on: (name, hear) => heard.set(name, hear),
+    off: (name) => heard.delete(name),
+  };
+  window.tell = (message) => heard.get("msg:custom")(message);
+  const { default: widget } = await import(url);
+  widget.render({ model: window.model, el: document.body });
+}
+"""
+GOING = Action.CANCEL | Action.HOLD
+
+
+def simulation(run, walker, **values):
+    usual = {name: "" for name in FIELDS} | {"state": "running", "aims": (), "values": ()}
+    usual |= {"done": 1.0, "limit": None, "speed": None, "parts": 1, "started": None}
+    usual |= {"ended": None, "can": int(GOING)}
+    return SimulationRow(**usual | {"run": run, "walker": walker} | values)
+
+
+class Front:
+    """The table in a page, and the messages that it sends."""
+
+    def __init__(self, page):
+        self.page = page
+        state = {"words": table_words(), "fields": list(FIELDS), "caption": "Simulations"}
+        state |= {"layout_chosen": {}, "problem": ""}
+        page.set_content(f"<style>{SimulationWidget._css}</style>")
+        page.evaluate(RENDER, {"esm": SimulationWidget._esm, "state": state})
+
+    def tell(self, **message):
+        self.page.evaluate("message => tell(message)", message)
+
+    def put(self, *rows):
+        self.tell(kind="all", total=len(rows), now=0.0)
+        self.tell(kind="rows", **packed(dict(enumerate(rows))))
+        self.page.wait_for_selector(f"[data-sim='{rows[-1].name}']")
+
+    def change(self, number, **values):
+        parts = [part for k, v in values.items() for part in (FIELDS.index(k), v)]
+        self.tell(kind="changes", changes=[[number, *parts]])
+
+    def choose(self, *names):
+        for name in names:
+            self.page.click(f"[data-sim='{name}'] .asyncmd-sims-mark")
+
+    def press(self, action):
+        self.page.click(f".asyncmd-sims-actions [data-action={action}]")
+
+    def asked(self):
+        dialog = self.page.locator("dialog")
+        return {
+            "title": dialog.locator("h2").inner_text(),
+            "list": dialog.locator("li").all_inner_texts(),
+            "go": dialog.locator(".asyncmd-sims-go").inner_text(),
+            "text": " ".join(dialog.locator("p").all_inner_texts()),
+        }
+
+    def acted(self):
+        self.page.click(".asyncmd-sims-go")
+        return next(m for m in self.page.evaluate("sent") if m.get("kind") == "act")
+
+
+@pytest.fixture
+def front(chromium):
+    with chromium.new_context(viewport={"width": 1400, "height": 800}) as context:
+        context.set_default_timeout(30_000)
+        yield Front(context.new_page())
+
+
+def test_holding_asks_for_all_that_it_holds(front):
+    front.put(*(simulation("four", i) for i in range(4)), simulation("other", 0))
+    front.choose("four/1", "four/2")
+    front.press("hold")
+    asked = front.asked()
+    assert asked["title"] == "Hold 4 simulations?"
+    assert asked["go"] == "Hold 4 simulations"
+    assert asked["list"] == [f"four, walker {i}" for i in range(4)]
+    assert "You chose 2 of them" in asked["text"]
+    assert sorted(front.acted()["rows"]) == [0, 1, 2, 3]
+
+
+def test_resuming_counts_only_what_can_go_on(front):
+    held = {"state": "held", "can": int(Action.CANCEL | Action.RESUME)}
+    ended = {"state": "done", "can": 0}
+    front.put(*(simulation("four", i, **held) for i in range(3)), simulation("four", 3, **ended))
+    front.choose("four/1")
+    front.press("resume")
+    asked = front.asked()
+    assert (asked["title"], len(asked["list"])) == ("Resume 3 simulations?", 3)
+
+
+def test_cancelling_asks_for_what_was_chosen(front):
+    front.put(*(simulation("four", i) for i in range(4)))
+    front.choose("four/1", "four/2")
+    front.press("cancel")
+    asked = front.asked()
+    assert asked["title"] == "Cancel 2 simulations?"
+    assert "You chose" not in asked["text"]
+    assert sorted(front.acted()["rows"]) == [1, 2]
