@@ -46,14 +46,14 @@ def test_jobs_are_held_released_put_back_and_cancelled(lab, cluster):  # noqa: F
     lab.open_cells("ours.ipynb", OURS)
     lab.run_cell(0)
     lab.wait_until(lambda: panel.row("slow").count() == 1 and panel.state("slow") == "running")
-    assert panel.names() == ["Without a campaign", "slow"]
+    assert panel.names() == ["No campaign", "slow"]
 
     lab.execute("asyncmd:toggle-other-jobs")
-    panel.row("runs").wait_for()
-    lab.wait_until(lambda: panel.state("runs") == "running")
-    waits = panel.row("waits").first
+    panel.row(f"{runs} runs").wait_for()
+    lab.wait_until(lambda: panel.state(f"{runs} runs") == "running")
+    waits = panel.row(f"{array}_3 waits")
     waits.click()
-    assert panel.fact("Id").startswith(f"{array}_")
+    assert panel.fact("Id") == f"{array}_3"
     confirmed(panel, "h")
     lab.wait_until(lambda: waits.get_attribute("data-state") == "held")
     assert panel.violations() == []
@@ -61,7 +61,7 @@ def test_jobs_are_held_released_put_back_and_cancelled(lab, cluster):  # noqa: F
     panel.press("Shift+h")
     lab.wait_until(lambda: waits.get_attribute("data-state") == "pending")
 
-    panel.row("runs").click()
+    panel.row(f"{runs} runs").click()
     confirmed(panel, "r")
     lab.wait_until(lambda: "Restarts=1 " in control.run("scontrol", "show", "job", runs))
 
@@ -70,7 +70,7 @@ def test_jobs_are_held_released_put_back_and_cancelled(lab, cluster):  # noqa: F
     lab.wait_until(lambda: set(control.squeue().values()) == {"CANCELLED"})
     lab.wait_until(lambda: panel.state("slow") == "cancelled")
     lab.execute("asyncmd:toggle-other-jobs")
-    lab.wait_until(lambda: panel.row("runs").count() == 0)
+    lab.wait_until(lambda: panel.row(f"{runs} runs").count() == 0)
 
     panel.row("slow").click()
     panel.press("ArrowRight", "ArrowDown", "Enter", "l")

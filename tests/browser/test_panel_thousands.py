@@ -72,7 +72,7 @@ def panel(lab):
 
 def test_thousands_of_rows(panel):
     lab, grid = panel.lab, panel.grid
-    lab.wait_until(lambda: panel.names()[0] == "Without a campaign")
+    lab.wait_until(lambda: panel.names()[0] == "No campaign")
     assert grid.get_attribute("aria-rowcount") == str(N_RUNS + 2)
     panel.search.fill("run")  # what is found is open
     lab.wait_until(lambda: grid.get_attribute("aria-rowcount") == str(N_JOBS + N_RUNS + 2))

@@ -116,9 +116,9 @@ export class GridRow {
 
 export function nameOf(node: INode, trans: TranslationBundle): string {
   if (node.level === 'others') {
-    return trans.__('Other jobs in the queue');
+    return trans.__('Other jobs');
   }
-  return node.name || trans.__('Without a campaign');
+  return node.name || trans.__('No campaign');
 }
 
 /** Below its run a job need not repeat the name of that. */
