@@ -160,10 +160,13 @@ async def _start_later(orders: Sequence[Order], bind: Callable[[Sequence[Run]], 
 
 async def _check(run: Run) -> None:
     """What is no condition shows when it is asked about the start."""
+    from asyncmd_jupyter.jupyter.refusals import Refusals
+
     try:
         await run.checked()
     except Exception as error:
-        raise UsageError(flat(told(error))) from error
+        Refusals.current().add(run.id, error)
+        raise UsageError(f"The run {run.id!r} was not started: {flat(told(error))}") from error
 
 
 async def _take_back(runs: Sequence[Run]) -> None:

@@ -118,3 +118,15 @@ def test_cancelling_asks_for_what_was_chosen(front):
     assert asked["title"] == "Cancel 2 simulations?"
     assert "You chose" not in asked["text"]
     assert sorted(front.acted()["rows"]) == [1, 2]
+
+
+def test_last_values_say_what_is_known(front):
+    aims = (("alphaR", None), ("C7eq", None))
+    front.put(
+        simulation("going", 0, aims=aims, values=(0.0, None)),
+        simulation("ended", 0, state="reached", aims=aims, values=(1.0, 0.0), can=0),
+        simulation("phis", 0, aims=(("phi", ("alphaR", "C7eq")),), values=(-121.7, 0.0, 5.0)),
+    )
+    assert front.page.get_by_text("alphaR: not yet", exact=True).is_visible()
+    assert front.page.get_by_text("alphaR: holds; C7eq: did not hold", exact=True).is_visible()
+    assert front.page.get_by_text("phi -121.7 (fits alphaR, 5 from C7eq)").is_visible()
