@@ -17,6 +17,7 @@ def test_wheel_has_the_bundle_once_and_the_notebook(wheel):
     assert f"{LABEXTENSION}/install.json" in names
     assert f"{DATA}/etc/jupyter/jupyter_server_config.d/asyncmd_jupyter.json" in names
     assert f"{LABEXTENSION}/{package['jupyterlab']['_build']['load']}" in names
+    assert f"{LABEXTENSION}/schemas/asyncmd-jupyter/campaigns.json" in names
     assert package["version"] == asyncmd_jupyter.__version__
     assert len([name for name in names if "remoteEntry" in name]) == 1
     assert "asyncmd_jupyter/notebooks/quickstart.ipynb" in names
