@@ -23,8 +23,9 @@ def flat(text: str) -> str:
 
 def told(error: BaseException) -> str:
     """Write what went wrong; errors of other kinds may say nothing without their name."""
-    says_enough = isinstance(error, AsyncMDError | ValueError | TypeError | OSError)
-    return str(error) if says_enough and str(error) else f"{type(error).__name__}: {error}"
+    from asyncmd_jupyter.triage.raised import told_error
+
+    return told_error(error)
 
 
 @contextmanager

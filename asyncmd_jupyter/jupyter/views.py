@@ -96,10 +96,17 @@ def show_run(run: RunLike, *, attaches: bool = False) -> RunView:
     return view
 
 
-def show_jobs() -> JobTable:
-    """Show all jobs of this kernel here."""
+def show_jobs(*, attaches: bool = False) -> JobTable:
+    """Show all jobs of this kernel here.
+
+    Parameters
+    ----------
+    attaches : bool
+        Let the page bring back its other views that have lost their kernel.
+    """
     empty = "No jobs in this kernel. '%asyncmd attach' takes back those of an earlier one."
     table = JobTable(JobManager.current(), walkers=_walkers, empty=empty)
+    table.attaches = attaches
     Views.current().add(table)
     table.show()
     return table

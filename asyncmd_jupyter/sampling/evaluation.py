@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.function_values import Values
 from asyncmd_jupyter.sampling.functions import TrajectoryFunctionWrapper
 from asyncmd_jupyter.sampling.intervals import Interval
+from asyncmd_jupyter.triage.raised import blame
 
 
 @dataclass(frozen=True)
@@ -32,16 +33,33 @@ class Evaluation:
 
     @classmethod
     async def of(
-        cls, functions: Iterable[TrajectoryFunctionWrapper], traj: Trajectory, *, store: bool
+        cls,
+        functions: Iterable[TrajectoryFunctionWrapper],
+        traj: Trajectory,
+        *,
+        store: bool,
+        conditions: Mapping[int, str] | None = None,
     ) -> Evaluation:
-        """Evaluate each function once, all of them side by side."""
+        """Evaluate each function once, all of them side by side.
+
+        Parameters
+        ----------
+        functions : iterable of TrajectoryFunctionWrapper
+        traj : Trajectory
+        store : bool
+        conditions : Mapping, optional
+            ``id()`` of a wrapper -> name of the condition that asks, for errors.
+        """
+        asking = conditions or {}
         wanted = list(functions)
         ids = await asyncio.to_thread(function_ids, wanted)
         distinct = {ids[id(function)]: function for function in wanted}
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = {
-                    key: group.create_task(function.evaluate(traj, store=store))
+                    key: group.create_task(
+                        _evaluated(function, traj, store=store, asks=asking.get(id(function), ""))
+                    )
                     for key, function in distinct.items()
                 }
         except BaseExceptionGroup as errors:
@@ -51,6 +69,17 @@ class Evaluation:
     def __call__(self, function: TrajectoryFunctionWrapper) -> Values:
         """The values of a function."""
         return self.values[self.ids[id(function)]]
+
+
+async def _evaluated(
+    function: TrajectoryFunctionWrapper, traj: Trajectory, *, store: bool, asks: str
+) -> Values:
+    try:
+        return await function.evaluate(traj, store=store)
+    except Exception as error:
+        more = "" if asks in ("", function.name) else f" (function {function.name})"
+        blame(error, f"condition {asks}{more}" if asks else f"function {function.name}")
+        raise
 
 
 def function_ids(functions: Iterable[TrajectoryFunctionWrapper]) -> dict[int, str]:

@@ -212,5 +212,5 @@ def _revived_error(kind: str, text: str) -> Exception | None:
     found = getattr(errors, kind, None) or getattr(builtins, kind, None)
     if isinstance(found, type) and issubclass(found, Exception):
         with suppress(Exception):  # some take other arguments
-            return found(text)
+            return found(text.removeprefix(f"{kind}: "))
     return errors.EngineError(f"{kind}: {text}")

@@ -201,7 +201,8 @@ async def examine_all(
         A condition did not give one bool per frame; names it and what it gave.
     """
     named = [(name, as_condition(condition, name)) for name, condition in conditions]
-    values_of = await Evaluation.of(_functions(named), traj, store=store)
+    asking = {id(f): name for name, one in reversed(named) for f in one.functions()}
+    values_of = await Evaluation.of(_functions(named), traj, store=store, conditions=asking)
     groups = [(group, group.numbers(values_of)) for group in _grouped(named, values_of.ids)]
     return [
         Examination(

@@ -35,6 +35,7 @@ from asyncmd_jupyter.sampling.series import SeriesBook
 from asyncmd_jupyter.sampling.speed import Speed
 from asyncmd_jupyter.sampling.states import Examination
 from asyncmd_jupyter.sampling.walker_plan import WalkerEnd, WalkerPlan
+from asyncmd_jupyter.triage.raised import told_error
 
 logger = logging.getLogger(__name__)
 
@@ -315,7 +316,7 @@ class Walker(PropagationObserver):
             reached_time=end.time if end is not None and self._reached else None,
             trajectory_files=self._files(),
             structure_file=self._structure,
-            error=str(self.error or ""),
+            error="" if self.error is None else told_error(self.error),
             time_limit=None if self._step_limit is None else self._step_limit * self._dt,
         )
 

@@ -12,6 +12,8 @@ _OURS = f"{Path(__file__).parents[1]}/"
 _NAMES = ("stdlib", "platstdlib", "purelib", "platlib")
 _INSTALLED = (_OURS, *(f"{sysconfig.get_path(name)}/" for name in _NAMES))
 _FRAMES = 3
+_BLAME = "In the "
+_WIDEST = 80
 
 
 def is_on_purpose(error: BaseException | None) -> bool:
@@ -38,6 +40,41 @@ def told_place(error: BaseException) -> str:
     head = ["Traceback (most recent call last):\n"] if shown else []
     told = traceback.format_exception_only(error)
     return "".join([*head, *traceback.format_list(shown), *told])
+
+
+def blame(error: Exception, culprit: str) -> None:
+    """Note in an error of somebody's function where it comes from.
+
+    Parameters
+    ----------
+    error : Exception
+    culprit : str
+        Such as ``condition folded``.
+    """
+    if isinstance(error, AsyncMDError) or is_on_purpose(error) or _blamed(error):
+        return
+    users = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame)]
+    error.add_note(f"{_BLAME}{culprit}{_line_of(users[-1]) if users else ''}")
+
+
+def told_error(error: BaseException) -> str:
+    """Write what went wrong; errors of other kinds may say nothing without their name."""
+    blamed = _blamed(error)
+    says_enough = isinstance(error, AsyncMDError | ValueError | TypeError | OSError) and not blamed
+    if says_enough and str(error):
+        return str(error)
+    said = f"{type(error).__name__}: {error}".rstrip(": .")
+    return ". ".join([said, *blamed]) if blamed else f"{type(error).__name__}: {error}"
+
+
+def _blamed(error: BaseException) -> list[str]:
+    notes = (str(note) for note in getattr(error, "__notes__", ()))
+    return [note for note in notes if note.startswith(_BLAME)]
+
+
+def _line_of(frame: traceback.FrameSummary) -> str:
+    code = f": {frame.line[:_WIDEST]}" if frame.line else ""
+    return f", line {frame.lineno} of {frame.name}{code}"
 
 
 def _is_ours(frame: traceback.FrameSummary) -> bool:

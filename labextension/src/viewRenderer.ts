@@ -8,6 +8,7 @@ import type { Bundle, PageOfViews } from './viewPage';
 /** Says how a kernel can make the view anew. */
 export const VIEW_MIME = 'application/vnd.asyncmd.view+json';
 const WIDGET_MIME = 'application/vnd.jupyter.widget-view+json';
+const PATIENCE_MS = 20_000;
 
 interface IRecipe extends JSONObject {
   kind: string;
@@ -81,6 +82,18 @@ export class ViewRenderer extends Panel implements IRenderMime.IRenderer {
     });
     void live.renderModel(model).then(() => this._look());
     this._waitForManager(model);
+    this._giveUpLater(live);
+  }
+
+  /** Offer the button where the widget does not come; if it comes later, it is shown. */
+  private _giveUpLater(live: IRenderMime.IRenderer): void {
+    setTimeout(() => {
+      const waits = !this.isDisposed && this._state === 'loading';
+      if (waits && this._live === live) {
+        this._isLate = true;
+        this._setState('dead');
+      }
+    }, PATIENCE_MS);
   }
 
   /**
@@ -103,11 +116,13 @@ export class ViewRenderer extends Panel implements IRenderMime.IRenderer {
   }
 
   private _look(): void {
-    if (this._state !== 'loading' || this._live === null) {
+    const isAwaited = this._state === 'loading' || this._isLate;
+    if (!isAwaited || this._live === null) {
       return;
     }
     if (this._live instanceof Panel && this._live.widgets.length > 0) {
       this._observer?.disconnect();
+      this._isLate = false;
       this._setState('live');
       if (recipe(this._model)?.['attaches'] === true) {
         this._page.tellAttached();
@@ -122,6 +137,7 @@ export class ViewRenderer extends Panel implements IRenderMime.IRenderer {
     this._observer?.disconnect();
     this._live?.dispose();
     this._live = null;
+    this._isLate = false;
   }
 
   private _onLost(): void {
@@ -132,7 +148,7 @@ export class ViewRenderer extends Panel implements IRenderMime.IRenderer {
   }
 
   private _onAttached(): void {
-    if (this._state === 'dead' && recipe(this._model)?.['attaches'] !== true) {
+    if (this._state === 'dead') {
       void this._revive();
     }
   }
@@ -141,7 +157,7 @@ export class ViewRenderer extends Panel implements IRenderMime.IRenderer {
     this._state = state;
     this._isDead = state === 'dead';
     this.node.dataset['state'] = state;
-    const hasLive = this._live !== null && state !== 'loading';
+    const hasLive = this._live !== null && state !== 'loading' && !this._isLate;
     this._live?.setHidden(!hasLive);
     this._live?.node.toggleAttribute('inert', state === 'dead');
     this._still?.setHidden(hasLive);
@@ -157,9 +173,13 @@ export class ViewRenderer extends Panel implements IRenderMime.IRenderer {
     banner.addClass('asyncmd-View-banner');
     banner.node.setAttribute('role', 'status');
     const sentence = document.createElement('span');
-    sentence.textContent = this._trans.__(
-      'This view has lost its kernel and shows the last state. “%asyncmd attach” brings runs and views back.'
-    );
+    sentence.textContent = this._isLate
+      ? this._trans.__(
+          'This view has not come up and shows the last state that was saved.'
+        )
+      : this._trans.__(
+          'This view has lost its kernel and shows the last state. “%asyncmd attach” brings runs and views back.'
+        );
     banner.node.append(sentence);
     if (recipe(this._model)) {
       const button = document.createElement('button');
@@ -214,6 +234,7 @@ export class ViewRenderer extends Panel implements IRenderMime.IRenderer {
   private _modelId: string | null = null;
   private _state: 'still' | 'loading' | 'live' | 'dead' = 'still';
   private _isDead = false;
+  private _isLate = false;
   private _isReviving = false;
   private _still: Widget | null = null;
   private _live: IRenderMime.IRenderer | null = null;

@@ -42,7 +42,7 @@ test('columns are left out from the last where there is no room', () => {
   expect(keys(200)).toEqual([]);
   expect(keys(300)).toEqual(['time']);
   expect(keys(1000)).toEqual(['time', 'cores', 'id']);
-  expect(template(fitting(columns, ['reason'], 1000))).toContain('2fr');
+  expect(template(fitting(columns, ['reason'], 1000))).toContain('1.5fr');
 });
 
 test('runs end once, and one that was never seen ends if it is new', () => {

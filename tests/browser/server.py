@@ -56,16 +56,24 @@ class LabServer:
 
 
 @contextmanager
-def lab_server(base: Path) -> Iterator[LabServer]:
-    """Start a server with its own folders below `base`; stop it and its kernels at the end."""
+def lab_server(base: Path, base_url: str = "") -> Iterator[LabServer]:
+    """Start a server with its own folders below `base`; stop it and its kernels at the end.
+
+    Its pages lie below `base_url`, such as ``/user/me``, as behind a hub.
+    """
     port, token, folder = _free_port(), secrets.token_hex(16), base / "served"
     folder.mkdir()
     _turn_off_news(base / "jupyter_config_dir")
-    server = LabServer(f"http://127.0.0.1:{port}", token, folder, base / "server.log")
+    address = f"http://127.0.0.1:{port}{base_url}"
+    server = LabServer(address, token, folder, base / "server.log")
     with (
         server.log.open("wb") as log,
         subprocess.Popen(
-            _command(port, token, folder), env=_environment(base), stdout=log, stderr=log, cwd=base
+            [*_command(port, token, folder), f"--ServerApp.base_url={base_url or '/'}"],
+            env=_environment(base),
+            stdout=log,
+            stderr=log,
+            cwd=base,
         ) as process,
     ):
         try:

@@ -106,6 +106,9 @@ def test_views_outlive_their_kernel_in_notebook_7_too(lab):
     lab.restart_kernel()
     lab.wait_until(lambda: banner(lab).count() == 3)
 
+    # One has taken all runs back, then, and the others follow nevertheless.
+    lab.page.get_by_role("button", name="Bring this view back").nth(1).click()
+    lab.wait_until(lambda: banner(lab).count() == 2)
     lab.run_cell(0)
     lab.run_cell(lab.add_cell("%asyncmd attach"))
     lab.wait_until(lambda: banner(lab).count() == 0)

@@ -22,9 +22,9 @@ HIDDEN = """hidden => {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """One that knows thousands of jobs that have ended."""
+    """One that knows thousands of jobs that have ended, and lies behind a base URL."""
     base = tmp_path_factory.mktemp("lab")
-    with lab_server(base) as running:
+    with lab_server(base, "/user/me@here") as running:
         store = JobStore(base / "asyncmd_state_dir")
         for number in range(N_JOBS):
             store.save(_job(number, running.folder))
@@ -53,6 +53,15 @@ def _job(number: int, folder: Path) -> JobRecord:
     )
 
 
+def high_contrast(panel):
+    panel.lab.execute("apputils:change-theme", theme="JupyterLab Dark High Contrast")
+    theme = "body[data-jp-theme-name='JupyterLab Dark High Contrast']"
+    panel.page.locator(theme).wait_for(state="attached")
+    assert panel.violations() == []
+    panel.picture("high-contrast")
+    panel.lab.go_light()
+
+
 @pytest.fixture
 def panel(lab):
     panel = CampaignPanel(lab)
@@ -63,7 +72,7 @@ def panel(lab):
 
 def test_thousands_of_rows(panel):
     lab, grid = panel.lab, panel.grid
-    lab.wait_until(lambda: panel.names()[0] == "Without a campaign")
+    lab.wait_until(lambda: panel.names()[0] == "No campaign")
     assert grid.get_attribute("aria-rowcount") == str(N_RUNS + 2)
     panel.search.fill("run")  # what is found is open
     lab.wait_until(lambda: grid.get_attribute("aria-rowcount") == str(N_JOBS + N_RUNS + 2))
@@ -97,6 +106,7 @@ def test_thousands_of_rows(panel):
     lab.wait_until(lambda: panel.names()[2:3] == ["run05.part02975"])
     assert panel.violations() == []
     panel.picture("thousands")
+    high_contrast(panel)
     assert [error for error in lab.errors if "/log?" not in error] == []  # they wrote nothing
 
 
@@ -121,9 +131,11 @@ def test_news_come_only_while_somebody_looks(panel):
     lab.wait_until(lambda: len(opened) == 2)
     lab.execute("statusbar:toggle")
     assert lab.errors_about("asyncmd") == []
+    away_and_back(panel)
 
 
-def test_says_that_the_server_is_away_and_goes_on_when_it_is_back(panel):
+def away_and_back(panel):
+    """It says that the server is away, and goes on when that is back."""
     lab, page = panel.lab, panel.page
     asked = []
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pretend import PretendJobs, PretendRun
+from pretend import PretendJobs, PretendRun, series
 
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState
@@ -18,8 +18,10 @@ from asyncmd_jupyter.jupyter.showing.simulations import simulation_table
 from asyncmd_jupyter.jupyter.widgets.simulations import SimulationTable, SimulationWidget
 from asyncmd_jupyter.jupyter.widgets.simulations_details import LONGEST_TAIL, Subject, Tail
 from asyncmd_jupyter.jupyter.widgets.simulations_distance import distance
-from asyncmd_jupyter.jupyter.widgets.simulations_rows import FIELDS
+from asyncmd_jupyter.jupyter.widgets.simulations_rows import FIELDS, SimulationRow
+from asyncmd_jupyter.jupyter.widgets.simulations_still import values_words
 from asyncmd_jupyter.jupyter.widgets.simulations_words import form, table_words
+from asyncmd_jupyter.sampling.events import RunChanged
 from asyncmd_jupyter.sampling.progress import Band, RunState
 from asyncmd_jupyter.sampling.run import Runs, start_run
 from asyncmd_jupyter.sampling.states import Within
@@ -178,6 +180,42 @@ async def test_conditions_that_compare_nothing_say_yes_or_no(here, jobs, opened)
     assert [list(aim) for aim in row["aims"]] == [["alphaR", None], ["C7eq", None]]
     assert row["values"] == tuple(float(v[-1]) for v in run.series(0).fulfilled.values())
     assert "not yet" in page.table.text()
+
+
+async def test_a_condition_that_the_start_fulfilled_holds(here, jobs, opened):
+    run = PretendRun(here.events)
+    run.grow(0, observables=False)
+    run.change(state=RunState.REACHED, reached=("alphaR",))
+    page = opened(table_of([run], jobs))
+    await until(lambda: page.rows)
+    [row] = page.rows.values()
+    assert row["values"] == (1.0, None)
+    said = page.table.text()
+    assert "alphaR: holds" in said
+    assert "C7eq:" not in said  # nothing is known of it
+
+
+async def test_values_that_are_read_after_the_end_are_shown(here, jobs, opened):
+    run = PretendRun(here.events)
+    run.grow(0, observables=False)
+    run.change(state=RunState.LIMIT)
+    page = opened(table_of([run], jobs))
+    await until(lambda: page.rows)
+    assert "not yet" not in page.table.text()
+    run._series = [series(300, observables=False)]
+    here.events.publish(RunChanged(run.id))
+    await until(lambda: None not in next(iter(page.rows.values()))["values"])
+    assert "did not hold" in page.table.text()
+
+
+def test_a_value_that_fits_one_limit_is_not_said_to_be_in_the_state():
+    words = table_words()
+    row = SimulationRow(*[""] * len(FIELDS))._replace(
+        aims=(("phi", ("alphaR", "C7eq")), ("psi", ("alphaR", "C7eq"))),
+        values=(-121.7, 0.0, 0.0, -40.0, 0.0, 97.0),
+    )
+    said = values_words(row, words)
+    assert said.startswith("phi -121.7 (fits alphaR, fits C7eq)")
 
 
 async def test_only_changed_fields_of_changed_rows_are_sent(here, jobs, opened):
@@ -602,7 +640,7 @@ def test_the_front_end_has_all_its_words():
     used = set(re.findall(r"words\.(\w+)", SimulationWidget._esm)) - {"py"}
     assert used <= words.keys()
     by_place = {word for word in words if word.startswith(("tab_", "group_"))}
-    assert words.keys() - used - by_place == {"counted", "simulations"}
+    assert words.keys() - used - by_place == {"simulations"}
 
 
 def test_english_where_there_is_no_translation():

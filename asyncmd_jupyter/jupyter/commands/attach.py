@@ -39,7 +39,7 @@ async def _answer(_notebook: Notebook, arguments: Arguments) -> None:
         _show(attached.runs)
     names = {run.id for run in attached.runs}
     if not attached.runs or any(job.record.tags.get("run") not in names for job in jobs):
-        show_jobs()
+        show_jobs(attaches=not attached.runs)
 
 
 def _show(runs: Sequence[Run]) -> None:

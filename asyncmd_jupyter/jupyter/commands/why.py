@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from asyncmd_jupyter.jupyter.notebook import Notebook
+from asyncmd_jupyter.jupyter.notebook import Notebook, all_runs
 from asyncmd_jupyter.jupyter.parsers import SubCommand, always
 from asyncmd_jupyter.jupyter.targets import split_targets
 
@@ -27,6 +27,8 @@ async def _answer(notebook: Notebook, arguments: Arguments) -> None:
 
     if arguments.target is None:
         return await _tell_run(notebook.run(None))
+    if arguments.target not in all_runs() and await _tell_refusal(arguments.target):
+        return None
     runs, jobs = split_targets(notebook, [arguments.target])
     for run in runs:
         await _tell_run(run)
@@ -35,6 +37,18 @@ async def _answer(notebook: Notebook, arguments: Arguments) -> None:
         calm = f"Job {job.id} ({job.record.name}) is {job.state.value}. {reason}".strip()
         _tell(await asyncio.to_thread(diagnose, job.record), calm)
     return None
+
+
+async def _tell_refusal(name: str) -> bool:
+    """Say why a run was not started, if it was refused."""
+    from asyncmd_jupyter.jupyter.refusals import Refusals
+    from asyncmd_jupyter.triage import diagnose_error
+
+    error = Refusals.current().of(name)
+    if error is not None:
+        found = await asyncio.to_thread(diagnose_error, error)
+        _tell(replace(found, title=f"Run {name}, not started: {found.title}"), "")
+    return error is not None
 
 
 async def _tell_run(run: Run) -> None:

@@ -7,6 +7,19 @@ function isDark() {
   return false;
 }
 
+function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+// A kernel that has gone hears nothing.
+function tellKernel(model, page) {
+  try {
+    model.send({ page });
+  } catch {
+    // The view says itself that it is dead.
+  }
+}
+
 function roomOf(el) {
   const shown_width = Math.floor(el.clientWidth);
   if (shown_width < 50) return undefined;
@@ -19,7 +32,7 @@ function reporter(model, el) {
     const room = roomOf(el);
     if (!room || JSON.stringify(room) === before) return;
     before = JSON.stringify(room);
-    model.send({ page: room });
+    tellKernel(model, room);
   };
 }
 
@@ -41,22 +54,27 @@ class Picture {
     this.model = model;
     this.image = document.createElement("img");
     this.image.className = "asyncmd-figure-image";
+    this.waiting = document.createElement("div");
+    this.waiting.className = "asyncmd-figure-waiting";
     this.problem = document.createElement("div");
     this.problem.className = "asyncmd-figure-problem";
     this.problem.setAttribute("role", "alert");
     el.classList.add("asyncmd-figure");
-    el.append(this.problem, this.image);
+    el.append(this.problem, this.waiting, this.image);
     this.url = null;
   }
 
   async paint() {
     const bytes = this.model.get("png");
     this.image.hidden = !bytes?.byteLength;
+    this.waiting.hidden = !this.image.hidden;
+    this.waiting.textContent = this.model.get("alt");
     if (!bytes?.byteLength) return;
     const url = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
     const next = new Image();
     next.src = url;
-    await next.decode().catch(() => undefined);
+    // A page that is busy may forget to say that it is done.
+    await Promise.race([next.decode().catch(() => undefined), pause(1000)]);
     if (bytes !== this.model.get("png")) {
       URL.revokeObjectURL(url);
       return;

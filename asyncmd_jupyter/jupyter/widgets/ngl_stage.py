@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import ipywidgets
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
@@ -77,6 +78,25 @@ class MoleculeWidget(nglview.NGLWidget):  # type: ignore[misc]
     def resize(self) -> None:
         """Fill the width that there is; NGL fixes what it has found."""
         self._remote_call("setSize", args=["100%", HEIGHT])
+
+    def close(self) -> None:
+        """Close also what nglview has made for it, or no page could load its widgets again.
+
+        A page asks the kernel for all widgets at once, which fails at one that refers to
+        a closed one.
+        """
+        player = self._iplayer
+        parts = [*player.children, player, self._ibtn_fullscreen, self._widget_image]
+        super().close()
+        for part in parts:
+            for own in (getattr(part, "style", None), part.layout, part):
+                if isinstance(own, ipywidgets.Widget):
+                    own.close()
+        self.layout.close()
+
+    def _create_player(self) -> None:
+        """Make what pages look for; nothing links it to the frames, which are ours to choose."""
+        self._iplayer = ipywidgets.HBox([ipywidgets.Play(), ipywidgets.IntSlider()])
 
     def _initialize_threads(self) -> None:
         self.on_msg(self._handle_nglview_custom_msg)

@@ -14,6 +14,15 @@ function hasWebGL() {
   }
 }
 
+// A kernel that has gone hears nothing.
+function tellKernel(model, page) {
+  try {
+    model.send({ page });
+  } catch {
+    // The view says itself that it is dead.
+  }
+}
+
 function isDark() {
   const said = document.body.dataset.jpThemeLight;
   if (said !== undefined) return said === "false";
@@ -42,7 +51,7 @@ function follow(model, preview) {
   // One for each preview, also where the page draws the helper twice.
   preview.onkeydown = press;
   const seen = new IntersectionObserver((entries) => {
-    model.send({ page: { on_screen: entries.at(-1).isIntersecting } });
+    tellKernel(model, { on_screen: entries.at(-1).isIntersecting });
   });
   seen.observe(preview);
   return () => {
@@ -62,7 +71,7 @@ function render({ model, el }) {
   };
   begin();
   const theme = new MutationObserver(() => {
-    model.send({ page: { dark: isDark() } });
+    tellKernel(model, { dark: isDark() });
   });
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind"] });
   return () => {

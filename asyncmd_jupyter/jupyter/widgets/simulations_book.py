@@ -249,8 +249,10 @@ class SimulationBook:
         record, is_final = self._job(walker.job_id), facts.snapshot.state.is_final
         waits = (facts.max_cores, facts.is_behind(walker))
         basis = (walker, record, is_final, facts.abilities, waits, kept.trouble)
-        # What conditions say of new frames comes after the frames have been counted.
-        if kept.row is not None and kept.basis == basis and walker.state is not RunState.RUNNING:
+        # What conditions say of new frames comes after the frames have been counted, and
+        # of the frames of a run that was brought back some time after the run.
+        is_growing = walker.state is RunState.RUNNING
+        if kept.row is not None and kept.basis == basis and not is_growing and kept.row.is_known:
             return kept.row
         series = run.series(walker.index)
         kept.basis = basis
@@ -260,7 +262,7 @@ class SimulationBook:
             walker,
             record,
             aims=aims_of(series),
-            values=values_of(series),
+            values=values_of(series, walker.reached),
             first_start=kept.first_start,
             trouble=kept.trouble,
         )

@@ -3,8 +3,9 @@
 const MOST_NAMES = 5;
 
 class Confirmation {
-  constructor(root, words) {
+  constructor(root, words, elsewhere) {
     this.words = words;
+    this.elsewhere = elsewhere;
     this.node = element("dialog", "asyncmd-sims-dialog");
     this.node.setAttribute("role", "alertdialog");
     this.node.addEventListener("keydown", (event) => this.keepFocus(event));
@@ -12,11 +13,12 @@ class Confirmation {
     root.append(this.node);
   }
 
-  ask(action, names, answered, backTo) {
+  ask(action, names, chosen, answered) {
     const said = this.words.actions[action];
     const id = `asyncmd-sims-${Math.random().toString(36).slice(2)}`;
     const title = element("h2", "", counted(said.title, names.length));
-    const about = element("p", "", said.text);
+    const more = chosen < names.length ? [counted(this.words.counted.chosen, chosen)] : [];
+    const about = element("p", "", [said.text, ...more].join(" "));
     title.id = `${id}-title`;
     about.id = `${id}-about`;
     this.node.setAttribute("aria-labelledby", title.id);
@@ -29,7 +31,7 @@ class Confirmation {
     const row = element("div", "asyncmd-sims-answers");
     row.append(back, go);
     this.node.replaceChildren(title, about, this.list(names), row);
-    this.backTo = backTo ?? document.activeElement;
+    this.backTo = document.activeElement;
     this.node.showModal();
     back.focus();
   }
@@ -54,6 +56,8 @@ class Confirmation {
 
   closed() {
     if (this.backTo?.isConnected) this.backTo.focus();
+    // The button may have been disabled while it was asked.
+    if (this.backTo && !this.backTo.matches(":focus")) this.elsewhere().focus();
     this.backTo = null;
   }
 }

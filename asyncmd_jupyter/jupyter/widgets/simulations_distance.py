@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from asyncmd_jupyter.sampling.progress import Band, ConditionSeries, Observable
 
@@ -35,19 +36,28 @@ def aims_of(series: ConditionSeries) -> Aims:
     return (*compared, *((name, None) for name in _without_bands(series)))
 
 
-def values_of(series: ConditionSeries) -> Values:
+def values_of(series: ConditionSeries, reached: Collection[str] = ()) -> Values:
     """Give the last values in the order of `aims_of`.
 
     Each observable's value is followed by its distances from the bands of its conditions;
-    a condition that says yes or no gives 1 or 0.
+    a condition that says yes or no gives 1 or 0. None stands for what is not known.
+
+    Parameters
+    ----------
+    series : ConditionSeries
+    reached : collection of str
+        Conditions that ended the walker, which needs no frame where its start fulfilled them.
     """
     values: list[float | None] = []
     for observable in series.observables:
         values.extend(_last(observable))
     for name in _without_bands(series):
-        said = series.fulfilled[name]
-        values.append(float(said[-1]) if len(said) else None)
+        values.append(1.0 if name in reached else _last_word(series.fulfilled[name]))
     return tuple(values)
+
+
+def _last_word(said: Any) -> float | None:
+    return float(said[-1]) if len(said) else None
 
 
 def _without_bands(series: ConditionSeries) -> list[str]:

@@ -15,7 +15,8 @@ const ICONS = {
   failed: "M8 6.8 4.6 3.4 3.4 4.6 6.8 8l-3.4 3.4 1.2 1.2L8 9.2l3.4 3.4 1.2-1.2L9.2 8l3.4-3.4-1.2-1.2z",
 };
 ICONS.cancelling = ICONS.cancelled;
-const RESTING = new Set(["held", "reached", "done", "limit", "cancelled", "failed"]);
+const ENDED = new Set(["reached", "done", "limit", "cancelled", "failed"]);
+const RESTING = new Set(["held", ...ENDED]);
 const STATES = ["running", "preparing", "waiting", "held", "cancelling", "reached", "done", "limit", "cancelled", "failed"];
 
 function element(tag, className, text) {

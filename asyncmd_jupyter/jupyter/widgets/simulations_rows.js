@@ -59,6 +59,11 @@ class Store {
     return fill(this.words.walker, { run: row.run, walker: row.walker });
   }
 
+  ofWholeRuns(rows) {
+    const runs = new Set(rows.map((row) => row.run));
+    return [...this.rows.values()].filter((row) => runs.has(row.run));
+  }
+
   state(row) {
     return this.words.states[row.state] ?? row.state;
   }
@@ -86,7 +91,7 @@ class Store {
     for (const [name, conditions] of row.aims) {
       const value = row.values[place++] ?? null;
       if (conditions === null) {
-        said.push(`${named(name)}: ${value ? this.words.holds : this.words.holds_not}`);
+        if (value !== null) said.push(`${named(name)}: ${this.verdict(value, row.state)}`);
         continue;
       }
       const gaps = conditions.map((state) => this.gap(named(state), row.values[place++]));
@@ -94,6 +99,11 @@ class Store {
       said.push(gaps.length ? `${name} ${value} (${gaps.join(", ")})` : `${name} ${value}`);
     }
     return said.join("; ");
+  }
+
+  verdict(value, state) {
+    if (value) return this.words.holds;
+    return ENDED.has(state) ? this.words.held_not : this.words.holds_not;
   }
 
   gap(state, distance) {

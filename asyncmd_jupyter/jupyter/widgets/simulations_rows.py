@@ -15,6 +15,7 @@ CANCELLING = "cancelling"
 HELD = "held"
 _SPOKEN_OF = (JobState.WAITING, JobState.PENDING, JobState.FAILED, JobState.LOST)
 _LONGEST_NOTE = 200
+_ENDED = frozenset(state.value for state in RunState if state.is_final)
 
 
 class Action(IntFlag):
@@ -58,6 +59,16 @@ class SimulationRow(NamedTuple):
     def name(self) -> str:
         """What people call it."""
         return f"{self.run}/{self.walker}"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are all values."""
+        return None not in self.values
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it does not go on, whatever is done."""
+        return self.state in _ENDED
 
 
 FIELDS = SimulationRow._fields

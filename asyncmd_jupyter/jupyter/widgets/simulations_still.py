@@ -63,12 +63,19 @@ def values_words(row: SimulationRow, words: Words) -> str:
     for name, conditions in row.aims:
         value = next(values, None)
         if conditions is None:
-            said.append(f"{name}: {words['holds'] if value else words['holds_not']}")
+            if value is not None:
+                said.append(f"{name}: {_verdict(bool(value), row.has_ended, words)}")
             continue
         gaps = list(zip(conditions, islice(values, len(conditions)), strict=False))
         if value is not None:
             said.append(f"{name} {value:g} ({', '.join(_gap(*gap, words) for gap in gaps)})")
     return "; ".join(said).replace(" ()", "")
+
+
+def _verdict(holds: bool, has_ended: bool, words: Words) -> str:
+    if holds:
+        return str(words["holds"])
+    return str(words["held_not" if has_ended else "holds_not"])
 
 
 def _gap(condition: str, away: float | None, words: Words) -> str:

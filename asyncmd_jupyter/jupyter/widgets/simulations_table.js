@@ -13,7 +13,7 @@ class Table {
     this.root.setAttribute("aria-label", model.get("caption"));
     // The notebook's own keys would move between cells.
     this.root.setAttribute("data-lm-suppress-shortcuts", "true");
-    this.confirmation = new Confirmation(this.root, this.words);
+    this.confirmation = new Confirmation(this.root, this.words, () => this.grid.node);
     this.problem = element("div", "asyncmd-sims-problem");
     this.problem.setAttribute("role", "alert");
     this.said = element("div", "asyncmd-sims-said");
@@ -117,7 +117,7 @@ class Table {
     const selected = this.grid.selected.size;
     if (selected) parts.push(counted(forms.selected, selected));
     this.tools.paintChips(this.store.counts());
-    this.tools.paintActions(parts.join(", "), this.grid.chosen(), selected > 0);
+    this.tools.paintActions(parts.join(", "), this.grid.chosen(), selected > 0, this.grid.node);
     this.say(parts.join(", "));
     const missing = this.total > total ? this.words.loading : total ? this.words.no_match : this.words.empty;
     this.empty.textContent = shown ? "" : missing;
@@ -130,11 +130,13 @@ class Table {
 
   act(action, rows) {
     const bit = Object.fromEntries(ACTIONS)[action];
-    const able = rows.filter((row) => row.can & bit);
-    if (!able.length) return;
-    const names = able.map((row) => this.store.name(row));
-    const numbers = able.map((row) => row.number);
-    this.confirmation.ask(action, names, () => this.model.send({ kind: "act", action, rows: numbers }));
+    const chosen = rows.filter((row) => row.can & bit);
+    if (!chosen.length) return;
+    const meant = action === "cancel" ? chosen : this.store.ofWholeRuns(chosen).filter((row) => row.can & bit);
+    const names = meant.map((row) => this.store.name(row));
+    const numbers = meant.map((row) => row.number);
+    const send = () => this.model.send({ kind: "act", action, rows: numbers });
+    this.confirmation.ask(action, names, chosen.length, send);
   }
 
   receive(message) {

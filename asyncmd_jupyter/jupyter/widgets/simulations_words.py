@@ -51,10 +51,11 @@ def table_words(translation: gettext.NullTranslations | None = None) -> Words:
         "select_all": _("Select all that are shown"),
         "clear_selection": _("Clear selection"),
         "of": _("{done} of {limit}"),
-        "inside": _("in {state}"),
+        "inside": _("fits {state}"),
         "away": _("{distance} from {state}"),
         "holds": _("holds"),
         "holds_not": _("not yet"),
+        "held_not": _("did not hold"),
         "walker": _("{run}, walker {walker}"),
         "keep": _("Go back"),
         "and_more": _("and {n} more"),
@@ -161,6 +162,10 @@ def _counted(translation: gettext.NullTranslations) -> dict[str, Any]:
         "simulations": count("{n} simulation", "{n} simulations"),
         "shown": count("{n} shown", "{n} shown"),
         "selected": count("{n} selected", "{n} selected"),
+        "chosen": count(
+            "You chose {n} of them; the rest belongs to the same runs.",
+            "You chose {n} of them; the rest belongs to the same runs.",
+        ),
         "more_runs": count("{n} more run", "{n} more runs"),
         "more_rows": count("{n} more simulation", "{n} more simulations"),
     }

@@ -15,8 +15,8 @@ export interface IColumn {
   text(node: INode, now: number): string;
 }
 
-export const NAME_WIDTH = 116;
-export const STATE_WIDTH = 104;
+export const NAME_WIDTH = 108;
+export const STATE_WIDTH = 112;
 /** Shown as far as there is room for them, unless somebody chooses others. */
 export const USUAL_COLUMNS = ['time', 'reason', 'cores', 'where'];
 
@@ -101,7 +101,7 @@ export function fitting(
 /** For `grid-template-columns`. */
 export function template(columns: readonly IColumn[]): string {
   const widths = columns.map(column =>
-    column.grows ? `minmax(${column.width}px, 2fr)` : `${column.width}px`
+    column.grows ? `minmax(${column.width}px, 1.5fr)` : `${column.width}px`
   );
   return [`minmax(${NAME_WIDTH}px, 1fr)`, `${STATE_WIDTH}px`, ...widths].join(
     ' '

@@ -2,11 +2,11 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { asyncmdIcon } from '../icon';
-import type { Actions, IPlace } from './actions';
-import { placeFor } from './actions';
+import type { Actions } from './actions';
 import { Command } from './commandIds';
 import type { Feed } from './feed';
 import { PANEL_ID, type CampaignPanel } from './panel';
+import { placeFor, type IPlace } from './places';
 import type { Action } from './protocol';
 import { NO_FILTER } from './tree';
 import type { View } from './view';
@@ -108,11 +108,15 @@ function addForJobs({ app, panel, actions, trans }: ICommandParts): void {
 
 function addForPlaces({ app, panel, actions, trans }: ICommandParts): void {
   const place = (): IPlace | null => placeFor(panel.chosen);
+  const outside = trans.__(
+    'The work folder lies outside of the folder that this server shows'
+  );
   const add = (
     id: string,
     [label, short]: readonly [string, string],
     can: (place: IPlace) => boolean,
-    go: (place: IPlace) => Promise<void> | void
+    go: (place: IPlace) => Promise<void> | void,
+    why = ''
   ): void => {
     const isPossible = (): boolean => {
       const here = place();
@@ -120,8 +124,9 @@ function addForPlaces({ app, panel, actions, trans }: ICommandParts): void {
     };
     app.commands.addCommand(id, {
       label: args => (args.isShort ? short : label),
-      caption: label,
+      caption: () => (isPossible() ? label : why),
       isEnabled: isPossible,
+      isVisible: () => why !== '' || isPossible(),
       execute: async () => {
         const here = place();
         if (here && can(here)) {
@@ -134,7 +139,8 @@ function addForPlaces({ app, panel, actions, trans }: ICommandParts): void {
     Command.folder,
     [trans.__('Open the work folder'), trans.__('Folder')],
     here => actions.canBrowse(here),
-    here => actions.browse(here)
+    here => actions.browse(here),
+    outside
   );
   add(
     Command.copyPath,
@@ -155,7 +161,8 @@ function addForPlaces({ app, panel, actions, trans }: ICommandParts): void {
       trans.__('New notebook')
     ],
     here => here.folder !== null,
-    here => actions.attach(here)
+    here => actions.attach(here),
+    outside
   );
 }
 

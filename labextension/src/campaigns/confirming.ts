@@ -63,19 +63,31 @@ function questionFor(
     case 'cancel':
       return {
         title: trans._n('Cancel %1 job?', 'Cancel %1 jobs?', n),
-        text: trans.__('What it has computed so far stays on disk.'),
+        text: trans._n(
+          'What it has computed so far stays on disk.',
+          'What they have computed so far stays on disk.',
+          n
+        ),
         yes: trans._n('Cancel %1 job', 'Cancel %1 jobs', n)
       };
     case 'hold':
       return {
         title: trans._n('Hold %1 job?', 'Hold %1 jobs?', n),
-        text: trans.__('It will not start before somebody releases it.'),
+        text: trans._n(
+          'It will not start before somebody releases it.',
+          'They will not start before somebody releases them.',
+          n
+        ),
         yes: trans._n('Hold %1 job', 'Hold %1 jobs', n)
       };
     case 'release':
       return {
         title: trans._n('Release %1 job?', 'Release %1 jobs?', n),
-        text: trans.__('It may start as soon as there is room for it.'),
+        text: trans._n(
+          'It may start as soon as there is room for it.',
+          'They may start as soon as there is room for them.',
+          n
+        ),
         yes: trans._n('Release %1 job', 'Release %1 jobs', n)
       };
     case 'requeue':
@@ -85,7 +97,11 @@ function questionFor(
           'Put %1 jobs back into the queue?',
           n
         ),
-        text: trans.__('It ends now and starts again later.'),
+        text: trans._n(
+          'It ends now and starts again later.',
+          'They end now and start again later.',
+          n
+        ),
         yes: trans._n('Requeue %1 job', 'Requeue %1 jobs', n)
       };
   }

@@ -39,9 +39,13 @@ function factsOfJob(job: IJob, now: number, trans: TranslationBundle): Fact[] {
     [trans.__('Started'), moment(job.started, now)],
     [trans.__('Ended'), moment(job.ended, now)],
     [trans.__('Time limit'), job.time_limit ? duration(job.time_limit) : ''],
-    [trans.__('Exit code'), exitOf(job)],
+    [
+      trans.__('Exit code'),
+      job.exit_code === null ? '' : String(job.exit_code)
+    ],
+    [trans.__('Queue says'), job.cause],
     [trans.__('Attempt'), job.attempt > 0 ? String(job.attempt + 1) : ''],
-    [trans.__('Id'), [job.native_id, job.id].filter(Boolean).join(' · ')],
+    [trans.__('Id'), idOf(job)],
     [trans.__('Folder'), job.path]
   ];
 }
@@ -77,7 +81,8 @@ export function partOf(job: IJob, trans: TranslationBundle): string {
   return job.part ? trans.__('%1, part %2', job.walker, job.part) : job.walker;
 }
 
-function exitOf(job: IJob): string {
-  const code = job.exit_code === null ? '' : String(job.exit_code);
-  return [code, job.cause].filter(Boolean).join(', ');
+/** The queue's own id, and ours, which commands such as `%asyncmd cancel` take. */
+function idOf(job: IJob): string {
+  const ids = job.ours ? [job.native_id, job.id] : [job.native_id];
+  return ids.filter(Boolean).join(' · ');
 }

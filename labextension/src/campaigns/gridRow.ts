@@ -116,9 +116,9 @@ export class GridRow {
 
 export function nameOf(node: INode, trans: TranslationBundle): string {
   if (node.level === 'others') {
-    return trans.__('Other jobs in the queue');
+    return trans.__('Other jobs');
   }
-  return node.name || trans.__('Without a campaign');
+  return node.name || trans.__('No campaign');
 }
 
 /** Below its run a job need not repeat the name of that. */
@@ -127,13 +127,13 @@ function shortName({ node, depth }: ILine, trans: TranslationBundle): string {
   return job ? partOf(job, trans) : '';
 }
 
-/** How many of several simulations, runs or jobs have ended. */
+/** How many of several simulations, runs or jobs have ended, as long as not all have. */
 function progress(node: INode): string {
   const { run, children } = node;
   const total = run?.walkers ?? children.length;
   const ended =
     run?.ended ?? children.filter(child => !isActive(child.state)).length;
-  return total > 1 ? `${ended}/${total}` : '';
+  return ended < total && total > 1 ? `${ended}/${total}` : '';
 }
 
 function explained(

@@ -238,11 +238,18 @@ function withRecord(node: INode, run: IRun): INode {
   return { ...node, run, state: stateOfRun(run), begun };
 }
 
+/** Names in the queue are seldom unique, so the id comes first there. */
+function nameOfJob(job: IJob): string {
+  return job.ours
+    ? job.name || job.id
+    : [job.native_id, job.name].filter(Boolean).join(' ');
+}
+
 function jobNode(job: IJob): INode {
   return {
     key: `job:${job.id}`,
     level: 'job',
-    name: job.name || job.id,
+    name: nameOfJob(job),
     state: stateOfJob(job),
     children: [],
     run: null,
