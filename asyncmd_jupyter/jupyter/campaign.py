@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 
 from asyncmd_jupyter.jupyter.notebook import is_in_kernel
-from asyncmd_jupyter.jupyter.orders import Order, check_place, check_queue, order_of
+from asyncmd_jupyter.jupyter.orders import Order, check_place, check_queue, order_of, queue_note
 from asyncmd_jupyter.jupyter.parsers import Parser, split
 from asyncmd_jupyter.jupyter.telling import flat, one_line_errors, say, told
 
@@ -112,6 +112,8 @@ def start_all(
         with one_line_errors(f"Line {lines[index]}" if lines else ""):
             rehearsals.append(order.check())
     if dry_run:
+        if is_in_kernel():
+            return _rehearsed(orders, rehearsals, script=script)
         _tell(rehearsals, script=script)
         return None
     check_place()
@@ -122,7 +124,14 @@ def start_all(
     return None
 
 
-def _tell(rehearsals: Sequence[Rehearsal], *, script: bool) -> None:
+async def _rehearsed(
+    orders: Sequence[Order], rehearsals: Sequence[Rehearsal], *, script: bool
+) -> None:
+    """Tell what would be done, and whether there is a queue that takes it."""
+    _tell(rehearsals, script=script, note=await queue_note(orders))
+
+
+def _tell(rehearsals: Sequence[Rehearsal], *, script: bool, note: str = "") -> None:
     from asyncmd_jupyter.jobs.rehearsal import UNKNOWN_ID
 
     found = (rehearsal.scripts(own=script) for rehearsal in rehearsals)
@@ -130,7 +139,7 @@ def _tell(rehearsals: Sequence[Rehearsal], *, script: bool) -> None:
     end = "Nothing was written or started"
     if any(UNKNOWN_ID in text for text in told):
         end += f"; {UNKNOWN_ID} stands for the id that a job gets"
-    say("\n\n".join(filter(None, [*told, f"{end}."])))
+    say("\n\n".join(filter(None, [*told, note, f"{end}."])))
 
 
 def _started(orders: Sequence[Order]) -> list[Run]:

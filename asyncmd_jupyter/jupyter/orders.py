@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from asyncmd_jupyter.sampling.run_spec import RunSpec
 
 EXAMPLE = "%asyncmd propagate engine --from start --until alphaR C7eq --name first --n 4"
+_QUEUE_SECONDS = 15.0
 _NEEDED = {"engine": "ENGINE", "name": "--name"}
 
 
@@ -144,12 +145,35 @@ def check_queue(orders: Sequence[Order]) -> None:
     from asyncmd_jupyter import runtime
 
     program = runtime.current().settings.slurm.sbatch_executable
-    for_slurm = any(getattr(o.spec.engine, "launcher", "") == "slurm" for o in orders)
-    if for_slurm and shutil.which(program) is None:
+    if _for_slurm(orders) and shutil.which(program) is None:
         raise UsageError(
             f"Slurm's command {program!r} was not found on this machine: use --launcher local, or "
             "'%asyncmd config slurm_sbatch_executable=PATH'."
         )
+
+
+async def queue_note(orders: Sequence[Order]) -> str:
+    """Say that the queue to which orders would go can't be asked from here, if so."""
+    from asyncmd_jupyter import runtime
+    from asyncmd_jupyter.errors import JobError
+    from asyncmd_jupyter.jobs.slurm.client import SlurmClient
+    from asyncmd_jupyter.jobs.slurm.commands import sinfo
+
+    if not _for_slurm(orders):
+        return ""
+    try:
+        reply = await SlurmClient(_QUEUE_SECONDS).run(sinfo(runtime.current().settings.slurm))
+    except (JobError, OSError) as error:
+        complaint = str(error)
+    else:
+        if reply.code == 0:
+            return ""
+        complaint = f"sinfo said: {reply.complaint}"
+    return f"Note: Slurm can't be asked from this machine, so the run would fail. {complaint}"
+
+
+def _for_slurm(orders: Sequence[Order]) -> bool:
+    return any(getattr(order.spec.engine, "launcher", "") == "slurm" for order in orders)
 
 
 def _require(arguments: Arguments) -> None:

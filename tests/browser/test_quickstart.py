@@ -34,7 +34,7 @@ class RunView:
         self.plot = self.area.locator("img.asyncmd-figure-image")
         self.molecule = self.area.locator(".asyncmd-molecule canvas").first
         self.said = self.area.locator(".widget-label", has_text=", frame")
-        self.frame_slider = self.area.locator(".noUi-handle:visible").last
+        self.frame_slider = self.area.locator("input[type=range]:visible").last
         self.rows.first.wait_for()
 
     def states(self):

@@ -1,6 +1,7 @@
 """The front end of the table alone, in a page without JupyterLab: what it asks and says."""
 
 import pytest
+from plain import render, sent
 
 from asyncmd_jupyter.jupyter.widgets.simulations import SimulationWidget
 from asyncmd_jupyter.jupyter.widgets.simulations_rows import (
@@ -11,23 +12,6 @@ from asyncmd_jupyter.jupyter.widgets.simulations_rows import (
 )
 from asyncmd_jupyter.jupyter.widgets.simulations_words import table_words
 
-RENDER = """
-async ({ esm, state }) => {
-  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
-  const heard = new Map();
-  window.sent = [];
-  window.model = {
-    get: (name) => state[name],
-    set: (name, value) => (state[name] = value),
-    send: (message) => window.sent.push(message),
-    on: (name, hear) => heard.set(name, hear),
-    off: (name) => heard.delete(name),
-  };
-  window.tell = (message) => heard.get("msg:custom")(message);
-  const { default: widget } = await import(url);
-  widget.render({ model: window.model, el: document.body });
-}
-"""
 GOING = Action.CANCEL | Action.HOLD
 
 
@@ -45,8 +29,7 @@ class Front:
         self.page = page
         state = {"words": table_words(), "fields": list(FIELDS), "caption": "Simulations"}
         state |= {"layout_chosen": {}, "problem": ""}
-        page.set_content(f"<style>{SimulationWidget._css}</style>")
-        page.evaluate(RENDER, {"esm": SimulationWidget._esm, "state": state})
+        render(page, SimulationWidget, state)
 
     def tell(self, **message):
         self.page.evaluate("message => tell(message)", message)
@@ -78,7 +61,7 @@ class Front:
 
     def acted(self):
         self.page.click(".asyncmd-sims-go")
-        return next(m for m in self.page.evaluate("sent") if m.get("kind") == "act")
+        return sent(self.page, "act")[-1]
 
 
 @pytest.fixture
@@ -130,3 +113,44 @@ def test_last_values_say_what_is_known(front):
     assert front.page.get_by_text("alphaR: not yet", exact=True).is_visible()
     assert front.page.get_by_text("alphaR: holds; C7eq: did not hold", exact=True).is_visible()
     assert front.page.get_by_text("phi -121.7 (fits alphaR, 5 from C7eq)").is_visible()
+
+
+def focused(front):
+    return front.page.evaluate("document.activeElement.className || document.activeElement.tagName")
+
+
+def confirm_hold(front):
+    front.page.locator(".asyncmd-sims-actions [data-action=hold]").press("Enter")
+    front.page.locator("dialog .asyncmd-sims-go").press("Enter")
+    front.page.locator("dialog").wait_for(state="hidden")
+
+
+def test_the_focus_goes_to_the_table_when_a_button_is_disabled(front):
+    front.put(simulation("one", 0))
+    front.choose("one/0")
+    confirm_hold(front)
+    front.change(0, state="held", can=int(Action.CANCEL | Action.RESUME))
+    front.page.wait_for_selector(".asyncmd-sims-actions [data-action=hold]:disabled")
+    assert "asyncmd-sims-grid" in focused(front)
+
+
+def test_the_focus_stays_in_opened_details(front):
+    front.put(simulation("one", 0))
+    front.page.click("[data-sim='one/0'] .asyncmd-sims-arrow")
+    front.page.locator(".asyncmd-sims-details [data-action=hold]").press("Enter")
+    front.page.locator("dialog .asyncmd-sims-go").press("Enter")
+    front.page.locator("dialog").wait_for(state="hidden")
+    front.change(0, state="held", can=int(Action.CANCEL | Action.RESUME))
+    front.page.wait_for_selector(".asyncmd-sims-details [data-action=hold]:disabled")
+    assert "asyncmd-sims-panel" in focused(front)
+
+
+def test_the_focus_goes_to_the_table_when_a_button_is_disabled_meanwhile(front):
+    front.put(simulation("one", 0))
+    front.choose("one/0")
+    front.page.locator(".asyncmd-sims-actions [data-action=hold]").press("Enter")
+    front.change(0, state="held", can=int(Action.CANCEL | Action.RESUME))
+    front.page.wait_for_selector(".asyncmd-sims-actions [data-action=hold]:disabled")
+    front.page.locator("dialog .asyncmd-sims-go").press("Enter")
+    front.page.locator("dialog").wait_for(state="hidden")
+    assert "asyncmd-sims-grid" in focused(front)

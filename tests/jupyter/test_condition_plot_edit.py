@@ -7,7 +7,7 @@ from sampling.toy_states import position
 
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jupyter.showing.plot import show_plot
-from asyncmd_jupyter.jupyter.widgets.editing import ConditionEditor
+from asyncmd_jupyter.jupyter.widgets.editing import EDIT, HIDE, ConditionEditor
 from asyncmd_jupyter.jupyter.widgets.verdict_line import verdict_lines
 from asyncmd_jupyter.sampling.progress import RunState
 from asyncmd_jupyter.sampling.run import start_run
@@ -162,3 +162,16 @@ def test_one_walker_is_told_in_a_sentence():
         "Run r would not have ended within its 10 stored frames (9 ps), which end there: only "
         "new MD can tell."
     ]
+
+
+def test_the_fields_have_names_and_a_button_shows_them():
+    editor = ConditionEditor([RIGHT], lambda edits: None)
+    opener, box = editor.widget.children
+    [row] = editor._rows
+    assert row.low.description == f"Lower limit of position for {RIGHT.name}"
+    assert row.high.description.startswith("Upper limit of")
+    assert box.layout.display == "none"
+    opener.click()
+    assert (box.layout.display, opener.description) == ("", HIDE)
+    opener.click()
+    assert (box.layout.display, opener.description) == ("none", EDIT)

@@ -149,3 +149,22 @@ async def test_a_condition_that_raises_on_the_start_is_explained(execute):
     [why] = shown(notebook.cells[4])
     assert why.startswith("Run brk, not started: ")
     assert "ValueError: no such residue" in why
+
+
+async def test_a_dry_run_says_whether_the_queue_can_be_asked(execute):
+    order = "%asyncmd propagate engine --until never --name far --launcher {} --dry-run"
+    notebook = await execute(
+        LOAD,
+        SETUP,
+        "%asyncmd config slurm_sinfo_executable=/bin/false",
+        order.format("slurm"),
+        order.format("local"),
+        "%asyncmd config slurm_sinfo_executable=/bin/true",
+        order.format("slurm"),
+    )
+    assert "failure" not in notebook.metadata
+    note = "Note: Slurm can't be asked from this machine, so the run would fail. sinfo said: "
+    assert note in printed(notebook.cells[3])
+    for cell in (notebook.cells[4], notebook.cells[6]):
+        assert "Nothing was written or started" in printed(cell)
+        assert "Note" not in printed(cell)

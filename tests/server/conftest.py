@@ -23,10 +23,10 @@ def one_server(tmp_path_factory):
     squeue.parent.mkdir()
     squeue.write_text(f"#!/bin/bash\necho called >>{base}/squeue.calls\n")
     squeue.chmod(0o755)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", f"{squeue.parent}:/usr/bin:/bin")
-        with running_server(base, *QUICK, "--AsyncMDServer.queue_interval=0.1") as server:
-            yield server
+    path = {"PATH": f"{squeue.parent}:/usr/bin:/bin"}
+    options = (*QUICK, "--AsyncMDServer.queue_interval=0.1")
+    with running_server(base, *options, variables=path) as server:
+        yield server
     assert "Traceback" not in server.log.read_text()
 
 

@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,7 +127,11 @@ class Events:
 
 @contextmanager
 def running_server(
-    base: Path, *options: str, base_url: str = "/hub/user x/", is_ours: bool = True
+    base: Path,
+    *options: str,
+    base_url: str = "/hub/user x/",
+    is_ours: bool = True,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Start a server with its own folders below `base` and stop it at the end.
 
@@ -149,7 +153,7 @@ def running_server(
     ]
     env = {**os.environ, **{name: str(path) for name, path in folders.items()}}
     env |= {"PYTHONPATH": f"{Path(asyncmd_jupyter.__file__).parents[1]}:{Path(__file__).parent}"}
-    env |= {"ASYNCMD_CANCEL_GRACE": "1"}
+    env |= {"ASYNCMD_CANCEL_GRACE": "1", **(variables or {})}
     with (
         log.open("wb") as file,
         subprocess.Popen(command, env=env, stdout=file, stderr=file, cwd=base) as process,

@@ -19,6 +19,20 @@ LINE = "\x1f".join(
 )
 
 
+HISTORY = "\x1f".join(
+    [
+        *("{id}", "{state}", "n[1-2]", "4", "main", "2026-11-23T12:00:00", "2026-11-23T12:00:01"),
+        *("{end}", "1:00:00", "{code}", "/w", "old {id}", "{comment}"),
+    ]
+)
+
+
+def recorded(**fields):
+    """A line of sacct."""
+    known = {"id": "7", "state": "TIMEOUT", "end": "2026-11-23T13:00:00", "code": "0:0"}
+    return HISTORY.format(**known | {"comment": ""} | fields)
+
+
 @pytest.fixture
 def commands(tmp_path, monkeypatch):
     """Makes commands of Slurm, which leave a line with each call."""
@@ -125,3 +139,23 @@ async def test_replies_that_make_no_sense_are_no_jobs(commands, desk):
     (commands.folder / "noise").write_bytes(os.urandom(20_000))
     commands("squeue", f"cat {commands.folder}/noise")
     assert (await looked(desk()))["jobs"] == []
+
+
+async def test_what_only_accounting_remembers(commands, desk):
+    lines = [
+        recorded(),
+        recorded(id="8_2", state="CANCELLED by 1000", code="0:15"),
+        recorded(id="9", comment="asyncmd:abcdefgh"),
+        recorded(id="10", state="RUNNING", end="Unknown"),
+        recorded(id="12_3", state="COMPLETED"),
+    ]
+    (commands.folder / "lines").write_text("\n".join(lines))
+    commands("sacct", f"cat {commands.folder}/lines")
+    jobs = {job["id"]: job for job in (await looked(desk()))["jobs"]}
+    assert set(jobs) == {"slurm:12_3", "slurm:7", "slurm:8_2"}
+    assert (jobs["slurm:12_3"]["state"], jobs["slurm:12_3"]["can"][0]) == ("running", "cancel")
+    old = jobs["slurm:7"]
+    assert (old["state"], old["cause"], old["can"]) == ("failed", "TIMEOUT", [])
+    assert old["nodes"] == ["n1", "n2"]
+    assert (old["name"], old["cores"], old["time_limit"]) == ("old 7", 4, 3600)
+    assert (jobs["slurm:8_2"]["state"], jobs["slurm:8_2"]["exit_code"]) == ("cancelled", -15)

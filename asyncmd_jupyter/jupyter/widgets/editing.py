@@ -17,6 +17,7 @@ from asyncmd_jupyter.sampling.states import Within
 
 Place = tuple[str, int]
 Edits = Mapping[Place, tuple[float, float]]
+EDIT, HIDE = "Edit conditions", "Hide the limits of conditions"
 QUIET = 0.4  # seconds without a keystroke after which a number counts as written
 _ERROR = "color:var(--jp-error-color1,#d32f2f)"
 
@@ -38,7 +39,7 @@ class _Row:
 
 
 class ConditionEditor:
-    """A closed disclosure with two fields for each interval of the conditions.
+    """A button that shows two fields for each interval of the conditions, or hides them.
 
     Parameters
     ----------
@@ -60,8 +61,14 @@ class ConditionEditor:
         for field in (field for row in self._rows for field in (row.low, row.high)):
             field.observe(self._typed, "value")
         lines = [_line(row) for row in self._rows]
-        box = ipywidgets.VBox([*lines, self._problem, self._reset])
-        self.widget = ipywidgets.Accordion([box], titles=("Edit conditions",), selected_index=None)
+        self._box = ipywidgets.VBox([*lines, self._problem, self._reset])
+        # An Accordion of ipywidgets can't be opened by keys.
+        self._opener = ipywidgets.Button(
+            layout=ipywidgets.Layout(width="auto", align_self="flex-start")
+        )
+        self._opener.on_click(lambda _: self._show(self._box.layout.display == "none"))
+        self._show(False)
+        self.widget = ipywidgets.VBox([self._opener, self._box])
 
     @property
     def is_empty(self) -> bool:
@@ -72,6 +79,10 @@ class ConditionEditor:
         """Forget what was typed last."""
         if self._timer is not None:
             self._timer.cancel()
+
+    def _show(self, is_open: bool) -> None:
+        self._box.layout.display = "" if is_open else "none"
+        self._opener.description = HIDE if is_open else EDIT
 
     def _typed(self, _change: Any) -> None:
         self.close()
@@ -114,15 +125,22 @@ def _rows(condition: Condition) -> list[_Row]:
 def _row(condition: Condition, place: int, one: Within) -> _Row:
     before = one.interval.low, one.interval.high
     low, high = (
-        ipywidgets.Text(
-            value=_written(limit),
-            placeholder="open",
-            tooltip=f"{word} limit of {one.quantity_name} for {condition.name}",
-            layout=ipywidgets.Layout(width="7em"),
-        )
+        _field(limit, f"{word} limit of {one.quantity_name} for {condition.name}")
         for word, limit in zip(("Lower", "Upper"), before, strict=True)
     )
     return _Row((condition.name, place), condition, before, low, high)
+
+
+def _field(limit: float, name: str) -> Any:
+    """Make a field whose name is there for a screen reader, but takes no room."""
+    return ipywidgets.Text(
+        value=_written(limit),
+        placeholder="open",
+        description=name,
+        tooltip=name,
+        style={"description_width": "0px"},
+        layout=ipywidgets.Layout(width="7em"),
+    )
 
 
 def _line(row: _Row) -> Any:

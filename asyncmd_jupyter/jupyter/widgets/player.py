@@ -7,6 +7,8 @@ from typing import Any
 
 import ipywidgets
 
+from asyncmd_jupyter.jupyter.widgets.frame_slider import FrameSlider
+
 FRAMES_PER_SECOND = (2, 5, 10, 20, 50, 100, 500)
 USUAL = 10
 MOST_TICKS = 10  # a second, for the page and the kernel: faster means to leave out frames
@@ -46,11 +48,8 @@ class Player:
             layout=ipywidgets.Layout(width="auto", max_width="180px"),
         )
         self._play = _toggle(PLAY, "Play, or pause")
-        self._loop = _toggle("repeat", "Begin again at the end")
-        self._slider = ipywidgets.IntSlider(
-            min=0, max=0, readout=False, layout=ipywidgets.Layout(flex="1 1 100px", width="auto")
-        )
-        self._slider.tooltip = "Which frame is shown"
+        self._loop = _toggle("repeat", "Loop: after the last frame go on with the first")
+        self._slider = FrameSlider(layout=ipywidgets.Layout(flex="1 1 100px", width="auto"))
         self._back = _button("angle-left", "One frame back", lambda: self.step(-1))
         self._ahead = _button("angle-right", "One frame ahead", lambda: self.step(1))
         self._speed = ipywidgets.Dropdown(

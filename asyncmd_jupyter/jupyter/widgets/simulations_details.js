@@ -57,8 +57,10 @@ class Details {
     this.trouble.hidden = !this.row.trouble;
     if (this.can === this.row.can && this.shownRow === this.row.number && this.actions.childElementCount) return;
     [this.can, this.shownRow] = [this.row.can, this.row.number];
-    this.actions.replaceChildren(...actionButtons(this.words, (action) => this.act(action, [this.row])));
-    enableActions(this.actions, (bit) => this.row.can & bit);
+    if (!this.actions.childElementCount) {
+      this.actions.append(...actionButtons(this.words, (action) => this.act(action, [this.row])));
+    }
+    enableActions(this.actions, (bit) => this.row.can & bit, this.panel);
   }
 
   choose(tab, file) {

@@ -3,8 +3,9 @@
 const MOST_NAMES = 5;
 
 class Confirmation {
-  constructor(root, words) {
+  constructor(root, words, elsewhere) {
     this.words = words;
+    this.elsewhere = elsewhere;
     this.node = element("dialog", "asyncmd-sims-dialog");
     this.node.setAttribute("role", "alertdialog");
     this.node.addEventListener("keydown", (event) => this.keepFocus(event));
@@ -55,6 +56,8 @@ class Confirmation {
 
   closed() {
     if (this.backTo?.isConnected) this.backTo.focus();
+    // The button may have been disabled while it was asked.
+    if (this.backTo && !this.backTo.matches(":focus")) this.elsewhere().focus();
     this.backTo = null;
   }
 }

@@ -115,7 +115,8 @@ class Line {
     this.attribute("aria-expanded", this.grid.opened === place);
     this.attribute("aria-selected", this.grid.selected.has(row.number));
     this.shownColumns.forEach((column, i) => this.paintCell(column, i, row, store));
-    this.set("off", this.button, "disabled", !(row.can & 1));
+    const isOff = !(row.can & 1);
+    if (this.said.off !== isOff) setDisabled(this.button, (this.said.off = isOff), this.grid.node);
     if (this.said.number === row.number) return;
     this.said.number = row.number;
     this.button.setAttribute("aria-label", `${store.words.actions.cancel.label} ${store.name(row)}`);

@@ -13,7 +13,7 @@ class Table {
     this.root.setAttribute("aria-label", model.get("caption"));
     // The notebook's own keys would move between cells.
     this.root.setAttribute("data-lm-suppress-shortcuts", "true");
-    this.confirmation = new Confirmation(this.root, this.words);
+    this.confirmation = new Confirmation(this.root, this.words, () => this.grid.node);
     this.problem = element("div", "asyncmd-sims-problem");
     this.problem.setAttribute("role", "alert");
     this.said = element("div", "asyncmd-sims-said");
@@ -117,7 +117,7 @@ class Table {
     const selected = this.grid.selected.size;
     if (selected) parts.push(counted(forms.selected, selected));
     this.tools.paintChips(this.store.counts());
-    this.tools.paintActions(parts.join(", "), this.grid.chosen(), selected > 0);
+    this.tools.paintActions(parts.join(", "), this.grid.chosen(), selected > 0, this.grid.node);
     this.say(parts.join(", "));
     const missing = this.total > total ? this.words.loading : total ? this.words.no_match : this.words.empty;
     this.empty.textContent = shown ? "" : missing;

@@ -16,8 +16,16 @@ function actionButtons(words, pressed) {
   });
 }
 
-function enableActions(parent, isPossible) {
-  for (const node of parent.querySelectorAll("[data-bit]")) node.disabled = !isPossible(Number(node.dataset.bit));
+// A button that is disabled loses the focus to nowhere, so `elsewhere` gets it.
+function setDisabled(node, isDisabled, elsewhere) {
+  const hadFocus = isDisabled && node.matches(":focus");
+  node.disabled = isDisabled;
+  if (hadFocus) elsewhere.focus({ preventScroll: true });
+}
+
+function enableActions(parent, isPossible, elsewhere) {
+  for (const node of parent.querySelectorAll("[data-bit]"))
+    setDisabled(node, !isPossible(Number(node.dataset.bit)), elsewhere);
 }
 
 class Tools {
@@ -143,9 +151,11 @@ class Tools {
     this.actions.append(this.summary, ...actionButtons(this.words, act), this.clear);
   }
 
-  paintActions(summary, rows, isSelection) {
+  paintActions(summary, rows, isSelection, elsewhere) {
     if (this.summary.textContent !== summary) this.summary.textContent = summary;
-    enableActions(this.actions, (bit) => rows.some((row) => row.can & bit));
+    enableActions(this.actions, (bit) => rows.some((row) => row.can & bit), elsewhere);
+    const hadFocus = !isSelection && this.clear.matches(":focus");
     this.clear.hidden = !isSelection;
+    if (hadFocus) elsewhere.focus({ preventScroll: true });
   }
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncmd_jupyter.jobs.model import JobState
-from asyncmd_jupyter.triage.pattern import ENDED, GENERAL, Case, Pattern
+from asyncmd_jupyter.triage.pattern import ENDED, EXACT, GENERAL, Case, Pattern
 
 _NOTHING = "Nothing has to be done for a run; its last checkpoint counts."
 
@@ -94,6 +94,19 @@ PATTERNS = (
         text=r"^slurmstepd\S*: error: \*\*\* .*CANCELLED AT \S+ \*\*\*$",
         reason=r"CANCELLED$|Somebody cancelled it in Slurm|REVOKED$|Slurm gave it to another",
         priority=ENDED - 2,
+    ),
+    Pattern(
+        kind="queue-unconfigured",
+        title="No cluster here",
+        meaning="Slurm's commands are installed, but this machine belongs to no cluster.",
+        remedies=(
+            "Start JupyterLab on a login node of the cluster; 'sinfo' has to list nodes there.",
+            "If it is one: ask its administrators for slurm.conf, or set SLURM_CONF to its path.",
+            "'--launcher local' computes on this machine.",
+        ),
+        text=r"Could not establish a configuration source|Unable to process configuration file"
+        r"|DNS SRV lookup failed",
+        priority=EXACT,
     ),
     Pattern(
         kind="node-no-answer",

@@ -21,11 +21,9 @@ QUICK_QUEUE = (
 
 @pytest.fixture(scope="module")
 def one_server(running_cluster, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        for variable, value in running_cluster.environment.items():
-            patch.setenv(variable, value)
-        with running_server(tmp_path_factory.mktemp("server"), *QUICK_QUEUE) as server:
-            yield server
+    base, variables = tmp_path_factory.mktemp("server"), running_cluster.environment
+    with running_server(base, *QUICK_QUEUE, variables=variables) as server:
+        yield server
     assert "Traceback" not in server.log.read_text()
 
 

@@ -1,8 +1,13 @@
 """The page's view of a real queue, and what it does there."""
 
 import asyncio
+import os
+from datetime import UTC, datetime, timedelta
 
 from job_helpers import program, until_up
+
+from asyncmd_jupyter.jobs.slurm.listing import list_history, parse_history
+from asyncmd_jupyter.settings import SlurmSettings
 
 NAME = "née | 'x' $HOME"
 
@@ -19,6 +24,17 @@ async def until_seen(server, job_id, others=1, **wanted):
 
 async def submit(cluster, script, *options):
     return await asyncio.to_thread(cluster.control.submit, script, *options)
+
+
+async def until_accounted(cluster, job_id):
+    """Wait until accounting knows that a job has ended."""
+    since = datetime.now(UTC) - timedelta(hours=1)
+    argv = list_history(SlurmSettings(), os.getuid(), since)
+    while True:
+        listed = parse_history(await asyncio.to_thread(cluster.control.run, *argv))
+        if found := [job for job in listed if job.id == job_id and job.ended]:
+            return found[0]
+        await asyncio.sleep(0.1)
 
 
 async def test_other_jobs_of_the_user(server, cluster, work):
@@ -40,6 +56,8 @@ async def test_other_jobs_of_the_user(server, cluster, work):
     job = await until_seen(server, f"slurm:{failed}", state="failed", exit_code=3, can=[])
     assert (job["folder"], job["path"]) == (work.name, str(work))
     assert job["ended"] is not None
+    accounted = await until_accounted(cluster, failed)
+    assert (accounted.state, accounted.exit_code, accounted.workdir) == ("FAILED", 3, str(work))
     snapshot = await server.snapshot(others=0)
     assert (snapshot["jobs"], snapshot["scheduler"]) == ([], "slurm")
     assert snapshot["queue_problem"] == ""
