@@ -32,7 +32,7 @@ export class Details extends Widget {
       (id, name) => api.log(id, name, logLines()),
       _trans
     );
-    this._body.append(this._reason, this._actions, this._facts, this._log.node);
+    this._body.append(this._reason, this._actions, this._log.node, this._facts);
     this.node.append(this._makeHead(), this._body);
     this._actions.setAttribute('role', 'group');
     this._actions.setAttribute('aria-label', _trans.__('Actions'));
