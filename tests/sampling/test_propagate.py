@@ -223,7 +223,7 @@ async def test_crash_says_why(manager, tmp_path: Path):
         await propagator.propagate(None, tmp_path, "sim")
 
 
-async def test_condition_that_needs_many_frames_fails_only_live(manager, tmp_path: Path):
+async def test_condition_that_needs_many_frames_fails_only_live(manager, tmp_path: Path, caplog):
     seen = []
 
     def late(traj):
@@ -236,6 +236,9 @@ async def test_condition_that_needs_many_frames_fails_only_live(manager, tmp_pat
         None, tmp_path, "sim", tra_out=tmp_path / "joined.trr"
     )
     assert len(joined) == 16
+    [said] = [record for record in caplog.records if "failed on new frames" in record.getMessage()]
+    assert "RuntimeError: too few frames" in said.getMessage()
+    assert said.exc_info is None, "a traceback in a cell is for errors that end something"
 
 
 async def test_condition_that_needs_whole_parts_is_not_asked_before(manager, tmp_path: Path):
