@@ -84,7 +84,7 @@ def _after(command: SubCommand, words: Sequence[str], names: Namespace, fragment
         given = words[last + 1 :]
         if not given or _takes_several(slot, len(given)):
             values = values_of(slot, names, given, fragment)
-            return values if not given else [*values, *more]
+            return values if len(given) < _least(slot) else [*values, *more]
         loose = given[_least(slot) :]
     else:
         loose = words if last is None else words[last + 1 :]

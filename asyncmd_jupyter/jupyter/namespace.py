@@ -15,6 +15,7 @@ from asyncmd_jupyter.jupyter.parsers import unquoted
 Namespace = Mapping[str, Any]
 Kind = Callable[[Any], bool]
 LONGEST = 60
+_MOST_NAMES = 8
 
 
 class UnknownNameError(ValueError):
@@ -110,7 +111,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     near = near or [c for c in candidates if c.lower() == name.lower()]
     if near:
         return f" Did you mean {near[0]!r}?"
-    return f" There is: {', '.join(candidates[:8])}." if candidates else ""
+    more = f" and {len(candidates) - _MOST_NAMES} more" if len(candidates) > _MOST_NAMES else ""
+    return f" There is: {', '.join(candidates[:_MOST_NAMES])}{more}." if candidates else ""
 
 
 def names_of(kind: Kind, names: Namespace) -> list[str]:

@@ -33,7 +33,9 @@ def offer_attach(folder: Path | None = None) -> None:
     verb = "is" if len(found) == 1 else "are"
     more = f" ({open_ones} had not ended)" if open_ones else ""
     back = "it" if len(found) == 1 else "them"
-    say(f"{what} of an earlier kernel {verb} here{more}: %asyncmd attach brings {back} back.")
+    others = "another kernel" if len(found) == 1 else "other kernels"
+    whose = others if any(map(_has_kernel, found)) else "an earlier kernel"
+    say(f"{what} of {whose} {verb} here{more}: %asyncmd attach brings {back} back.")
 
 
 def _records(top: Path) -> Iterator[dict[str, Any]]:
@@ -62,18 +64,23 @@ def _files(top: Path) -> Iterator[Path]:
 
 def _is_looked_after(record: dict[str, Any]) -> bool:
     """Whether this kernel has the run, or another one that lives."""
+    if not _has_kernel(record):
+        return False
+    return record.get("pid") == os.getpid() or record.get("state") not in _ENDS
+
+
+def _has_kernel(record: dict[str, Any]) -> bool:
+    """Whether the kernel that has written it lives on this machine."""
     pid = record.get("pid")
     if record.get("host") != _hostname() or not isinstance(pid, int) or pid <= 0:
         return False
-    if pid == os.getpid():
-        return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:
+    except OSError:  # that of another user
         return True
-    return record.get("state") not in _ENDS
+    return True
 
 
 def _hostname() -> str:

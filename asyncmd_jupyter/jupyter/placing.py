@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from asyncmd_jupyter.jupyter.parsers import unquoted
+from asyncmd_jupyter.jupyter.telling import say
 
 
 def placed(engine: Any, arguments: Arguments) -> Any:
@@ -29,6 +30,12 @@ def placed(engine: Any, arguments: Arguments) -> Any:
         clone.sbatch_script = unquoted(script)
     if chosen is not None:
         clone.sbatch_options = {**engine.sbatch_options, **chosen}
+    if launcher is None and for_slurm and engine.launcher != "slurm":
+        option = "--sbatch" if script is None else "--sbatch-script"
+        say(
+            f"Note: {option} sends the jobs of {arguments.name} to Slurm, though "
+            f"{arguments.engine} computes on this machine by itself."
+        )
     return clone
 
 

@@ -96,6 +96,17 @@ def _runs(_names: Namespace, _fragment: str) -> list[str]:
     return [*(run.id for run in runs), *_of_campaigns(runs)]
 
 
+def _quantities(_names: Namespace, _fragment: str) -> list[str]:
+    """What conditions of runs compare with limits, by the names that plots show."""
+    runs = _known_runs()
+    if not runs:
+        return []
+    from asyncmd_jupyter.sampling.edited import intervals
+
+    conditions = (condition for run in runs for condition in run.spec.until)
+    return list(dict.fromkeys(i.quantity_name for c in conditions for i in intervals(c)))
+
+
 def _campaigns(_names: Namespace, _fragment: str) -> list[str]:
     return _of_campaigns(_known_runs())
 
@@ -146,6 +157,7 @@ _SOURCES: Mapping[str, Source] = {
     "DIR": _folders,
     "RUN": _runs,
     "CAMPAIGN": _campaigns,
+    "X": _quantities,
     "JOB": _jobs,
     "OPTION=VALUE": _sbatch,
     "SETTING=VALUE": _settings,

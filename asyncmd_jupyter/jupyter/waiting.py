@@ -80,6 +80,29 @@ class StoppedWaiting(asyncio.CancelledError):
         return [str(self)]
 
 
+class FailedRunError(RuntimeError):
+    """Runs that were waited for failed; the cell shows above how, so that it is not said again.
+
+    Parameters
+    ----------
+    names : list of str
+        Of the runs that failed.
+    reason : str
+        Of the first one, for programs that execute the notebook.
+    """
+
+    def __init__(self, names: list[str], reason: str) -> None:
+        super().__init__(f"The run {names[0]!r} failed: {reason}")
+        self._names = names
+
+    def _render_traceback_(self) -> list[str]:
+        names, what = self._names, "runs" if len(self._names) > 1 else "run"
+        return [
+            f"Failed, see above: the {what} {', '.join(names)}. "
+            f"'%asyncmd why {names[0]}' says more."
+        ]
+
+
 class Answer:
     """What a magic that takes time gives to the cell, which awaits it.
 
@@ -122,6 +145,9 @@ class Answer:
             return await self._work
         except UsageError as error:
             sys.stderr.write(f"UsageError: {error}\n")
+            return None
+        except FailedRunError as error:
+            sys.stderr.write(f"{error}\n")
             return None
 
     def _ipython_display_(self) -> None:

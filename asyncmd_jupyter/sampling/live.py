@@ -127,11 +127,14 @@ async def follow(part: Part, look: LiveLook) -> PartEnd:
     try:
         await asyncio.wait({looking, finishing}, return_when=asyncio.FIRST_COMPLETED)
         if not finishing.done():
+            # With where it came from it is raised again by whoever evaluates the whole part.
+            error = looking.exception()
             logger.warning(
-                "The conditions failed on new frames of %s; the part is stopped and evaluated.",
-                part.trajectory_file,
-                exc_info=looking.exception(),
+                "The conditions failed on new frames of %s (%s: %s); the part is stopped and "
+                "evaluated.",
+                *(part.trajectory_file, type(error).__name__, error),
             )
+            logger.debug("The conditions failed so:", exc_info=error)
             await part.ask_to_stop()
         return await asyncio.shield(finishing)
     finally:

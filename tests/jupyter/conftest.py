@@ -6,6 +6,7 @@ from comm.base_comm import BaseComm, CommManager
 from IPython.core.interactiveshell import InteractiveShell
 
 from asyncmd_jupyter import runtime
+from asyncmd_jupyter.jupyter.waiting import FailedRunError
 from asyncmd_jupyter.runtime import Runtime
 from asyncmd_jupyter.settings import Settings
 
@@ -100,7 +101,10 @@ class ToyNotebook:
     async def error(self, cell):
         """Run a cell that has to fail, and return the one line that it says."""
         self.capsys.readouterr()
-        assert not (await self._run(cell)).success
+        result = await self._run(cell)
+        assert not result.success
+        if isinstance(result.error_in_exec, FailedRunError):
+            return str(result.error_in_exec)
         said = self.capsys.readouterr().err.strip()
         assert said.startswith("UsageError: "), said
         assert "\n" not in said

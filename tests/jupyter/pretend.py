@@ -37,7 +37,7 @@ class PretendJobs:
             submitted=datetime(2026, 1, 1, 12, len(self.known), tzinfo=UTC),
         )
         if state is JobState.RUNNING and old.started is None:
-            fields["started"] = datetime.now(tz=UTC)
+            fields.setdefault("started", datetime.now(tz=UTC))
         self.known[job_id] = replace(old, state=state, **fields)
         self.events.publish(JobChanged(self.known[job_id]))
 

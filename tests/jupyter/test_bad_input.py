@@ -6,6 +6,7 @@ import re
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from asyncmd_jupyter.jupyter.waiting import FailedRunError
 from asyncmd_jupyter.jupyter.widgets.summary import summary_html, summary_text
 
 SETUP = """
@@ -56,9 +57,12 @@ class Shell:
     async def error(self, cell):
         """Run a cell that has to fail, and return the one line that it says."""
         self.capsys.readouterr()
-        if (await self.run(cell)).success:
+        result = await self.run(cell)
+        if result.success:
             return "nothing is wrong"
         said = self.capsys.readouterr().err.strip()
+        if isinstance(result.error_in_exec, FailedRunError):
+            said = f"UsageError: {result.error_in_exec}"
         assert said.startswith("UsageError: ")
         assert "\n" not in said
         return re.sub(" at 0x[0-9a-f]+", "", said.removeprefix("UsageError: "))

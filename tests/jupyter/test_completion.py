@@ -65,6 +65,20 @@ async def test_what_follows_what(known):
     assert found == expected
 
 
+async def test_the_plane_of_a_plot_takes_what_conditions_compare(known):
+    assert complete("%asyncmd plot --plane ") == []
+    await known.run(
+        "from asyncmd_jupyter.sampling.states import Within\n"
+        "def phi(trajectory):\n    return trajectory.frame_table().times\n"
+        "def psi(trajectory):\n    return -trajectory.frame_table().times\n"
+        "far = Within(phi, 1e6) & Within(psi, 1e6) & Within(phi, 2e6)"
+    )
+    await known.run("%asyncmd propagate engine --until far --name fates")
+    assert complete("%asyncmd plot fates --plane ") == ["phi", "psi"]
+    assert complete("%asyncmd plot fates --plane phi ") == ["psi"]
+    assert complete("%asyncmd plot fates --plane phi p") == ["psi"]
+
+
 async def test_jobs_that_go_on_are_proposed(known):
     [job_id] = [r.id for r in JobManager.current().records() if not r.state.is_final] or [None]
     assert job_id is None or complete(f"%asyncmd tail {job_id[:4]}") == [job_id]

@@ -20,7 +20,7 @@ from asyncmd_jupyter.jupyter.widgets.free_energy import (
 )
 from asyncmd_jupyter.jupyter.widgets.gathering import scene_now
 from asyncmd_jupyter.jupyter.widgets.look import Look
-from asyncmd_jupyter.jupyter.widgets.plane import KnownPlane, paths_of
+from asyncmd_jupyter.jupyter.widgets.plane import KnownPlane, describe_plane, paths_of
 from asyncmd_jupyter.jupyter.widgets.plot_picture import Picture
 from asyncmd_jupyter.sampling.progress import Band, ConditionSeries, Observable, RunState
 
@@ -165,3 +165,11 @@ async def test_the_plane_follows_its_runs(here, wire):
 def test_a_plane_that_can_not_be_drawn(here, plane, said):
     with pytest.raises((TypeError, ValueError), match=said):
         show_plot(runs(1), plane=plane)
+
+
+def test_only_frames_that_conditions_ended_are_said_to_be_stopped():
+    assert "which may not be converged" in describe_plane(scene_now(runs(1)), PLANE)
+    reached = runs(1, reached=150)
+    reached[0].change(state=RunState.REACHED, reached=("C7eq",), reached_time=30.0)
+    said = describe_plane(scene_now(reached), PLANE)
+    assert "which were stopped by conditions and may not be converged" in said

@@ -14,7 +14,7 @@ from asyncmd_jupyter.jupyter.outcome import outcome_record
 from asyncmd_jupyter.jupyter.parsers import command_help, option_names
 from asyncmd_jupyter.jupyter.registry import commands
 from asyncmd_jupyter.jupyter.telling import one_line_errors
-from asyncmd_jupyter.jupyter.waiting import await_magics
+from asyncmd_jupyter.jupyter.waiting import Answer, FailedRunError, await_magics
 
 
 @pytest.fixture
@@ -279,3 +279,13 @@ def test_pretend_jobs_are_what_the_table_needs(here):
     jobs = PretendJobs(here.events)
     jobs.put("a", JobState.RUNNING)
     assert jobs.records()[0].id == "a"
+
+
+async def test_a_run_that_fails_while_no_cell_awaits_it_is_told(capsys):
+    async def fail():
+        raise FailedRunError(["a"], "no such residue")
+
+    answer = Answer("%asyncmd wait", fail())
+    await asyncio.sleep(0)
+    assert await answer is None
+    assert capsys.readouterr().err == "The run 'a' failed: no such residue\n"

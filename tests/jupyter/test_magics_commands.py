@@ -9,6 +9,7 @@ from traitlets import TraitError
 
 from asyncmd_jupyter import config, runtime
 from asyncmd_jupyter.jupyter.named_settings import NAMES
+from asyncmd_jupyter.jupyter.namespace import nearest
 from asyncmd_jupyter.jupyter.offer import offer_attach
 from asyncmd_jupyter.jupyter.registry import commands
 from asyncmd_jupyter.sampling.run_record import RECORD_ENDING
@@ -111,7 +112,29 @@ async def test_another_place_leaves_the_engine_alone(notebook):
         "%asyncmd propagate engine --steps 10 --name a --sbatch partition=gpu --dry-run"
     )
     assert "--partition=gpu --qos=low" in said
+    note = "Note: --sbatch sends the jobs of a to Slurm, though engine computes on this machine"
+    assert said.startswith(note)
+    line = (
+        "%asyncmd propagate engine --steps 10 --name a --launcher slurm --sbatch time=5 --dry-run"
+    )
+    assert "Note" not in await notebook.run(line)
     assert engine.sbatch_options == {"partition": "cpu", "qos": "low"}
+
+
+async def test_the_name_of_a_run_is_no_trajectory(notebook):
+    await notebook.run("%asyncmd propagate engine --steps 20 --name first")
+    await notebook.run("%asyncmd wait first")
+    said = await notebook.error("%asyncmd extract first --to one.trr")
+    assert said.startswith("first is the name of a run")
+    assert "'%asyncmd wait first -o path'" in said
+    await notebook.run("%asyncmd wait first -o first")
+    await notebook.run("%asyncmd extract first --to one.trr")
+
+
+def test_names_that_are_left_out_are_counted():
+    names = [f"run{letter}" for letter in "abcdefghij"]
+    assert nearest("x", names[:8]) == f" There is: {', '.join(names[:8])}."
+    assert nearest("x", names) == f" There is: {', '.join(names[:8])} and 2 more."
 
 
 async def test_frames_with_velocities_of_choice(notebook, tmp_path):
@@ -269,7 +292,11 @@ async def test_a_record_of_a_run_is_what_the_offer_reads(notebook, tmp_path, cap
     assert capsys.readouterr().out == ""
     monkeypatch.setattr(os, "getpid", lambda: 2**22 + 1)
     offer_attach(tmp_path)
-    assert capsys.readouterr().out.startswith("1 run of an earlier kernel is here:")
+    said = "1 run of another kernel is here: %asyncmd attach brings it back.\n"
+    assert capsys.readouterr().out == said  # that kernel lives
+    put_record(tmp_path, "a")
+    offer_attach(tmp_path)
+    assert capsys.readouterr().out.startswith("2 runs of other kernels are here: ")
 
 
 async def test_a_run_like_an_earlier_one(notebook):

@@ -168,3 +168,18 @@ async def test_a_dry_run_says_whether_the_queue_can_be_asked(execute):
     for cell in (notebook.cells[4], notebook.cells[6]):
         assert "Nothing was written or started" in printed(cell)
         assert "Note" not in printed(cell)
+
+
+async def test_a_failed_run_is_told_once(execute):
+    notebook = await execute(
+        LOAD,
+        SETUP,
+        "def broken(trajectory):\n    raise KeyError('res 7')",
+        "%asyncmd propagate engine --until broken --name brk",
+        "%asyncmd wait brk",
+    )
+    ename, _, evalue = notebook.metadata["failure"].partition(": ")
+    assert (ename, evalue[:42]) == ("FailedRunError", "The run 'brk' failed: KeyError: 'res 7'. I")
+    *_, outcome, error = notebook.cells[4].outputs
+    assert "KeyError: 'res 7'" in outcome["data"]["text/plain"]
+    assert error["traceback"] == ["Failed, see above: the run brk. '%asyncmd why brk' says more."]

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -395,6 +396,39 @@ async def test_what_waits_on_this_machine_says_for_what(here, jobs, opened):
     await until(lambda: reason(0) == "")
 
 
+def a_time(minute):
+    return datetime(2026, 1, 1, 12, minute, tzinfo=UTC)
+
+
+async def test_elapsed_leaves_out_what_was_held_and_waited(here, jobs, opened):
+    run = PretendRun(here.events)
+    tags = {"run": "first"}
+    jobs.put("job0", started=a_time(0), tags=tags)
+    run.grow(3)
+    page = opened(table_of([run], jobs))
+    await until(lambda: page.rows)
+
+    def elapsed():
+        row = page.rows[0]
+        return None if row["ended"] is None else row["ended"] - row["started"]
+
+    assert elapsed() is None
+    jobs.put("job0", JobState.DONE, ended=a_time(5), tags=tags)
+    run.change(state=RunState.HELD)
+    await until(lambda: elapsed() == 300)
+    jobs.put("job1", JobState.WAITING, tags=tags)
+    run.change(state=RunState.WAITING, job_id="job1")
+    await until(lambda: page.states()["first/0"] == "waiting")
+    assert elapsed() == 300
+    jobs.put("job1", started=a_time(30), tags=tags)
+    run.change(state=RunState.RUNNING)
+    await until(lambda: elapsed() is None)
+    assert page.rows[0]["started"] == a_time(25).timestamp()
+    jobs.put("job1", JobState.DONE, ended=a_time(32), tags=tags)
+    run.change(state=RunState.DONE)
+    await until(lambda: elapsed() == 420)
+
+
 # Buttons
 
 
@@ -646,3 +680,7 @@ def test_the_front_end_has_all_its_words():
 def test_english_where_there_is_no_translation():
     assert form(table_words()["counted"]["selected"], 1) == "1 selected"
     assert form(table_words()["counted"]["simulations"], 2) == "2 simulations"
+
+
+def test_cancelling_does_not_claim_what_resuming_would_belie():
+    assert "for good" not in table_words()["actions"]["cancel"]["text"]

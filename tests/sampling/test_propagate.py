@@ -238,6 +238,19 @@ async def test_condition_that_needs_many_frames_fails_only_live(manager, tmp_pat
     assert len(joined) == 16
 
 
+async def test_condition_that_fails_live_is_told_in_one_line(manager, tmp_path: Path, caplog):
+    def broken(traj):
+        if traj.last_step > 0:
+            raise RuntimeError("no such atom")
+        return np.zeros(len(traj), dtype=bool)
+
+    with pytest.raises(RuntimeError, match="no such atom"):
+        await make_propagator([broken], max_steps=10**9).propagate(None, tmp_path, "sim")
+    [said] = [record for record in caplog.records if "failed on new frames" in record.getMessage()]
+    assert "RuntimeError: no such atom" in said.getMessage()
+    assert said.exc_info is None, "the traceback is that of the error itself"
+
+
 async def test_condition_that_needs_whole_parts_is_not_asked_before(manager, tmp_path: Path):
     seen = []
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 
 from asyncmd_jupyter.jupyter.namespace import frames_told, is_trajectory, look_up_start, shown
-from asyncmd_jupyter.jupyter.notebook import Notebook
+from asyncmd_jupyter.jupyter.notebook import Notebook, all_runs
 from asyncmd_jupyter.jupyter.parsers import (
     OneOf,
     SubCommand,
@@ -78,6 +78,11 @@ def _extractor(arguments: Arguments) -> FrameExtractor:
 def _trajectory(notebook: Notebook, text: str) -> Trajectory:
     from asyncmd_jupyter.frames.trajectory import Trajectory
 
+    if text not in notebook.names and text in all_runs():
+        raise UsageError(
+            f"{text} is the name of a run, and frames are taken of a trajectory: "
+            f"'%asyncmd wait {text} -o path' gives its trajectory the name path."
+        )
     value = look_up_start(text, notebook.names)
     if is_trajectory(value):
         return value  # type: ignore[no-any-return]

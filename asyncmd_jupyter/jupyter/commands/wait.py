@@ -11,7 +11,7 @@ from IPython.core.error import UsageError
 from asyncmd_jupyter.jupyter.notebook import Notebook
 from asyncmd_jupyter.jupyter.parsers import SubCommand, add_output, always
 from asyncmd_jupyter.jupyter.telling import flat, told
-from asyncmd_jupyter.jupyter.waiting import StoppedWaiting
+from asyncmd_jupyter.jupyter.waiting import FailedRunError, StoppedWaiting
 
 if TYPE_CHECKING:
     from asyncmd_jupyter.sampling.run import Run
@@ -32,9 +32,12 @@ async def _answer(notebook: Notebook, arguments: Arguments) -> Any:
     ends = await _wait(runs)
     for run in runs:
         publish_outcome(run.snapshot())
-    for run, end in zip(runs, ends, strict=True):
-        if isinstance(end, BaseException):
-            raise UsageError(flat(f"The run {run.id!r} failed: {told(end)}")) from end
+    failed = {
+        r.id: end for r, end in zip(runs, ends, strict=True) if isinstance(end, BaseException)
+    }
+    if failed:
+        first = next(iter(failed.values()))
+        raise FailedRunError(list(failed), flat(told(first))) from first
     results = [run.result for run in runs]
     return notebook.give(arguments.output, results[0] if len(results) == 1 else results)
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from asyncmd_jupyter.sampling.progress import Band
 
+ANGLES = [1, 1.5, 3, 4.5, 9, 10]
+
 
 def limits(
     values: Sequence[Any], bands: Sequence[Band], period: float | None
@@ -53,11 +55,12 @@ def copies(band: Band, low: float, high: float) -> Iterator[tuple[float, float]]
 
 def set_ticks(axes: Any, period: float | None, which: str = "y") -> None:
     """Put few ticks at numbers that people like."""
-    from matplotlib.ticker import MaxNLocator, MultipleLocator
+    from matplotlib.ticker import MaxNLocator
 
     whole_turn = period is not None and abs(period - 360) < 1e-6
     axis = axes.yaxis if which == "y" else axes.xaxis
-    axis.set_major_locator(MultipleLocator(90) if whole_turn else MaxNLocator(4))
+    # Of a whole turn the quarters, and also numbers where one has zoomed into it.
+    axis.set_major_locator(MaxNLocator(4, steps=ANGLES) if whole_turn else MaxNLocator(4))
 
 
 def shortened(name: str, limit: int = 18) -> str:

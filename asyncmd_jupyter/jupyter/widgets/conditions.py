@@ -19,6 +19,7 @@ from asyncmd_jupyter.jupyter.widgets.interactive import (
     can_interact,
     canvas_of,
     look_for_zooming,
+    take_over,
 )
 from asyncmd_jupyter.jupyter.widgets.look import Look
 from asyncmd_jupyter.jupyter.widgets.other_conditions import OtherConditions, own_conditions
@@ -72,8 +73,10 @@ class ConditionPlot(LiveView):
         self._drawn: tuple[object, Look] | None = None
         self._verdict: list[str] = []
         self._saving: asyncio.TimerHandle | None = None
+        self._canvas: Any = None
         self.figure = FigureWidget(alt=self._picture.describe(self.scene()))
         self.figure.observe(self._on_room_changed, ["shown_width", "dark", "pixel_ratio"])
+        self.figure.observe(self._on_theme_changed, "dark")
         self.figure.observe(lambda _: self.page_came(), "in_page")
         self.editor = ConditionEditor(self._editable(), self.edit) if can_edit else None
         self._line = ipywidgets.HTML()
@@ -179,14 +182,38 @@ class ConditionPlot(LiveView):
 
     async def _switch(self) -> None:
         """Show what can be zoomed in the place of the picture, or the picture again."""
-        shows_picture = self.figure.layout.display != "none"
-        if shows_picture:
-            self._place.children = (self.figure, await self.interactive())
+        shows_picture = self._canvas is None
+        if self._canvas is None:
+            self._put_canvas(await self.interactive())
         else:
             # Pages keep a canvas that is taken away, so it is out of sight first.
-            self._place.children[-1].layout.display = "none"
-        self.figure.layout.display = "none" if shows_picture else ""
+            self._canvas.layout.display = "none"
+            self._canvas = None
+        self._hide_picture(shows_picture)
         self._zoom.description = "Back to the live picture" if shows_picture else ZOOM
+
+    def _put_canvas(self, canvas: Any) -> None:
+        self._canvas = canvas
+        self._place.children = (self.figure, canvas)
+
+    def _hide_picture(self, is_hidden: bool) -> None:
+        """Hide the picture, but so that its page still says how wide and dark it is."""
+        layout = self.figure.layout
+        layout.visibility, layout.height = ("hidden", "0px") if is_hidden else (None, None)
+        layout.overflow = "hidden" if is_hidden else None
+
+    def _on_theme_changed(self, _change: Any) -> None:
+        if self._canvas is not None:
+            self.run_in_background(self._draw_canvas_anew(self._canvas))
+
+    async def _draw_canvas_anew(self, before: Any) -> None:
+        """Show the same part in the colours of another theme."""
+        canvas = await self.interactive()
+        if self._canvas is not before:  # somebody went back meanwhile
+            return
+        take_over(before, canvas)
+        before.layout.display = "none"
+        self._put_canvas(canvas)
 
     async def _gathered(self, others: OtherConditions | None) -> Scene:
         if others is None:

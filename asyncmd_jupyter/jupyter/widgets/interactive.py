@@ -10,6 +10,7 @@ from typing import Any
 
 from asyncmd_jupyter.jupyter.widgets.look import Look
 
+TOOLBAR = 40  # pixels that the toolbar lies over
 DETAIL = 8  # so many times more points than can be seen before one zooms
 
 
@@ -21,7 +22,7 @@ def can_interact() -> bool:
 def look_for_zooming(look: Look) -> Look:
     """Give the look of a canvas, which knows by itself how many pixels the page has."""
     ground = "#111111" if look.dark else "white"
-    return replace(look, ratio=1.0, background=ground, detail=DETAIL)
+    return replace(look, ratio=1.0, background=ground, detail=DETAIL, top=TOOLBAR)
 
 
 def canvas_of(figure: Any) -> Any:
@@ -49,3 +50,14 @@ def canvas_of(figure: Any) -> Any:
     canvas.toolbar_position, canvas.toolbar_visible = "top", True
     canvas.layout.max_width = "100%"
     return canvas
+
+
+def take_over(old: Any, new: Any) -> None:
+    """Let a canvas show the part that another one shows; its home is still all there is."""
+    new.toolbar.push_current()
+    for before, axes in zip(old.figure.axes, new.figure.axes, strict=False):
+        if not before.get_label():  # that of colours has one
+            axes.set_xlim(before.get_xlim())
+            axes.set_ylim(before.get_ylim())
+    new.toolbar.push_current()
+    new.draw_idle()

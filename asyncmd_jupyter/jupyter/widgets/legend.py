@@ -46,21 +46,22 @@ class Legend:
         fitting = max(1, int(width // (6.1 * widest + 34)))
         rows = -(-len(self._labels) // fitting)
         self._columns = -(-len(self._labels) // max(1, rows))
-        self.height = ROW * rows
+        self.height = look.top + ROW * rows
 
     def draw(self, figure: Any) -> None:
         """Draw it at the top of a figure."""
         if not self._labels:
             return
+        look, whole = self._look, figure.bbox.height
         figure.legend(
             self._handles(),
             self._labels,
             loc="upper left",
-            bbox_to_anchor=((self._left - 8) / self._look.width, 1),
+            bbox_to_anchor=((self._left - 8) / look.width, 1 - look.top * look.ratio / whole),
             ncols=self._columns,
             frameon=False,
             fontsize=FONT,
-            labelcolor=self._look.ink,
+            labelcolor=look.ink,
             handlelength=1.2,
             columnspacing=1.2,
             borderpad=0.2,

@@ -37,6 +37,8 @@ class Look:
         At most so many points for all lines of a panel; 0 for as many as can be seen.
     detail : int
         So many times more points than can be seen, for those who zoom.
+    top : int
+        So many CSS pixels stay empty at the top.
     """
 
     width: int = 720
@@ -46,6 +48,7 @@ class Look:
     colours: int = 128
     line_points: int = 0
     detail: int = 1
+    top: int = 0
 
     @property
     def passing(self) -> Look:

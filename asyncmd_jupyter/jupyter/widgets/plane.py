@@ -98,9 +98,10 @@ def describe_plane(scene: Scene, plane: Plane) -> str:
         return awaited(scene)
     paths = list(paths_of(scene, plane))
     counted = sum(int((np.isfinite(p.x) & np.isfinite(p.y)).sum()) for p in paths)
+    stopped = "were stopped by conditions and " if any(t.hit for t in scene.tracks) else ""
     said = [
         f"{plane[1]} against {plane[0]} of {whose(scene)}: free energy in kT from these "
-        f"{counted:,} frames, which were stopped by conditions and may not be converged"
+        f"{counted:,} frames, which {stopped}may not be converged"
     ]
     states = [name for name in scene.conditions if list(_rectangles(scene, plane, name))]
     said += [f"outlined: {listed(states)}"] if states else []

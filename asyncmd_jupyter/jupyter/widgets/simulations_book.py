@@ -11,16 +11,13 @@ from asyncmd_jupyter import runtime
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.simulations_actions import abilities
-from asyncmd_jupyter.jupyter.widgets.simulations_distance import (
-    aims_of,
-    values_of,
-)
+from asyncmd_jupyter.jupyter.widgets.simulations_clock import WalkerClock
+from asyncmd_jupyter.jupyter.widgets.simulations_distance import aims_of, values_of
 from asyncmd_jupyter.jupyter.widgets.simulations_rows import (
     RunFacts,
     SimulationRow,
     has_to_begin,
     simulation_row,
-    start_of,
 )
 from asyncmd_jupyter.sampling.progress import RunSnapshot, RunState, WalkerSnapshot
 
@@ -66,7 +63,7 @@ class _Walker:
     """What is remembered of a walker, to see what has to be read again."""
 
     number: int
-    first_start: float | None = None
+    clock: WalkerClock = field(default_factory=WalkerClock)
     trouble: str = ""
     basis: tuple[object, ...] = ()
     row: SimulationRow | None = None
@@ -256,14 +253,14 @@ class SimulationBook:
             return kept.row
         series = run.series(walker.index)
         kept.basis = basis
-        kept.first_start = kept.first_start or start_of(record)
+        kept.clock.look(record, self._jobs.get)
         kept.row = simulation_row(
             facts,
             walker,
             record,
             aims=aims_of(series),
             values=values_of(series, walker.reached),
-            first_start=kept.first_start,
+            ran=kept.clock.shown(),
             trouble=kept.trouble,
         )
         return kept.row

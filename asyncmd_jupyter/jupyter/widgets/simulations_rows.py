@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from enum import IntFlag
 from typing import Any, NamedTuple
 
@@ -30,8 +29,9 @@ class Action(IntFlag):
 class SimulationRow(NamedTuple):
     """One simulation, as it goes over the wire: what people read follows in the browser.
 
-    Times are seconds since 1970; `done` and `limit` are in ps. `aims` and `values` are
-    explained at `simulations_distance.values_of`.
+    Times are seconds since 1970, between `started` and `ended` or now lies the time that
+    jobs ran; `done` and `limit` are in ps. `aims` and `values` are explained at
+    `simulations_distance.values_of`.
     """
 
     run: str
@@ -96,10 +96,13 @@ def simulation_row(
     *,
     aims: Aims = (),
     values: Values = (),
-    first_start: float | None = None,
+    ran: tuple[float | None, float | None] = (None, None),
     trouble: str = "",
 ) -> SimulationRow:
-    """Make the row of one walker from what is known of it and of its newest job."""
+    """Make the row of one walker from what is known of it and of its newest job.
+
+    `ran` is what a `WalkerClock` shows.
+    """
     run = facts.snapshot
     state = state_word(walker, record)
     return SimulationRow(
@@ -119,8 +122,8 @@ def simulation_row(
         native=_native(record),
         reason=_reason(record, facts.explain) or _waits_here(facts, walker, record, state),
         nodes=_nodes(record),
-        started=first_start,
-        ended=_ended(walker, record),
+        started=ran[0],
+        ended=ran[1],
         can=int(_possible(facts, walker, state)),
         trouble=trouble,
     )
@@ -129,11 +132,6 @@ def simulation_row(
 def has_to_begin(walker: WalkerSnapshot) -> bool:
     """Whether nothing of a walker has been submitted yet."""
     return walker.state is RunState.PREPARING and walker.job_id is None
-
-
-def start_of(record: JobRecord | None) -> float | None:
-    """When a job began."""
-    return None if record is None or record.started is None else _seconds(record.started)
 
 
 def state_word(walker: WalkerSnapshot, record: JobRecord | None) -> str:
@@ -209,17 +207,6 @@ def _waits_here(
     if record.launcher == "local":
         return f"waits for free cores ({facts.max_cores} may be used)"
     return "waits for room in the queue"
-
-
-def _ended(walker: WalkerSnapshot, record: JobRecord | None) -> float | None:
-    rests = walker.state.is_final or walker.state.value == HELD
-    if record is None or record.ended is None or not rests:
-        return None
-    return _seconds(record.ended)
-
-
-def _seconds(moment: datetime) -> float:
-    return round(moment.timestamp(), 1)
 
 
 def _three_digits(value: float | None) -> float | None:

@@ -133,7 +133,7 @@ def _actions(translation: gettext.NullTranslations) -> dict[str, Any]:
             "label": _("Cancel"),
             "title": count("Cancel {n} simulation?", "Cancel {n} simulations?"),
             "go": count("Cancel {n} simulation", "Cancel {n} simulations"),
-            "text": _("This is for good. What is on disk stays."),
+            "text": _("What is on disk stays. A run that has ended whole can be resumed."),
         },
         "hold": {
             "label": _("Hold"),
