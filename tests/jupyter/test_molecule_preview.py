@@ -382,6 +382,31 @@ async def test_a_restart_is_started_from_the_form(tmp_path, wire, jobs):
     form._name.value = "run"
     form._start.click()
     await until(lambda: "is in use" in form._said.value)
+    assert "choose another name" in form._said.value
+    assert "overwrite" not in form._said.value
+    form._name.value = "run-3"
+    assert form._said.value == ""
+    [first] = form._results.children
+    form._start.click()
+    await until(lambda: "Run run-3 was started" in form._said.value)
+    assert form._results.children[0] is first
+    assert len(form._results.children) == 2
+    await preview.aclose()
+
+
+async def test_frames_that_were_not_looked_at_are_counted(tmp_path, wire, jobs):
+    run = start_run(
+        ToyEngine(0.0, seed=5, launcher="memory"),
+        None,
+        until=[("never", never)],
+        name="run",
+        n_walkers=2,
+        max_steps=100,
+    )
+    await run
+    preview = TrajectoryPreview(run).open()
+    await until(lambda: said(preview))
+    assert preview._sources[1].told() == preview._sources[0].told() == "11 frames"
     await preview.aclose()
 
 

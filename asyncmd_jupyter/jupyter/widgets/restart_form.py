@@ -14,6 +14,7 @@ from asyncmd_jupyter.jupyter.widgets.sources import Source
 from asyncmd_jupyter.jupyter.widgets.words import escape
 from asyncmd_jupyter.sampling.restart import restart_from, suggested_name
 from asyncmd_jupyter.sampling.run import Run
+from asyncmd_jupyter.sampling.run_folder import run_files
 
 VELOCITIES = (
     ("keep those of the frame", "keep"),
@@ -76,7 +77,10 @@ class RestartForm:
         self._close.on_click(lambda _: self._show(False))
         self._start.on_click(lambda _: self._run_in_background(self._go()))
         self._velocities.observe(lambda _: self._offer_temperature(), "value")
+        for field in (self._name, self._n, self._velocities, self._temperature):
+            field.observe(lambda _: self._forget_problem(), "value")
         self._form = self._laid_out()
+        self._has_problem = False
         self._results = ipywidgets.VBox()
         self.widget: Any = ipywidgets.VBox([self._form, self._said, self._results])
         self._show(False)
@@ -125,6 +129,12 @@ class RestartForm:
         is_new = self._velocities.value == "new"
         self._temperature.layout.display = "" if is_new else "none"
 
+    def _forget_problem(self) -> None:
+        """Take away what was said of a field that has been changed since."""
+        if self._has_problem:
+            self._said.value = ""
+            self._has_problem = False
+
     async def _go(self) -> None:
         place = self._here()
         self._start.disabled = True
@@ -132,6 +142,7 @@ class RestartForm:
             run = await self._restarted(place)
         except (ValueError, TypeError, OSError, IndexError) as error:
             self._say(str(error), "var(--jp-error-color1,#d32f2f)", "alert")
+            self._has_problem = True
         else:
             self._started(run, place)
         finally:
@@ -141,7 +152,9 @@ class RestartForm:
         spec = place.source.spec
         if spec is None:
             raise ValueError("What is shown belongs to no run of this kernel.")
-        velocities = str(self._velocities.value)
+        velocities, name = str(self._velocities.value), self._name.value.strip()
+        if name and await asyncio.to_thread(run_files, spec.workdir / name):
+            raise ValueError(f"The name {name!r} is in use by an earlier run: choose another name.")
         with ExitStack() as opened:
             context = place.source.extractable(place.frame)
             trajectory, number = await asyncio.to_thread(opened.enter_context, context)
@@ -149,7 +162,7 @@ class RestartForm:
                 spec,
                 trajectory,
                 number,
-                name=self._name.value.strip(),
+                name=name,
                 n=int(self._n.value),
                 velocities=velocities,
                 temperature=float(self._temperature.value) if velocities == "new" else None,
@@ -164,7 +177,8 @@ class RestartForm:
             "inherit",
             "status",
         )
-        self._results.children = [_shown_here(run).widget, *self._results.children]
+        # Below: a page draws all anew that comes after something new.
+        self._results.children = [*self._results.children, _shown_here(run).widget]
         self._show(False)
 
     def _say(self, text: str, colour: str, role: str) -> None:

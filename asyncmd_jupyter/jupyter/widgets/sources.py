@@ -75,13 +75,17 @@ class Source(ABC):
 
     def told(self) -> str:
         """How many frames there are, in words."""
-        return f"{len(self)} frame{'' if len(self) == 1 else 's'}"
+        return _frames(len(self))
 
     @property
     def spec(self) -> RunSpec | None:
         """What its run was asked for, if that is known."""
         spec = getattr(self.run, "spec", None)
         return spec if isinstance(spec, RunSpec) else None
+
+
+def _frames(number: int) -> str:
+    return f"{number} frame{'' if number == 1 else 's'}"
 
 
 class WalkerSource(Source):
@@ -123,8 +127,9 @@ class WalkerSource(Source):
         """How many frames there are, or that there will never be any."""
         # Files of a run that has ended may not have been looked at yet.
         is_known = self._frames is not None or self.structure_file is None
-        never = not len(self) and self.has_ended and is_known
-        return ENDED_BEFORE if never else super().told()
+        if not len(self) and self.has_ended and is_known:
+            return ENDED_BEFORE
+        return super().told() if self._frames is not None else _frames(self._walker.n_frames)
 
     def follow(self) -> int:
         """Look at the files of all parts."""
