@@ -28,6 +28,7 @@ from asyncmd_jupyter.sampling.simulation import FinishedPart
 from asyncmd_jupyter.sampling.states import Examination, quantities
 from asyncmd_jupyter.sampling.stop import stop_rule
 from asyncmd_jupyter.sampling.verdicts import Verdicts, named_apart
+from asyncmd_jupyter.triage.raised import BLAME
 
 logger = logging.getLogger(__name__)
 
@@ -212,5 +213,14 @@ def _revived_error(kind: str, text: str) -> Exception | None:
     found = getattr(errors, kind, None) or getattr(builtins, kind, None)
     if isinstance(found, type) and issubclass(found, Exception):
         with suppress(Exception):  # some take other arguments
-            return found(text.removeprefix(f"{kind}: "))
+            return _blamed_again(found, text.removeprefix(f"{kind}: "))
     return errors.EngineError(f"{kind}: {text}")
+
+
+def _blamed_again(kind: type[Exception], said: str) -> Exception:
+    """The error with the note of `triage.raised.blame` apart from its words, as it was."""
+    words, blames, culprit = said.partition(f". {BLAME}")
+    error = kind(words.strip("'") if issubclass(kind, KeyError) else words)
+    if blames:
+        error.add_note(f"{BLAME}{culprit}")
+    return error

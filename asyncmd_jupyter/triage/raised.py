@@ -12,7 +12,7 @@ _OURS = f"{Path(__file__).parents[1]}/"
 _NAMES = ("stdlib", "platstdlib", "purelib", "platlib")
 _INSTALLED = (_OURS, *(f"{sysconfig.get_path(name)}/" for name in _NAMES))
 _FRAMES = 3
-_BLAME = "In the "
+BLAME = "In the "
 _WIDEST = 80
 
 
@@ -54,7 +54,7 @@ def blame(error: Exception, culprit: str) -> None:
     if isinstance(error, AsyncMDError) or is_on_purpose(error) or _blamed(error):
         return
     users = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame)]
-    error.add_note(f"{_BLAME}{culprit}{_line_of(users[-1]) if users else ''}")
+    error.add_note(f"{BLAME}{culprit}{_line_of(users[-1]) if users else ''}")
 
 
 def told_error(error: BaseException) -> str:
@@ -69,7 +69,7 @@ def told_error(error: BaseException) -> str:
 
 def _blamed(error: BaseException) -> list[str]:
     notes = (str(note) for note in getattr(error, "__notes__", ()))
-    return [note for note in notes if note.startswith(_BLAME)]
+    return [note for note in notes if note.startswith(BLAME)]
 
 
 def _line_of(frame: traceback.FrameSummary) -> str:

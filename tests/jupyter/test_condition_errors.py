@@ -1,6 +1,7 @@
 """What is said of conditions that raise: which one, what, and in which line."""
 
 from asyncmd_jupyter.jupyter.widgets.summary import summary_text
+from asyncmd_jupyter.sampling.runs import Runs
 
 SOON_BAD = """\
 table = {}
@@ -30,3 +31,16 @@ async def test_what_this_package_raises_on_purpose_blames_nobody(notebook):
     told = await notebook.error("%asyncmd wait brk")
     assert "few gave an array of dtype bool" in told
     assert "In the" not in told
+
+
+async def test_a_run_that_is_brought_back_says_the_same(notebook):
+    bad = 'def bad(trajectory):\n    raise ValueError("no such residue")'
+    await notebook.run(f"{SOON_BAD}\n{bad}")
+    await notebook.run("%asyncmd propagate engine --until folded=near --name brk")
+    await notebook.run("%asyncmd propagate engine --until bad --name brk2")
+    told = [await notebook.error(f"%asyncmd wait {name}") for name in ("brk", "brk2")]
+    assert "ValueError: no such residue. In the condition bad, line " in told[1]
+    for name in ("brk", "brk2"):
+        Runs.current().forget(name)
+    await notebook.run("%asyncmd attach")
+    assert [await notebook.error(f"%asyncmd wait {name}") for name in ("brk", "brk2")] == told
