@@ -12,6 +12,14 @@ from asyncmd_jupyter.jupyter.widgets.simulations_rows import (
 )
 from asyncmd_jupyter.jupyter.widgets.simulations_words import table_words
 
+ROOM_IS = """
+(height) => {
+  const [details, below] = [".asyncmd-sims-details", "[data-sim='one/1']"].map((which) =>
+    document.querySelector(which).getBoundingClientRect(),
+  );
+  return details.height === height && below.top === details.bottom;
+}
+"""
 GOING = Action.CANCEL | Action.HOLD
 
 
@@ -154,3 +162,14 @@ def test_the_focus_goes_to_the_table_when_a_button_is_disabled_meanwhile(front):
     front.page.locator("dialog .asyncmd-sims-go").press("Enter")
     front.page.locator("dialog").wait_for(state="hidden")
     assert "asyncmd-sims-grid" in focused(front)
+
+
+def test_details_without_a_log_take_little_room(front):
+    front.put(simulation("one", 0), simulation("one", 1))
+    front.page.click("[data-sim='one/0'] .asyncmd-sims-arrow")
+    answer = {"kind": "detail", "row": 0, "tab": "log", "logs": ["a/log"], "chosen": "a/log"}
+    front.tell(**answer, text="", replace=True)
+    front.page.get_by_text("Nothing has been written yet.").wait_for()
+    front.page.wait_for_function(ROOM_IS, arg=110)
+    front.tell(kind="detail", row=0, tab="log", text="a line")
+    front.page.wait_for_function(ROOM_IS, arg=300)

@@ -87,6 +87,15 @@ class Details {
 
   say(said, tag = "p") {
     this.panel.replaceChildren(element(tag, "", said));
+    this.shorten(tag === "p");
+  }
+
+  // A sentence needs less room than a log.
+  shorten(isShort) {
+    if (this.isShort === isShort) return;
+    this.isShort = isShort;
+    this.node.style.height = `${isShort ? SHORT_DETAILS : DETAILS}px`;
+    this.fits();
   }
 
   receiveLog(message) {
@@ -100,6 +109,7 @@ class Details {
       .join("\n");
     this.log.dataset.text = kept;
     this.log.textContent = kept || this.words.nothing_written;
+    this.shorten(!kept);
     if (isAtEnd || message.replace) this.panel.scrollTop = this.panel.scrollHeight;
   }
 
@@ -122,6 +132,7 @@ class Details {
 
   paintFiles(files) {
     if (!files.length) return this.say(this.words.nothing_written);
+    this.shorten(false);
     const table = element("table");
     const head = element("tr");
     for (const name of [this.words.file, this.words.size]) {

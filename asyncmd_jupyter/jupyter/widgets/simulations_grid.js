@@ -27,12 +27,18 @@ class Grid {
     this.body.setAttribute("role", "rowgroup");
     this.node.append(this.head, this.body);
     this.details = new Details(words, send, act, () => this.close());
+    this.details.fits = () => this.ask();
     this.node.addEventListener("scroll", () => this.ask(false), { passive: true });
     this.body.addEventListener("pointerover", (event) => this.explain(event.target.closest(".asyncmd-sims-cell")));
   }
 
+  extra() {
+    if (this.opened < 0) return 0;
+    return this.details.isShort ? SHORT_DETAILS : DETAILS;
+  }
+
   top(place) {
-    return place * LINE + (this.opened >= 0 && place > this.opened ? DETAILS : 0);
+    return place * LINE + (place > this.opened ? this.extra() : 0);
   }
 
   setColumns() {
@@ -162,7 +168,7 @@ class Grid {
     cancelAnimationFrame(this.asked);
     this.asked = undefined;
     this.isStale = false;
-    const extra = this.opened >= 0 ? DETAILS : 0;
+    const extra = this.extra();
     this.height(this.lines.length * LINE + extra);
     const first = Math.max(0, Math.floor((this.node.scrollTop - extra) / LINE) - MORE_LINES);
     const seen = Math.ceil(((this.tallSeen ||= this.node.clientHeight || 460) + extra) / LINE);

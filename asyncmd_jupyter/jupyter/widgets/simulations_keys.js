@@ -73,7 +73,7 @@ class KeyedGrid extends Grid {
     if (!this.details.node.isConnected) this.body.append(this.details.node);
     this.details.open(line.row, this.store.name(line.row));
     this.setLines(this.lines);
-    this.reveal(place, DETAILS);
+    this.reveal(place, this.extra());
     this.details.node.scrollIntoView({ block: "nearest" });
   }
 

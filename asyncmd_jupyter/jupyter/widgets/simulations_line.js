@@ -2,6 +2,7 @@
 
 const LINE = 28;
 const DETAILS = 300;
+const SHORT_DETAILS = 110;
 
 class Line {
   constructor(grid) {
