@@ -1,0 +1,19 @@
+"""The controls of a preview: what they are called, and the frames that they keep to."""
+
+from asyncmd_jupyter.jupyter.widgets.player import Player
+
+
+def test_the_button_that_repeats_is_called_a_loop():
+    assert Player(["one"], lambda: None)._loop.tooltip.startswith("Loop: ")
+
+
+def test_a_page_that_knows_more_frames_gets_the_last_one():
+    chosen = []
+    player = Player(["one"], lambda: chosen.append(player.frame))
+    player.frames_grew(10)
+    player._slider._on_page_message(None, {"page": {"value": 99}}, [])
+    assert player.frame == 9
+    player._slider._on_page_message(None, {"page": {"value": 4}}, [])
+    assert (player.frame, chosen[-1]) == (4, 4)
+    player.frames_grew(3)
+    assert player.frame == 2
