@@ -320,7 +320,7 @@ async def test_all_walkers_over_each_other(tmp_path, wire, jobs):
     preview = TrajectoryPreview(run).open()
     await until(lambda: said(preview))
     preview._options._overlay.value = True
-    await until(lambda: said(preview) == "frame 5 of 8 walkers")
+    await until(lambda: said(preview).endswith(" ps, frame 5 of 8 walkers"))
     assert "At most 8 of 10 are shown at once." in preview._note.value
     assert preview._note.value.count("&#9679;") == 8
     assert len(preview.stage._positions) == 8

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from asyncmd_jupyter.jupyter.widgets.words import escape
+from collections.abc import Sequence
+
+from asyncmd_jupyter.jupyter.widgets.words import escape, picoseconds
 
 # NGL's label of the atom under the pointer: no empty box, and legible on a dark page.
 STYLE = """<style>
@@ -24,6 +26,16 @@ def why_not(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return f"The frame can't be shown, its file is gone: {error.filename}."
     return f"The frame can't be shown: {error}"
+
+
+def shown_together(times: Sequence[float], numbers: Sequence[int]) -> str:
+    """Say which frame of several walkers is shown; those that have fewer show their last."""
+    furthest = max(numbers)
+    time = max(t for t, number in zip(times, numbers, strict=True) if number == furthest)
+    behind = sum(number < furthest for number in numbers)
+    there = len(numbers) - behind
+    said = f"{picoseconds(time)}, frame {furthest} of {there} walker{'' if there == 1 else 's'}"
+    return f"{said}; {behind} with fewer at the last frame" if behind else said
 
 
 def grey(text: str) -> str:

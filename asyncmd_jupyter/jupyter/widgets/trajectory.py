@@ -24,6 +24,7 @@ from asyncmd_jupyter.jupyter.widgets.preview_words import (
     STYLE,
     WAITING,
     grey,
+    shown_together,
     why_not,
 )
 from asyncmd_jupyter.jupyter.widgets.restart_form import RestartForm, ShownPlace
@@ -249,9 +250,10 @@ class TrajectoryPreview(LiveView):
         )
 
     def _told(self, ready: Sequence[Source], numbers: list[int]) -> str:
+        times = [source.times[number] for source, number in zip(ready, numbers, strict=True)]
         if len(ready) == 1:
-            return f"{picoseconds(ready[0].times[numbers[0]])}, frame {numbers[0]}"
-        return f"frame {max(numbers)} of {len(ready)} walkers"
+            return f"{picoseconds(times[0])}, frame {numbers[0]}"
+        return shown_together(times, numbers)
 
     def _write_note(self, scene: Scene, ready: Sequence[Source]) -> None:
         said = [scene.note]
