@@ -92,6 +92,12 @@ class SeriesBook:
         part.n_frames += len(new)
         part.last_step = int(new.steps[-1])
 
+    def frames_left(self, number: int, whole: FrameIndex) -> None:
+        """Count all frames of a part that was cancelled."""
+        part = self._part(number)
+        if len(whole) > part.n_frames:
+            part.n_frames, part.last_step = len(whole), int(whole.steps[-1])
+
     def part_finished(self, number: int, trajectory: Trajectory) -> None:
         """Count the frames of a finished part."""
         part = self._part(number)

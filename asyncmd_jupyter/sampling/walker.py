@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from asyncmd_jupyter.engines.command import FILES_TAG, CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.part import Part
 from asyncmd_jupyter.errors import JobCancelledError, JobError, MaxStepsReachedError
+from asyncmd_jupyter.frames.growing import GrowingFile
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import FrameIndex
 from asyncmd_jupyter.jobs.manager import JobManager
@@ -180,8 +181,15 @@ class Walker(PropagationObserver):
         await asyncio.wait([self._task])
         if part is not None:
             await part.job.wait()
+            await self._count_left(part)
         elif self._plan.continuation:
             await self._cancel_left()
+
+    async def _count_left(self, part: Part) -> None:
+        """Count what was written after the last look at a part that was cancelled."""
+        with suppress(OSError, ValueError):  # as far as there is a file that can be read
+            self._book.frames_left(part.number, await asyncio.to_thread(_frames_of, part))
+            self._changed()
 
     async def _cancel_left(self) -> None:
         """End the job of an earlier kernel that has not been taken over yet."""
@@ -340,6 +348,12 @@ class Walker(PropagationObserver):
         finished = tuple(path for n in sorted(self._parts) for path in self._parts[n].paths)
         begun = () if self._newest_file is None else (self._newest_file,)
         return tuple(dict.fromkeys((*finished, *begun)))
+
+
+def _frames_of(part: Part) -> FrameIndex:
+    file = GrowingFile(part.trajectory_file)
+    file.poll()
+    return file.index
 
 
 def _announcement(engine: MDEngine, plan: WalkerPlan) -> AbstractContextManager[None]:

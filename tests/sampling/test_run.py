@@ -10,6 +10,7 @@ import pytest
 from toy_states import in_a, in_b, position
 
 from asyncmd_jupyter.errors import EngineCrashedError
+from asyncmd_jupyter.frames.growing import GrowingFile
 from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
 from asyncmd_jupyter.sampling.progress import RunState
@@ -103,6 +104,17 @@ async def test_is_seen_while_it_goes_on(manager, runtime):
     await until(lambda: len(run.series().times) > 20)
     assert changes
     await run.cancel()
+
+
+async def test_what_was_written_until_the_end_counts_when_it_is_cancelled(manager):
+    run = go(until=[("never", never)], n_walkers=3)
+    await until(lambda: all(w.n_frames > 20 for w in run.snapshot().walkers))
+    await run.cancel()
+    for walker in run.snapshot().walkers:
+        file = GrowingFile(walker.trajectory_files[-1])
+        file.poll()
+        assert walker.n_frames == len(file)
+        assert walker.steps_done == file.index.steps[-1]
 
 
 async def test_speed_and_time_left(manager):
