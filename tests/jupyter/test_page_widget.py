@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from asyncmd_jupyter.jupyter.widgets.figure import FigureWidget
 from asyncmd_jupyter.jupyter.widgets.jobs import JobTableWidget
@@ -40,6 +41,28 @@ def test_nothing_else_can_be_set_from_outside():
     for content in ("page", {"page": 3}, {"page": {"alt": "x", "_esm": "x"}}, {"pages": {}}):
         tell(widget, content)
     assert widget.alt == "a plot"
+
+
+@pytest.fixture
+def shell(here, tmp_path, monkeypatch):
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance()
+    shell.history_manager.enabled = False
+    yield shell
+    shell.history_manager.end_session()
+    InteractiveShell.clear_instance()
+
+
+@pytest.mark.parametrize("kind", WIDGETS)
+def test_a_message_is_not_the_end_of_a_cell(shell, kind):
+    ended = []
+    shell.events.register("post_execute", lambda: ended.append(True))
+    widget = kind()
+    data = {"method": "custom", "content": {"page": {"in_page": True}}}
+    widget.comm.handle_msg({"content": {"data": data}, "buffers": []})
+    assert widget.in_page
+    assert ended == [], "matplotlib shows figures of the cell then"
 
 
 @pytest.mark.parametrize("kind", WIDGETS)

@@ -26,7 +26,7 @@ def never(traj) -> np.ndarray:
 
 
 def late(traj) -> np.ndarray:
-    return traj.frame_table().steps >= 20_000
+    return traj.frame_table().steps >= 40_000
 
 
 def go(engine=None, *, until=(never,), name="run", **options):

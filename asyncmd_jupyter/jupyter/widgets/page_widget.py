@@ -25,6 +25,17 @@ class PageWidget(anywidget.AnyWidget):
         super().__init__(**traits)
         self.on_msg(self._on_page_message)
 
+    @traitlets.observe("comm")
+    def _leave_cells_alone(self, change: Any) -> None:
+        """Take messages without IPython's events for the end of a cell.
+
+        A page's message may come while a cell awaits something or, from a subshell, while
+        it computes. At these events matplotlib shows and closes the figures that the cell
+        has not shown yet, as an answer to the message: the cell would lose them.
+        """
+        if change["new"] is not None:
+            change["new"].handle_msg = self._handle_msg
+
     def _on_page_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
         told = content.get("page") if isinstance(content, dict) else None
         if not isinstance(told, dict):
