@@ -65,6 +65,19 @@ def test_a_message_is_not_the_end_of_a_cell(shell, kind):
     assert ended == [], "matplotlib shows figures of the cell then"
 
 
+def test_nor_is_one_of_a_molecule(shell):
+    from asyncmd_jupyter.jupyter.widgets.ngl_stage import MoleculeWidget, _Structure
+
+    ended = []
+    shell.events.register("post_execute", lambda: ended.append(True))
+    pdb = "ATOM      1  CA  ALA A   1       0.000   0.000   0.000  1.00  0.00           C\nEND\n"
+    widget = MoleculeWidget(_Structure(pdb), [])
+    data = {"method": "update", "state": {"frame": 0}, "buffer_paths": []}
+    widget.comm.handle_msg({"content": {"data": data}, "buffers": []})
+    assert ended == []
+    widget.close()
+
+
 @pytest.mark.parametrize("kind", WIDGETS)
 def test_no_page_has_to_wait_for_the_kernel(kind):
     assert ".save_changes" not in str(kind._esm)

@@ -13,6 +13,7 @@ import traitlets
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.jupyter.widgets.nglview_shim import load_nglview
+from asyncmd_jupyter.jupyter.widgets.page_widget import LeavesCellsAlone
 from asyncmd_jupyter.jupyter.widgets.representations import representations
 from asyncmd_jupyter.jupyter.widgets.structure_text import ShownStructure
 
@@ -43,7 +44,7 @@ class _Structure(nglview.Structure):  # type: ignore[misc]
         return self._pdb
 
 
-class MoleculeWidget(nglview.NGLWidget):  # type: ignore[misc]
+class MoleculeWidget(LeavesCellsAlone, nglview.NGLWidget):  # type: ignore[misc]
     """NGLWidget that lets every page build its scene by itself from the widget's state.
 
     NGLWidget sends calls one by one from a thread. A page that comes (or is drawn anew) in

@@ -8,7 +8,21 @@ import anywidget
 import traitlets
 
 
-class PageWidget(anywidget.AnyWidget):
+class LeavesCellsAlone(traitlets.HasTraits):
+    """A widget that takes messages without IPython's events for the end of a cell.
+
+    A page's message may come while a cell awaits something or, from a subshell, while it
+    computes. At these events matplotlib shows and closes the figures that the cell has not
+    shown yet, as an answer to the message: the cell would lose them.
+    """
+
+    @traitlets.observe("comm")
+    def _take_messages_directly(self, change: Any) -> None:
+        if change["new"] is not None:
+            change["new"].handle_msg = self._handle_msg  # type: ignore[attr-defined] # of Widget
+
+
+class PageWidget(LeavesCellsAlone, anywidget.AnyWidget):
     """A widget whose page tells what it is like, in messages ``{"page": {name: value}}``.
 
     A page that changes a synchronised trait sends nothing more of that model until the
@@ -24,17 +38,6 @@ class PageWidget(anywidget.AnyWidget):
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
         self.on_msg(self._on_page_message)
-
-    @traitlets.observe("comm")
-    def _leave_cells_alone(self, change: Any) -> None:
-        """Take messages without IPython's events for the end of a cell.
-
-        A page's message may come while a cell awaits something or, from a subshell, while
-        it computes. At these events matplotlib shows and closes the figures that the cell
-        has not shown yet, as an answer to the message: the cell would lose them.
-        """
-        if change["new"] is not None:
-            change["new"].handle_msg = self._handle_msg
 
     def _on_page_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
         told = content.get("page") if isinstance(content, dict) else None
