@@ -18,7 +18,7 @@ from .control import Control
 from .daemons import Daemons
 from .owner import Daemon, Keeper, family, kill, writes_to
 from .preparation import Ports, check_programs, new_folder, search_path, write_files
-from .waiting import wait_until
+from .waiting import ClusterError, wait_until
 
 
 class Cluster:
@@ -255,7 +255,10 @@ class Cluster:
         """Wait until the nodes take jobs, without any until the controller says something."""
 
         def ready() -> bool:
-            states = self.control.node_states()
+            try:
+                states = self.control.node_states()
+            except ClusterError:  # a controller that is just starting closes connections
+                return False
             return all(states.get(node) in ("idle", "mixed", "allocated") for node in nodes)
 
         wait_until(ready, f"{nodes or 'the controller'} ready", self._running["slurmctld"].log)

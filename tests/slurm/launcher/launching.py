@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 from job_helpers import program
 
@@ -42,7 +43,10 @@ def queued(cluster):
 
 
 class LongestBlock:
-    """The longest time for which the event loop could do nothing else, in seconds."""
+    """The longest time for which the event loop could do nothing else, in seconds.
+
+    Time in which other programs had all cores does not count.
+    """
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -60,6 +64,11 @@ class LongestBlock:
     async def _watch(self):
         loop = asyncio.get_running_loop()
         while True:
-            before = loop.time()
+            before = loop.time() - _waited_for_a_core()
             await asyncio.sleep(0.001)
-            self.seconds = max(self.seconds, loop.time() - before - 0.001)
+            self.seconds = max(self.seconds, loop.time() - _waited_for_a_core() - before - 0.001)
+
+
+def _waited_for_a_core() -> float:
+    """Seconds that this thread was ready to go on and had no core."""
+    return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
