@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,6 +113,7 @@ def _add_why(commands: _Commands) -> None:
     parser.add_argument(
         "ids", nargs="+", metavar="JOB", help="ids from `asyncmd jobs --all`, or Slurm's"
     )
+    parser.add_argument("--json", action="store_true", help="for programs: one JSON list")
     parser.set_defaults(run=_why)
 
 
@@ -169,8 +172,12 @@ def _why(arguments: argparse.Namespace) -> int:
     from asyncmd_jupyter import triage
     from asyncmd_jupyter.jobs import cli
 
-    for record in cli.look_up(arguments.ids):
-        diagnosis = triage.diagnose(record)
+    records = cli.look_up(arguments.ids)
+    diagnoses = [triage.diagnose(record) for record in records]
+    if arguments.json:
+        print(json.dumps([diagnosis and asdict(diagnosis) for diagnosis in diagnoses]))
+        return DONE
+    for record, diagnosis in zip(records, diagnoses, strict=True):
         what = diagnosis.text() if diagnosis else "Nothing is wrong with it."
         print(f"{record.id} {record.name!r} ({record.state.value})\n{what}\n")
     return DONE

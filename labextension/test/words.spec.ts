@@ -6,11 +6,16 @@ import { allColumns, fitting, template } from '../src/campaigns/columns';
 import { endings } from '../src/campaigns/endings';
 import { CampaignStore } from '../src/campaigns/store';
 import { tally } from '../src/campaigns/tally';
+import { told } from '../src/campaigns/telling';
 import { duration, elapsed } from '../src/campaigns/times';
 import { buildTree } from '../src/campaigns/tree';
 import { job, run } from './examples';
 
 const NOW = Date.parse('2026-11-23T02:10:00Z');
+const FILLING = {
+  __: (text: string, ...values: readonly unknown[]) =>
+    text.replace(/%(\d)/g, (_, place: string) => String(values[+place - 1]))
+} as never;
 const TRANS = { __: (text: string) => text } as never;
 
 test.each([
@@ -111,4 +116,36 @@ test('an attached notebook has the kernel that speaks Python', () => {
   const text = JSON.stringify(attachedNotebook(specs, 'toys'));
   expect(text).toContain('%asyncmd attach');
   expect(text).toContain('My python');
+});
+
+describe('what is told of runs that have ended', () => {
+  const good = run('good', { state: 'reached' });
+  const bad = run('bad', { state: 'failed' });
+  const other = run('other', { state: 'limit' });
+
+  test('one is named, many are counted', () => {
+    expect(told([good], 'all', FILLING)?.text).toBe(
+      'Run “good” has ended: reached.'
+    );
+    expect(told([bad], 'all', FILLING)?.text).toBe('Run “bad” has failed.');
+    expect(told([good, other], 'all', FILLING)).toEqual({
+      text: '2 runs have ended.',
+      isBad: false,
+      first: good
+    });
+    expect(told([good, bad, other], 'all', FILLING)).toEqual({
+      text: '3 runs have ended, 1 of them failed.',
+      isBad: true,
+      first: bad
+    });
+  });
+
+  test('only what is wanted is told', () => {
+    expect(told([good, bad], 'failures', FILLING)?.text).toBe(
+      'Run “bad” has failed.'
+    );
+    expect(told([good], 'failures', FILLING)).toBeNull();
+    expect(told([good, bad], 'none', FILLING)).toBeNull();
+    expect(told([], 'all', FILLING)).toBeNull();
+  });
 });

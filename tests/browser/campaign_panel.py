@@ -9,7 +9,10 @@ from lab import Lab
 
 RUNS = """
 from contextlib import suppress
+from pathlib import Path
 import numpy as np
+from asyncmd_jupyter.jobs.manager import JobManager
+from asyncmd_jupyter.jobs.model import Command
 from asyncmd_jupyter.sampling.run import start_run
 from asyncmd_jupyter.sampling.states import Within
 from asyncmd_jupyter.testing import ToyEngine

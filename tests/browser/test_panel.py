@@ -13,6 +13,10 @@ runs = [start_run(engine, None, until=[far], name=name, n_walkers=2, campaign="t
 BROKEN = """
 with suppress(Exception):
     await start_run(engine, None, until=[broken], name="broken", campaign="others")
+crash = await JobManager.current().submit(
+    Command(("sh", "-c", "echo 'No space left on device' >&2; exit 3"), Path("broken").resolve()),
+    name="crash", tags={"run": "broken"})
+await crash.wait()
 """
 KILL_KERNEL = """() => {
     const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
@@ -85,8 +89,15 @@ def notified(panel):
             and panel.row("broken").evaluate("row => row === document.activeElement")
         )
     )
+    panel.press("Enter")
+    panel.details.get_by_text("RuntimeError: no such atom").wait_for()
+    why = panel.details.get_by_role("region", name="Why it failed")
+    why.locator("pre").get_by_text("No space left on device").wait_for()
+    assert why.get_by_role("listitem").count() > 0
+    panel.picture("why")
     assert panel.violations() == []
     assert "1 failed" in panel.status.get_attribute("title")
+    panel.press("Escape")
 
 
 def keys(panel):

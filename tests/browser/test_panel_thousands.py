@@ -11,6 +11,7 @@ from server import lab_server
 
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
 from asyncmd_jupyter.jobs.store import JobStore
+from asyncmd_jupyter.sampling.run_record import write_file
 
 N_JOBS, N_RUNS = 3000, 30
 SETTINGS = "lab/api/settings/asyncmd-jupyter:campaigns"
@@ -153,6 +154,36 @@ def away_and_back(panel):
     page.unroute("**/asyncmd-jupyter/api/events**")
     problem.get_by_role("button", name="Try again").click()
     problem.wait_for(state="hidden")
+
+
+def test_ends_of_many_runs_are_one_notification(panel):
+    lab, page = panel.lab, panel.page
+    toasts = page.locator(".Toastify__toast").filter(has_text="ha")
+    for number in range(3):
+        _record(lab.server.folder, number, "running")
+    lab.wait_until(lambda: [panel.state(f"run{n:02}") for n in range(3)] == ["running"] * 3)
+    _record(lab.server.folder, 0, "reached")
+    toasts.get_by_text("Run “run00” has ended: reached.").wait_for()
+    _record(lab.server.folder, 1, "failed")
+    toasts.get_by_text("2 runs have ended, 1 of them failed.").wait_for()
+    _record(lab.server.folder, 2, "failed")
+    toasts.get_by_text("3 runs have ended, 2 of them failed.").wait_for()
+    lab.wait_until(lambda: toasts.count() == 1)
+    toasts.get_by_role("button", name="Show").click()
+    lab.wait_until(lambda: panel.row("run01").get_attribute("aria-selected") == "true")
+    assert lab.errors == []
+
+
+def _record(folder, number, state):
+    """As the kernel of a run writes it."""
+    name = f"run{number:02}"
+    values = {
+        **{"name": name, "campaign": "", "state": state, "engine": "OpenMM", "launcher": "local"},
+        **{"conditions": ["far"], "walkers": [], "owner": "", "notebook": ""},
+        **{each: datetime.now(UTC).isoformat() for each in ("created", "updated")},
+    }
+    (folder / name).mkdir(exist_ok=True)
+    write_file(folder / name / f"{name}.run.json", json.dumps(values).encode())
 
 
 def test_columns_are_chosen_in_the_settings(panel):

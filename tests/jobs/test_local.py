@@ -106,7 +106,9 @@ async def test_stubborn_command_is_killed_after_the_grace(manager, work, job_run
     job = await start(manager, "stubborn", work / "up", cwd=work)
     await job.cancel()
     record = await job.wait()
-    assert (record.state, record.exit_code) == (JobState.CANCELLED, -signal.SIGKILL)
+    assert record.state is JobState.CANCELLED
+    # As the system tells it, or the shell that had a moment left to tell it.
+    assert record.exit_code in (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
 async def test_cancelling_ends_the_whole_family(manager, work):

@@ -51,6 +51,7 @@ def check_silence(server, answer):
 def test_malformed_ids_of_logs(one_server, job_id):
     path = quote(job_id, safe="", errors="surrogatepass")
     check_refusal(one_server, one_server.request("GET", f"api/jobs/{path}/log"))
+    check_refusal(one_server, one_server.request("GET", f"api/jobs/{path}/triage"))
 
 
 @few

@@ -172,6 +172,22 @@ async def test_logs(server, kernel, work):
     assert (await server.get(f"{path}?stream=stderr")).json["text"] == "oops\n"
 
 
+async def test_why_a_job_failed(server, kernel, work):
+    first = kernel()
+    failed = await first.submit(program("exit_with", 137, cwd=work))
+    well = await first.submit(program("exit_with", 0, cwd=work))
+    for job_id in (failed, well):
+        await first.ask(wait=job_id)
+    found = (await server.get(f"api/jobs/{failed}/triage")).json
+    assert "SIGKILL" in found["meaning"]
+    assert found["remedies"]
+    assert set(found) == {"kind", "title", "lines", "file", "meaning", "remedies", "policy"}
+    healthy = await server.get(f"api/jobs/{well}/triage")
+    assert (healthy.status, healthy.json) == (200, None)
+    assert (await server.get("api/jobs/aaaaaaaa/triage")).status == 404
+    assert (await server.get("api/jobs/slurm:12/triage")).status == 404
+
+
 @pytest.fixture
 async def manager(kernel_runtime):
     manager = JobManager(kernel_runtime)

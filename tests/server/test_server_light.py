@@ -16,12 +16,18 @@ import asyncmd_jupyter
 from asyncmd_jupyter.jupyter.server.desk import Desk
 from asyncmd_jupyter.jupyter.server.handlers import handlers
 from asyncmd_jupyter.jupyter.server.options import Options
+from asyncmd_jupyter.jupyter.server.triage import Triage
+from asyncmd_jupyter.errors import JobError
 
 async def look():
     desk = Desk(Options(), "/tmp")
     handlers(desk)
     await desk.poll.board(others=False)
     await desk.do("cancel", ["aaaaaaaa"])
+    try:
+        await Triage().diagnose("aaaaaaaa")
+    except JobError as error:
+        assert "no job" in str(error), error
 
 asyncio.run(look())
 print(json.dumps([point["app"].__name__, [name for name in {HEAVY!r} if name in sys.modules]]))

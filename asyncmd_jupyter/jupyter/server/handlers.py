@@ -143,6 +143,16 @@ class LogHandler(Watching):
         await self.answer(self.desk.log(job_id, stream, n_lines))
 
 
+class TriageHandler(Watching):
+    """Why a job failed, and what can be done."""
+
+    @authenticated
+    @authorized
+    async def get(self, job_id: str) -> None:
+        """Answer with a diagnosis, or null if nothing is wrong with the job."""
+        await self.answer(self.desk.why(checked_id(job_id)))
+
+
 class UnknownHandler(Handler):
     """What else is asked for below our address."""
 
@@ -162,6 +172,7 @@ def handlers(desk: Desk) -> list[tuple[str, type[Handler], dict[str, Any]]]:
         ("api/events", EventsHandler),
         (f"api/jobs/({'|'.join(VERBS)})", ActionHandler),
         ("api/jobs/([^/]+)/log", LogHandler),
+        ("api/jobs/([^/]+)/triage", TriageHandler),
         (".*", UnknownHandler),
     ]
     return [(f"/{PREFIX}/{path}", handler, {"desk": desk}) for path, handler in routes]

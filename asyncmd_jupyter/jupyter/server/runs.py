@@ -17,6 +17,8 @@ _ENDING = ".run.json"
 _MOST_BYTES = 2**25
 _FINAL = frozenset({"reached", "done", "limit", "cancelled", "failed"})
 _LOOKS_BETWEEN_FINAL = 8
+_MOST_FAILURES = 3
+_MOST_TOLD = 500
 
 Signature = tuple[int, int, int]
 
@@ -131,9 +133,16 @@ def _plain_facts(values: Mapping[str, Any]) -> dict[str, Any]:
         "walkers": len(walkers),
         "ended": sum(walker.get("state") in _FINAL for walker in walkers),
         "reached": dict(reached),
+        "failures": _failures(walkers),
         "created": _text(values.get("created")),
         "updated": _text(values.get("updated")),
     }
+
+
+def _failures(walkers: list[dict[str, Any]]) -> list[str]:
+    """What ended walkers with an error, each once, and not too much of it."""
+    said = dict.fromkeys(_text(walker.get("error"))[:_MOST_TOLD] for walker in walkers)
+    return [error for error in said if error][:_MOST_FAILURES]
 
 
 def _content(path: str) -> dict[str, Any]:

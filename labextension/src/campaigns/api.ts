@@ -5,6 +5,7 @@ import type { ISource } from './feed';
 import type {
   Action,
   IActionResult,
+  IDiagnosis,
   ILog,
   ISnapshot,
   LogName
@@ -55,6 +56,11 @@ export class Api implements ISource {
   log(id: string, stream: LogName, lines: number): Promise<ILog> {
     const query = URLExt.objectToQueryString({ stream, lines });
     return this._json(`jobs/${encodeURIComponent(id)}/log${query}`);
+  }
+
+  /** @returns null if nothing is wrong with the job */
+  why(id: string): Promise<IDiagnosis | null> {
+    return this._json(`jobs/${encodeURIComponent(id)}/triage`);
   }
 
   private get _others(): string {

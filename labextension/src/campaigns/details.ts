@@ -15,6 +15,7 @@ import { setStateIcon, stateIcon } from './stateIcons';
 import { isActive, stateWord } from './states';
 import { textButton } from './tools';
 import type { INode } from './tree';
+import { WhyView } from './whyView';
 
 /** All about one line: what it is, what can be done with it, and what it wrote. */
 export class Details extends Widget {
@@ -32,7 +33,14 @@ export class Details extends Widget {
       (id, name) => api.log(id, name, logLines()),
       _trans
     );
-    this._body.append(this._reason, this._actions, this._log.node, this._facts);
+    this._why = new WhyView(id => api.why(id), _trans);
+    this._body.append(
+      this._reason,
+      this._actions,
+      this._why.node,
+      this._log.node,
+      this._facts
+    );
     this.node.append(this._makeHead(), this._body);
     this._actions.setAttribute('role', 'group');
     this._actions.setAttribute('aria-label', _trans.__('Actions'));
@@ -46,6 +54,7 @@ export class Details extends Widget {
   /** Show a line, or what is new about it. */
   setNode(node: INode | null, now: number): void {
     this._log.setJob(node?.level === 'job' ? (node.jobs[0] ?? null) : null);
+    this._why.setNode(node);
     if (!node) {
       this._key = '';
       return;
@@ -124,15 +133,20 @@ export class Details extends Widget {
   }
 
   private _setReason(node: INode): void {
-    const isLeft = node.run && isActive(node.state) && !node.run.followed;
-    const job = node.level === 'job' ? node.jobs[0] : undefined;
-    const text = isLeft
-      ? this._trans.__(
-          'No kernel follows this run. A notebook attached to it makes it go on.'
-        )
-      : (job?.reason ?? '');
+    const text = this._reasonOf(node);
     this._reason.hidden = text === '';
     setText(this._reason, text, '');
+  }
+
+  private _reasonOf({ level, run, state, jobs }: INode): string {
+    if (run && isActive(state) && !run.followed) {
+      return this._trans.__(
+        'No kernel follows this run. A notebook attached to it makes it go on.'
+      );
+    }
+    return level === 'job'
+      ? (jobs[0]?.reason ?? '')
+      : (run?.failures ?? []).join('\n');
   }
 
   private _setFacts(node: INode, now: number): void {
@@ -167,6 +181,7 @@ export class Details extends Widget {
   private readonly _actions = element('div', 'asyncmd-details-actions');
   private readonly _facts = element('dl', 'asyncmd-facts');
   private readonly _log: LogView;
+  private readonly _why: WhyView;
   private _key = '';
   private _said = '';
   private _offered = '';

@@ -10,6 +10,7 @@ import { allColumns, fitting } from './columns';
 import { Command } from './commandIds';
 import { Details } from './details';
 import { element } from './dom';
+import { EmptyNote } from './emptyNote';
 import { CampaignGrid } from './grid';
 import { flatten, type ILine } from './lines';
 import type { IOptions } from './options';
@@ -52,6 +53,7 @@ export class CampaignPanel extends Panel {
       () => void commands.execute(Command.reconnect)
     );
     this._grid = new CampaignGrid(trans);
+    this._empty = new EmptyNote(store, trans);
     this._details = new Details(
       _parts.api,
       commands,
@@ -149,7 +151,6 @@ export class CampaignPanel extends Panel {
     head.addClass('asyncmd-panel-head');
     head.node.append(title);
     const separator = new Widget({ node: this._splitter.node });
-    this._empty.addClass('asyncmd-empty');
     [
       head,
       this._tools,
@@ -226,7 +227,8 @@ export class CampaignPanel extends Panel {
     );
     const width = this._grid.node.clientWidth;
     const columns = fitting(this._columns, options().columns, width);
-    this._setEmpty(lines.length === 0, isSearching);
+    this._empty.refresh(lines.length === 0, isSearching);
+    this._grid.setHidden(lines.length === 0);
     this._startAnew();
     this._grid.setLines(lines, columns, view.sort);
     this._grid.draw(store.now);
@@ -239,36 +241,6 @@ export class CampaignPanel extends Panel {
       this._grid.node.scrollTop = 0;
     }
     [this._filter, this._sort] = [filter, sort];
-  }
-
-  private _setEmpty(isEmpty: boolean, isSearching: boolean): void {
-    const { store, trans } = this._parts;
-    this._empty.setHidden(!isEmpty);
-    this._grid.setHidden(isEmpty);
-    if (!isEmpty) {
-      return;
-    }
-    if (!store.hasNews) {
-      this._empty.node.textContent = store.problem ? '' : trans.__('Loading…');
-    } else if (isSearching) {
-      this._empty.node.textContent = trans.__('Nothing fits the filter.');
-    } else {
-      this._empty.node.replaceChildren(...this._welcome());
-    }
-  }
-
-  private _welcome(): HTMLElement[] {
-    const { trans } = this._parts;
-    return [
-      element('p', 'asyncmd-empty-title', trans.__('No runs yet')),
-      element(
-        'p',
-        '',
-        trans.__(
-          'Runs that notebooks start with “%asyncmd propagate” appear here, and stay when their kernels are gone.'
-        )
-      )
-    ];
   }
 
   private _openDetails(): void {
@@ -293,7 +265,7 @@ export class CampaignPanel extends Panel {
   private readonly _grid: CampaignGrid;
   private readonly _details: Details;
   private readonly _splitter: Splitter;
-  private readonly _empty = new Widget();
+  private readonly _empty: EmptyNote;
   private readonly _columns;
   private _sizes!: ResizeObserver;
   private _clock: ReturnType<typeof setInterval> | undefined;

@@ -71,6 +71,8 @@ export interface IRun {
   readonly walkers: number;
   readonly ended: number;
   readonly reached: Readonly<Record<string, number>>;
+  /** Errors that ended walkers, each once. */
+  readonly failures?: readonly string[];
   readonly folder: string | null;
   readonly path: string;
   readonly notebook: string;
@@ -111,4 +113,17 @@ export interface ILog {
   readonly text: string;
   readonly size: number;
   readonly truncated: boolean;
+}
+
+/** Why something failed, and what can be done. */
+export interface IDiagnosis {
+  readonly kind: string;
+  readonly title: string;
+  readonly lines: readonly string[];
+  /** In which the lines stand. */
+  readonly file: string;
+  readonly meaning: string;
+  readonly remedies: readonly string[];
+  /** What happens by itself. */
+  readonly policy: string;
 }

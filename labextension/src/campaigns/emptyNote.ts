@@ -1,0 +1,45 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+
+import { element } from './dom';
+import type { CampaignStore } from './store';
+
+/** What stands where no lines are. */
+export class EmptyNote extends Widget {
+  constructor(
+    private readonly _store: CampaignStore,
+    private readonly _trans: TranslationBundle
+  ) {
+    super();
+    this.addClass('asyncmd-empty');
+  }
+
+  refresh(isEmpty: boolean, isSearching: boolean): void {
+    this.setHidden(!isEmpty);
+    if (!isEmpty) {
+      return;
+    }
+    if (!this._store.hasNews) {
+      this.node.textContent = this._store.problem
+        ? ''
+        : this._trans.__('Loading…');
+    } else if (isSearching) {
+      this.node.textContent = this._trans.__('Nothing fits the filter.');
+    } else {
+      this.node.replaceChildren(...this._welcome());
+    }
+  }
+
+  private _welcome(): HTMLElement[] {
+    return [
+      element('p', 'asyncmd-empty-title', this._trans.__('No runs yet')),
+      element(
+        'p',
+        '',
+        this._trans.__(
+          'Runs that notebooks start with “%asyncmd propagate” appear here, and stay when their kernels are gone.'
+        )
+      )
+    ];
+  }
+}
