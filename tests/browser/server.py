@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,11 @@ class LabServer:
     token: str
     folder: Path
     log: Path
+
+    @property
+    def origin(self) -> str:
+        """What browsers tell servers apart by."""
+        return urllib.parse.urljoin(self.address, "/").rstrip("/")
 
     def url(self, path: str) -> str:
         separator = "&" if "?" in path else "?"
