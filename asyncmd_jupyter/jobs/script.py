@@ -27,7 +27,13 @@ _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # code alone does not. Slurm sends SIGTERM to all processes of a job, so there it is not handed
 # on; a command that is just leaving would be killed by the second one. SIGUSR1 is for us, to be
 # sent to the outer shell. srun takes SIGTERM as a wish to kill its tasks at once; Slurm can
-# signal them without it, unless it is mpirun that has started them.
+# signal them without it, unless it is mpirun that has started them. mpirun kills its ranks a
+# second after it got SIGTERM, too soon for them to save what they have, so the ranks get it and
+# mpirun does not.
+# In Slurm, others than us may want the end, and may want to start the job again, which the marker
+# of a signal tells. The outer shell is not always the first to hear of it. So there it publishes
+# the exit code, after it has handled all signals. A job that had ended by itself and is started
+# again all the same says that it has ended, because what it computes may be in use.
 # Who makes the claim runs the command: a job that got into a queue twice runs once, on whatever
 # nodes. Making a file that must not be there is one step on shared file systems too; where none
 # can be made, the job fails as it always did.
@@ -39,7 +45,9 @@ attempt="${{{attempt_variable}:-${{SLURM_RESTART_COUNT:-0}}}}"
 inner=
 signalled=
 in_slurm=
+ending=exit_code
 [ -n "${{{attempt_variable}:-}}" ] || in_slurm="${{SLURM_JOB_ID:-}}"
+[ -z "$in_slurm" ] || ending=ended
 
 put() {{
     printf '%s\\n' "$2" >"$folder/.$1.$$" && mv -f -- "$folder/.$1.$$" "$folder/$1"
@@ -54,20 +62,45 @@ forward() {{
     send "$1"
 }}
 send() {{
-    local starters
-    if [ -z "$in_slurm" ] || ! pgrep -g "$inner" -x srun >/dev/null 2>&1; then
-        kill -s "$1" -- "-$inner" 2>/dev/null
-    elif starters=$(pgrep -g "$inner" -x 'mpirun|mpiexec|mpiexec.hydra|orterun|prterun'); then
-        kill -s "$1" $starters 2>/dev/null
-    else
+    local starter starters ranks=
+    starters=$(pgrep -g "$inner" -x 'mpirun|mpiexec|mpiexec.hydra|orterun|prterun' 2>/dev/null)
+    if [ -n "$starters" ]; then
+        for starter in $starters; do ranks="$ranks $(ranks_of "$starter")"; done
+        [ -n "${{ranks// /}}" ] || ranks=$starters
+        kill -s "$1" $ranks 2>/dev/null
+    elif [ -n "$in_slurm" ] && pgrep -g "$inner" -x srun >/dev/null 2>&1; then
         scancel --signal="$1" "$in_slurm"
+    else
+        kill -s "$1" -- "-$inner" 2>/dev/null
     fi
+}}
+ranks_of() {{
+    local child children name=
+    children=$(pgrep -P "$1")
+    for child in $children; do ranks_of "$child"; done
+    [ -z "$children" ] || return
+    read -r name 2>/dev/null <"/proc/$1/comm"
+    case $name in srun | ssh | orted | prted | hydra_*) ;; *) printf '%s ' "$1" ;; esac
+}}
+refuse_second_run() {{
+    local file earlier code
+    for file in "$folder"/exit_code.*; do
+        earlier=${{file##*.}}
+        [ "$earlier" -lt "$attempt" ] 2>/dev/null || continue
+        [ ! -e "$folder/signalled.$earlier" ] && read -r code <"$file" || continue
+        [ "$code" -le 128 ] 2>/dev/null || continue
+        printf '%s\n' "This job has ended before, with exit code $code; it is not run twice." >&2
+        put "started.$attempt" "$$"
+        put "exit_code.$attempt" "$code"
+        exit "$code"
+    done
 }}
 hear() {{
     put "signalled.$attempt" TERM
     [ -n "$inner" ] || signalled=TERM
 }}
-{guard}claim="$folder/claim.$attempt"
+{guard}[ -z "$in_slurm" ] || refuse_second_run
+claim="$folder/claim.$attempt"
 if ! (set -o noclobber; : >"$claim") 2>/dev/null && [ -e "$claim" ]; then
     printf '%s\\n' "This job is run elsewhere already, or not any more: $claim" >&2
     exit 1
@@ -87,7 +120,7 @@ set -m
 {exports}        cd -- {cwd} && exec -- {argv}
     ) >>"$folder/stdout.txt" 2>>"$folder/stderr.txt"
     code=$?
-    put "exit_code.$attempt" "$code"
+    put "$ending.$attempt" "$code"
     exit "$code"
 ) <{stdin} &
 inner=$!
@@ -102,7 +135,8 @@ while
 do :; done
 trap '' TERM INT USR1
 kill -s TERM -- "-$inner" 2>/dev/null
-read -r code 2>/dev/null <"$folder/exit_code.$attempt"
+read -r code 2>/dev/null <"$folder/$ending.$attempt"
+[ "$ending" = exit_code ] || mv -f -- "$folder/$ending.$attempt" "$folder/exit_code.$attempt"
 {stop}exit "$code"
 """
 

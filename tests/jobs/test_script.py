@@ -2,8 +2,11 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,3 +146,79 @@ def test_the_folder_may_be_taken_away_at_the_end(tmp_path):
     done = subprocess.run(["bash", record.script], check=False, env=os.environ | {"PATH": path})
     assert done.returncode == 4
     assert not record.folder.exists()
+
+
+LEAVES = """
+import os, pathlib, signal, sys, time
+def leave(*_):
+    time.sleep(float(sys.argv[1]))
+    pathlib.Path(f"saved.{os.environ.get('OMPI_COMM_WORLD_RANK', 0)}").touch()
+    sys.exit(0)
+signal.signal(signal.SIGTERM, leave)
+pathlib.Path(f"up.{os.getpid()}").touch()
+time.sleep(60)
+"""
+
+
+def started(record, n_programs, folder, **variables):
+    """The script, with its programs ready, and their process ids."""
+    environment = os.environ | variables
+    process = subprocess.Popen(["bash", record.script], env=environment, start_new_session=True)
+    while len(found := list(folder.glob("up.*"))) < n_programs:
+        assert process.poll() is None
+        time.sleep(0.01)
+    return process, [int(path.suffix[1:]) for path in found]
+
+
+def test_in_slurm_a_signal_is_known_before_the_exit_code(tmp_path):
+    """Slurm sends SIGTERM to all processes, and the script may be the last to run again."""
+    record = job(tmp_path, sys.executable, "-c", LEAVES, "0")
+    process, [program] = started(record, 1, tmp_path, SLURM_JOB_ID="1")
+    process.send_signal(signal.SIGSTOP)
+    for pid in (program, process.pid):
+        os.kill(pid, signal.SIGTERM)
+    while not (record.folder / "ended.0").exists():
+        time.sleep(0.01)
+    assert read_end(record) is None
+    process.send_signal(signal.SIGCONT)
+    assert process.wait() == 0
+    assert read_end(record).state is JobState.DONE
+    assert (record.folder / "signalled.0").exists()
+
+
+@pytest.mark.parametrize("code", [0, 4])
+def test_in_slurm_what_has_ended_is_not_run_again(tmp_path, code):
+    record = job(tmp_path, "bash", "-c", f"echo run; exit {code}")
+    in_slurm = os.environ | {"SLURM_JOB_ID": "1"}
+    assert subprocess.run(["bash", record.script], check=False, env=in_slurm).returncode == code
+    again = in_slurm | {"SLURM_RESTART_COUNT": "1"}
+    done = subprocess.run(["bash", record.script], check=False, env=again, stderr=subprocess.PIPE)
+    assert done.returncode == code
+    assert b"not run twice" in done.stderr
+    assert record.stdout.read_text() == "run\n"
+    assert read_end(replace(record, attempt=1)).exit_code == code
+
+
+def test_in_slurm_what_was_interrupted_is_run_again(tmp_path):
+    record = job(tmp_path, sys.executable, "-c", LEAVES, "0")
+    process, [program] = started(record, 1, tmp_path, SLURM_JOB_ID="1")
+    for pid in (program, process.pid):
+        os.kill(pid, signal.SIGTERM)
+    assert process.wait() == 0
+    (tmp_path / f"up.{program}").unlink()
+    process, _ = started(record, 1, tmp_path, SLURM_JOB_ID="1", SLURM_RESTART_COUNT="1")
+    process.send_signal(signal.SIGUSR1)
+    assert process.wait() == 0
+
+
+@pytest.mark.gromacs
+@pytest.mark.parametrize("in_slurm", ["", "1"])
+@pytest.mark.parametrize("shell", [(), ("bash", "-c", 'trap : TERM; "$@"; exit $?', "bash")])
+def test_ranks_of_mpi_have_time_to_save_what_they_have(tmp_path, in_slurm, shell):
+    """mpirun kills them a second after it has got SIGTERM."""
+    mpirun = ("mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "2")
+    record = job(tmp_path, *shell, *mpirun, sys.executable, "-c", LEAVES, "2.5")
+    process, _ = started(record, 2, tmp_path, SLURM_JOB_ID=in_slurm)
+    process.send_signal(signal.SIGUSR1)
+    assert process.wait() == 0
+    assert {path.name for path in tmp_path.glob("saved.*")} == {"saved.0", "saved.1"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from dataclasses import replace
 
 from job_helpers import until_up
@@ -27,8 +28,9 @@ def forget_in_queue(job_runtime, tmp_path, native_id):
 def kill_at_once(job):
     """End a job as a power failure would: it leaves no exit code."""
     members = find_members({job.id: None})[job.id]
-    for process in members:
-        process.send(9)
+    for number in (signal.SIGSTOP, signal.SIGKILL):  # or those that are left would write it
+        for process in members:
+            process.send(number)
 
 
 async def test_time_limit(manager, cluster, work):
@@ -48,6 +50,7 @@ async def test_requeued_although_it_saved_and_ended_well(manager, cluster, work)
     up = work / "up"
     job = await submit(manager, "until_stop", up, cwd=work)
     await until_up(up)
+    up.unlink()
     cluster.control.run("scontrol", "requeue", job.record.native_id)
     await until(lambda: job.record.attempt == 1)
     assert not job.state.is_final
