@@ -7,28 +7,6 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from lab import Lab
 
-RUNS = """
-from contextlib import suppress
-from pathlib import Path
-import numpy as np
-from asyncmd_jupyter.jobs.manager import JobManager
-from asyncmd_jupyter.jobs.model import Command
-from asyncmd_jupyter.sampling.run import start_run
-from asyncmd_jupyter.sampling.states import Within
-from asyncmd_jupyter.testing import ToyEngine
-
-def position(traj):
-    import MDAnalysis as mda
-    universe = mda.Universe(str(traj.structure_path), *map(str, traj.paths))
-    return np.array([frame.positions[0, 0] for frame in universe.trajectory])
-
-def broken(traj):
-    raise RuntimeError("no such atom")
-
-engine = ToyEngine(0.0, seed=5, launcher="local", nstout=1000)
-far = ("far", Within(position, 50.0, 60.0))
-"""
-
 
 class CampaignPanel:
     """The panel, its tree and its details."""

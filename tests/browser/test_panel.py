@@ -3,16 +3,15 @@
 import re
 
 import pytest
-from campaign_panel import RUNS, CampaignPanel
+from campaign_panel import CampaignPanel
 from server import lab_server
+from toys import BROKEN, LEFT_AND_RIGHT, TOYS
 
-LEFT_AND_RIGHT = """
-runs = [start_run(engine, None, until=[far], name=name, n_walkers=2, campaign="toys")
-        for name in ("left", "right")]
-"""
-BROKEN = """
-with suppress(Exception):
-    await start_run(engine, None, until=[broken], name="broken", campaign="others")
+CRASH = """
+from pathlib import Path
+from asyncmd_jupyter.jobs.manager import JobManager
+from asyncmd_jupyter.jobs.model import Command
+
 crash = await JobManager.current().submit(
     Command(("sh", "-c", "echo 'No space left on device' >&2; exit 3"), Path("broken").resolve()),
     name="crash", tags={"run": "broken"})
@@ -63,7 +62,7 @@ def test_says_what_to_do_where_there_is_nothing(panel):
 def test_runs_with_and_without_their_kernel(panel):
     lab, page = panel.lab, panel.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    lab.open_cells("toys.ipynb", RUNS + BROKEN, LEFT_AND_RIGHT)
+    lab.open_cells("toys.ipynb", TOYS + BROKEN + CRASH, LEFT_AND_RIGHT)
     panel.open()
     panel.set_width(300)
     notified(panel)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from toys import BROKEN, LEFT_AND_RIGHT, TOYS
 
 PRETEND = Path(__file__).parents[1] / "jupyter"
 
@@ -36,31 +37,12 @@ async def move():
 
 moving = asyncio.create_task(move())
 """
-REAL = """
-from contextlib import suppress
-import numpy as np
+TABLE = """
 from asyncmd_jupyter.jupyter.showing.simulations import show_simulations
-from asyncmd_jupyter.sampling.run import start_run
-from asyncmd_jupyter.sampling.states import Within
-from asyncmd_jupyter.testing import ToyEngine
-
-def position(traj):
-    import MDAnalysis as mda
-    universe = mda.Universe(str(traj.structure_path), *map(str, traj.paths))
-    return np.array([frame.positions[0, 0] for frame in universe.trajectory])
-
-def broken(traj):
-    raise RuntimeError("no such atom")
-
-engine = ToyEngine(0.0, seed=5, launcher="local", nstout=1000)
-far = ("far", Within(position, 50.0, 60.0))
-# First, as those that never end leave it no core.
-with suppress(Exception):
-    await start_run(engine, None, until=[broken], name="broken", campaign="others")
-runs = [start_run(engine, None, until=[far], name=name, n_walkers=2, campaign="toys")
-        for name in ("left", "right")]
 table = show_simulations()
 """
+# First what fails, as runs that never end leave it no core.
+REAL = TOYS + BROKEN + LEFT_AND_RIGHT + TABLE
 
 
 class Wire:

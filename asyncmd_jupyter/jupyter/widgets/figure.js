@@ -1,23 +1,7 @@
 // An image that is replaced without a flicker and reports the room and theme it has.
 
-function isDark() {
-  const said = document.body.dataset.jpThemeLight;
-  if (said !== undefined) return said === "false";
-  if (document.body.dataset.vscodeThemeKind) return document.body.dataset.vscodeThemeKind.includes("dark");
-  return false;
-}
-
 function pause(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-// A kernel that has gone hears nothing.
-function tellKernel(model, page) {
-  try {
-    model.send({ page });
-  } catch {
-    // The view says itself that it is dead.
-  }
 }
 
 function roomOf(el) {

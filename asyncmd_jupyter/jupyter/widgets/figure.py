@@ -8,7 +8,7 @@ from pathlib import Path
 import traitlets
 
 from asyncmd_jupyter.jupyter.widgets.look import Look
-from asyncmd_jupyter.jupyter.widgets.page_widget import PageWidget
+from asyncmd_jupyter.jupyter.widgets.page_widget import PageWidget, front_end
 from asyncmd_jupyter.jupyter.widgets.words import escape
 
 HERE = Path(__file__).parent
@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 class FigureWidget(PageWidget):
     """Shows a PNG; the browser tells the width it has, its pixel ratio and its theme."""
 
-    _esm = HERE / "figure.js"
+    _esm = front_end("telling", "figure")
     _css = HERE / "figure.css"
     page_tells = (*PageWidget.page_tells, "shown_width", "pixel_ratio", "dark")
     png = traitlets.Bytes(b"").tag(sync=True)

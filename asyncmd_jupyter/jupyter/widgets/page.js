@@ -14,21 +14,6 @@ function hasWebGL() {
   }
 }
 
-// A kernel that has gone hears nothing.
-function tellKernel(model, page) {
-  try {
-    model.send({ page });
-  } catch {
-    // The view says itself that it is dead.
-  }
-}
-
-function isDark() {
-  const said = document.body.dataset.jpThemeLight;
-  if (said !== undefined) return said === "false";
-  return Boolean(document.body.dataset.vscodeThemeKind?.includes("dark"));
-}
-
 // Runs when a page has the model, also where the output is not on the screen.
 function initialize({ model }) {
   const is_kept = document.body.dataset.asyncmdViews === "kept";

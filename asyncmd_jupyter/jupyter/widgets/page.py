@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import traitlets
 
-from asyncmd_jupyter.jupyter.widgets.page_widget import PageWidget
-
-HERE = Path(__file__).parent
+from asyncmd_jupyter.jupyter.widgets.page_widget import PageWidget, front_end
 
 
 class PageHelper(PageWidget):
@@ -19,7 +16,7 @@ class PageHelper(PageWidget):
     ``play``, ``next``, ``previous``, ``first`` or ``last``.
     """
 
-    _esm = HERE / "page.js"
+    _esm = front_end("telling", "page")
     page_tells = (*PageWidget.page_tells, "webgl", "dark", "on_screen")
     webgl = traitlets.Unicode("")
     dark = traitlets.Bool(False)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
 import traitlets
+
+HERE = Path(__file__).parent
+
+
+def front_end(*names: str) -> str:
+    """Scripts of this folder as one: a front-end module can't import its neighbours."""
+    return "\n".join((HERE / f"{name}.js").read_text("utf-8") for name in names)
 
 
 class LeavesCellsAlone(traitlets.HasTraits):

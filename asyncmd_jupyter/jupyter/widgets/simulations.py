@@ -17,7 +17,7 @@ from asyncmd_jupyter.jobs.model import JobChanged
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.base import LiveView
 from asyncmd_jupyter.jupyter.widgets.jobs import JobSource
-from asyncmd_jupyter.jupyter.widgets.page_widget import PageWidget
+from asyncmd_jupyter.jupyter.widgets.page_widget import PageWidget, front_end
 from asyncmd_jupyter.jupyter.widgets.simulations_actions import carry_out
 from asyncmd_jupyter.jupyter.widgets.simulations_book import Breather, Changes, SimulationBook
 from asyncmd_jupyter.jupyter.widgets.simulations_opened import OpenedRow
@@ -33,7 +33,6 @@ from asyncmd_jupyter.jupyter.widgets.simulations_words import table_words
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
 
 HERE = Path(__file__).parent
-# A front-end module can't import its neighbours, so they are handed over as one.
 SCRIPTS = (
     *("format", "rows", "dialog", "details", "tools"),
     *("line", "widths", "grid", "keys", "table"),
@@ -41,14 +40,10 @@ SCRIPTS = (
 ROWS_PER_MESSAGE = 250
 
 
-def _front_end() -> str:
-    return "\n".join((HERE / f"simulations_{name}.js").read_text("utf-8") for name in SCRIPTS)
-
-
 class SimulationWidget(PageWidget):
     """The browser's half: rows arrive as custom messages, what is pressed goes back."""
 
-    _esm = _front_end()
+    _esm = front_end(*(f"simulations_{name}" for name in SCRIPTS))
     _css = HERE / "simulations.css"
     page_tells = (*PageWidget.page_tells, "layout_chosen")
     words = traitlets.Dict().tag(sync=True)
