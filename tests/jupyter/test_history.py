@@ -15,7 +15,7 @@ from IPython.utils.capture import capture_output
 from asyncmd_jupyter.jupyter.showing.history import History, show_history
 from asyncmd_jupyter.jupyter.widgets.history_layout import lay_out
 from asyncmd_jupyter.jupyter.widgets.history_svg import ticks
-from asyncmd_jupyter.sampling.genealogy import MISSING, Edge, Genealogy, Node
+from asyncmd_jupyter.sampling.genealogy import MISSING, PLAIN, Edge, Genealogy, Node
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -114,6 +114,22 @@ def test_a_missing_start_is_marked():
     assert "which is missing" in History(family).svg()
     assert "(missing)" in History(family).text()
     assert "the start of 1 is missing" in History(family).svg()
+    assert "what it began with is missing" in texts(family)
+    assert "what it began with is missing" not in texts(weighted_ensemble(4, 3))
+
+
+def texts(family: Genealogy) -> list[str]:
+    return [text.text or "" for text in drawn(family).iter(f"{SVG}text")]
+
+
+def test_signs_that_are_drawn_are_explained():
+    walker = part("walk/0", "walk", "", 0.0, 10.0)
+    one = Node("one", walker.path.with_name("one.gro"), PLAIN, n_frames=1)
+    many = Node("many", walker.path.with_name("many.xtc"), PLAIN, n_frames=5)
+    edges = [Edge(walker.id, node.id, taken(3, 3.0)) for node in (one, many)]
+    assert "a frame that was taken out" in texts(Genealogy((walker, one), (edges[0],)))
+    assert "frames that were taken out or joined" in texts(Genealogy((walker, many), (edges[1],)))
+    assert not [text for text in texts(Genealogy((walker,), ())) if "taken out" in text]
 
 
 def test_it_is_told_to_those_who_do_not_see():

@@ -136,11 +136,7 @@ def _line(frame: _Frame, strand: Strand) -> Iterator[str]:
         f'stroke-width="{width:g}"/>'
     )
     if strand.lacks_its_start:
-        size = min(4.0, frame.row_height * 0.4)
-        yield (
-            f'<path d="M{begin - size:.1f} {y - size:.1f}l{2 * size:g} {2 * size:g}m0 '
-            f'{-2 * size:g}l{-2 * size:g} {2 * size:g}" style="stroke:{_INK}" fill="none"/>'
-        )
+        yield _sign("cross", begin, y, min(4.0, frame.row_height * 0.4), _INK)
     yield from _part_ends(frame, strand, colour, y)
     if frame.row_height >= 16 and len(strand.label) * _LETTER <= end - begin - 4:
         yield (
@@ -165,17 +161,27 @@ def _mark(frame: _Frame, mark: Mark) -> str:
     x, y = frame.x(mark.place), frame.y(mark.strand.row)
     colour = colour_of(frame.layout, mark.strand.run)
     size = max(2.0, min(3.5, frame.row_height * 0.35))
-    if mark.node.n_frames == 1:
-        shape = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size - 0.5:g}"'
-    else:
-        shape = (
-            f'<path d="M{x - size:.1f} {y:.1f}l{size:g} {-size:g} {size:g} {size:g} '
-            f'{-size:g} {size:g}z"'
-        )
     told = escape(f"{mark.node.path.name}: {mark.node.words}")
-    return f'{shape} style="fill:{_PAPER}" stroke="{colour}"><title>{told}</title>' + (
-        "</circle>" if mark.node.n_frames == 1 else "</path>"
-    )
+    return _sign(_kind(mark), x, y, size, colour, f"<title>{told}</title>")
+
+
+def _kind(mark: Mark) -> str:
+    return "circle" if mark.node.n_frames == 1 else "diamond"
+
+
+def _sign(kind: str, x: float, y: float, size: float, colour: str, inside: str = "") -> str:
+    """One frame is a circle, several are a diamond, and a cross stands for what is missing."""
+    if kind == "circle":
+        return (
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size - 0.5:g}" '
+            f'style="fill:{_PAPER};stroke:{colour}">{inside}</circle>'
+        )
+    if kind == "diamond":
+        lines = f"M{x - size:.1f} {y:.1f}l{size:g} {-size:g} {size:g} {size:g} {-size:g} {size:g}z"
+        return f'<path d="{lines}" style="fill:{_PAPER};stroke:{colour}">{inside}</path>'
+    lines = f"M{x - size:.1f} {y - size:.1f}l{2 * size:g} {2 * size:g}"
+    lines += f"m0 {-2 * size:g}l{-2 * size:g} {2 * size:g}"
+    return f'<path d="{lines}" style="fill:none;stroke:{colour}">{inside}</path>'
 
 
 def _told(strand: Strand) -> str:
@@ -222,38 +228,64 @@ def ticks(duration: float) -> list[float]:
     return [round(step * number, 12) for number in range(int(duration / step + 1e-6) + 1)]
 
 
-def _legend(layout: Layout) -> list[list[tuple[str, str]]]:
-    """Names with colours, in lines that fit."""
+@dataclass(frozen=True)
+class _Entry:
+    """A line of a run's colour, or a sign, and what it stands for."""
+
+    text: str
+    colour: str = ""
+    sign: str = ""
+
+    @property
+    def width(self) -> float:
+        return 34 + _LETTER * len(_short(self.text))
+
+
+def _legend(layout: Layout) -> list[list[_Entry]]:
+    """Names with colours, and signs, in lines that fit."""
     runs = list(layout.runs)
-    named = [(run or "without a name", colour_of(layout, run)) for run in runs[:_MOST_NAMED]]
+    named = [_Entry(run or "without a name", colour_of(layout, run)) for run in runs[:_MOST_NAMED]]
     if len(runs) > _MOST_NAMED:
-        named.append((f"and {len(runs) - _MOST_NAMED} more runs", ""))
-    lines: list[list[tuple[str, str]]] = [[]]
+        named.append(_Entry(f"and {len(runs) - _MOST_NAMED} more runs"))
+    lines: list[list[_Entry]] = [[]]
     used = 0.0
-    for entry in named:
-        width = _entry_width(entry[0])
-        if used + width > _WIDTH - 2 * _MARGIN and lines[-1]:
+    for entry in [*named, *_signs(layout)]:
+        if used + entry.width > _WIDTH - 2 * _MARGIN and lines[-1]:
             lines.append([])
             used = 0.0
         lines[-1].append(entry)
-        used += width
+        used += entry.width
     return lines
 
 
-def _legend_line(entries: Sequence[tuple[str, str]], number: int) -> Iterator[str]:
+def _signs(layout: Layout) -> list[_Entry]:
+    """Those that are in the drawing."""
+    there = {_kind(mark) for mark in layout.marks}
+    if any(strand.lacks_its_start for strand in layout.strands):
+        there.add("cross")
+    return [_Entry(text, sign=sign) for sign, text in _SIGNS.items() if sign in there]
+
+
+_SIGNS = {
+    "circle": "a frame that was taken out",
+    "diamond": "frames that were taken out or joined",
+    "cross": "what it began with is missing",
+}
+
+
+def _legend_line(entries: Sequence[_Entry], number: int) -> Iterator[str]:
     x, y = float(_MARGIN), 18 + number * _LEGEND_LINE
-    for text, colour in entries:
-        if colour:
+    for entry in entries:
+        if entry.colour:
             yield (
                 f'<line x1="{x:.1f}" y1="{y - 4}" x2="{x + 14:.1f}" y2="{y - 4}" '
-                f'stroke="{colour}" stroke-width="3"/>'
+                f'stroke="{entry.colour}" stroke-width="3"/>'
             )
-        yield (f'<text x="{x + 19:.1f}" y="{y}" style="fill:{_INK}">{escape(_short(text))}</text>')
-        x += _entry_width(text)
-
-
-def _entry_width(text: str) -> float:
-    return 34 + _LETTER * len(_short(text))
+        if entry.sign:
+            yield _sign(entry.sign, x + 10, y - 4, 3.5, _INK)
+        told = escape(_short(entry.text))
+        yield f'<text x="{x + 19:.1f}" y="{y}" style="fill:{_INK}">{told}</text>'
+        x += entry.width
 
 
 def _short(text: str) -> str:
