@@ -3,6 +3,7 @@ import type { ISnapshot } from '../src/campaigns/protocol';
 
 const SNAPSHOT: ISnapshot = {
   protocol: 1,
+  can_show_others: true,
   time: '',
   scheduler: '',
   queue_problem: '',

@@ -74,6 +74,7 @@ test('the store follows changes and tells of ends after the first look', () => {
   store.onSnapshot({
     ...rest,
     protocol: 1,
+    can_show_others: true,
     scheduler: '',
     jobs: [job('a'), job('b')],
     runs: [run('left'), run('done', { state: 'done' })]

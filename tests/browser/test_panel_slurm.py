@@ -48,7 +48,9 @@ def test_jobs_are_held_released_put_back_and_cancelled(lab, cluster):  # noqa: F
     lab.wait_until(lambda: panel.row("slow").count() == 1 and panel.state("slow") == "running")
     assert panel.names() == ["No campaign", "slow"]
 
-    lab.execute("asyncmd:toggle-other-jobs")
+    others = panel.area.get_by_role("button", name="Other jobs")
+    others.click()
+    assert others.get_attribute("aria-pressed") == "true"
     panel.row(f"{runs} runs").wait_for()
     lab.wait_until(lambda: panel.state(f"{runs} runs") == "running")
     waits = panel.row(f"{array}_3 waits")

@@ -239,6 +239,13 @@ async def test_jobs_of_others_are_left_alone_where_that_was_chosen(store, tmp_pa
     assert not queue.has_been_asked
 
 
+@pytest.mark.parametrize("may_show", [True, False])
+async def test_pages_are_told_whether_they_may_show_others(tmp_path, monkeypatch, may_show):
+    monkeypatch.setenv("ASYNCMD_STATE_DIR", str(tmp_path))
+    board = await Desk(Options(show_other_jobs=may_show), "").poll.board(others=True)
+    assert json.loads(board.snapshot(others=True))["can_show_others"] is may_show
+
+
 async def test_a_variable_that_is_wrong_is_said_and_the_store_is_still_found(
     tmp_path, monkeypatch, record
 ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -24,6 +25,8 @@ class Board:
     scheduler, queue_problem : str
     problems : tuple of str
         What else is wrong, in sentences.
+    can_show_others : bool
+        Whether this server may show jobs that are not ours.
     """
 
     time: str = ""
@@ -33,6 +36,7 @@ class Board:
     scheduler: str = ""
     queue_problem: str = ""
     problems: tuple[str, ...] = ()
+    can_show_others: bool = True
 
     def snapshot(self, *, others: bool) -> str:
         """All of it as JSON."""
@@ -45,7 +49,8 @@ class Board:
             jobs=list(shown.values()),
             runs=list(self.runs.values()),
         )
-        return f'{{"protocol":{PROTOCOL},{body[1:]}'
+        can_show = json.dumps(self.can_show_others)
+        return f'{{"protocol":{PROTOCOL},"can_show_others":{can_show},{body[1:]}'
 
     def change_since(self, old: Board, *, others: bool) -> str | None:
         """What is new as JSON; None if nothing is."""

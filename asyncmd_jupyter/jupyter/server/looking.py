@@ -134,6 +134,7 @@ class Looker:
             scheduler=view.scheduler,
             queue_problem=view.problem if needs_slurm else "",
             problems=problems,
+            can_show_others=self._options.show_other_jobs,
         )
         return self._board
 

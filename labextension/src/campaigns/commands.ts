@@ -9,11 +9,13 @@ import { PANEL_ID, type CampaignPanel } from './panel';
 import { placeFor, type IPlace } from './places';
 import type { Action } from './protocol';
 import { NO_FILTER } from './tree';
+import type { CampaignStore } from './store';
 import type { View } from './view';
 
 export interface ICommandParts {
   readonly app: JupyterFrontEnd;
   readonly panel: CampaignPanel;
+  readonly store: CampaignStore;
   readonly view: View;
   readonly feed: Feed;
   readonly actions: Actions;
@@ -31,7 +33,8 @@ export function addCommands(parts: ICommandParts): void {
   view.changed.connect(() => app.commands.notifyCommandChanged(Command.others));
 }
 
-function addForPanel({ app, panel, view, feed, trans }: ICommandParts): void {
+function addForPanel(parts: ICommandParts): void {
+  const { app, panel, store, view, feed, trans } = parts;
   const show = (): void => app.shell.activateById(PANEL_ID);
   app.commands.addCommand(Command.show, {
     label: args =>
@@ -47,6 +50,7 @@ function addForPanel({ app, panel, view, feed, trans }: ICommandParts): void {
     caption: trans.__('Also jobs that asyncmd-jupyter has not started'),
     isToggleable: true,
     isToggled: () => view.others,
+    isEnabled: () => store.hasOthers || view.others,
     execute: () => {
       view.others = !view.others;
       feed.restart();

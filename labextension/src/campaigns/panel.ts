@@ -50,6 +50,7 @@ export class CampaignPanel extends Panel {
     this._tools = new Tools(
       view,
       trans,
+      () => void commands.execute(Command.others),
       () => void commands.execute(Command.reconnect)
     );
     this._grid = new CampaignGrid(trans);
@@ -208,7 +209,8 @@ export class CampaignPanel extends Panel {
     this._tools.refresh(
       counts,
       problems.filter(Boolean).join(' '),
-      store.problem !== ''
+      store.problem !== '',
+      store.hasOthers
     );
   }
 

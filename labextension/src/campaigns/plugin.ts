@@ -73,7 +73,7 @@ function activate(
     options: () => options
   });
   const actions = new Actions(app, api, trans, () => options);
-  addCommands({ app, panel, view, feed, actions, trans });
+  addCommands({ app, panel, store, view, feed, actions, trans });
 
   app.shell.add(panel, 'left', { rank: SIDE_RANK });
   restorer?.add(panel, PANEL_ID);

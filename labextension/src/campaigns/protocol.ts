@@ -84,6 +84,8 @@ export interface IRun {
 
 export interface ISnapshot {
   readonly protocol: number;
+  /** Whether the server may show jobs that are not ours. */
+  readonly can_show_others: boolean;
   readonly time: string;
   readonly scheduler: string;
   readonly queue_problem: string;
@@ -94,6 +96,7 @@ export interface ISnapshot {
 
 export interface IChange {
   readonly time: string;
+  readonly scheduler?: string;
   readonly jobs: readonly IJob[];
   readonly gone: readonly string[];
   readonly runs: readonly IRun[];

@@ -28,6 +28,11 @@ export class CampaignStore implements IListener {
     return this._ended;
   }
 
+  /** Whether there is a queue, and jobs in it may be shown that are not ours. */
+  get hasOthers(): boolean {
+    return this._canShowOthers && this.scheduler !== '';
+  }
+
   /** Milliseconds by the clock of the server, from which all times are. */
   get now(): number {
     return Date.now() + this._ahead;
@@ -44,6 +49,7 @@ export class CampaignStore implements IListener {
 
   onSnapshot(snapshot: ISnapshot): void {
     this.scheduler = snapshot.scheduler;
+    this._canShowOthers = snapshot.can_show_others;
     this._takeProblems(snapshot);
     this._replace(
       new Map(snapshot.jobs.map(job => [job.id, job])),
@@ -52,6 +58,7 @@ export class CampaignStore implements IListener {
   }
 
   onChange(change: IChange): void {
+    this.scheduler = change.scheduler ?? this.scheduler;
     this._takeProblems(change);
     const jobs = new Map(this.jobs);
     change.jobs.forEach(job => jobs.set(job.id, job));
@@ -88,6 +95,7 @@ export class CampaignStore implements IListener {
     this.problems = problems ?? this.problems;
   }
 
+  private _canShowOthers = false;
   private _ahead = 0;
   private _lastLook = 0;
   private _changed = new Signal<this, void>(this);

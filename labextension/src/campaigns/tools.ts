@@ -13,6 +13,7 @@ export class Tools extends Widget {
   constructor(
     private readonly _view: View,
     private readonly _trans: TranslationBundle,
+    toggleOthers: () => void,
     retry: () => void
   ) {
     super();
@@ -20,6 +21,13 @@ export class Tools extends Widget {
     this._chips.setAttribute('role', 'group');
     this._chips.setAttribute('aria-label', _trans.__('Only these states'));
     KINDS.forEach(kind => this._chips.append(this._chip(kind)));
+    this._others = chip(toggleOthers);
+    this._others.classList.add('asyncmd-chip-others');
+    this._others.textContent = _trans.__('Other jobs');
+    this._others.title = _trans.__(
+      'Also jobs in the queue that asyncmd-jupyter has not started'
+    );
+    this._chips.append(this._others);
     this._retry = textButton(_trans.__('Try again'), retry);
     this._problem.setAttribute('role', 'status');
     this._problem.append(this._sentence, this._retry);
@@ -29,7 +37,7 @@ export class Tools extends Widget {
       this._notebook,
       this._problem
     );
-    this.refresh(null, '', false);
+    this.refresh(null, '', false, false);
   }
 
   focusSearch(): void {
@@ -40,13 +48,15 @@ export class Tools extends Widget {
    * @param counts - how many jobs there are of each kind, if that is known
    * @param problem - what doesn't work
    * @param canRetry - whether it helps to ask again
+   * @param hasOthers - whether there may be jobs that are not ours
    */
   refresh(
     counts: Readonly<Record<Kind, number>> | null,
     problem: string,
-    canRetry: boolean
+    canRetry: boolean,
+    hasOthers: boolean
   ): void {
-    const { filter } = this._view;
+    const { filter, others } = this._view;
     KINDS.forEach(kind => {
       const isOn = filter.kinds.includes(kind);
       this._setChip(kind, counts?.[kind] ?? 0, isOn);
@@ -54,6 +64,8 @@ export class Tools extends Widget {
     this._problem.hidden = problem === '';
     setText(this._sentence, problem);
     this._retry.hidden = !canRetry;
+    this._others.hidden = !hasOthers && !others;
+    setAttribute(this._others, 'aria-pressed', String(others));
     this._showNotebook(filter.notebook);
     if (document.activeElement !== this._search) {
       this._search.value = filter.text;
@@ -75,14 +87,12 @@ export class Tools extends Widget {
   }
 
   private _chip(kind: Kind): HTMLButtonElement {
-    const chip = element('button', 'asyncmd-chip');
     const icon = stateIcon(kind);
     setStateIcon(icon, kind);
-    chip.type = 'button';
-    chip.dataset['kind'] = kind;
-    chip.append(icon, element('span'));
-    chip.addEventListener('click', () => this._view.toggleKind(kind));
-    return chip;
+    const button = chip(() => this._view.toggleKind(kind));
+    button.dataset['kind'] = kind;
+    button.append(icon, element('span'));
+    return button;
   }
 
   /** States of no job are no choice; what is chosen can always be given up. */
@@ -127,6 +137,14 @@ export class Tools extends Widget {
   private readonly _problem = element('div', 'asyncmd-tools-problem');
   private readonly _sentence = element('span');
   private readonly _retry: HTMLButtonElement;
+  private readonly _others: HTMLButtonElement;
+}
+
+function chip(onClick: () => void): HTMLButtonElement {
+  const button = element('button', 'asyncmd-chip');
+  button.type = 'button';
+  button.addEventListener('click', onClick);
+  return button;
 }
 
 /** A button with a word on it. */
