@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -140,6 +140,7 @@ async def run_to_the_end(
     resources: Resources,
     launcher: str,
     words: Callable[[Job], str] = last_words,
+    tags: Mapping[str, str] | None = None,
 ) -> Job:
     """Run a command that belongs to no part, and return its job; errors as for `Part.finish`.
 
@@ -152,9 +153,13 @@ async def run_to_the_end(
     launcher : str
     words : callable
         Picks what a failed program has to say.
+    tags : Mapping, optional
+        Of the job.
     """
     manager = JobManager.current()
-    job = await manager.submit(command, name=name, resources=resources, launcher=launcher)
+    job = await manager.submit(
+        command, name=name, resources=resources, launcher=launcher, tags=tags
+    )
     record = await _wait_or_cancel(job)
     if record.state is not JobState.DONE:
         raise await _failure(record, job, words)

@@ -150,5 +150,10 @@ class PlacedEngine(MDEngine):
         """Run a command that belongs to no part, where the parts run."""
         place = self._place
         await run_to_the_end(
-            place.command(command), name, place.resources(needs), place.launcher, words
+            place.command(command),
+            name,
+            place.resources(needs),
+            place.launcher,
+            words,
+            self.job_tags,
         )

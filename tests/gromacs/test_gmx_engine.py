@@ -346,9 +346,11 @@ class TestBadInput:
 
     async def test_grompp_says_why(self, manager, tmp_path: Path):
         engine = gromacs_engine(changes={"tc-grps": "Protein Ghost", "ref-t": [300, 300]})
+        engine.job_tags = {"run": "a"}
         with pytest.raises(EngineCrashedError, match=r"(?s)sim\.grompp.*Fatal error"):
             await engine.prepare(None, tmp_path, "sim")
         assert not (tmp_path / "sim.tpr").exists()
+        assert [dict(record.tags) for record in manager.records()] == [{"run": "a"}]
         good = gromacs_engine()
         await good.prepare(None, tmp_path, "sim")
         await good.run_steps(500)

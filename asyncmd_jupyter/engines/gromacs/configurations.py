@@ -138,7 +138,8 @@ class GmxConfigurations(GmxInputs):
         command = self._grompp_command(files, start)
         where = self._launcher_of_grompp
         needs = Resources(party=party)
-        job = await run_to_the_end(command, f"{name}.grompp", needs, where, self._last_words)
+        words, tags = self._last_words, self.job_tags
+        job = await run_to_the_end(command, f"{name}.grompp", needs, where, words, tags)
         return drawn_seeds(await asyncio.to_thread(job.tail, _MANY_LINES, "stdout"))
 
     def _grompp_command(self, files: EngineFiles, start: StartingConfiguration) -> Command:
