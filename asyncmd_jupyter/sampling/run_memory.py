@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from asyncmd_jupyter.errors import AsyncMDError, OtherKernelError
+from asyncmd_jupyter.jobs.manager import JobManager
+from asyncmd_jupyter.jobs.model import JobRecord, JobState
 from asyncmd_jupyter.sampling.progress import RunState
 from asyncmd_jupyter.sampling.run import new_walker
 from asyncmd_jupyter.sampling.run_memory_pickle import RunMemoryError, load_spec
 from asyncmd_jupyter.sampling.run_memory_walker import StoredWalker
-from asyncmd_jupyter.sampling.run_record import RunRecord, look_for_records
+from asyncmd_jupyter.sampling.run_record import Found, RunRecord, look_for_records
 from asyncmd_jupyter.sampling.run_spec import RunSpec
-from asyncmd_jupyter.sampling.running import Run
+from asyncmd_jupyter.sampling.running import RUN_TAG, Run
 from asyncmd_jupyter.sampling.runs import Runs
 from asyncmd_jupyter.sampling.walker import Walker
 
 __all__ = ["Attached", "RunMemoryError", "attach_runs"]
+
+Place = tuple[Path, str, str]  # folder of a run, its name and the index of a walker
 
 
 @dataclass(frozen=True)
@@ -37,28 +42,37 @@ class Attached:
     problems: tuple[str, ...] = ()
 
 
-async def attach_runs(folder: str | os.PathLike[str] = ".") -> Attached:
+async def attach_runs(
+    folder: str | os.PathLike[str] = ".", names: Collection[str] | None = None
+) -> Attached:
     """Bring back every run of a folder and of its sub-folders.
 
     Runs that had not ended go on: jobs that are still there are followed, walkers that had
-    ended are read and not computed again. Ended runs are there to be looked at. Runs that
-    this kernel has are kept, those of other living kernels are left to them.
+    ended are read and not computed again. A walker whose job was cancelled while no kernel
+    followed it stays cancelled. Ended runs are there to be looked at. Runs that this kernel
+    has are kept, those of other living kernels are left to them.
 
     Parameters
     ----------
     folder : path
         That holds the folders of the runs.
+    names : collection of str, optional
+        Only runs with these names; all by default.
 
     Raises
     ------
     NotADirectoryError, FileNotFoundError
         There is no such folder.
+    ValueError
+        There is no run of a name.
     """
     found = await asyncio.to_thread(look_for_records, folder)
+    records = _wanted(found, folder, names)
+    given_up = await _given_up(records)
     runs, problems = [], list(found.problems)
-    for record in found.records:
+    for record in records:
         try:
-            run = await _brought_back(record)
+            run = await _brought_back(record, given_up)
         except (AsyncMDError, ValueError, TypeError, OSError) as error:
             problems.append(_told(record, error))
         else:
@@ -66,7 +80,38 @@ async def attach_runs(folder: str | os.PathLike[str] = ".") -> Attached:
     return Attached(tuple(runs), tuple(problems))
 
 
-async def _brought_back(record: RunRecord) -> Run | None:
+def _wanted(
+    found: Found, folder: str | os.PathLike[str], names: Collection[str] | None
+) -> list[RunRecord]:
+    if names is None:
+        return list(found.records)
+    known = {record.name for record in found.records}
+    if missing := [name for name in names if name not in known]:
+        there = ", ".join(sorted(known)) or "none"
+        raise ValueError(
+            f"There is no run {missing[0]!r} in {os.fspath(folder)!r}; those that are there: "
+            f"{there}."
+        )
+    return [record for record in found.records if record.name in names]
+
+
+async def _given_up(records: Iterable[RunRecord]) -> set[Place]:
+    """Walkers that wait for a kernel, although somebody has cancelled their newest job."""
+    if all(record.state.is_final for record in records):
+        return set()
+    newest: dict[Place, JobRecord] = {}
+    for job in await JobManager.current().history():  # the newest first
+        run, walker = job.tags.get(RUN_TAG), job.tags.get("walker")
+        if run is not None and walker is not None:
+            newest.setdefault((job.command.cwd, run, walker), job)
+    return {
+        place
+        for place, job in newest.items()
+        if job.cancel_requested and job.state is JobState.CANCELLED
+    }
+
+
+async def _brought_back(record: RunRecord, given_up: set[Place]) -> Run | None:
     """The run; None if this kernel has it."""
     if _is_here(record):
         return None
@@ -74,9 +119,9 @@ async def _brought_back(record: RunRecord) -> Run | None:
     if _is_here(record):  # another task was quicker
         return None
     run = Run(spec, record)
-    walkers = list(_walkers(run, spec, record))
+    walkers = list(_walkers(run, spec, record, given_up))
     run.conditions = record.conditions
-    if any(isinstance(walker, Walker) for walker in walkers):
+    if not record.state.is_final or any(isinstance(walker, Walker) for walker in walkers):
         run.walkers = walkers
         await run.take_over()
         if _is_here(record):
@@ -111,11 +156,16 @@ def _is_here(record: RunRecord) -> bool:
     return False
 
 
-def _walkers(run: Run, spec: RunSpec, record: RunRecord) -> Iterator[Walker | StoredWalker]:
+def _walkers(
+    run: Run, spec: RunSpec, record: RunRecord, given_up: set[Place]
+) -> Iterator[Walker | StoredWalker]:
     kinds = record.error_kinds or ("",) * len(record.walkers)
     for stored, kind in zip(record.walkers, kinds, strict=True):
         if stored.state.is_final and kind != OtherKernelError.__name__:
             yield StoredWalker(spec, stored, kind, run.changed)
+        elif (record.folder, record.name, str(stored.index)) in given_up:
+            ended = replace(stored, state=RunState.CANCELLED)
+            yield StoredWalker(spec, ended, "", run.changed)
         else:
             is_held = stored.state is RunState.HELD
             yield new_walker(run, stored.index, continuation=True, is_held=is_held)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from asyncmd_jupyter.errors import OtherKernelError
 from asyncmd_jupyter.frames.locking import locked
@@ -52,6 +54,7 @@ class Keeper:
         self._look = look
         self._known = record
         self.created = datetime.now(UTC) if record is None else record.created
+        self._notebook = os.environ.get("JPY_SESSION_NAME", "")
         self._unpicklable: Mapping[str, str] = {} if record is None else record.unpicklable
         self._has_begun = False
         self._is_due = False
@@ -137,6 +140,10 @@ class Keeper:
                 f"{kernel.process.pid} on {kernel.host}): work there, or shut that kernel down."
             )
         self.created = earlier.created
+        # The one that started it, unless that is gone.
+        notebook = Path(earlier.notebook)
+        if notebook.is_absolute() and notebook.exists():
+            self._notebook = earlier.notebook
 
     def _save_pickle(self) -> None:
         path = pickle_file(self.spec.folder, self.spec.name)
@@ -152,6 +159,7 @@ class Keeper:
             self.spec,
             snapshot,
             created=self.created,
+            notebook=self._notebook,
             error_kinds=error_kinds,
             unpicklable=self._unpicklable,
         )

@@ -49,7 +49,7 @@ class RunRecord:
     owner : str
         The kernel that looks after it: host, process id and its start.
     notebook : str
-        Path of the notebook; empty if it is not known.
+        Path of the notebook that started it; empty if it is not known.
     wall_seconds : float
     walkers : tuple of WalkerSnapshot
         As they were seen last; those that have ended as they are.
@@ -87,6 +87,7 @@ class RunRecord:
         run: RunSnapshot,
         *,
         created: datetime,
+        notebook: str,
         error_kinds: tuple[str, ...],
         unpicklable: Mapping[str, str],
     ) -> Self:
@@ -107,7 +108,7 @@ class RunRecord:
             created=created,
             updated=datetime.now(UTC),
             owner=str(Owner.this()),
-            notebook=os.environ.get("JPY_SESSION_NAME", ""),
+            notebook=notebook,
             wall_seconds=run.wall_seconds,
             walkers=run.walkers,
             error_kinds=error_kinds,

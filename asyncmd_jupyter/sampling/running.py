@@ -30,6 +30,7 @@ from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.walker import Walker
 
 RUN_TAG = "run"
+_NOTE_SECONDS = 30.0  # what has been computed is seen without this kernel, but not written often
 
 
 class Run:
@@ -51,6 +52,7 @@ class Run:
         self._ready: asyncio.Task[None] | None = None
         self._is_known = False
         self._keeper = Keeper(spec, self._look, record)
+        self._next_note = time.monotonic() + _NOTE_SECONDS
 
     @property
     def id(self) -> str:
@@ -160,12 +162,18 @@ class Run:
             return
         self.changed()
         if event.record.state is JobState.RUNNING:
-            with suppress(RuntimeError):  # no event loop runs: the interpreter exits
-                self._keeper.note()
+            self._note()
 
     def changed(self) -> None:
         """Tell the views that there is something new."""
         self._events.publish(RunChanged(self.id))
+        if time.monotonic() > self._next_note and not self.done:
+            self._note()
+
+    def _note(self) -> None:
+        self._next_note = time.monotonic() + _NOTE_SECONDS
+        with suppress(RuntimeError):  # no event loop runs: the interpreter exits
+            self._keeper.note()
 
     @property
     def state(self) -> RunState:

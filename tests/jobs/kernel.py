@@ -1,7 +1,7 @@
 """A kernel in a process of its own: starts jobs, says what it did, obeys lines on stdin.
 
 ``kernel.py STATE_DIR CORES`` reads JSON lines ``{"argv": [...], "cwd": "...", "name": "..."}``
-to submit (with "launcher" and "options" if wanted, and "times" for several at once that get
+to submit (with "launcher", "options" and "tags" if wanted, and "times" for several at once that get
 their number as one more argument), ``{"cancel": id}``,
 ``{"attach": true}``, ``{"wait": id}`` or ``{"shutdown": true}``, and answers each with one
 JSON line.
@@ -47,6 +47,7 @@ def submit(manager, order, *more):
         name=order["name"],
         launcher=order.get("launcher", "local"),
         resources=Resources(options=order.get("options", {})),
+        tags=order.get("tags", {}),
     )
 
 

@@ -38,6 +38,14 @@ def look(traces=NOTHING, seen=None, job=JOB, **more):
     return judge(Evidence(job, traces, seen, **more), GRACE)
 
 
+def test_whoever_asked_for_the_end_is_not_told_that_somebody_did():
+    asked = replace(JOB, cancel_requested=True)
+    seen = {"seen": entry("CANCELLED"), "is_fresh": True, "waited": LONG}
+    assert look(**seen).reason == "Somebody cancelled it in Slurm."
+    assert look(job=asked, **seen).reason == "It was cancelled as asked."
+    assert look(job=asked, **seen).state is JobState.CANCELLED
+
+
 @pytest.mark.parametrize("code", [0, 1, 3])
 def test_an_exit_code_decides_whatever_the_queue_says(code):
     for seen in (None, entry("RUNNING"), entry("COMPLETED")):

@@ -17,7 +17,7 @@ from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.errors import EngineCrashedError
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.process import Owner, ProcessId, hostname
-from asyncmd_jupyter.sampling import run_memory
+from asyncmd_jupyter.sampling import run_memory, running
 from asyncmd_jupyter.sampling.events import RunChanged
 from asyncmd_jupyter.sampling.functions import PyTrajectoryFunctionWrapper
 from asyncmd_jupyter.sampling.progress import RunState
@@ -114,6 +114,24 @@ class TestRecord:
         await go(overwrite=True, until=[in_a])
         assert record_text(in_folder)["created"] > created
         assert record_text(in_folder)["conditions"] == ["in_a"]
+
+    async def test_names_the_notebook_that_started_it(self, manager, in_folder, monkeypatch):
+        first, second = in_folder / "a.ipynb", in_folder / "b.ipynb"
+        first.touch()
+        monkeypatch.setenv("JPY_SESSION_NAME", str(first))
+        await go()
+        monkeypatch.setenv("JPY_SESSION_NAME", str(second))
+        await go(continuation=True)
+        assert record_text(in_folder)["notebook"] == str(first)
+        first.unlink()
+        await go(continuation=True)
+        assert record_text(in_folder)["notebook"] == str(second)
+
+    async def test_tells_how_far_the_run_is(self, manager, in_folder, monkeypatch):
+        monkeypatch.setattr(running, "_NOTE_SECONDS", 0.0)
+        run = go(until=[never])
+        await until(lambda: records_in() and records_in()[0].walkers[0].time_done > 0.5)
+        await run.cancel()
 
     async def test_what_cannot_be_pickled_stops_nothing(self, manager, in_folder, next_kernel):
         with (in_folder / "notes.txt").open("w") as notes:
@@ -302,6 +320,35 @@ class TestEnded:
         await again.read()
         assert len(again.series().times) > 2
         assert log.read_text() == "", "cached values count again"
+
+    async def test_what_was_cancelled_without_a_kernel_stays_so(
+        self, manager, in_folder, next_kernel
+    ):
+        with runtimes.use(manager._runtime):
+            run = go(until=[never], n_walkers=2)
+            await until(lambda: all(w.n_frames > 3 for w in run.snapshot().walkers))
+            await run.cancel()
+        text = record_text(in_folder)  # as a kernel leaves it that dies before
+        for walker in text["walkers"]:
+            walker["state"] = "running"
+        (in_folder / "run" / "run.run.json").write_text(json.dumps(text))
+        n_jobs = len(await JobManager.current().history())
+        again = (await attached())["run"]
+        assert again.done
+        assert again.state is RunState.CANCELLED
+        assert record_text(in_folder)["state"] == "cancelled"
+        await again.read()
+        assert len(again.series(1).times) > 3
+        assert len(await JobManager.current().history()) == n_jobs
+
+    async def test_only_what_was_asked_for(self, manager, in_folder, next_kernel):
+        with runtimes.use(manager._runtime):
+            for name in ("one", "two", "three"):
+                await go(name=name)
+        with pytest.raises(ValueError, match=r"no run 'four'.*: one, three, two\."):
+            await attach_runs(names=["two", "four"])
+        found = await attach_runs(names=["two", "three"])
+        assert [run.id for run in found.runs] == ["two", "three"]
 
     async def test_same_name_elsewhere_is_a_problem(self, manager, in_folder, next_kernel):
         (in_folder / "a").mkdir()

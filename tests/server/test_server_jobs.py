@@ -10,6 +10,7 @@ from job_helpers import end_all, processes_of, program, until_up
 
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.process import Owner
+from asyncmd_jupyter.jobs.store import JobStore
 
 
 async def until_job(server, job_id, **wanted):
@@ -220,6 +221,7 @@ async def test_the_run_of_a_job(server, manager, work):
         assert run["conditions"] == ["alphaR", "C7eq"]
         assert (run["folder"], run["path"]) == (f"{work.name}/first", str(folder))
         assert run["notebook"] == f"{work.name}/a.ipynb"
+        assert (run["simulated"], run["progress"], run["speed"]) == (30.0, 0.75, 12.5)
         row = await server.job(job.id)
         assert (row["run"], row["walker"], row["part"]) == ("first", "1", "2")
         assert (row["engine"], row["campaign"]) == ("OpenMM", "scan")
@@ -234,6 +236,37 @@ async def test_the_run_of_a_job(server, manager, work):
         record_file(folder, "first").unlink()
 
 
+async def test_a_run_that_no_kernel_follows(server, kernel, work):
+    """Its record says for ever what it was when its kernel died."""
+    from asyncmd_jupyter.sampling.run_record import record_file, write_file
+
+    first = kernel()
+    order = first.order(program("until_stop", work / "up", cwd=work))
+    tags = {"run": "first", "walker": "1"}
+    job_id = (await first.ask(**order, tags=tags))["id"]
+    await until_up(work / "up")
+    await until_job(server, job_id, state="running")
+    await first.kill()
+    record = run_record(work, work / "a.ipynb", (await record_of(server, job_id)).owner)
+    write_file(record_file(work, "first"), record.to_text().encode())
+    async with server.events() as events:
+        _, snapshot = await events.next()
+        while not snapshot["runs"]:
+            snapshot = await events.until("change", lambda change: change["runs"])
+        (run,) = snapshot["runs"]
+        assert (run["state"], run["followed"]) == ("running", False)
+        (result,) = await server.do("cancel", job_id)
+        assert result["ok"]
+        change = await events.until("change", lambda change: change["runs"])
+        assert [each["state"] for each in change["runs"]] == ["cancelled"]
+    record_file(work, "first").unlink()
+
+
+async def record_of(server, job_id):
+    (record,) = await asyncio.to_thread(JobStore(server.state).find, ids=[job_id])
+    return record
+
+
 def run_record(folder, notebook, owner, state=None):
     """The record of a run as a kernel writes it."""
     from datetime import UTC, datetime
@@ -242,8 +275,10 @@ def run_record(folder, notebook, owner, state=None):
     from asyncmd_jupyter.sampling.run_record import RunRecord
 
     walkers = (
-        WalkerSnapshot(0, RunState.REACHED, reached=("alphaR",)),
-        WalkerSnapshot(1, state or RunState.RUNNING),
+        WalkerSnapshot(0, RunState.REACHED, reached=("alphaR",), time_done=10.0, time_limit=40.0),
+        WalkerSnapshot(
+            1, state or RunState.RUNNING, time_done=20.0, time_limit=40.0, ns_per_day=12.5
+        ),
     )
     return RunRecord(
         name="first", folder=folder, campaign="scan", engine="OpenMM", engine_class="x.Y",

@@ -21,10 +21,12 @@ from asyncmd_jupyter.jobs.store import JobStore
 from asyncmd_jupyter.jupyter.server.actions import Actions
 from asyncmd_jupyter.jupyter.server.desk import Desk
 from asyncmd_jupyter.jupyter.server.facts import facts_of
+from asyncmd_jupyter.jupyter.server.left_runs import judged, state_of
 from asyncmd_jupyter.jupyter.server.options import Options
 from asyncmd_jupyter.jupyter.server.places import Places
 from asyncmd_jupyter.jupyter.server.queue import UserQueue
 from asyncmd_jupyter.jupyter.server.rows import row_of_other, row_of_ours
+from asyncmd_jupyter.jupyter.server.runs import RunInfo, run_key
 from asyncmd_jupyter.jupyter.server.stored import StoredJobs
 from asyncmd_jupyter.settings import Settings, SlurmSettings
 
@@ -99,10 +101,10 @@ def test_a_local_job_of_another_machine_can_not_be_reached(record, places):
 def test_times_and_limits(record, places):
     entry = ListedJob("12_3", "PENDING", "Resources", time_limit=60)
     row = ours(replace(record, state=JobState.PENDING), places, entry, "main")
-    assert (row["time_limit"], row["partition"]) == (300, "main")
+    assert (row["time_limit"], row["partition"]) == (60, "main")
     assert row["submitted"] == "2026-11-23T12:00:00.000+00:00"
     assert (row["cause"], row["logs"], row["started"]) == ("Resources", [], None)
-    assert ours(replace(record, resources=Resources()), places, entry)["time_limit"] == 60
+    assert ours(record, places)["time_limit"] == 300
 
 
 def test_names_that_are_no_unicode_become_json(record, places):
@@ -227,6 +229,69 @@ def test_rows_that_can_not_be_read_are_left_out_and_said(store, record):
     stored.read()
     assert set(stored.jobs) == {record.id}
     assert stored.problem.startswith("1 jobs")
+
+
+@pytest.mark.parametrize(
+    ("jobs", "state"),
+    [
+        ({}, "interrupted"),
+        ({"0": JobState.RUNNING, "1": JobState.CANCELLED}, "running"),
+        ({"0": JobState.PENDING, "1": JobState.FAILED}, "waiting"),
+        ({"0": JobState.CANCELLED, "1": JobState.CANCELLED}, "cancelled"),
+        ({"0": JobState.CANCELLED, "1": JobState.DONE}, "interrupted"),
+    ],
+)
+def test_what_a_run_without_a_kernel_comes_to(record, jobs, state):
+    wanted = replace(record, cancel_requested=True)
+    facts = {walker: facts_of(replace(wanted, state=found)) for walker, found in jobs.items()}
+    assert state_of(facts) == state
+
+
+def test_a_job_that_its_dying_kernel_held_back_was_not_cancelled_by_hand(record):
+    assert state_of({"0": facts_of(replace(record, state=JobState.CANCELLED))}) == "interrupted"
+
+
+def test_only_runs_that_are_left_alone_are_judged_by_their_newest_jobs(record):
+    def job(number, walker, state):
+        tags = {"run": "r", "walker": walker}
+        late = NOW + timedelta(seconds=number)
+        changed = replace(record, id=f"job{number}", state=state, submitted=late, tags=tags)
+        return facts_of(replace(changed, cancel_requested=True))
+
+    jobs = [
+        job(2, "1", JobState.CANCELLED),
+        job(1, "1", JobState.RUNNING),
+        job(3, "0", JobState.RUNNING),
+    ]
+    key = run_key(str(record.command.cwd), "r")
+    row = json.dumps({"state": "running", "name": "r"})
+    left = RunInfo(row, open_walkers=frozenset({"1"}))
+    (told,) = judged({key: left}, jobs).values()
+    assert json.loads(told.text) == {"state": "cancelled", "name": "r"}
+    for calm in (replace(left, is_followed=True), replace(left, open_walkers=frozenset())):
+        assert judged({key: calm}, jobs) == {key: calm}
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("20", 1200), ("1:30", 90), ("2:00:00", 7200), ("1-0", 86400), ("1-2:3", 93780),
+        ("1-02:03:04", 93784), ("UNLIMITED", None), ("", None), ("x-1", None), ("1:", None),
+    ],
+)  # fmt: skip
+def test_limits_that_were_given_to_sbatch(record, places, text, seconds):
+    options = Resources(time_limit=timedelta(days=1), options={"time": text})
+    chosen = replace(record, resources=options)
+    assert ours(chosen, places)["time_limit"] == seconds
+    entry = ListedJob("12_3", "RUNNING", time_limit=60)
+    assert ours(chosen, places, entry)["time_limit"] == 60
+
+
+def test_a_job_that_waits_says_for_what(record, places):
+    waiting = replace(record, state=JobState.WAITING)
+    assert ours(waiting, places)["reason"] == "Its kernel has not submitted it yet."
+    here = replace(waiting, launcher="local", resources=Resources(cores=4))
+    assert ours(here, places)["reason"] == "It starts when its kernel has 4 cores free."
 
 
 async def test_jobs_of_others_are_left_alone_where_that_was_chosen(store, tmp_path):

@@ -184,3 +184,22 @@ def _check_name(name: str) -> None:
     for reserved, instead in RESERVED.items():
         if reserved.startswith(name):
             raise ValueError(f"The sbatch option {name!r} can't be chosen: {instead}.")
+
+
+def seconds_of_limit(text: str) -> int | None:
+    """The sbatch option ``time`` in seconds; None for what is no time, such as ``UNLIMITED``.
+
+    Minutes, ``minutes:seconds``, ``hours:minutes:seconds``, ``days-hours`` and so on.
+    """
+    days, dash, rest = text.strip().rpartition("-")
+    words = rest.split(":")
+    if not all(word.isdecimal() for word in (*words, *([days] if dash else ()))):
+        return None
+    numbers = [int(word) for word in words]
+    if dash:
+        hours, minutes, seconds = (*numbers, 0, 0)[:3]
+    elif len(numbers) < 3:
+        hours, (minutes, seconds) = 0, (*numbers, 0)[:2]
+    else:
+        hours, minutes, seconds = numbers[:3]
+    return ((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + seconds

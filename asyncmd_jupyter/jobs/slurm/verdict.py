@@ -35,6 +35,7 @@ _UNKNOWN_WORD = (
     " nothing is known here."
 )
 _NOTICE = "It was asked to stop because its time limit was near."
+_AS_ASKED = "It was cancelled as asked."
 _NOT_TWICE = "Slurm put it back into the queue, where it was ended: it is not meant to run twice."
 _NO_FOLDER = "Slurm could not start it: its node can't write into the folder of the job."
 _LAUNCH_FAILURE = -53  # no signal, but what slurmd says when it can't open the output
@@ -170,11 +171,12 @@ def _ended(evidence: Evidence, end: Status, grace: Grace) -> Status | Open:
     if entry is None:
         if not evidence.was_accounted:
             return Open.ACCOUNTING
-        return _explained(end, evidence.accounted) if evidence.accounted else end
+        accounted = evidence.accounted
+        return _explained(end, accounted, job) if accounted else end
     state = state_of(entry.state)
     if state is None or not state.is_final:
         return end if evidence.waited > grace.cleaning else Open.NEWS
-    return _explained(end, entry)
+    return _explained(end, entry, job)
 
 
 def _noticed(end: Status) -> Status:
@@ -184,7 +186,7 @@ def _noticed(end: Status) -> Status:
     return replace(end, reason=_NOTICE, cause=NOTICE, interrupted=True)
 
 
-def _explained(end: Status, entry: QueueEntry) -> Status:
+def _explained(end: Status, entry: QueueEntry, job: JobRecord) -> Status:
     """An exit code in the light of what Slurm says of the same job."""
     state = state_of(entry.state)
     if state is None or not state.is_final or entry.state in ("COMPLETED", "FAILED"):
@@ -193,10 +195,15 @@ def _explained(end: Status, entry: QueueEntry) -> Status:
         end = replace(end, state=JobState.CANCELLED)
     return replace(
         end,
-        reason=sentence_on(entry.state),
+        reason=_sentence_on(entry.state, job),
         cause=entry.state,
         interrupted=entry.state in INTERRUPTIONS,
     )
+
+
+def _sentence_on(word: str, job: JobRecord) -> str:
+    """Whoever asked for the end of a job need not be told that somebody did."""
+    return _AS_ASKED if word == "CANCELLED" and job.cancel_requested else sentence_on(word)
 
 
 def _going_on(evidence: Evidence, grace: Grace) -> Status | Open:
@@ -237,7 +244,7 @@ def _vanished(
         return replace(end, reason=reason, nodes=_nodes(evidence, entry))
     return Status(
         state,
-        reason=sentence_on(entry.state),
+        reason=_sentence_on(entry.state, evidence.job),
         cause=entry.state,
         nodes=_nodes(evidence, entry),
         interrupted=entry.state in INTERRUPTIONS,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 def _arguments(parser: Any) -> None:
     parser.add_argument("folder", metavar="DIR", nargs="?",
                         help="Where the runs' folders are (here).")  # fmt: skip
+    parser.add_argument("--only", metavar="RUN", nargs="+",
+                        help="Only these runs (all of the folder).")  # fmt: skip
 
 
 async def _answer(_notebook: Notebook, arguments: Arguments) -> None:
@@ -26,19 +28,20 @@ async def _answer(_notebook: Notebook, arguments: Arguments) -> None:
     from asyncmd_jupyter.sampling.run_memory import attach_runs
 
     folder = Path(unquoted(arguments.folder or "."))
-    attached = await attach_runs(folder)
+    only = None if arguments.only is None else [unquoted(name) for name in arguments.only]
+    attached = await attach_runs(folder, only)
     # Those of other folders belong to other notebooks, which wait for something else.
-    jobs = await JobManager.current().attach(folder=folder)
+    jobs = [] if only else await JobManager.current().attach(folder=folder)
     for problem in attached.problems:
         say(f"Not brought back: {flat(problem)}")
-    if jobs or not attached.runs:
+    if jobs or not (attached.runs or only):
         number = {0: "No job was", 1: "One job was"}.get(len(jobs), f"{len(jobs)} jobs were")
         say(f"{number} taken back.")
     if attached.runs:
         say(f"Brought back: {', '.join(run.id for run in attached.runs)}.")
         _show(attached.runs)
     names = {run.id for run in attached.runs}
-    if not attached.runs or any(job.record.tags.get("run") not in names for job in jobs):
+    if not (attached.runs or only) or any(job.record.tags.get("run") not in names for job in jobs):
         show_jobs(attaches=not attached.runs)
 
 
@@ -58,8 +61,8 @@ COMMAND = SubCommand(
     summary="Bring back the runs of this folder and the jobs that an earlier kernel left.",
     add_arguments=_arguments,
     answer=_answer,
-    examples=("%asyncmd attach",),
+    examples=("%asyncmd attach", "%asyncmd attach --only left right"),
     group="Steer",
-    usage="[DIR]",
+    usage="[DIR] [--only RUN ...]",
     awaited=always,
 )

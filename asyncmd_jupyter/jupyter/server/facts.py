@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
+from asyncmd_jupyter.jobs.slurm.options import seconds_of_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class JobFacts:
         Its work folder.
     has_begun : bool
         Whether it may have written something.
+    was_cancelled : bool
+        Whether somebody asked for its end.
     """
 
     id: str
@@ -53,11 +56,12 @@ class JobFacts:
     cwd: str
     is_repeatable: bool
     has_begun: bool
+    was_cancelled: bool = False
 
 
 def facts_of(record: JobRecord) -> JobFacts:
     """Take from a record what is shown."""
-    limit, options, tags = record.resources.time_limit, record.resources.options, record.tags
+    options, tags = record.resources.options, record.tags
     waits = record.state in (JobState.WAITING, JobState.PENDING)
     return JobFacts(
         id=record.id,
@@ -73,7 +77,7 @@ def facts_of(record: JobRecord) -> JobFacts:
         submitted=iso(record.submitted),
         started=iso(record.started),
         ended=iso(record.ended),
-        time_limit=limit.total_seconds() if limit else None,
+        time_limit=_limit(record),
         exit_code=record.exit_code,
         attempt=record.attempt,
         held=record.held,
@@ -85,7 +89,16 @@ def facts_of(record: JobRecord) -> JobFacts:
         cwd=str(record.command.cwd),
         is_repeatable=record.command.repeatable and "no-requeue" not in options,
         has_begun=record.started is not None or not (waits or record.exit_code is None),
+        was_cancelled=record.cancel_requested,
     )
+
+
+def _limit(record: JobRecord) -> float | None:
+    """An option for sbatch goes before what the engine would ask for."""
+    chosen, usual = record.resources.options.get("time"), record.resources.time_limit
+    if chosen is not None:
+        return seconds_of_limit(chosen)
+    return usual.total_seconds() if usual else None
 
 
 def iso(moment: datetime | None) -> str | None:

@@ -15,6 +15,7 @@ from asyncmd_jupyter.jobs.slurm.listing import ListedJob
 from asyncmd_jupyter.jobs.store import JobStore
 from asyncmd_jupyter.jupyter.server.board import Board
 from asyncmd_jupyter.jupyter.server.facts import JobFacts, iso
+from asyncmd_jupyter.jupyter.server.left_runs import judged
 from asyncmd_jupyter.jupyter.server.options import Options
 from asyncmd_jupyter.jupyter.server.orphans import Orphans
 from asyncmd_jupyter.jupyter.server.places import Places
@@ -118,7 +119,7 @@ class Looker:
             await asyncio.wait([asking], timeout=_FIRST_ANSWER_SECONDS)
 
     def _make(self, jobs: Mapping[str, JobFacts], problem: str) -> Board:
-        view, runs = self._queue.view, self._runs.runs
+        view, runs = self._queue.view, judged(self._runs.runs, jobs.values())
         problems = tuple(filter(None, (*self._problems, problem)))
         made_of = (jobs, runs, view, problems)
         if made_of == self._made_of:

@@ -45,7 +45,7 @@ def row_of_ours(
         "launcher": job.launcher,
         "native_id": job.native_id,
         "state": job.state.value,
-        "reason": job.reason,
+        "reason": job.reason or _waiting_here(job),
         "cause": job.cause or (entry.reason if entry and _waits(job) else ""),
         "nodes": list(job.nodes),
         "cores": job.cores,
@@ -150,11 +150,20 @@ def _is_held(entry: ListedJob) -> bool:
     return entry.state in _HELD_STATES or "held" in entry.reason.lower()
 
 
+def _waiting_here(job: JobFacts) -> str:
+    """Why a job waits of which only its kernel knows."""
+    if job.state is not JobState.WAITING:
+        return ""
+    if job.launcher != LocalLauncher.name:
+        return "Its kernel has not submitted it yet."
+    return f"It starts when its kernel has {job.cores} core{'s' * (job.cores != 1)} free."
+
+
 def _waits(job: JobFacts) -> bool:
     return job.state in (JobState.WAITING, JobState.PENDING)
 
 
 def _limit(job: JobFacts, entry: ListedJob | None) -> float | None:
-    if job.time_limit is not None or entry is None:
-        return job.time_limit
-    return entry.time_limit
+    """The queue knows best: administrators change limits, and partitions have their own."""
+    known = entry.time_limit if entry else None
+    return known if known is not None else job.time_limit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -33,12 +34,18 @@ class RunInfo:
         All that the page is told, as JSON.
     engine, campaign, notebook : str
         What its jobs are told as well.
+    is_followed : bool
+        Whether its kernel lives.
+    open_walkers : frozenset of str
+        Indices of those that have not ended.
     """
 
     text: str
     engine: str = ""
     campaign: str = ""
     notebook: str = ""
+    is_followed: bool = False
+    open_walkers: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -115,7 +122,8 @@ class RunRecords:
             "notebook": self._places.notebook(_text(values.get("notebook"))),
             "followed": is_followed,
         }
-        return RunInfo(json.dumps(row), row["engine"], row["campaign"], row["notebook"])
+        own = row["engine"], row["campaign"], row["notebook"]
+        return RunInfo(json.dumps(row), *own, is_followed, _open_walkers(values))
 
 
 def run_key(folder: str, name: str) -> str:
@@ -134,9 +142,39 @@ def _plain_facts(values: Mapping[str, Any]) -> dict[str, Any]:
         "ended": sum(walker.get("state") in _FINAL for walker in walkers),
         "reached": dict(reached),
         "failures": _failures(walkers),
+        **_progress(walkers),
         "created": _text(values.get("created")),
         "updated": _text(values.get("updated")),
     }
+
+
+def _open_walkers(values: Mapping[str, Any]) -> frozenset[str]:
+    walkers = [walker for walker in values["walkers"] if isinstance(walker, dict)]
+    going = (walker for walker in walkers if walker.get("state") not in _FINAL)
+    return frozenset(str(walker.get("index")) for walker in going)
+
+
+def _progress(walkers: list[dict[str, Any]]) -> dict[str, float | None]:
+    """How far the walkers are, together: simulated ps, part of their limits, ns/day."""
+    done = [_number(walker.get("time_done")) or 0.0 for walker in walkers]
+    limits = [_number(walker.get("time_limit")) for walker in walkers]
+    parts = [
+        1.0 if walker.get("state") in _FINAL else min(1.0, time / limit)
+        for walker, time, limit in zip(walkers, done, limits, strict=True)
+        if limit
+    ]
+    running = [walker for walker in walkers if walker.get("state") == "running"]
+    speeds = [speed for walker in running if (speed := _number(walker.get("ns_per_day")))]
+    return {
+        "simulated": sum(done),
+        "progress": sum(parts) / len(parts) if parts and all(limits) else None,
+        "speed": sum(speeds) or None,
+    }
+
+
+def _number(value: object) -> float | None:
+    is_number = isinstance(value, int | float) and math.isfinite(value)
+    return float(value) if is_number else None  # type: ignore[arg-type] # as it is one
 
 
 def _failures(walkers: list[dict[str, Any]]) -> list[str]:
