@@ -1,4 +1,6 @@
 import json
+import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -24,6 +26,26 @@ def test_wheel_has_the_bundle_once_and_the_notebook(wheel):
     assert "asyncmd_jupyter/py.typed" in names
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if "-" not in top} == {"asyncmd_jupyter"}
+
+
+def test_the_bundle_is_the_same_wherever_it_is_built(wheel, tmp_path):
+    """Ids of modules must not come from the folder of the checkout."""
+    copy = tmp_path / "some where else" / "labextension"
+    left_out = shutil.ignore_patterns("node_modules", "dist", "lib", ".yarn", "*.tsbuildinfo")
+    shutil.copytree(CHECKOUT / "labextension", copy, ignore=left_out)
+    shutil.copytree(CHECKOUT / "notebooks", copy.parent / "notebooks")
+    (copy / "node_modules").symlink_to(CHECKOUT / "labextension" / "node_modules")
+    for step in (
+        ("node", "scripts/take-notebook.mjs"),
+        ("node", "node_modules/typescript/bin/tsc"),
+        ("jupyter-builder", "build", "."),
+    ):
+        subprocess.run(step, cwd=copy, check=True, stdout=subprocess.PIPE)
+    built = {path.name: path.read_bytes() for path in (copy / "dist" / "static").iterdir()}
+    with zipfile.ZipFile(wheel) as archive:
+        folder = f"{LABEXTENSION}/static/"
+        names = [name for name in archive.namelist() if name.startswith(folder)]
+        assert {name.removeprefix(folder): archive.read(name) for name in names} == built
 
 
 def test_wheel_has_all_examples(wheel):

@@ -1,0 +1,2 @@
+// The usual ids of modules depend on where the checkout lies.
+module.exports = { optimization: { moduleIds: 'natural' } };
