@@ -150,7 +150,8 @@ def updated(job: JobRecord, status: Status) -> JobRecord:
         return job
     job = replace(job, exit_code=status.exit_code, ended=status.ended or datetime.now(UTC))
     if job.cancel_requested:
-        return replace(job, state=JobState.CANCELLED, reason="It was cancelled.")
+        why = "It was ended with its kernel." if job.ended_with_kernel else "It was cancelled."
+        return replace(job, state=JobState.CANCELLED, reason=why)
     if job.stop_requested and job.state is JobState.CANCELLED and job.started is None:
         return replace(job, reason="It was asked to stop before it was started.")
     if job.stop_requested and job.exit_code in job.command.stop_codes:

@@ -344,7 +344,7 @@ class JobManager:
         return job_id not in self._withdrawn and not is_given_up
 
     async def _end_local(self) -> None:
-        jobs = self._stopper.unfinished_local()
+        jobs = self._stopper.unfinished_with_kernel()
         await self.cancel(jobs)
         ends = [asyncio.create_task(self._book.wait(job.id)) for job in jobs]
         if ends:

@@ -185,6 +185,8 @@ class JobRecord:
         Free keys of the submitter, such as ``run``, ``engine``, ``part`` or ``notebook``.
     held : bool
         Whether it waits until somebody releases it.
+    ended_with_kernel : bool
+        Whether it was cancelled because its kernel ended, not because somebody wanted its end.
     """
 
     id: str
@@ -209,6 +211,13 @@ class JobRecord:
     cause: str = ""
     interrupted: bool = False
     held: bool = False
+    ended_with_kernel: bool = False
+
+    @property
+    def was_given_up(self) -> bool:
+        """Whether somebody has cancelled it."""
+        is_wanted = self.cancel_requested and not self.ended_with_kernel
+        return self.state is JobState.CANCELLED and is_wanted
 
     @property
     def script(self) -> Path:

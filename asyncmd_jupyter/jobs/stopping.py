@@ -92,9 +92,15 @@ class Stopper:
         """All jobs that use this machine."""
         return [job for job in self._book.unfinished() if self._launchers.of(job).is_local]
 
+    def unfinished_with_kernel(self) -> list[JobRecord]:
+        """All jobs that use this machine, marked as ended with this kernel."""
+        for job in self.unfinished_local():
+            self._book.change(job.id, ended_with_kernel=True)
+        return self.unfinished_local()
+
     def end_local_now(self) -> None:
         """End all jobs of this machine and wait for it, without an event loop."""
-        jobs = self.note(self.unfinished_local())
+        jobs = self.note(self.unfinished_with_kernel())
         self._store_wishes([])
         for launcher, group in self._launchers.grouped(jobs):
             for job_id, status in launcher.end_now(self._running(group)).items():

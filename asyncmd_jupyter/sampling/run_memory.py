@@ -10,7 +10,7 @@ from pathlib import Path
 
 from asyncmd_jupyter.errors import AsyncMDError, OtherKernelError
 from asyncmd_jupyter.jobs.manager import JobManager
-from asyncmd_jupyter.jobs.model import JobRecord, JobState
+from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.sampling.progress import RunState
 from asyncmd_jupyter.sampling.run import new_walker
 from asyncmd_jupyter.sampling.run_memory_pickle import RunMemoryError, load_spec
@@ -104,11 +104,7 @@ async def _given_up(records: Iterable[RunRecord]) -> set[Place]:
         run, walker = job.tags.get(RUN_TAG), job.tags.get("walker")
         if run is not None and walker is not None:
             newest.setdefault((job.command.cwd, run, walker), job)
-    return {
-        place
-        for place, job in newest.items()
-        if job.cancel_requested and job.state is JobState.CANCELLED
-    }
+    return {place for place, job in newest.items() if job.was_given_up}
 
 
 async def _brought_back(record: RunRecord, given_up: set[Place]) -> Run | None:

@@ -31,7 +31,7 @@ export class ViewRenderer extends Panel implements IRenderMime.IRenderer {
   override dispose(): void {
     this._page.lost.disconnect(this._onLost, this);
     this._page.attached.disconnect(this._onAttached, this);
-    this._observer?.disconnect();
+    this._dropLive();
     super.dispose();
   }
 
@@ -80,7 +80,8 @@ export class ViewRenderer extends Panel implements IRenderMime.IRenderer {
       characterData: true,
       subtree: true
     });
-    void live.renderModel(model).then(() => this._look());
+    this._rendered = live.renderModel(model);
+    void this._rendered.then(() => this._look());
     this._waitForManager(model);
     this._giveUpLater(live);
   }
@@ -133,11 +134,16 @@ export class ViewRenderer extends Panel implements IRenderMime.IRenderer {
     }
   }
 
+  /** The widgets' renderer fails if it is disposed before it has found its model. */
   private _dropLive(): void {
+    const live = this._live;
     this._observer?.disconnect();
-    this._live?.dispose();
     this._live = null;
     this._isLate = false;
+    if (live) {
+      live.parent = null;
+      void this._rendered.catch(() => undefined).then(() => live.dispose());
+    }
   }
 
   private _onLost(): void {
@@ -238,6 +244,7 @@ export class ViewRenderer extends Panel implements IRenderMime.IRenderer {
   private _isReviving = false;
   private _still: Widget | null = null;
   private _live: IRenderMime.IRenderer | null = null;
+  private _rendered: Promise<void> = Promise.resolve();
   private _banner: Widget | null = null;
   private _observer: MutationObserver | null = null;
 }

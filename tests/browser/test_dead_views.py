@@ -59,6 +59,7 @@ def test_after_a_restart_views_say_that_they_are_dead_and_come_back(lab):
     lab.page.get_by_text("cancelled after").first.wait_for()
     lab.screenshot("dead-revived")
     assert lab.errors_about("asyncmd") == []
+    assert [error for error in lab.errors if "addWidget" in error] == []
 
 
 def test_after_restart_and_reload_the_saved_state_is_there(lab):
@@ -113,4 +114,5 @@ def test_views_outlive_their_kernel_in_notebook_7_too(lab):
     lab.run_cell(lab.add_cell("%asyncmd attach"))
     lab.wait_until(lambda: banner(lab).count() == 0)
     lab.screenshot("notebook-7-revived")
+    assert [error for error in lab.errors if "addWidget" in error] == []
     lab.run_cell(lab.add_cell("%asyncmd cancel long"))

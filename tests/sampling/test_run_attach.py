@@ -341,6 +341,18 @@ class TestEnded:
         assert len(again.series(1).times) > 3
         assert len(await JobManager.current().history()) == n_jobs
 
+    async def test_what_ended_with_its_kernel_goes_on(self, manager, in_folder, next_kernel):
+        with runtimes.use(manager._runtime):
+            run = go(until=[never])
+            await until(lambda: run.snapshot().walkers[0].n_frames > 3)
+            text = (in_folder / "run" / "run.run.json").read_text()
+            manager._runtime.change_settings(end_local_jobs_on_shutdown=True)
+            await manager.shutdown()
+        (in_folder / "run" / "run.run.json").write_text(text)  # as a kernel leaves it that dies
+        again = (await attached())["run"]
+        await until(lambda: again.state is RunState.RUNNING)
+        await again.cancel()
+
     async def test_only_what_was_asked_for(self, manager, in_folder, next_kernel):
         with runtimes.use(manager._runtime):
             for name in ("one", "two", "three"):

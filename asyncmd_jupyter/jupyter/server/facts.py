@@ -28,7 +28,7 @@ class JobFacts:
     has_begun : bool
         Whether it may have written something.
     was_cancelled : bool
-        Whether somebody asked for its end.
+        Whether somebody has cancelled it.
     """
 
     id: str
@@ -89,7 +89,7 @@ def facts_of(record: JobRecord) -> JobFacts:
         cwd=str(record.command.cwd),
         is_repeatable=record.command.repeatable and "no-requeue" not in options,
         has_begun=record.started is not None or not (waits or record.exit_code is None),
-        was_cancelled=record.cancel_requested,
+        was_cancelled=record.was_given_up,
     )
 
 

@@ -38,9 +38,7 @@ def state_of(jobs: Mapping[str, JobFacts]) -> str:
         return RUNNING
     if any(not state.is_final for state in states):
         return WAITING
-    were_cancelled = [
-        job.state is JobState.CANCELLED and job.was_cancelled for job in jobs.values()
-    ]
+    were_cancelled = [job.was_cancelled for job in jobs.values()]
     return CANCELLED if were_cancelled and all(were_cancelled) else INTERRUPTED
 
 

@@ -229,6 +229,8 @@ def awaited(scene: Scene) -> str:
     if not all(track.pieces.is_read for track in scene.tracks):
         return "What the conditions said is being read from the stored parts."
     if any(w.state.is_final and w.part and w.n_frames for w in walkers):
+        if error := next((w.error for w in walkers if w.error), ""):
+            return f"The stored parts can't be shown: {' '.join(error.split())}"
         return "The stored parts could not be read; the log of the kernel tells why."
     if any(w.reached for w in walkers):
         return "The start fulfils the conditions: nothing had to be computed."
