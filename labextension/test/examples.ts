@@ -1,5 +1,18 @@
 import type { IJob, IRun } from '../src/campaigns/protocol';
 
+/** Fills what is said in, as JupyterLab's own bundles do. */
+export const TRANS = {
+  __: filled,
+  _n: (one: string, many: string, n: number, ...values: unknown[]) =>
+    filled(n === 1 ? one : many, n, ...values)
+} as never;
+
+function filled(text: string, ...values: readonly unknown[]): string {
+  return text.replace(/%(\d)/g, (_, place: string) =>
+    String(values[+place - 1])
+  );
+}
+
 export function job(id: string, values: Partial<IJob> = {}): IJob {
   return {
     id,

@@ -1,4 +1,4 @@
-import { flatten } from '../src/campaigns/lines';
+import { flatten, type ILine } from '../src/campaigns/lines';
 import { moveFor } from '../src/campaigns/moves';
 import { jobsOf, Selection } from '../src/campaigns/selection';
 import { buildTree } from '../src/campaigns/tree';
@@ -15,6 +15,10 @@ const LINES = flatten(
   ),
   node => node.name !== 'second'
 );
+function without(...places: number[]): ILine[] {
+  return LINES.filter((_, place) => !places.includes(place));
+}
+
 const KEYS = LINES.map(line => line.node.key);
 
 test.each([
@@ -56,12 +60,43 @@ test('lines are chosen, added and extended from where the choice began', () => {
 test('what is shown no more is not chosen', () => {
   const selection = new Selection();
   selection.chooseAll(LINES);
-  selection.keep(LINES.slice(0, 2));
+  expect(selection.keep(LINES.slice(0, 2), LINES)).toBe(true);
   expect(selection.size).toBe(2);
-  selection.clear();
-  selection.active = 'gone';
-  selection.keep(LINES);
+  expect(selection.keep(LINES, LINES.slice(0, 2))).toBe(false);
+  expect(selection.size).toBe(2);
+});
+
+test('where all chosen lines are gone nothing is chosen, and the nearest has the focus', () => {
+  const selection = new Selection();
+  selection.choose(KEYS[3] ?? '');
+  selection.keep(without(3), LINES);
+  expect(selection.lines(LINES)).toEqual([]);
+  expect(selection.active).toBe(KEYS[4]);
+  selection.keep(without(3, 4), without(3));
+  expect(selection.active).toBe(KEYS[2]);
+  selection.extend(LINES, KEYS[1] ?? '');
+  expect(selection.size).toBe(2);
+  selection.keep([], LINES);
+  expect(selection.active).toBe('');
+});
+
+test('of chosen lines that stay, the nearest has the focus', () => {
+  const selection = new Selection();
+  selection.choose(KEYS[0] ?? '');
+  selection.toggle(KEYS[3] ?? '');
+  selection.keep(without(3), LINES);
+  expect(selection.active).toBe(KEYS[0]);
   expect(selection.lines(LINES)).toEqual([LINES[0]]);
+});
+
+test('several lines are chosen at once, if they are there', () => {
+  const selection = new Selection();
+  const keys = new Set([KEYS[4] ?? '', 'gone', KEYS[1] ?? '']);
+  expect(selection.chooseOnly(LINES, keys)).toBe(true);
+  expect(selection.lines(LINES)).toEqual([LINES[1], LINES[4]]);
+  expect(selection.active).toBe(KEYS[1]);
+  expect(selection.chooseOnly(LINES, new Set(['gone']))).toBe(false);
+  expect(selection.size).toBe(2);
 });
 
 test('each job is meant once, however it is chosen', () => {

@@ -1,24 +1,49 @@
-import { factsOf } from '../src/campaigns/facts';
+import { factsOf, titleOfJob } from '../src/campaigns/facts';
 import { flatten } from '../src/campaigns/lines';
-import { placeFor } from '../src/campaigns/places';
+import {
+  attachCommand,
+  commonFolder,
+  placeFor,
+  quoted,
+  safeStem
+} from '../src/campaigns/places';
 import { buildTree } from '../src/campaigns/tree';
-import { job, run } from './examples';
+import { job, run, TRANS } from './examples';
 
-const TRANS = { __: (text: string) => text } as never;
+const ELSEWHERE = { folder: null, path: '/elsewhere' };
+
+/** Runs as the magic starts them: each in a folder of its own name. */
+function own(name: string, values: object = {}): never {
+  const place = { folder: `work/${name}`, path: `/home/me/work/${name}` };
+  return run(name, { campaign: 'toys', ...place, ...values }) as never;
+}
 
 const LINES = flatten(
   buildTree(
     [
-      job('a', { run: 'left', campaign: 'toys', cause: 'TIMEOUT' }),
+      job('a', {
+        run: 'left',
+        campaign: 'toys',
+        cause: 'TIMEOUT',
+        folder: 'work/left',
+        path: '/home/me/work/left'
+      }),
+      job('alone', { campaign: 'other' }),
       job('slurm:7_1', {
         ours: false,
         native_id: '7_1',
         name: 'many',
-        folder: null,
-        path: '/elsewhere'
+        ...ELSEWHERE
       })
     ],
-    [run('left', { campaign: 'toys', notebook: 'mine.ipynb' })]
+    [
+      own('left', { notebook: 'mine.ipynb' }),
+      own('right'),
+      run('flat', { campaign: 'flat' }),
+      run('in', { campaign: 'far' }),
+      run('out', { campaign: 'far', ...ELSEWHERE }),
+      run('top', { campaign: 'top', folder: '', path: '/home/me/top' })
+    ]
   ),
   () => true
 );
@@ -27,22 +52,76 @@ function line(name: string): never {
   return LINES.find(each => each.node.name === name) as never;
 }
 
-test('a campaign is where its run is, and has the notebook of that', () => {
-  const place = {
-    folder: 'work',
-    path: '/home/me/work',
-    notebook: 'mine.ipynb'
-  };
-  expect(placeFor([line('toys')])).toEqual({ ...place, title: 'toys' });
-  expect(placeFor([line('left')])).toEqual({ ...place, title: 'left' });
+test.each([
+  [['a/b', 'a/c'], 'a'],
+  [['a/b', 'a/bc'], 'a'],
+  [['a/b', 'a/b'], 'a/b'],
+  [['a/b/c', 'a/b', 'a/b/d'], 'a/b'],
+  [['a', 'b'], ''],
+  [['a', ''], ''],
+  [['', ''], ''],
+  [['/a/b', '/a/c'], '/a'],
+  [['/a', '/b'], '/'],
+  [['a', null], null],
+  [[], null]
+])('what holds %j is %j', (folders, expected) => {
+  expect(commonFolder(folders)).toBe(expected);
 });
 
-test('a job may be where the server shows nothing', () => {
+test('a campaign is where all its runs are, and has the notebook of one', () => {
+  expect(placeFor([line('toys')])).toEqual({
+    folder: 'work',
+    path: '/home/me/work',
+    notebook: 'mine.ipynb',
+    title: 'toys',
+    attachFolder: 'work',
+    runs: ['left', 'right'],
+    ours: true
+  });
+});
+
+test('a notebook for one run lies above the folder of its name', () => {
+  const place = { folder: 'work/left', attachFolder: 'work', runs: ['left'] };
+  expect(placeFor([line('left')])).toMatchObject(place);
+  expect(placeFor([line('job a'), line('left')])).toMatchObject(place);
+  expect(placeFor([line('flat')])?.attachFolder).toBe('work');
+  expect(placeFor([line('top')])?.attachFolder).toBe('');
+});
+
+test('jobs of no run are taken back with all that is there', () => {
+  const place = placeFor([line('job alone')]);
+  expect(place).toMatchObject({ attachFolder: 'work', runs: [] });
+  expect(attachCommand([])).toBe('%asyncmd attach');
+});
+
+test('some of it may be where the server shows nothing', () => {
   expect(placeFor([line('7_1 many')])).toMatchObject({
+    ...ELSEWHERE,
+    attachFolder: null,
+    ours: false
+  });
+  expect(placeFor([line('far')])).toMatchObject({
     folder: null,
-    path: '/elsewhere'
+    path: '/',
+    attachFolder: null
   });
   expect(placeFor([])).toBeNull();
+});
+
+test('names are quoted where they would not be one word', () => {
+  expect(attachCommand(['a-b_c.1', 'my run', "it's"])).toBe(
+    `%asyncmd attach --only a-b_c.1 'my run' 'it'"'"'s'`
+  );
+  expect(quoted('x;y')).toBe("'x;y'");
+});
+
+test.each([
+  ['toys', 'toys'],
+  ['../a b/ü:', 'a-b-ü'],
+  ['..', 'campaign'],
+  ['x'.repeat(300), 'x'.repeat(60)]
+])('a file may be named after %s', (title, stem) => {
+  expect(safeStem(title)).toBe(stem);
 });
 
 test('only what is known is told', () => {
@@ -50,4 +129,11 @@ test('only what is known is told', () => {
   const facts = Object.fromEntries(factsOf(node, 0, TRANS));
   expect(facts['Queue says']).toBe('TIMEOUT');
   expect(Object.keys(facts)).not.toContain('Partition');
+});
+
+test('jobs are told apart by their ids', () => {
+  const queued = { launcher: 'slurm', name: 'feld', native_id: '4_2' };
+  expect(titleOfJob(job('slurm:4_2', queued))).toBe('4_2 feld');
+  expect(titleOfJob(job('a', { native_id: '77' }))).toBe('a job a');
+  expect(titleOfJob(job('a', { name: '' }))).toBe('a');
 });

@@ -6,16 +6,11 @@ import { allColumns, fitting, template } from '../src/campaigns/columns';
 import { endings } from '../src/campaigns/endings';
 import { CampaignStore } from '../src/campaigns/store';
 import { tally } from '../src/campaigns/tally';
-import { told } from '../src/campaigns/telling';
 import { duration, elapsed } from '../src/campaigns/times';
 import { buildTree } from '../src/campaigns/tree';
 import { job, run } from './examples';
 
 const NOW = Date.parse('2026-11-23T02:10:00Z');
-const FILLING = {
-  __: (text: string, ...values: readonly unknown[]) =>
-    text.replace(/%(\d)/g, (_, place: string) => String(values[+place - 1]))
-} as never;
 const TRANS = { __: (text: string) => text } as never;
 
 test.each([
@@ -39,6 +34,16 @@ test('jobs run, wait or have run', () => {
   expect(seconds({ state: 'cancelled', started: null })).toBeNull();
 });
 
+test('clocks of runs stop where no kernel follows them', () => {
+  const seconds = (values: object): number | null => {
+    const [campaign] = buildTree([], [run('a', values)]);
+    return elapsed(campaign?.children[0] as never, NOW);
+  };
+  expect(seconds({})).toBe(600);
+  expect(seconds({ followed: false })).toBe(300);
+  expect(seconds({ state: 'interrupted' })).toBe(300);
+});
+
 test('columns are left out from the last where there is no room', () => {
   const columns = allColumns(TRANS);
   const chosen = ['time', 'nonsense', 'cores', 'id'];
@@ -47,7 +52,9 @@ test('columns are left out from the last where there is no room', () => {
   expect(keys(200)).toEqual([]);
   expect(keys(300)).toEqual(['time']);
   expect(keys(1000)).toEqual(['time', 'cores', 'id']);
-  expect(template(fitting(columns, ['reason'], 1000))).toContain('1.5fr');
+  expect(template(fitting(columns, ['reason'], 1000), 1000)).toContain('1.5fr');
+  expect(template([], 300)).toContain(' 124px');
+  expect(template([], 900)).toContain(' 196px');
 });
 
 test('runs end once, and one that was never seen ends if it is new', () => {
@@ -105,6 +112,15 @@ test('failures of yesterday are not told for ever', () => {
   expect(tally(jobs, [], NOW)).toMatchObject({ running: 1, failed: 1 });
 });
 
+test('what was interrupted waits, but is not told for ever either', () => {
+  const state = 'interrupted' as const;
+  const runs = [
+    run('new', { state }),
+    run('old', { state, updated: '2026-11-20T00:00:00Z' })
+  ];
+  expect(tally([], runs, NOW)).toMatchObject({ waiting: 1 });
+});
+
 test('an attached notebook has the kernel that speaks Python', () => {
   const spec = (language: string): never =>
     ({ language, display_name: `My ${language}` }) as never;
@@ -114,39 +130,8 @@ test('an attached notebook has the kernel that speaks Python', () => {
   };
   expect(pythonKernel(specs)).toBe('conda');
   expect(pythonKernel(null)).toBe('python3');
-  const text = JSON.stringify(attachedNotebook(specs, 'toys'));
-  expect(text).toContain('%asyncmd attach');
+  const place = { title: 'toys', runs: ['left'] };
+  const text = JSON.stringify(attachedNotebook(specs, place));
+  expect(text).toContain('"%asyncmd attach --only left"');
   expect(text).toContain('My python');
-});
-
-describe('what is told of runs that have ended', () => {
-  const good = run('good', { state: 'reached' });
-  const bad = run('bad', { state: 'failed' });
-  const other = run('other', { state: 'limit' });
-
-  test('one is named, many are counted', () => {
-    expect(told([good], 'all', FILLING)?.text).toBe(
-      'Run “good” has ended: reached.'
-    );
-    expect(told([bad], 'all', FILLING)?.text).toBe('Run “bad” has failed.');
-    expect(told([good, other], 'all', FILLING)).toEqual({
-      text: '2 runs have ended.',
-      isBad: false,
-      first: good
-    });
-    expect(told([good, bad, other], 'all', FILLING)).toEqual({
-      text: '3 runs have ended, 1 of them failed.',
-      isBad: true,
-      first: bad
-    });
-  });
-
-  test('only what is wanted is told', () => {
-    expect(told([good, bad], 'failures', FILLING)?.text).toBe(
-      'Run “bad” has failed.'
-    );
-    expect(told([good], 'failures', FILLING)).toBeNull();
-    expect(told([good, bad], 'none', FILLING)).toBeNull();
-    expect(told([], 'all', FILLING)).toBeNull();
-  });
 });

@@ -33,6 +33,9 @@ class CampaignPanel:
     def state(self, name: str) -> str:
         return str(self.row(name).get_attribute("data-state"))
 
+    def selected(self, name: str) -> bool:
+        return self.row(name).get_attribute("aria-selected") == "true"
+
     def names(self) -> list[str]:
         """Of the rows that are drawn, from the top."""
         script = """nodes => nodes.toSorted((a, b) => a.ariaRowIndex - b.ariaRowIndex)

@@ -21,6 +21,7 @@ KILL_KERNEL = """() => {
     const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
     kernel.requestExecute({ code: 'import os; os.kill(os.getpid(), 9)' }).done.catch(() => {});
 }"""
+LOAD = "%load_ext asyncmd_jupyter"
 CLIPBOARD = "() => navigator.clipboard.readText()"
 
 
@@ -150,9 +151,19 @@ def places(panel):
     panel.details.get_by_role("button", name="Notebook", exact=True).click()
     lab.wait_for_notebook(f"{name}/toys.ipynb")
     panel.details.get_by_role("button", name="New notebook").click()
-    lab.wait_for_notebook(f"{name}/left/attached-left.ipynb")
-    sources = [cell["source"] for cell in lab.cells()]
-    assert sources == ["# left", "%load_ext asyncmd_jupyter", "%asyncmd attach"]
+    lab.wait_for_notebook(f"{name}/attached-left.ipynb")
+    assert sources(lab) == ["# left", LOAD, "%asyncmd attach --only left"]
+    panel.row("toys").click()
+    panel.details.get_by_role("button", name="Copy path").click()
+    lab.wait_until(lambda: page.evaluate(CLIPBOARD) == str(lab.folder))
+    for ending in (".ipynb", "-1.ipynb"):
+        panel.details.get_by_role("button", name="New notebook").click()
+        lab.wait_for_notebook(f"{name}/attached-toys{ending}")
+    assert sources(lab) == ["# toys", LOAD, "%asyncmd attach --only left right"]
+
+
+def sources(lab):
+    return [cell["source"] for cell in lab.cells()]
 
 
 def cancelling(panel):
@@ -167,7 +178,6 @@ def cancelling(panel):
     assert panel.state("left") == "running"
 
     # Without a kernel nobody but the server can end them.
-    lab.wait_for_notebook(f"{lab.folder.name}/left/attached-left.ipynb")
     lab.execute("docmanager:open", path=f"{lab.folder.name}/toys.ipynb")
     lab.wait_for_notebook(f"{lab.folder.name}/toys.ipynb")
     panel.page.evaluate(KILL_KERNEL)

@@ -81,7 +81,10 @@ def test_thousands_of_rows(panel):
     panel.set_width(900)
     heads = panel.area.get_by_role("columnheader")
     lab.wait_until(
-        lambda: heads.all_inner_texts() == ["Name", "State", "Time", "Why", "Cores", "Where"]
+        lambda: (
+            heads.all_inner_texts()
+            == ["Name", "State", "Time", "Progress", "Why", "Cores", "Where"]
+        )
     )
     assert panel.cut_without_title() == []
     grid.evaluate("grid => (grid.scrollTop = 1500 * 26)")
@@ -165,12 +168,18 @@ def test_ends_of_many_runs_are_one_notification(panel):
     _record(lab.server.folder, 0, "reached")
     toasts.get_by_text("Run “run00” has ended: reached.").wait_for()
     _record(lab.server.folder, 1, "failed")
-    toasts.get_by_text("2 runs have ended, 1 of them failed.").wait_for()
+    toasts.get_by_text("Runs “run01” and “run00” have ended, 1 of them failed.").wait_for()
     _record(lab.server.folder, 2, "failed")
-    toasts.get_by_text("3 runs have ended, 2 of them failed.").wait_for()
+    toasts.get_by_text("Runs “run01”, “run02” and “run00” have ended, 2 of them failed.").wait_for()
     lab.wait_until(lambda: toasts.count() == 1)
+    panel.row("No campaign").locator(".asyncmd-grid-caret").click()
+    lab.wait_until(lambda: panel.rows.count() == 1)
+    panel.search.fill("nothing of the kind")
+    panel.area.get_by_text("Nothing fits the filter.").wait_for()
     toasts.get_by_role("button", name="Show").click()
-    lab.wait_until(lambda: panel.row("run01").get_attribute("aria-selected") == "true")
+    chosen = panel.area.locator("[role=row][aria-selected=true]")
+    lab.wait_until(lambda: chosen.count() == 3)
+    lab.wait_until(lambda: [panel.selected(f"run{n:02}") for n in range(3)] == [True] * 3)
     assert lab.errors == []
 
 

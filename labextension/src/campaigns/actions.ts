@@ -7,6 +7,7 @@ import { createAttachedNotebook } from './attachNotebook';
 import { isConfirmed, tellFailures } from './confirming';
 import type { IOptions } from './options';
 import type { IPlace } from './places';
+import { errorText } from './problems';
 import type { Action, IJob } from './protocol';
 
 const GO_TO_FOLDER = 'filebrowser:open-path';
@@ -72,7 +73,7 @@ export class Actions {
     );
   }
 
-  async attach({ folder, title }: IPlace): Promise<void> {
+  async attach(place: IPlace): Promise<void> {
     await this._told(
       this._trans.__('The notebook could not be created'),
       async () => {
@@ -81,8 +82,7 @@ export class Actions {
         const path = await createAttachedNotebook(
           contents,
           kernelspecs.specs,
-          folder ?? '',
-          title
+          place
         );
         await this._open(path);
       }
@@ -100,10 +100,7 @@ export class Actions {
     try {
       await work();
     } catch (error) {
-      await showErrorMessage(
-        title,
-        error instanceof Error ? error : String(error)
-      );
+      await showErrorMessage(title, errorText(error, this._trans));
     }
   }
 }

@@ -82,21 +82,29 @@ export class Api implements ISource {
       this._settings
     );
     if (!response.ok) {
-      throw new ServerConnection.ResponseError(
-        response,
-        await message(response)
-      );
+      throw await errorFrom(response);
     }
     return response;
   }
 }
 
-async function message(response: Response): Promise<string> {
+/** Proxies answer so in place of a server that is gone; ours says what is wrong. */
+const NOBODY_BEHIND = [502, 503, 504];
+
+async function errorFrom(response: Response): Promise<Error> {
+  const said = await message(response);
+  if (!said && NOBODY_BEHIND.includes(response.status)) {
+    return new ServerConnection.NetworkError(new TypeError('No server.'));
+  }
   const fallback = `${response.status} ${response.statusText}`;
+  return new ServerConnection.ResponseError(response, said || fallback);
+}
+
+async function message(response: Response): Promise<string> {
   try {
     const said = (await response.json()) as { message?: string };
-    return said.message || fallback;
+    return said.message ?? '';
   } catch {
-    return fallback;
+    return '';
   }
 }

@@ -1,23 +1,23 @@
-import { PathExt } from '@jupyterlab/coreutils';
 import type { Contents, KernelSpec } from '@jupyterlab/services';
 
 import { renameToFree } from '../notebook';
+import { attachCommand, safeStem, type IPlace } from './places';
 
-/** Write a notebook into a work folder that takes back what was started there. */
+/** Write a notebook that takes back what was started. */
 export async function createAttachedNotebook(
   contents: Contents.IManager,
   specs: KernelSpec.ISpecModels | null,
-  folder: string,
-  title: string
+  place: IPlace
 ): Promise<string> {
+  const folder = place.attachFolder ?? '';
   const draft = await contents.newUntitled({ path: folder, type: 'notebook' });
   try {
     await contents.save(draft.path, {
       type: 'notebook',
       format: 'json',
-      content: attachedNotebook(specs, title)
+      content: attachedNotebook(specs, place)
     });
-    const stem = `attached-${PathExt.basename(folder) || 'campaign'}`;
+    const stem = `attached-${safeStem(place.title)}`;
     return await renameToFree(contents, draft.path, folder, stem, '.ipynb');
   } catch (error) {
     await contents.delete(draft.path);
@@ -28,19 +28,15 @@ export async function createAttachedNotebook(
 /** What stands in the notebook. */
 export function attachedNotebook(
   specs: KernelSpec.ISpecModels | null,
-  title: string
+  { title, runs }: Pick<IPlace, 'title' | 'runs'>
 ): object {
-  const sources = ['%load_ext asyncmd_jupyter', '%asyncmd attach'];
   const name = pythonKernel(specs);
   const display = specs?.kernelspecs[name]?.display_name ?? 'Python 3';
   return {
     cells: [
       cell('title', 'markdown', `# ${title}`),
-      ...sources.map(source => ({
-        ...cell(source.replace(/\W+/g, '-').slice(1), 'code', source),
-        execution_count: null,
-        outputs: []
-      }))
+      code('load', '%load_ext asyncmd_jupyter'),
+      code('attach', attachCommand(runs))
     ],
     metadata: {
       kernelspec: { name, display_name: display, language: 'python' }
@@ -58,6 +54,10 @@ export function pythonKernel(specs: KernelSpec.ISpecModels | null): string {
   return isPython(usual)
     ? usual
     : (Object.keys(all).find(isPython) ?? 'python3');
+}
+
+function code(id: string, source: string): object {
+  return { ...cell(id, 'code', source), execution_count: null, outputs: [] };
 }
 
 function cell(id: string, type: string, source: string): object {

@@ -1,5 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { progressText } from './progress';
+import { whyOf } from './reasons';
 import type { SortKey } from './sorting';
 import { duration, elapsed, moment } from './times';
 import type { INode } from './tree';
@@ -15,10 +17,13 @@ export interface IColumn {
   text(node: INode, now: number): string;
 }
 
-export const NAME_WIDTH = 108;
-export const STATE_WIDTH = 112;
+export const NAME_WIDTH = 96;
+const STATE_WIDTH = 124;
+/** Where it may be spelled out how many of a line's parts have ended. */
+const WIDE_STATE_WIDTH = 196;
+const WIDE = 440;
 /** Shown as far as there is room for them, unless somebody chooses others. */
-export const USUAL_COLUMNS = ['time', 'reason', 'cores', 'where'];
+export const USUAL_COLUMNS = ['time', 'progress', 'reason', 'cores', 'where'];
 
 export function allColumns(trans: TranslationBundle): IColumn[] {
   return [
@@ -30,11 +35,18 @@ export function allColumns(trans: TranslationBundle): IColumn[] {
       text: (node, now) => timeText(node, now)
     },
     {
+      key: 'progress',
+      label: trans.__('Progress'),
+      width: 76,
+      isNumber: true,
+      text: node => progressText(node)
+    },
+    {
       key: 'reason',
       label: trans.__('Why'),
       width: 130,
       grows: true,
-      text: node => job(node)?.reason ?? ''
+      text: node => whyOf(node, trans)
     },
     {
       key: 'cores',
@@ -83,7 +95,7 @@ export function fitting(
   chosen: readonly string[],
   width: number
 ): IColumn[] {
-  let left = width - NAME_WIDTH - STATE_WIDTH;
+  let left = width - NAME_WIDTH - stateWidth(width);
   const shown: IColumn[] = [];
   for (const key of chosen) {
     const column = columns.find(each => each.key === key);
@@ -98,14 +110,21 @@ export function fitting(
   return shown;
 }
 
+export function isWide(width: number): boolean {
+  return width >= WIDE;
+}
+
 /** For `grid-template-columns`. */
-export function template(columns: readonly IColumn[]): string {
+export function template(columns: readonly IColumn[], width: number): string {
   const widths = columns.map(column =>
     column.grows ? `minmax(${column.width}px, 1.5fr)` : `${column.width}px`
   );
-  return [`minmax(${NAME_WIDTH}px, 1fr)`, `${STATE_WIDTH}px`, ...widths].join(
-    ' '
-  );
+  const name = `minmax(${NAME_WIDTH}px, 1fr)`;
+  return [name, `${stateWidth(width)}px`, ...widths].join(' ');
+}
+
+function stateWidth(width: number): number {
+  return isWide(width) ? WIDE_STATE_WIDTH : STATE_WIDTH;
 }
 
 function timeText(node: INode, now: number): string {

@@ -5,6 +5,7 @@ import { asyncmdIcon } from '../icon';
 import type { Actions } from './actions';
 import { Command } from './commandIds';
 import type { Feed } from './feed';
+import { whyNoLog } from './logs';
 import { PANEL_ID, type CampaignPanel } from './panel';
 import { placeFor, type IPlace } from './places';
 import type { Action } from './protocol';
@@ -72,7 +73,9 @@ function addForPanel(parts: ICommandParts): void {
   });
   app.commands.addCommand(Command.log, {
     label: trans.__('Show what it wrote'),
-    isEnabled: () => panel.chosenJobs.length > 0,
+    caption: () =>
+      whyNoLog(panel.chosen, trans) || trans.__('Show what it wrote'),
+    isEnabled: () => whyNoLog(panel.chosen, trans) === '',
     execute: () => panel.showLog()
   });
 }
@@ -112,15 +115,18 @@ function addForJobs({ app, panel, actions, trans }: ICommandParts): void {
 
 function addForPlaces({ app, panel, actions, trans }: ICommandParts): void {
   const place = (): IPlace | null => placeFor(panel.chosen);
-  const outside = trans.__(
-    'The work folder lies outside of the folder that this server shows'
-  );
+  const outside = (): string =>
+    trans.__(
+      'The work folder lies outside of the folder that this server shows'
+    );
+  const whyNotAttached = (here: IPlace): string =>
+    here.ours ? outside() : trans.__('asyncmd-jupyter has not started it');
   const add = (
     id: string,
     [label, short]: readonly [string, string],
     can: (place: IPlace) => boolean,
     go: (place: IPlace) => Promise<void> | void,
-    why = ''
+    why?: (place: IPlace) => string
   ): void => {
     const isPossible = (): boolean => {
       const here = place();
@@ -128,9 +134,12 @@ function addForPlaces({ app, panel, actions, trans }: ICommandParts): void {
     };
     app.commands.addCommand(id, {
       label: args => (args.isShort ? short : label),
-      caption: () => (isPossible() ? label : why),
+      caption: () => {
+        const here = place();
+        return here && why && !can(here) ? why(here) : label;
+      },
       isEnabled: isPossible,
-      isVisible: () => why !== '' || isPossible(),
+      isVisible: () => why !== undefined || isPossible(),
       execute: async () => {
         const here = place();
         if (here && can(here)) {
@@ -161,12 +170,12 @@ function addForPlaces({ app, panel, actions, trans }: ICommandParts): void {
   add(
     Command.attach,
     [
-      trans.__('New notebook attached to this campaign'),
+      trans.__('New notebook attached to what is selected'),
       trans.__('New notebook')
     ],
-    here => here.folder !== null,
+    here => here.ours && here.attachFolder !== null,
     here => actions.attach(here),
-    outside
+    whyNotAttached
   );
 }
 

@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import { element } from './dom';
+import { titleOfJob } from './facts';
 import type { Action, IActionResult, IJob } from './protocol';
 
 const MOST_NAMES = 5;
@@ -115,9 +116,7 @@ function body(
   const node = element('div', 'asyncmd-question');
   const list = element('ul');
   list.append(
-    ...jobs
-      .slice(0, MOST_NAMES)
-      .map(job => element('li', '', job.name || job.id))
+    ...jobs.slice(0, MOST_NAMES).map(job => element('li', '', titleOfJob(job)))
   );
   const more = jobs.length - MOST_NAMES;
   if (more > 0) {

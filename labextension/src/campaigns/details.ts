@@ -8,16 +8,19 @@ import { Widget } from '@lumino/widgets';
 import type { Api } from './api';
 import { ON_LINES } from './commandIds';
 import { element, setText } from './dom';
-import { factsOf } from './facts';
+import { factsOf, type Fact } from './facts';
 import { nameOf } from './gridRow';
+import type { ILine } from './lines';
 import { LogView } from './logView';
+import { reasonsOf, type IReason } from './reasons';
+import { factsOfSeveral, selectedWords } from './several';
 import { setStateIcon, stateIcon } from './stateIcons';
-import { isActive, stateWord } from './states';
+import { stateWord } from './states';
 import { textButton } from './tools';
 import type { INode } from './tree';
 import { WhyView } from './whyView';
 
-/** All about one line: what it is, what can be done with it, and what it wrote. */
+/** All about the chosen lines: what can be done with them, and what one is and wrote. */
 export class Details extends Widget {
   constructor(
     api: Api,
@@ -35,8 +38,8 @@ export class Details extends Widget {
     );
     this._why = new WhyView(id => api.why(id), _trans);
     this._body.append(
-      this._reason,
       this._actions,
+      this._reasons,
       this._why.node,
       this._log.node,
       this._facts
@@ -51,19 +54,28 @@ export class Details extends Widget {
     return this._closed;
   }
 
-  /** Show a line, or what is new about it. */
-  setNode(node: INode | null, now: number): void {
-    this._log.setJob(node?.level === 'job' ? (node.jobs[0] ?? null) : null);
-    this._why.setNode(node);
-    if (!node) {
-      this._key = '';
+  get hasFocus(): boolean {
+    return this.node.contains(document.activeElement);
+  }
+
+  /** Show the chosen lines, or what is new about them. */
+  setLines(lines: readonly ILine[], now: number): void {
+    const only = lines.length === 1 ? (lines[0]?.node ?? null) : null;
+    this._log.setJob(only?.level === 'job' ? (only.jobs[0] ?? null) : null);
+    this._why.setNode(only);
+    const key = lines.map(line => line.node.key).join('\n');
+    const isOther = key !== this._key;
+    this._key = key;
+    if (lines.length === 0) {
       return;
     }
-    const isOther = node.key !== this._key;
-    this._key = node.key;
-    this._setHead(node);
-    this._setReason(node);
-    this._setFacts(node, now);
+    this._setHead(lines, only);
+    this._setReasons(only ? reasonsOf(only, this._trans) : []);
+    this._setFacts(
+      only
+        ? factsOf(only, now, this._trans)
+        : factsOfSeveral(lines, this._trans)
+    );
     this.setActions();
     if (isOther) {
       this._body.scrollTop = 0;
@@ -126,31 +138,36 @@ export class Details extends Widget {
     return head;
   }
 
-  private _setHead(node: INode): void {
-    setText(this._name, nameOf(node, this._trans));
-    setStateIcon(this._icon, node.state);
-    setText(this._word, stateWord(node.state, this._trans), '');
-  }
-
-  private _setReason(node: INode): void {
-    const text = this._reasonOf(node);
-    this._reason.hidden = text === '';
-    setText(this._reason, text, '');
-  }
-
-  private _reasonOf({ level, run, state, jobs }: INode): string {
-    if (run && isActive(state) && !run.followed) {
-      return this._trans.__(
-        'No kernel follows this run. A notebook attached to it makes it go on.'
-      );
+  private _setHead(lines: readonly ILine[], only: INode | null): void {
+    const { _trans } = this;
+    setText(
+      this._name,
+      only ? nameOf(only, _trans) : selectedWords(lines, _trans)
+    );
+    this._state.hidden = only === null;
+    if (only) {
+      setStateIcon(this._icon, only.state);
+      setText(this._word, stateWord(only.state, _trans), '');
     }
-    return level === 'job'
-      ? (jobs[0]?.reason ?? '')
-      : (run?.failures ?? []).join('\n');
   }
 
-  private _setFacts(node: INode, now: number): void {
-    const facts = factsOf(node, now, this._trans);
+  private _setReasons(reasons: readonly IReason[]): void {
+    const text = JSON.stringify(reasons);
+    if (text === this._saidReasons) {
+      return;
+    }
+    this._saidReasons = text;
+    this._reasons.hidden = reasons.length === 0;
+    this._reasons.replaceChildren(
+      ...reasons.map(reason => {
+        const line = element('p', '', reason.text);
+        line.title = reason.whole === reason.text ? '' : reason.whole;
+        return line;
+      })
+    );
+  }
+
+  private _setFacts(facts: readonly Fact[]): void {
     const text = JSON.stringify(facts);
     if (text === this._said) {
       return;
@@ -177,13 +194,14 @@ export class Details extends Widget {
   private readonly _icon = stateIcon('waiting');
   private readonly _word = element('span');
   private readonly _body = element('div', 'asyncmd-details-body');
-  private readonly _reason = element('p', 'asyncmd-details-reason');
+  private readonly _reasons = element('div', 'asyncmd-details-reasons');
   private readonly _actions = element('div', 'asyncmd-details-actions');
   private readonly _facts = element('dl', 'asyncmd-facts');
   private readonly _log: LogView;
   private readonly _why: WhyView;
   private _key = '';
   private _said = '';
+  private _saidReasons = '';
   private _offered = '';
   private _closed = new Signal<this, void>(this);
 }

@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { progressText, simulatedText, speedText } from './progress';
 import type { IJob, IRun } from './protocol';
 import { duration, moment } from './times';
 import type { INode } from './tree';
@@ -18,7 +19,7 @@ export function factsOf(
   if (job) {
     facts = factsOfJob(job, now, trans);
   } else if (node.run) {
-    facts = factsOfRun(node.run, node.jobs.length, now, trans);
+    facts = factsOfRun(node.run, node, now, trans);
   } else {
     facts = [[trans.__('Jobs'), String(node.jobs.length)]];
   }
@@ -52,7 +53,7 @@ function factsOfJob(job: IJob, now: number, trans: TranslationBundle): Fact[] {
 
 function factsOfRun(
   run: IRun,
-  jobs: number,
+  node: INode,
   now: number,
   trans: TranslationBundle
 ): Fact[] {
@@ -62,10 +63,16 @@ function factsOfRun(
   return [
     [trans.__('Campaign'), run.campaign],
     [trans.__('Ended'), trans.__('%1 of %2', run.ended, run.walkers)],
+    [
+      trans.__('Progress'),
+      typeof run.progress === 'number' ? progressText(node) : ''
+    ],
+    [trans.__('Simulated'), simulatedText(run)],
+    [trans.__('Speed'), speedText(run)],
     [trans.__('Reached'), reached.join(', ')],
     [trans.__('Engine'), run.engine],
     [trans.__('Launcher'), run.launcher],
-    [trans.__('Jobs'), String(jobs)],
+    [trans.__('Jobs'), String(node.jobs.length)],
     [trans.__('Started'), moment(run.created, now)],
     [trans.__('Last change'), moment(run.updated, now)],
     [trans.__('Notebook'), run.notebook],
@@ -79,6 +86,13 @@ export function partOf(job: IJob, trans: TranslationBundle): string {
     return '';
   }
   return job.part ? trans.__('%1, part %2', job.walker, job.part) : job.walker;
+}
+
+/** Names of jobs are seldom unique: with the id by which people find them elsewhere. */
+export function titleOfJob(job: IJob): string {
+  const isQueued = job.launcher === 'slurm' && job.native_id;
+  const id = isQueued ? job.native_id : job.id;
+  return job.name && job.name !== id ? `${id} ${job.name}` : String(id);
 }
 
 /** The queue's own id, and ours, which commands such as `%asyncmd cancel` take. */

@@ -11,8 +11,11 @@ export interface ISource {
 export interface IListener {
   onSnapshot(snapshot: ISnapshot): void;
   onChange(change: IChange): void;
-  /** @param problem - why there are no news; empty when all is well again */
-  onProblem(problem: string): void;
+  /**
+   * @param problem - why there are no news; empty when all is well again
+   * @param isAway - whether nobody answers
+   */
+  onProblem(problem: string, isAway: boolean): void;
 }
 
 export interface IPace {
@@ -36,6 +39,11 @@ export const PACE: IPace = {
 };
 
 class Silence extends Error {}
+
+/** Whether nobody answers: that is what browsers tell by errors of this type only. */
+export function isAway(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof Silence;
+}
 
 /**
  * Follows the server while somebody looks: by a stream; where a proxy lets none through, by
@@ -99,7 +107,8 @@ export class Feed {
     }
     this._failures += 1;
     this._listener.onProblem(
-      error instanceof Error ? error.message : String(error)
+      error instanceof Error ? error.message : String(error),
+      isAway(error)
     );
   }
 
@@ -167,7 +176,7 @@ export class Feed {
 
   private _tellSnapshot(snapshot: ISnapshot): void {
     this._failures = 0;
-    this._listener.onProblem('');
+    this._listener.onProblem('', false);
     this._listener.onSnapshot(snapshot);
   }
 

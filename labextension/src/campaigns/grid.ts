@@ -3,11 +3,11 @@ import type { Message } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
-import type { IColumn } from './columns';
-import { template } from './columns';
-import { element, setAttribute } from './dom';
+import { isWide, template, type IColumn } from './columns';
+import { setAttribute } from './dom';
+import { GridBody } from './gridBody';
 import { GridHead, HEAD_HEIGHT } from './gridHead';
-import { GridRow, ROW_HEIGHT } from './gridRow';
+import { ROW_HEIGHT } from './gridRow';
 import type { ILine } from './lines';
 import { moveFor } from './moves';
 import { placeOf, Selection } from './selection';
@@ -18,15 +18,15 @@ import { scrollFor, windowOf } from './windowing';
 export class CampaignGrid extends Widget {
   readonly selection = new Selection();
 
-  constructor(private readonly _trans: TranslationBundle) {
+  constructor(trans: TranslationBundle) {
     super();
     this.addClass('asyncmd-grid');
-    this._head = new GridHead(_trans, key => this._sorted.emit(key));
-    this._body.setAttribute('role', 'rowgroup');
+    this._head = new GridHead(trans, key => this._sorted.emit(key));
+    this._body = new GridBody(trans);
     setAttribute(this.node, 'role', 'treegrid');
     setAttribute(this.node, 'aria-multiselectable', 'true');
-    setAttribute(this.node, 'aria-label', _trans.__('Runs and jobs'));
-    this.node.append(this._head.node, this._body);
+    setAttribute(this.node, 'aria-label', trans.__('Runs and jobs'));
+    this.node.append(this._head.node, this._body.node);
   }
 
   get lines(): readonly ILine[] {
@@ -43,7 +43,7 @@ export class CampaignGrid extends Widget {
     return this._toggled;
   }
 
-  /** Emitted when somebody wants to see all about the active line. */
+  /** Emitted when somebody wants to see all about what is chosen. */
   get opened(): ISignal<this, void> {
     return this._opened;
   }
@@ -52,21 +52,36 @@ export class CampaignGrid extends Widget {
     return this._sorted;
   }
 
+  /** Choose those of some lines that are there, and go to the first of them. */
+  choose(keys: ReadonlySet<string>): void {
+    if (this.selection.chooseOnly(this._lines, keys)) {
+      this._changed();
+    }
+  }
+
   /** Show these lines. */
   setLines(
     lines: readonly ILine[],
     columns: readonly IColumn[],
     sort: ISort
   ): void {
+    const hadFocus = this._body.hasFocus;
+    const isOther = this.selection.keep(lines, this._lines);
     this._lines = lines;
-    this._columns = columns;
-    this.selection.keep(lines);
     this._head.update(columns, sort);
-    this.node.style.setProperty('--asyncmd-columns', template(columns));
+    const width = this.node.clientWidth;
+    this.node.style.setProperty('--asyncmd-columns', template(columns, width));
+    this.toggleClass('asyncmd-mod-wide', isWide(width));
     setAttribute(this.node, 'aria-rowcount', String(lines.length + 1));
     setAttribute(this.node, 'aria-colcount', String(columns.length + 2));
-    this._body.style.height = `${lines.length * ROW_HEIGHT}px`;
+    this._body.setLines(lines, columns);
     this.draw(this._now);
+    if (hadFocus && !this._body.hasFocus) {
+      this.focusActive();
+    }
+    if (isOther) {
+      this._selected.emit();
+    }
   }
 
   /** Draw what is seen now. */
@@ -81,15 +96,14 @@ export class CampaignGrid extends Widget {
     if (active >= 0) {
       places.add(active); // or the focus would be lost by scrolling
     }
-    this._drop(new Set([...places].map(place => this._keyAt(place))));
-    places.forEach(place => this._drawLine(place, place === active));
+    this._body.draw(places, this.selection, now);
   }
 
   /** Put the focus on the active line. */
   focusActive(): void {
     const place = Math.max(0, placeOf(this._lines, this.selection.active));
     this._reveal(place);
-    this._rows.get(this._keyAt(place))?.node.focus();
+    this._body.focus(place);
   }
 
   handleEvent(event: Event): void {
@@ -99,6 +113,9 @@ export class CampaignGrid extends Widget {
         break;
       case 'keydown':
         this._onKey(event as KeyboardEvent);
+        break;
+      case 'mousedown':
+        this._onDown(event as MouseEvent);
         break;
       case 'click':
         this._onClick(event as MouseEvent);
@@ -132,32 +149,6 @@ export class CampaignGrid extends Widget {
 
   private _keyAt(place: number): string {
     return this._lines[place]?.node.key ?? '';
-  }
-
-  private _drop(kept: ReadonlySet<string>): void {
-    for (const [key, row] of this._rows) {
-      if (!kept.has(key)) {
-        row.node.remove();
-        this._rows.delete(key);
-      }
-    }
-  }
-
-  private _drawLine(place: number, isActive: boolean): void {
-    const line = this._lines[place];
-    if (!line) {
-      return;
-    }
-    const { key } = line.node;
-    let row = this._rows.get(key);
-    if (!row) {
-      row = new GridRow(this._trans);
-      this._rows.set(key, row);
-      this._body.append(row.node);
-    }
-    const isSelected = this.selection.has(key);
-    const state = { place, isSelected, isActive, now: this._now };
-    row.update(line, this._columns, state);
   }
 
   private _reveal(place: number): void {
@@ -218,13 +209,20 @@ export class CampaignGrid extends Widget {
     } else if (event.key === 'Escape' && this.selection.size > 1) {
       this.selection.choose(line.node.key);
     } else if (event.key === 'Enter' && !isCommand) {
-      this._opened.emit();
+      this._open(line.node.key);
       return true;
     } else {
       return false;
     }
     this._changed();
     return true;
+  }
+
+  /** Or the browser would select all text from where the last click was. */
+  private _onDown(event: MouseEvent): void {
+    if (event.shiftKey && event.button === 0 && this._lineOf(event)) {
+      event.preventDefault();
+    }
   }
 
   private _onClick(event: MouseEvent): void {
@@ -247,6 +245,14 @@ export class CampaignGrid extends Widget {
       this._opened.emit();
     }
     this._changed();
+  }
+
+  private _open(key: string): void {
+    if (!this.selection.has(key)) {
+      this.selection.choose(key);
+      this._changed();
+    }
+    this._opened.emit();
   }
 
   private _onDoubleClick(event: MouseEvent): void {
@@ -272,10 +278,8 @@ export class CampaignGrid extends Widget {
   }
 
   private readonly _head: GridHead;
-  private readonly _body = element('div', 'asyncmd-grid-body');
-  private readonly _rows = new Map<string, GridRow>();
+  private readonly _body: GridBody;
   private _lines: readonly ILine[] = [];
-  private _columns: readonly IColumn[] = [];
   private _now = Date.now();
   private _selected = new Signal<this, void>(this);
   private _toggled = new Signal<this, ILine>(this);
@@ -283,4 +287,11 @@ export class CampaignGrid extends Widget {
   private _sorted = new Signal<this, SortKey>(this);
 }
 
-const EVENTS = ['scroll', 'keydown', 'click', 'dblclick', 'contextmenu'];
+const EVENTS = [
+  'scroll',
+  'keydown',
+  'mousedown',
+  'click',
+  'dblclick',
+  'contextmenu'
+];

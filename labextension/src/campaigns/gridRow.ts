@@ -5,7 +5,8 @@ import type { IColumn } from './columns';
 import { element, setAttribute, setText } from './dom';
 import { partOf } from './facts';
 import type { ILine } from './lines';
-import { setStateIcon, stateIcon } from './stateIcons';
+import { isLone, whyOf } from './reasons';
+import { loneIcon, setStateIcon, stateIcon } from './stateIcons';
 import { isActive, stateWord } from './states';
 import type { INode } from './tree';
 
@@ -34,7 +35,11 @@ export class GridRow {
     });
     this._caret.setAttribute('aria-hidden', 'true');
     this._nameCell.append(this._caret, this._name);
-    this._stateCell.append(this._icon, this._word, this._extra);
+    this._lone = loneIcon(_trans.__('No kernel follows it'));
+    this._short.setAttribute('aria-hidden', 'true');
+    this._extra.append(this._long, this._short);
+    this._state.append(this._icon, this._word, this._lone);
+    this._stateCell.append(this._state, this._extra);
     this.node.append(this._nameCell, this._stateCell);
   }
 
@@ -75,12 +80,20 @@ export class GridRow {
 
   private _setState(node: INode): void {
     const word = stateWord(node.state, this._trans);
-    const extra = progress(node);
     setStateIcon(this._icon, node.state);
     setText(this._word, word, '');
-    setText(this._extra, extra, '');
-    this._extra.hidden = extra === '';
+    // The picture of what was interrupted is the same.
+    const marks = isLone(node) && node.state !== 'interrupted';
+    this._lone.style.display = marks ? '' : 'none';
+    this._setEnded(node);
     setAttribute(this._stateCell, 'title', explained(node, word, this._trans));
+  }
+
+  private _setEnded(node: INode): void {
+    const parts = partsOf(node);
+    this._extra.hidden = parts === null;
+    setText(this._long, endedText(node, this._trans), '');
+    setText(this._short, parts ? `${parts.ended}/${parts.total} ✓` : '', '');
   }
 
   private _setCells(
@@ -108,9 +121,13 @@ export class GridRow {
   private readonly _caret = element('span', 'asyncmd-grid-caret');
   private readonly _name = element('span', 'asyncmd-grid-text');
   private readonly _stateCell = element('div', 'asyncmd-grid-state');
+  private readonly _state = element('span', 'asyncmd-grid-stateWord');
   private readonly _icon = stateIcon('waiting');
   private readonly _word = element('span', 'asyncmd-grid-text');
+  private readonly _lone: SVGElement;
   private readonly _extra = element('span', 'asyncmd-faint');
+  private readonly _long = element('span', 'asyncmd-long');
+  private readonly _short = element('span', 'asyncmd-short');
   private readonly _cells: HTMLElement[] = [];
 }
 
@@ -127,13 +144,22 @@ function shortName({ node, depth }: ILine, trans: TranslationBundle): string {
   return job ? partOf(job, trans) : '';
 }
 
+interface IParts {
+  readonly ended: number;
+  readonly total: number;
+}
+
 /** How many of several simulations, runs or jobs have ended, as long as not all have. */
-function progress(node: INode): string {
-  const { run, children } = node;
+function partsOf({ run, children }: INode): IParts | null {
   const total = run?.walkers ?? children.length;
   const ended =
     run?.ended ?? children.filter(child => !isActive(child.state)).length;
-  return ended < total && total > 1 ? `${ended}/${total}` : '';
+  return ended < total && total > 1 ? { ended, total } : null;
+}
+
+function endedText(node: INode, trans: TranslationBundle): string {
+  const parts = partsOf(node);
+  return parts ? trans.__('%1 of %2 ended', parts.ended, parts.total) : '';
 }
 
 function explained(
@@ -141,13 +167,7 @@ function explained(
   word: string,
   trans: TranslationBundle
 ): string {
-  const job = node.level === 'job' ? node.jobs[0] : undefined;
-  if (job?.reason) {
-    return `${word}: ${job.reason}`;
-  }
-  if (node.run && isActive(node.state) && !node.run.followed) {
-    return trans.__('%1, but no kernel follows it', word);
-  }
-  const extra = progress(node);
-  return extra ? `${word} ${extra}` : word;
+  const why = whyOf(node, trans);
+  const state = why ? trans.__('%1: %2', word, why) : word;
+  return [state, endedText(node, trans)].filter(Boolean).join('\n');
 }

@@ -69,3 +69,15 @@ export function flatten(
     return open ? [line, ...flatten(node.children, isOpen, depth + 1)] : [line];
   });
 }
+
+/** All nodes that some nodes lie in. */
+export function parentsOf(
+  nodes: readonly INode[],
+  keys: ReadonlySet<string>
+): INode[] {
+  return nodes.flatMap(node => {
+    const below = parentsOf(node.children, keys);
+    const isParent = node.children.some(child => keys.has(child.key));
+    return isParent || below.length > 0 ? [node, ...below] : [];
+  });
+}

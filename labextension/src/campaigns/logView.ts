@@ -1,6 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { element, setAttribute } from './dom';
+import { element, setAttribute, setText } from './dom';
+import { whyNoLogOf } from './logs';
+import { errorText } from './problems';
 import type { IJob, ILog, LogName } from './protocol';
 import { isActive } from './states';
 
@@ -19,16 +21,23 @@ export class LogView {
     this._tabs.addEventListener('keydown', event => this._onKey(event));
     this._text.setAttribute('role', 'tabpanel');
     this._text.tabIndex = 0;
-    this.node.append(this._tabs, this._text);
+    this.node.append(this._tabs, this._text, this._note);
   }
 
   /** Show another job, or none. */
   setJob(job: IJob | null): void {
     const isOther = job?.id !== this._job?.id;
-    const isNews = isOther || job?.state !== this._job?.state;
+    const isNews =
+      isOther ||
+      job?.state !== this._job?.state ||
+      job?.logs.length !== this._job?.logs.length;
     this._job = job;
-    this.node.hidden = !job || job.logs.length === 0;
-    if (!job || this.node.hidden) {
+    this.node.hidden = !job;
+    const note = job ? whyNoLogOf(job, this._trans) : '';
+    this._tabs.hidden = this._text.hidden = note !== '';
+    this._note.hidden = note === '';
+    setText(this._note, note, '');
+    if (!job || note) {
       this.stop();
       return;
     }
@@ -112,7 +121,7 @@ export class LogView {
     try {
       text = this._said(await this._fetch(job.id, name));
     } catch (error) {
-      text = error instanceof Error ? error.message : String(error);
+      text = errorText(error, this._trans);
     }
     if (job.id === this._job?.id && name === this._name) {
       this._show(text);
@@ -158,6 +167,7 @@ export class LogView {
 
   private readonly _tabs = element('div', 'asyncmd-log-tabs');
   private readonly _text = element('pre', 'asyncmd-log-text');
+  private readonly _note = element('p', 'asyncmd-log-note');
   private _job: IJob | null = null;
   private _name: LogName = 'stdout';
   private _timer: ReturnType<typeof setTimeout> | undefined;

@@ -12,7 +12,7 @@ export class Notifier {
   constructor(
     private readonly _trans: TranslationBundle,
     private readonly _options: () => IOptions,
-    private readonly _show: (run: IRun) => void
+    private readonly _show: (runs: readonly IRun[]) => void
   ) {}
 
   /** What was told before and nobody has dismissed yet is told together with the news. */
@@ -22,13 +22,14 @@ export class Notifier {
       return;
     }
     const before = Notification.manager.has(this._id) ? this._runs : [];
-    this._runs = [...before, ...ended];
+    const all = [...before, ...ended].map(run => [run.key, run] as const);
+    this._runs = [...new Map(all).values()];
     const news = told(this._runs, notifications, this._trans);
     Notification.dismiss(this._id);
     this._id = news ? this._emit(news) : '';
   }
 
-  private _emit({ text, isBad, first }: ITold): string {
+  private _emit({ text, isBad, runs }: ITold): string {
     return Notification.emit(text, isBad ? 'error' : 'success', {
       autoClose: isBad ? false : SHOWN_MILLISECONDS,
       actions: [
@@ -36,7 +37,7 @@ export class Notifier {
           label: this._trans.__('Show'),
           callback: () => {
             this._runs = [];
-            this._show(first);
+            this._show(runs);
           }
         }
       ]

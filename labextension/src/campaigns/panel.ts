@@ -12,20 +12,23 @@ import { Details } from './details';
 import { element } from './dom';
 import { EmptyNote } from './emptyNote';
 import { CampaignGrid } from './grid';
-import { flatten, type ILine } from './lines';
+import type { ILine } from './lines';
+import { Listing } from './listing';
 import type { IOptions } from './options';
+import { newsProblem } from './problems';
 import type { IJob } from './protocol';
 import { jobsOf } from './selection';
-import { nextSort, sortTree, type ISort } from './sorting';
+import { nextSort, type ISort } from './sorting';
 import { Splitter } from './splitter';
-import { isActive } from './states';
+import { isGoingOn } from './states';
 import type { CampaignStore } from './store';
 import { Tools } from './tools';
-import { buildTree, countKinds, isFiltering, type IFilter } from './tree';
+import { countKinds, isFiltering, type IFilter } from './tree';
 import type { View } from './view';
 
 export const PANEL_ID = 'asyncmd-campaigns';
 const REST_MILLISECONDS = 250;
+const NONE: ReadonlySet<string> = new Set();
 
 export interface IPanelParts {
   readonly store: CampaignStore;
@@ -63,6 +66,7 @@ export class CampaignPanel extends Panel {
     );
     this._splitter = new Splitter(trans, share => (view.share = share));
     this._columns = allColumns(trans);
+    this._listing = new Listing(store, view, trans);
     this._build();
     this._connect();
     store.changed.connect(this._wait, this);
@@ -89,11 +93,10 @@ export class CampaignPanel extends Panel {
     return jobsOf(this.chosen);
   }
 
-  /** Choose the line of a run, with what it lies in opened. */
-  reveal(key: string): void {
+  /** Choose the lines of runs as soon as they can be seen, with what they lie in opened. */
+  reveal(keys: readonly string[]): void {
+    this._wanted = new Set(keys.map(key => `run:${key}`));
     this.update();
-    this._grid.selection.choose(`run:${key}`);
-    this._grid.focusActive();
   }
 
   showLog(): void {
@@ -136,8 +139,14 @@ export class CampaignPanel extends Panel {
     if (!this.isVisible) {
       return;
     }
+    const wanted = this._wanted;
+    this._wanted = NONE;
+    if (wanted.size > 0) {
+      this._listing.uncover(wanted);
+    }
     this._drawTools();
     this._drawGrid();
+    this._grid.choose(wanted);
     this._drawDetails();
   }
 
@@ -193,43 +202,33 @@ export class CampaignPanel extends Panel {
 
   private _tick(): void {
     const { store } = this._parts;
-    const isGoingOn = this._grid.lines.some(line => isActive(line.node.state));
-    if (this.isVisible && isGoingOn && !document.hidden) {
+    const ticks = this._grid.lines.some(line => isGoingOn(line.node.state));
+    if (this.isVisible && ticks && !document.hidden) {
       this._grid.draw(store.now);
     }
   }
 
   private _drawTools(): void {
-    const { store, view } = this._parts;
-    const shown = this._shownJobs();
+    const { store, view, trans } = this._parts;
     const counts = store.hasNews
-      ? countKinds(shown, store.runs.values(), view.filter)
+      ? countKinds(this._listing.jobs, store.runs.values(), view.filter)
       : null;
-    const problems = [store.problem, store.queueProblem, ...store.problems];
+    const problem = newsProblem(store, trans);
+    const problems = [problem, store.queueProblem, ...store.problems];
     this._tools.refresh(
       counts,
       problems.filter(Boolean).join(' '),
-      store.problem !== '',
+      problem !== '',
       store.hasOthers
     );
   }
 
-  private _shownJobs(): IJob[] {
-    const { store, view } = this._parts;
-    return [...store.jobs.values()].filter(job => job.ours || view.others);
-  }
-
   private _drawGrid(): void {
     const { store, view, options } = this._parts;
-    const tree = buildTree(this._shownJobs(), store.runs.values(), view.filter);
-    const isSearching = isFiltering(view.filter);
-    const sorted = sortTree(tree, view.sort, store.now);
-    const lines = flatten(sorted, node =>
-      view.openness.isOpen(node, isSearching)
-    );
+    const lines = this._listing.lines();
     const width = this._grid.node.clientWidth;
     const columns = fitting(this._columns, options().columns, width);
-    this._empty.refresh(lines.length === 0, isSearching);
+    this._empty.refresh(lines.length === 0, isFiltering(view.filter));
     this._grid.setHidden(lines.length === 0);
     this._startAnew();
     this._grid.setLines(lines, columns, view.sort);
@@ -252,15 +251,17 @@ export class CampaignPanel extends Panel {
 
   private _drawDetails(): void {
     const { store, view } = this._parts;
-    const active = this._grid.lines.find(
-      line => line.node.key === this._grid.selection.active
-    );
-    const isShown = this._hasDetails && active !== undefined;
+    const { chosen } = this;
+    const isShown = this._hasDetails && chosen.length > 0;
+    const losesFocus = !isShown && this._details.hasFocus;
     this._details.setHidden(!isShown);
     this._splitter.node.hidden = !isShown;
     this._splitter.share = view.share;
     this.node.style.setProperty('--asyncmd-share', String(view.share));
-    this._details.setNode(isShown ? active.node : null, store.now);
+    this._details.setLines(isShown ? chosen : [], store.now);
+    if (losesFocus) {
+      this._grid.focusActive();
+    }
   }
 
   private readonly _tools: Tools;
@@ -269,6 +270,8 @@ export class CampaignPanel extends Panel {
   private readonly _splitter: Splitter;
   private readonly _empty: EmptyNote;
   private readonly _columns;
+  private readonly _listing: Listing;
+  private _wanted = NONE;
   private _sizes!: ResizeObserver;
   private _clock: ReturnType<typeof setInterval> | undefined;
   private _timer: ReturnType<typeof setTimeout> | undefined;

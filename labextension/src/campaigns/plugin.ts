@@ -94,9 +94,9 @@ function activate(
   const notifier = new Notifier(
     trans,
     () => options,
-    run => {
+    runs => {
       void commands.execute(Command.show);
-      panel.reveal(run.key);
+      panel.reveal(runs.map(run => run.key));
     }
   );
   store.ended.connect((_, runs) => notifier.tell(runs));

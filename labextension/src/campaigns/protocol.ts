@@ -14,6 +14,7 @@ export type RunState =
   | 'waiting'
   | 'running'
   | 'held'
+  | 'interrupted'
   | 'reached'
   | 'done'
   | 'limit'
@@ -73,6 +74,12 @@ export interface IRun {
   readonly reached: Readonly<Record<string, number>>;
   /** Errors that ended walkers, each once. */
   readonly failures?: readonly string[];
+  /** From 0 to 1, the mean over its walkers; null where nothing limits them. */
+  readonly progress?: number | null;
+  /** In ps, all walkers together. */
+  readonly simulated?: number;
+  /** In ns/day, of all that runs now. */
+  readonly speed?: number | null;
   readonly folder: string | null;
   readonly path: string;
   readonly notebook: string;

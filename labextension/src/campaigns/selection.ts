@@ -13,6 +13,19 @@ export class Selection {
     return this._chosen.has(key);
   }
 
+  /** Choose those of some lines that are there, and go to the first one; if there is one. */
+  chooseOnly(lines: readonly ILine[], keys: ReadonlySet<string>): boolean {
+    const [first, ...rest] = lines
+      .map(line => line.node.key)
+      .filter(key => keys.has(key));
+    if (first === undefined) {
+      return false;
+    }
+    this._chosen = new Set([first, ...rest]);
+    this.active = this._anchor = first;
+    return true;
+  }
+
   /** Choose this line only. */
   choose(key: string): void {
     this._chosen = new Set([key]);
@@ -52,20 +65,31 @@ export class Selection {
     this._chosen.clear();
   }
 
-  /** Forget what is shown no more, so that nothing unseen is cancelled. */
-  keep(lines: readonly ILine[]): void {
+  /**
+   * Forget what is shown no more, so that nothing unseen is cancelled. Keys then work on
+   * the nearest line that is left, of the chosen ones if there is one.
+   *
+   * @param before - the lines that were shown until now
+   * @returns whether other lines are chosen now
+   */
+  keep(lines: readonly ILine[], before: readonly ILine[]): boolean {
     const keys = new Set(lines.map(line => line.node.key));
-    this._chosen = new Set([...this._chosen].filter(key => keys.has(key)));
+    const kept = new Set([...this._chosen].filter(key => keys.has(key)));
+    const isOther = kept.size < this._chosen.size;
+    this._chosen = kept;
     if (!keys.has(this.active)) {
-      this.active = lines[0]?.node.key ?? '';
+      const near = nearest(before, this.active, kept.size > 0 ? kept : keys);
+      this.active = near ?? lines[0]?.node.key ?? '';
     }
+    if (!keys.has(this._anchor)) {
+      this._anchor = this.active;
+    }
+    return isOther;
   }
 
-  /** The chosen lines, else the one on which keys work. */
+  /** The chosen lines: exactly those that are seen as selected. */
   lines(lines: readonly ILine[]): ILine[] {
-    return this._chosen.size > 0
-      ? lines.filter(line => this._chosen.has(line.node.key))
-      : lines.filter(line => line.node.key === this.active);
+    return lines.filter(line => this._chosen.has(line.node.key));
   }
 
   private _chosen = new Set<string>();
@@ -74,6 +98,24 @@ export class Selection {
 
 export function placeOf(lines: readonly ILine[], key: string): number {
   return lines.findIndex(line => line.node.key === key);
+}
+
+/** Below a line that is gone, or else above it. */
+function nearest(
+  lines: readonly ILine[],
+  key: string,
+  candidates: ReadonlySet<string>
+): string | undefined {
+  const place = placeOf(lines, key);
+  const keys = lines.map(line => line.node.key);
+  for (let step = 1; place >= 0 && step < keys.length; step++) {
+    const beside = [keys[place + step], keys[place - step]];
+    const found = beside.find(each => each && candidates.has(each));
+    if (found) {
+      return found;
+    }
+  }
+  return undefined;
 }
 
 /** All jobs that lines stand for, each once. */

@@ -1,3 +1,4 @@
+import { progressOrder } from './progress';
 import { urgency } from './states';
 import { elapsed, timeOf } from './times';
 import type { INode } from './tree';
@@ -7,6 +8,7 @@ export type SortKey =
   | 'name'
   | 'state'
   | 'time'
+  | 'progress'
   | 'reason'
   | 'cores'
   | 'where'
@@ -25,15 +27,20 @@ export const NEWEST: ISort = { key: 'newest', descending: true };
 
 const COLLATOR = new Intl.Collator(undefined, { numeric: true });
 
-/** Sort what lies beside each other, at every level; jobs of other programs stay last. */
+/**
+ * Sort what lies beside each other, at every level; jobs of other programs stay last.
+ *
+ * @param why - what the column of that name says
+ */
 export function sortTree(
   nodes: readonly INode[],
   sort: ISort,
-  now: number
+  now: number,
+  why: (node: INode) => string = () => ''
 ): INode[] {
   const direction = sort.descending ? -1 : 1;
   return nodes
-    .map(node => ({ node, value: sortValue(node, sort.key, now) }))
+    .map(node => ({ node, value: sortValue(node, sort.key, now, why) }))
     .sort(
       (a, b) =>
         Number(a.node.level === 'others') - Number(b.node.level === 'others') ||
@@ -42,7 +49,7 @@ export function sortTree(
     )
     .map(({ node }) => ({
       ...node,
-      children: sortTree(node.children, sort, now)
+      children: sortTree(node.children, sort, now, why)
     }));
 }
 
@@ -60,7 +67,12 @@ function compare(a: string | number, b: string | number): number {
     : COLLATOR.compare(String(a), String(b));
 }
 
-function sortValue(node: INode, key: SortKey, now: number): string | number {
+function sortValue(
+  node: INode,
+  key: SortKey,
+  now: number,
+  why: (node: INode) => string
+): string | number {
   const job = node.jobs[0];
   switch (key) {
     case 'newest':
@@ -71,12 +83,14 @@ function sortValue(node: INode, key: SortKey, now: number): string | number {
       return urgency(node.state);
     case 'time':
       return elapsed(node, now) ?? -1;
+    case 'progress':
+      return progressOrder(node);
     case 'cores':
       return node.jobs.reduce((sum, each) => sum + each.cores, 0);
     case 'submitted':
       return timeOf(node.run?.created ?? job?.submitted) || 0;
     case 'reason':
-      return job?.reason ?? '';
+      return why(node);
     case 'where':
       return job?.nodes[0] ?? job?.host ?? '';
     case 'partition':

@@ -21,6 +21,7 @@ const KIND: Record<State, Kind> = {
   pending: 'waiting',
   waiting: 'waiting',
   held: 'waiting',
+  interrupted: 'waiting',
   failed: 'failed',
   lost: 'failed',
   reached: 'ended',
@@ -39,6 +40,11 @@ export function kindOf(state: State): Kind {
 export function isActive(state: State): boolean {
   const kind = kindOf(state);
   return kind === 'running' || kind === 'waiting';
+}
+
+/** Whether time passes for it: of what was interrupted nothing runs, nor waits in a queue. */
+export function isGoingOn(state: State): boolean {
+  return isActive(state) && state !== 'interrupted';
 }
 
 /** Smaller for what people want to see first. */
@@ -98,6 +104,8 @@ export function stateWord(state: State, trans: TranslationBundle): string {
       return trans.__('waiting');
     case 'held':
       return trans.__('held');
+    case 'interrupted':
+      return trans.__('interrupted');
     case 'failed':
       return trans.__('failed');
     case 'lost':

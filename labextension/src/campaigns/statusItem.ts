@@ -5,6 +5,7 @@ import { Widget } from '@lumino/widgets';
 
 import { asyncmdIcon } from '../icon';
 import { element, setAttribute } from './dom';
+import { newsProblem } from './problems';
 import { stateIcon } from './stateIcons';
 import { kindWord } from './states';
 import type { CampaignStore } from './store';
@@ -39,8 +40,11 @@ export class StatusItem extends Widget {
     const counts = tally(jobs.values(), runs.values(), now);
     const shown = SHOWN.filter(kind => counts[kind] > 0);
     const key = shown.map(kind => `${kind} ${counts[kind]}`).join();
-    setAttribute(this._button, 'title', this._said(counts));
-    setAttribute(this._button, 'aria-label', this._said(counts));
+    const problem = newsProblem(this._store, this._trans);
+    const said = [problem, this._said(counts)].filter(Boolean).join('\n');
+    this.toggleClass('asyncmd-mod-stale', problem !== '');
+    setAttribute(this._button, 'title', said);
+    setAttribute(this._button, 'aria-label', said);
     if (key !== this._key) {
       this._key = key;
       this._numbers.replaceChildren(

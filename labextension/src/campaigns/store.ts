@@ -13,6 +13,8 @@ export class CampaignStore implements IListener {
   hasNews = false;
   /** Why there are no news. */
   problem = '';
+  /** Whether that is because nobody answers. */
+  isAway = false;
   /** Why the queue can't be asked. */
   queueProblem = '';
   problems: readonly string[] = [];
@@ -69,9 +71,9 @@ export class CampaignStore implements IListener {
     this._replace(jobs, runs);
   }
 
-  onProblem(problem: string): void {
-    if (problem !== this.problem) {
-      this.problem = problem;
+  onProblem(problem: string, isAway: boolean): void {
+    if (problem !== this.problem || isAway !== this.isAway) {
+      [this.problem, this.isAway] = [problem, isAway];
       this._changed.emit();
     }
   }

@@ -10,14 +10,15 @@ export const SHOWN = ['running', 'waiting', 'failed'] as const;
 
 export type Tally = Readonly<Record<(typeof SHOWN)[number], number>>;
 
-/** What runs or waits now and is ours, and what failed in the last day. */
+/** What runs or waits now and is ours, and what failed or was interrupted in the last day. */
 export function tally(
   jobs: Iterable<IJob>,
   runs: Iterable<IRun>,
   now: number
 ): Tally {
   const isOld = (state: State, ended: string | null): boolean =>
-    kindOf(state) === 'failed' && now - timeOf(ended) > DAY_MILLISECONDS;
+    (kindOf(state) === 'failed' || state === 'interrupted') &&
+    now - timeOf(ended) > DAY_MILLISECONDS;
   return countKinds(
     [...jobs].filter(job => job.ours && !isOld(job.state, job.ended)),
     [...runs].filter(run => !isOld(run.state, run.updated))

@@ -1,4 +1,4 @@
-import { isActive } from './states';
+import { isGoingOn } from './states';
 import type { INode } from './tree';
 
 /** Milliseconds since 1970; no number where nothing is known. */
@@ -21,18 +21,14 @@ export function elapsed(node: INode, now: number): number | null {
 function span(node: INode, now: number): [number, number] {
   const job = node.jobs[0];
   if (node.level === 'job' && job) {
-    const isGoingOn = isActive(node.state);
+    const isOn = isGoingOn(node.state);
     const started = timeOf(job.started);
-    const from =
-      Number.isNaN(started) && isGoingOn ? job.submitted : job.started;
-    return [timeOf(from), isGoingOn ? now : timeOf(job.ended)];
+    const from = Number.isNaN(started) && isOn ? job.submitted : job.started;
+    return [timeOf(from), isOn ? now : timeOf(job.ended)];
   }
   if (node.run) {
-    const isGoingOn = isActive(node.state) && node.run.followed;
-    return [
-      timeOf(node.run.created),
-      isGoingOn ? now : timeOf(node.run.updated)
-    ];
+    const isOn = isGoingOn(node.state) && node.run.followed;
+    return [timeOf(node.run.created), isOn ? now : timeOf(node.run.updated)];
   }
   return [Number.NaN, Number.NaN];
 }

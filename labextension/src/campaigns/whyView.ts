@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { element } from './dom';
+import { errorText } from './problems';
 import type { IDiagnosis, IJob } from './protocol';
 import { kindOf } from './states';
 import type { INode } from './tree';
@@ -38,7 +39,7 @@ export class WhyView {
     try {
       parts = this._said(await this._fetch(job.id));
     } catch (error) {
-      parts = [faint(error instanceof Error ? error.message : String(error))];
+      parts = [faint(errorText(error, this._trans))];
     }
     if (key === this._key) {
       this._show(parts);

@@ -1,0 +1,197 @@
+"""What the side panel says of runs and jobs, and on what its actions work."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from campaign_panel import CampaignPanel
+from panel_news import EVENTS, News, job, run, task
+
+LONG_AGO = (datetime.now(UTC) - timedelta(days=3)).isoformat()
+FAILURE = "ValueError: no such atom\nTraceback (most recent call last):\n  deep in it"
+AWAY = "The Jupyter server can't be reached. What is shown may be out of date."
+
+
+@pytest.fixture
+def panel(lab):
+    panel = CampaignPanel(lab)
+    panel.open()
+    return panel
+
+
+@pytest.fixture
+def news(panel):
+    return News(panel.page)
+
+
+def cell(panel, name, head):
+    """What a row says in a column."""
+    heads = panel.area.get_by_role("columnheader").all_inner_texts()
+    cells = panel.row(name).locator("[role=rowheader], [role=gridcell]")
+    return cells.nth(heads.index(head))
+
+
+def top(locator):
+    box = locator.bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+def selected(panel):
+    """Names of the rows that are seen as selected, from the top."""
+    chosen = set(
+        panel.area.locator("[role=row][aria-selected=true]").evaluate_all(
+            "rows => rows.map(row => row.querySelector('.asyncmd-grid-text').title)"
+        )
+    )
+    return [name for name in panel.names() if name in chosen]
+
+
+def test_runs_say_how_far_they_are_and_who_follows_them(panel, news):
+    lab = panel.lab
+    news.tell(
+        job("part", run="lone", folder="work", path="/work"),
+        runs=(
+            run("endless", progress=None, simulated=1239.0, speed=45.0),
+            run("half", progress=0.37, simulated=12.4, speed=None, ended=1),
+            run("lone", followed=False, progress=0.9),
+            run("left", followed=False, state="interrupted"),
+            run("old", followed=False, state="interrupted", updated=LONG_AGO),
+        ),
+    )
+    panel.set_width(900)
+    panel.row("half").wait_for()
+    lab.wait_until(lambda: cell(panel, "half", "Progress").inner_text() == "37 %")
+    assert cell(panel, "endless", "Progress").inner_text() == "1.24 ns"
+    assert cell(panel, "toys", "Progress").inner_text() == ""
+    assert cell(panel, "half", "State").inner_text().split("\n")[-1] == "1 of 2 ended"
+    assert cell(panel, "half", "Why").inner_text() == ""
+    assert cell(panel, "lone", "Why").inner_text() == "No kernel follows it"
+    assert cell(panel, "lone", "State").get_by_role("img", name="No kernel follows it").count() == 1
+    assert cell(panel, "half", "State").get_by_role("img").count() == 0
+    assert panel.violations() == []
+    panel.picture("progress-wide")
+
+    panel.area.get_by_role("button", name="Progress").click()
+    lab.wait_until(lambda: panel.names()[-3:] == ["half", "lone", "endless"])
+    panel.row("endless").click()
+    assert panel.fact("Simulated") == "1.24 ns"
+    assert panel.fact("Speed") == "45 ns/day"
+    panel.row("lone").click()
+    panel.details.get_by_text("nothing stops it when a condition is fulfilled").wait_for()
+    panel.row("left").click()
+    panel.details.get_by_text("nothing of it runs any more").wait_for()
+    assert panel.state("left") == "interrupted"
+    lab.wait_until(lambda: "1 waiting" in panel.status.get_attribute("title"))
+
+    panel.set_width(220)
+    lab.wait_until(lambda: panel.area.get_by_role("columnheader").count() == 2)
+    state = cell(panel, "half", "State")
+    assert state.locator(".asyncmd-short").inner_text() == "1/2 ✓"
+    assert "1 of 2 ended" in state.aria_snapshot()
+    assert panel.cut_without_title() == []
+    assert panel.violations() == []
+    panel.picture("progress-narrow")
+    lab.go_dark()
+    assert panel.violations() == []
+    panel.picture("progress-dark")
+    assert lab.errors == []
+
+
+def test_a_failed_run_can_be_acted_on_before_it_is_read(panel, news):
+    failed = run("bad", state="failed", followed=False, failures=[FAILURE, "x" * 300])
+    news.tell(runs=(failed,))
+    panel.set_width(400)
+    panel.row("bad").click()
+    reasons = panel.details.locator(".asyncmd-details-reasons p")
+    assert reasons.nth(0).inner_text() == "ValueError: no such atom"
+    assert reasons.nth(0).get_attribute("title") == FAILURE
+    assert len(reasons.nth(1).inner_text()) == 200
+    assert "%asyncmd resume bad" in reasons.nth(2).inner_text()
+    actions = panel.details.get_by_role("group", name="Actions")
+    facts = panel.details.locator("dl")
+    assert top(actions) < top(reasons.nth(0)) < top(reasons.nth(2)) < top(facts)
+    panel.picture("failed-run")
+    assert panel.violations() == []
+
+
+def test_jobs_say_why_and_whether_they_have_written(panel, news):
+    lab, page = panel.lab, panel.page
+    held = {"held": True, "reason": "It is held; 'scontrol release' lets it go."}
+    panel.lab.execute("asyncmd:toggle-other-jobs")
+    news.tell(
+        task(1, **held, can=["cancel", "release"]),
+        task(2, state="failed", exit_code=3, can=[]),
+        job("mute"),
+        job("told", logs=["stdout"]),
+    )
+    panel.row("4_1 feld").click()
+    panel.details.get_by_text("It is held until somebody releases it.").wait_for()
+    assert panel.details.get_by_text("scontrol").count() == 0
+    panel.row("4_2 feld").click()
+    panel.details.get_by_text("It ended with exit code 3.").wait_for()
+    panel.details.get_by_text("asyncmd-jupyter has not started it").wait_for()
+    assert not page.evaluate("jupyterapp.commands.isEnabled('asyncmd:show-job-log')")
+    assert "not started it" in page.evaluate("jupyterapp.commands.caption('asyncmd:show-job-log')")
+    assert panel.details.get_by_role("button", name="New notebook").is_disabled()
+    panel.row("mute").click()
+    panel.details.get_by_text("It has written nothing yet.").wait_for()
+    panel.row("told").click()
+    assert page.evaluate("jupyterapp.commands.isEnabled('asyncmd:show-job-log')")
+    lab.execute("asyncmd:toggle-other-jobs")
+
+
+def test_actions_work_on_what_is_seen_as_selected(panel, news):
+    lab, page = panel.lab, panel.page
+    lab.execute("asyncmd:toggle-other-jobs")
+    tasks = [task(number) for number in range(1, 6)]
+    tasks[1]["can"] = ["cancel"]
+    news.tell(job("first", state="done", can=[]), *tasks)
+    panel.row("4_1 feld").click()
+    panel.row("4_4 feld").click(modifiers=["Shift"])
+    assert page.evaluate("String(getSelection())") == ""
+    assert selected(panel) == [f"4_{number} feld" for number in range(1, 5)]
+    panel.details.get_by_text("4 jobs selected").wait_for()
+    assert panel.fact("Can be cancelled") == "4 of 4"
+    assert panel.fact("Can be held") == "3 of 4"
+    assert panel.details.get_by_text("Queue says").count() == 0
+    panel.picture("several")
+    assert panel.violations() == []
+    panel.press("Delete")
+    assert panel.dialog.get_by_role("listitem").all_inner_texts() == selected(panel)
+    panel.picture("several-question")
+    panel.press("Tab", "Enter")
+    lab.wait_until(lambda: len(news.actions) == 1)
+    assert news.actions == [("cancel", [f"slurm:4_{number}" for number in range(1, 5)])]
+
+    news.tell(job("first", state="done", can=[]), *tasks[2:])
+    panel.details.get_by_text("2 jobs selected").wait_for()
+    news.tell(job("first", state="done", can=[]), tasks[4])
+    panel.details.wait_for(state="hidden")
+    assert selected(panel) == []
+    assert panel.row("4_5 feld").evaluate("row => row === document.activeElement")
+    assert not page.evaluate("jupyterapp.commands.isEnabled('asyncmd:cancel-jobs')")
+    panel.press("Delete")
+    assert panel.dialog.count() == 0
+    panel.press("Enter")
+    panel.details.get_by_text("4_5 feld").wait_for()
+    assert selected(panel) == ["4_5 feld"]
+    assert len(news.actions) == 1
+    lab.execute("asyncmd:toggle-other-jobs")
+
+
+def test_a_server_that_is_away_is_told_in_plain_words(panel):
+    lab, page = panel.lab, panel.page
+    item = page.locator(".asyncmd-status")
+    assert "asyncmd-mod-stale" not in item.get_attribute("class")
+    page.route(EVENTS, lambda route: route.abort("connectionrefused"))
+    lab.execute("asyncmd:reconnect")
+    panel.area.get_by_role("status").get_by_text(AWAY).wait_for()
+    assert panel.area.get_by_text("Failed to fetch").count() == 0
+    lab.wait_until(lambda: "asyncmd-mod-stale" in item.get_attribute("class"))
+    assert panel.status.get_attribute("title").startswith(AWAY)
+    assert panel.violations() == []
+    panel.picture("away")
+    page.unroute(EVENTS)
+    panel.area.get_by_role("status").wait_for(state="hidden")
+    lab.wait_until(lambda: "asyncmd-mod-stale" not in item.get_attribute("class"))
+    assert panel.status.get_attribute("title").startswith("MD simulations")
