@@ -56,7 +56,7 @@ def test_after_a_restart_views_say_that_they_are_dead_and_come_back(lab):
     lab.page.get_by_role("button", name="Bring this view back").click()
     banner(lab).wait_for(state="detached")
     lab.page.get_by_role("button", name="Cancel run").click()
-    lab.page.get_by_text("cancelled after").first.wait_for()
+    lab.page.get_by_text("cancelled after").filter(visible=True).first.wait_for()
     lab.screenshot("dead-revived")
     assert lab.errors_about("asyncmd") == []
     assert [error for error in lab.errors if "addWidget" in error] == []

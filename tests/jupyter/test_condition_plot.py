@@ -3,11 +3,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 from pretend import PretendRun, series
 
 from asyncmd_jupyter.events import EventBus
-from asyncmd_jupyter.jupyter.widgets.axes import copies, limits
+from asyncmd_jupyter.jupyter.widgets.axes import copies, limits, set_ticks
 from asyncmd_jupyter.jupyter.widgets.condition_plot import draw_conditions
 from asyncmd_jupyter.jupyter.widgets.decimate import decimate, fulfilled_share
 from asyncmd_jupyter.jupyter.widgets.look import Look
@@ -195,3 +196,14 @@ def test_an_image_that_passes_is_small():
         look = Look(width=width, ratio=2.0)
         assert len(draw_conditions(with_series(shown, two), look.passing)) < 80_000
         assert look.passing.width == width
+
+
+def test_a_factor_of_ten_does_not_lie_on_the_name_of_the_quantity():
+    axes = Figure().subplots()
+    axes.plot([0, 1], [0, 1e9])
+    set_ticks(axes, None)
+    axes.figure.draw_without_rendering()
+    factor = axes.yaxis.get_offset_text()
+    assert factor.get_text().startswith("1e")
+    box = axes.get_window_extent()
+    assert factor.get_window_extent().x0 > box.x0 + box.width / 2

@@ -61,6 +61,8 @@ def set_ticks(axes: Any, period: float | None, which: str = "y") -> None:
     axis = axes.yaxis if which == "y" else axes.xaxis
     # Of a whole turn the quarters, and also numbers where one has zoomed into it.
     axis.set_major_locator(MaxNLocator(4, steps=ANGLES) if whole_turn else MaxNLocator(4))
+    if which == "y":  # on the left stands the name of the quantity
+        axis.set_offset_position("right")
 
 
 def shortened(name: str, limit: int = 18) -> str:
