@@ -7,17 +7,27 @@ import {
   quoted,
   safeStem
 } from '../src/campaigns/places';
+import type { IRun } from '../src/campaigns/protocol';
 import { buildTree } from '../src/campaigns/tree';
 import { job, run, TRANS } from './examples';
 
 const ELSEWHERE = { folder: null, path: '/elsewhere' };
 
 /** Runs as the magic starts them: each in a folder of its own name. */
-function own(name: string, values: object = {}): never {
+function own(name: string, values: Partial<IRun> = {}): IRun {
   const place = { folder: `work/${name}`, path: `/home/me/work/${name}` };
-  return run(name, { campaign: 'toys', ...place, ...values }) as never;
+  return run(name, { campaign: 'toys', ...place, ...values });
 }
 
+const RUNS = [
+  own('left', { notebook: 'mine.ipynb' }),
+  own('right'),
+  run('flat', { campaign: 'flat' }),
+  run('in', { campaign: 'far' }),
+  run('out', { campaign: 'far', ...ELSEWHERE }),
+  run('top', { campaign: 'top', folder: '', path: '/home/me/top' })
+];
+const RECORDS = new Map(RUNS.map(each => [each.key, each]));
 const LINES = flatten(
   buildTree(
     [
@@ -29,6 +39,7 @@ const LINES = flatten(
         path: '/home/me/work/left'
       }),
       job('alone', { campaign: 'other' }),
+      job('lost', { run: 'work', campaign: 'other' }),
       job('slurm:7_1', {
         ours: false,
         native_id: '7_1',
@@ -36,14 +47,7 @@ const LINES = flatten(
         ...ELSEWHERE
       })
     ],
-    [
-      own('left', { notebook: 'mine.ipynb' }),
-      own('right'),
-      run('flat', { campaign: 'flat' }),
-      run('in', { campaign: 'far' }),
-      run('out', { campaign: 'far', ...ELSEWHERE }),
-      run('top', { campaign: 'top', folder: '', path: '/home/me/top' })
-    ]
+    RUNS
   ),
   () => true
 );
@@ -69,7 +73,7 @@ test.each([
 });
 
 test('a campaign is where all its runs are, and has the notebook of one', () => {
-  expect(placeFor([line('toys')])).toEqual({
+  expect(placeFor([line('toys')], RECORDS)).toEqual({
     folder: 'work',
     path: '/home/me/work',
     notebook: 'mine.ipynb',
@@ -82,30 +86,32 @@ test('a campaign is where all its runs are, and has the notebook of one', () => 
 
 test('a notebook for one run lies above the folder of its name', () => {
   const place = { folder: 'work/left', attachFolder: 'work', runs: ['left'] };
-  expect(placeFor([line('left')])).toMatchObject(place);
-  expect(placeFor([line('job a'), line('left')])).toMatchObject(place);
-  expect(placeFor([line('flat')])?.attachFolder).toBe('work');
-  expect(placeFor([line('top')])?.attachFolder).toBe('');
+  expect(placeFor([line('left')], RECORDS)).toMatchObject(place);
+  expect(placeFor([line('job a'), line('left')], RECORDS)).toMatchObject(place);
+  expect(placeFor([line('flat')], RECORDS)?.attachFolder).toBe('work');
+  expect(placeFor([line('top')], RECORDS)?.attachFolder).toBe('');
 });
 
 test('jobs of no run are taken back with all that is there', () => {
-  const place = placeFor([line('job alone')]);
+  const place = placeFor([line('job alone')], RECORDS);
   expect(place).toMatchObject({ attachFolder: 'work', runs: [] });
+  const lost = { attachFolder: 'work', runs: [] };
+  expect(placeFor([line('job lost')], RECORDS)).toMatchObject(lost);
   expect(attachCommand([])).toBe('%asyncmd attach');
 });
 
 test('some of it may be where the server shows nothing', () => {
-  expect(placeFor([line('7_1 many')])).toMatchObject({
+  expect(placeFor([line('7_1 many')], RECORDS)).toMatchObject({
     ...ELSEWHERE,
     attachFolder: null,
     ours: false
   });
-  expect(placeFor([line('far')])).toMatchObject({
+  expect(placeFor([line('far')], RECORDS)).toMatchObject({
     folder: null,
     path: '/',
     attachFolder: null
   });
-  expect(placeFor([])).toBeNull();
+  expect(placeFor([], RECORDS)).toBeNull();
 });
 
 test('names are quoted where they would not be one word', () => {

@@ -193,5 +193,11 @@ def test_a_server_that_is_away_is_told_in_plain_words(panel):
     panel.picture("away")
     page.unroute(EVENTS)
     panel.area.get_by_role("status").wait_for(state="hidden")
+
+    page.route(EVENTS, lambda route: route.fulfill(status=503, body="<h1>No such server</h1>"))
+    lab.execute("asyncmd:reconnect")
+    panel.area.get_by_role("status").get_by_text(AWAY).wait_for()
+    page.unroute(EVENTS)
+    panel.area.get_by_role("status").wait_for(state="hidden")
     lab.wait_until(lambda: "asyncmd-mod-stale" not in item.get_attribute("class"))
     assert panel.status.get_attribute("title").startswith("MD simulations")

@@ -113,8 +113,9 @@ function addForJobs({ app, panel, actions, trans }: ICommandParts): void {
   );
 }
 
-function addForPlaces({ app, panel, actions, trans }: ICommandParts): void {
-  const place = (): IPlace | null => placeFor(panel.chosen);
+function addForPlaces(parts: ICommandParts): void {
+  const { app, panel, store, actions, trans } = parts;
+  const place = (): IPlace | null => placeFor(panel.chosen, store.runs);
   const outside = (): string =>
     trans.__(
       'The work folder lies outside of the folder that this server shows'

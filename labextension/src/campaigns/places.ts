@@ -31,9 +31,17 @@ const COLLATOR = new Intl.Collator(undefined, { numeric: true });
 const MOST_LETTERS = 60;
 const MOST_TITLES = 3;
 
-/** The deepest folder that holds the work of all these lines. */
-export function placeFor(lines: readonly ILine[]): IPlace | null {
-  const works = unique(lines.flatMap(({ node }) => worksOf(node)));
+/**
+ * The deepest folder that holds the work of all these lines.
+ *
+ * @param records - all runs that can be taken back, by their keys
+ */
+export function placeFor(
+  lines: readonly ILine[],
+  records: ReadonlyMap<string, unknown>
+): IPlace | null {
+  const found = lines.flatMap(({ node }) => worksOf(node));
+  const works = unique(found.map(work => asRecorded(work, records)));
   if (works.length === 0) {
     return null;
   }
@@ -91,6 +99,12 @@ function aboveOwn(folder: string, works: readonly IWork[]): string {
   const parts = folder.split('/');
   const isOwn = works.length === 1 && works[0]?.run === parts.at(-1);
   return isOwn && folder !== '' ? parts.slice(0, -1).join('/') : folder;
+}
+
+/** What has the name of a run, but no record of it, is taken back as jobs are. */
+function asRecorded(work: IWork, records: ReadonlyMap<string, unknown>): IWork {
+  const isKnown = records.has(`${work.path}/${work.run}`);
+  return isKnown ? work : { ...work, run: '' };
 }
 
 function worksOf(node: INode): IWork[] {
