@@ -61,6 +61,12 @@ def _trajectories(names: Namespace, _fragment: str) -> list[str]:
     return names_of(is_trajectory, names)
 
 
+def _stored_runs(_names: Namespace, _fragment: str) -> list[str]:
+    from asyncmd_jupyter.sampling.run_record import names_in
+
+    return names_in()
+
+
 def _starts(names: Namespace, fragment: str) -> list[str]:
     named = _trajectories(names, fragment)
     # Files only where one is being written: a folder full of parts helps nobody.
@@ -156,6 +162,7 @@ _SOURCES: Mapping[str, Source] = {
     "FILE": _files,
     "DIR": _folders,
     "RUN": _runs,
+    "STORED": _stored_runs,
     "CAMPAIGN": _campaigns,
     "X": _quantities,
     "JOB": _jobs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -244,6 +245,14 @@ def look_for_records(folder: str | os.PathLike[str] = ".") -> Found:
 def records_in(folder: str | os.PathLike[str] = ".") -> list[RunRecord]:
     """The readable records in a folder and its sub-folders, oldest first."""
     return list(look_for_records(folder).records)
+
+
+def names_in(folder: str | os.PathLike[str] = ".") -> list[str]:
+    """Names of the runs that have a record in a folder and its sub-folders, unread."""
+    with suppress(OSError):
+        files = _record_files(Path(folder).expanduser().absolute())
+        return [path.name.removesuffix(RECORD_ENDING) for path in files]
+    return []
 
 
 def _record_files(top: Path) -> Iterator[Path]:

@@ -56,6 +56,8 @@ async def test_what_follows_what(known):
         "%asyncmd wait scan --o": ["--output"],
         "%asyncmd wait -o ": [],
         "%asyncmd view pa": ["path"],
+        "%asyncmd attach --only sh": ["short"],
+        "%asyncmd attach --only short going": ["going"],
         "%asyncmd config max_c": ["max_cores="],
         "%asyncmd help resu": ["resume"],
         "%asyncmd nonsense ": [],

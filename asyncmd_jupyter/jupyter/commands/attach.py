@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def _arguments(parser: Any) -> None:
     parser.add_argument("folder", metavar="DIR", nargs="?",
                         help="Where the runs' folders are (here).")  # fmt: skip
-    parser.add_argument("--only", metavar="RUN", nargs="+",
-                        help="Only these runs (all of the folder).")  # fmt: skip
+    parser.add_argument("--only", metavar="STORED", nargs="+",
+                        help="Only runs of these names (all of the folder).")  # fmt: skip
 
 
 async def _answer(_notebook: Notebook, arguments: Arguments) -> None:
@@ -63,6 +63,6 @@ COMMAND = SubCommand(
     answer=_answer,
     examples=("%asyncmd attach", "%asyncmd attach --only left right"),
     group="Steer",
-    usage="[DIR] [--only RUN ...]",
+    usage="[DIR] [--only STORED ...]",
     awaited=always,
 )
