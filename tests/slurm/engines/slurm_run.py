@@ -36,6 +36,17 @@ def far(traj):
     return x_late(traj) > 0.3
 
 
+def never(traj):
+    """Nothing is reached."""
+    return np.zeros(len(traj), dtype=bool)
+
+
+def start_endless(workdir: Path) -> Run:
+    """Two walkers that somebody has to end."""
+    engine = ToyEngine(0.0, seed=4, nstout=100, launcher="slurm")
+    return start_run(engine, None, until=[never], name="run", workdir=workdir, n_walkers=2)
+
+
 def start(workdir: Path, launcher: str = "slurm") -> Run:
     """Walkers of which at most four fit the cluster at once."""
     place = {"launcher": launcher}
@@ -54,13 +65,15 @@ def start(workdir: Path, launcher: str = "slurm") -> Run:
     )
 
 
-async def main(workdir: Path) -> None:
-    """Say when some walkers have ended, some run and some wait."""
-    run = start(workdir)
+async def main(workdir: Path, is_endless: bool) -> None:
+    """Say when some walkers run and, unless none ends, some have ended."""
+    run = start_endless(workdir) if is_endless else start(workdir)
     while True:
         (record,) = records_in(workdir) or [None]
         ended = record is not None and any(w.state.is_final for w in record.walkers)
-        if ended and any(w.state.value == "running" for w in run.snapshot().walkers):
+        if (ended or is_endless) and any(
+            w.state.value == "running" for w in run.snapshot().walkers
+        ):
             break
         await asyncio.sleep(0.01)
     print("running", flush=True)
@@ -69,4 +82,4 @@ async def main(workdir: Path) -> None:
 
 if __name__ == "__main__":
     with runtimes.use(runtimes.Runtime(quick_settings(Path(sys.argv[1])))):
-        asyncio.run(main(Path(sys.argv[2])))
+        asyncio.run(main(Path(sys.argv[2]), len(sys.argv) > 3))

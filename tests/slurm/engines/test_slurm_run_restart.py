@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from job_helpers import PACKAGE, until
 from slurm.launcher.launching import queued
 
 from asyncmd_jupyter.jobs.manager import JobManager
+from asyncmd_jupyter.jobs.office import Office
 from asyncmd_jupyter.sampling.progress import RunState
 from asyncmd_jupyter.sampling.run_memory import attach_runs
 from asyncmd_jupyter.sampling.run_memory_walker import StoredWalker
@@ -20,10 +22,10 @@ from asyncmd_jupyter.sampling.run_record import records_in
 TESTS = Path(__file__).parents[2]
 
 
-def killed_in_the_middle(runtime, work):
+def killed_in_the_middle(runtime, work, *more):
     paths = [PACKAGE, TESTS, TESTS / "jobs"]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
-    argv = [sys.executable, slurm_run.__file__, runtime.settings.state_dir, work]
+    argv = [sys.executable, slurm_run.__file__, runtime.settings.state_dir, work, *more]
     kernel = subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True)
     try:
         assert kernel.stdout.readline() == "running\n"
@@ -51,6 +53,18 @@ async def test_it_comes_back_and_ends_as_if_nothing_had_happened(manager, cluste
     expected = await slurm_run.start(work / "here", "local")
     for result, other in zip(results, expected, strict=True):
         assert result.paths[0].read_bytes() == other.paths[0].read_bytes()
+
+
+async def test_what_was_cancelled_without_a_kernel_stays_so(manager, cluster, runtime, work):
+    killed_in_the_middle(runtime, work, "endless")
+    office = Office(runtime.settings)
+    await asyncio.to_thread(lambda: office.end(office.unfinished()))
+    before = cluster.control.squeue()
+    assert RunState.RUNNING in {walker.state for walker in records_in(work)[0].walkers}
+    (run,) = (await attach_runs(work)).runs
+    assert run.done
+    assert {walker.state for walker in run.snapshot().walkers} == {RunState.CANCELLED}
+    assert cluster.control.squeue() == before, "nothing was submitted again"
 
 
 async def test_a_held_run_leaves_the_cluster_to_others(manager, cluster, work):
