@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,26 @@ class WalkerSnapshot:
     structure_file: Path | None = None
     error: str = ""
     time_limit: float | None = None
+
+
+_WITH_RESULT = (RunState.REACHED, RunState.DONE, RunState.LIMIT)
+
+
+def at_least(now: WalkerSnapshot, known: WalkerSnapshot | None) -> WalkerSnapshot:
+    """What an earlier kernel knew, as long as less than that has been read again."""
+    if known is None or now.steps_done >= known.steps_done or now.state in _WITH_RESULT:
+        return now
+    return replace(
+        now,
+        steps_done=known.steps_done,
+        time_done=known.time_done,
+        seconds_left=None,
+        n_frames=known.n_frames,
+        part=max(now.part, known.part),
+        job_id=now.job_id or known.job_id,
+        trajectory_files=tuple(dict.fromkeys((*known.trajectory_files, *now.trajectory_files))),
+        structure_file=now.structure_file or known.structure_file,
+    )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
+from asyncmd_jupyter.sampling.progress import WalkerSnapshot
 from asyncmd_jupyter.sampling.run_checks import check_name, check_spec
 from asyncmd_jupyter.sampling.run_folder import check_folder
 from asyncmd_jupyter.sampling.run_spec import RunSpec
@@ -97,7 +98,14 @@ def start_spec(spec: RunSpec, *, overwrite: bool = False, continuation: bool = F
     return run
 
 
-def new_walker(run: Run, index: int, continuation: bool, *, is_held: bool = False) -> Walker:
+def new_walker(
+    run: Run,
+    index: int,
+    continuation: bool,
+    *,
+    is_held: bool = False,
+    known: WalkerSnapshot | None = None,
+) -> Walker:
     """A walker of a run that has not begun."""
     spec = run.spec
     plan = WalkerPlan(
@@ -108,6 +116,7 @@ def new_walker(run: Run, index: int, continuation: bool, *, is_held: bool = Fals
         tags={RUN_TAG: spec.name, "walker": str(index)},
         continuation=continuation,
         is_held=is_held,
+        known=known,
     )
     return Walker(
         plan,

@@ -164,7 +164,7 @@ def _walkers(
             yield StoredWalker(spec, ended, "", run.changed)
         else:
             is_held = stored.state is RunState.HELD
-            yield new_walker(run, stored.index, continuation=True, is_held=is_held)
+            yield new_walker(run, stored.index, continuation=True, is_held=is_held, known=stored)
 
 
 def _told(record: RunRecord, error: Exception) -> str:

@@ -52,7 +52,9 @@ def _again(run: Run, max_steps: int | None) -> Run:
     made.conditions = run.conditions
     old = zip(run.walkers, run.snapshot().walkers, strict=True)
     walkers = [
-        new_walker(made, stored.index, continuation=True) if goes_on(stored) else walker
+        new_walker(made, stored.index, continuation=True, known=stored)
+        if goes_on(stored)
+        else walker
         for walker, stored in old
     ]
     Runs.current().add(made)

@@ -31,6 +31,7 @@ from asyncmd_jupyter.sampling.progress import (
     RunState,
     SeriesPieces,
     WalkerSnapshot,
+    at_least,
 )
 from asyncmd_jupyter.sampling.series import SeriesBook
 from asyncmd_jupyter.sampling.speed import Speed
@@ -309,7 +310,7 @@ class Walker(PropagationObserver):
         """Take a picture of this moment."""
         end = self._end
         last_step = self._book.last_step if end is None else end.step
-        return WalkerSnapshot(
+        seen = WalkerSnapshot(
             index=self._plan.index,
             state=self._state_now(),
             steps_done=last_step,
@@ -327,6 +328,7 @@ class Walker(PropagationObserver):
             error="" if self.error is None else told_error(self.error),
             time_limit=None if self._step_limit is None else self._step_limit * self._dt,
         )
+        return at_least(seen, self._plan.known)
 
     def _state_now(self) -> RunState:
         if self._state.is_final:

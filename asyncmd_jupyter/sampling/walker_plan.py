@@ -9,6 +9,7 @@ from typing import Self
 
 from asyncmd_jupyter.engines.base import StartingConfiguration
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.progress import WalkerSnapshot
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class WalkerPlan:
         Whether it goes on with what is in the folder.
     is_held : bool
         Whether no part shall begin until it is resumed.
+    known : WalkerSnapshot, optional
+        What was seen of it before, of which the parts are still to be read again.
     """
 
     index: int
@@ -39,6 +42,7 @@ class WalkerPlan:
     tags: Mapping[str, str]
     continuation: bool
     is_held: bool = False
+    known: WalkerSnapshot | None = None
 
 
 @dataclass(frozen=True)

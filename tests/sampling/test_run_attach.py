@@ -7,6 +7,8 @@ import json
 import linecache
 import os
 import pickle
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +66,12 @@ def named(function):
 async def until(condition) -> None:
     while not condition():
         await asyncio.sleep(0.01)
+
+
+async def forget_jobs(manager) -> None:
+    """Let the store know nothing of what was computed."""
+    with closing(sqlite3.connect(manager._store.path)) as db, db:
+        db.execute("DELETE FROM jobs")
 
 
 def record_text(folder: Path, name="run") -> dict:
@@ -352,6 +360,27 @@ class TestEnded:
         again = (await attached())["run"]
         await until(lambda: again.state is RunState.RUNNING)
         await again.cancel()
+
+    async def test_what_is_cancelled_before_it_was_read_again_keeps_its_frames(
+        self, manager, in_folder, next_kernel
+    ):
+        with runtimes.use(manager._runtime):
+            run = go(until=[never])
+            await until(lambda: run.snapshot().walkers[0].n_frames > 3)
+            await run.cancel()
+            (before,) = run.snapshot().walkers
+        text = record_text(in_folder)
+        text["walkers"][0]["state"] = "held"  # cancelled by no one: the record of a killed kernel
+        text["walkers"][0]["job_id"] = None
+        (in_folder / "run" / "run.run.json").write_text(json.dumps(text))
+        await forget_jobs(JobManager.current())
+        again = (await attached())["run"]
+        await again.cancel()
+        (seen,) = again.snapshot().walkers
+        assert seen.state is RunState.CANCELLED
+        for name in ("steps_done", "time_done", "n_frames", "part", "trajectory_files"):
+            assert getattr(seen, name) == getattr(before, name), name
+        assert record_text(in_folder)["walkers"][0]["n_frames"] == before.n_frames
 
     async def test_only_what_was_asked_for(self, manager, in_folder, next_kernel):
         with runtimes.use(manager._runtime):

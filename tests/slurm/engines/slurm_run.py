@@ -1,8 +1,10 @@
-"""A run in Slurm; run as a program it is the kernel that is killed."""
+"""A run in Slurm; run as a program it is a kernel that kills itself."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -66,7 +68,7 @@ def start(workdir: Path, launcher: str = "slurm") -> Run:
 
 
 async def main(workdir: Path, is_endless: bool) -> None:
-    """Say when some walkers run and, unless none ends, some have ended."""
+    """End when some walkers run and, unless none ends, some have ended."""
     run = start_endless(workdir) if is_endless else start(workdir)
     while True:
         (record,) = records_in(workdir) or [None]
@@ -76,8 +78,7 @@ async def main(workdir: Path, is_endless: bool) -> None:
         ):
             break
         await asyncio.sleep(0.01)
-    print("running", flush=True)
-    await run
+    os.kill(os.getpid(), signal.SIGKILL)  # others might come too late
 
 
 if __name__ == "__main__":
