@@ -20,7 +20,7 @@ from typing import IO
 
 BUILD = Path("build")
 ROWS = {
-    "slurm": ["tests/slurm"],
+    "slurm": ["tests/slurm", "tests/science"],
     "pages": ["tests/browser", "tests/engines", "tests/packaging"],
 }
 ELSEWHERE = [f"--ignore={folder}" for folders in ROWS.values() for folder in folders]
