@@ -12,17 +12,18 @@ import type { ILine } from './lines';
 import { moveFor } from './moves';
 import { placeOf, Selection } from './selection';
 import type { ISort, SortKey } from './sorting';
+import type { UnderWay } from './underWay';
 import { scrollFor, windowOf } from './windowing';
 
 /** A tree of thousands of lines with columns, of which only those near the eye are drawn. */
 export class CampaignGrid extends Widget {
   readonly selection = new Selection();
 
-  constructor(trans: TranslationBundle) {
+  constructor(trans: TranslationBundle, underWay: UnderWay) {
     super();
     this.addClass('asyncmd-grid');
     this._head = new GridHead(trans, key => this._sorted.emit(key));
-    this._body = new GridBody(trans);
+    this._body = new GridBody(trans, underWay);
     setAttribute(this.node, 'role', 'treegrid');
     setAttribute(this.node, 'aria-multiselectable', 'true');
     setAttribute(this.node, 'aria-label', trans.__('Runs and jobs'));
@@ -209,7 +210,11 @@ export class CampaignGrid extends Widget {
     } else if (event.key === 'Escape' && this.selection.size > 1) {
       this.selection.choose(line.node.key);
     } else if (event.key === 'Enter' && !isCommand) {
-      this._open(line.node.key);
+      if (this.selection.has(line.node.key)) {
+        this._opened.emit();
+      } else {
+        this._choose(line.node.key);
+      }
       return true;
     } else {
       return false;
@@ -241,17 +246,15 @@ export class CampaignGrid extends Widget {
     } else if (event.ctrlKey || event.metaKey) {
       this.selection.toggle(line.node.key);
     } else {
-      this.selection.choose(line.node.key);
-      this._opened.emit();
+      this._choose(line.node.key);
+      return;
     }
     this._changed();
   }
 
-  private _open(key: string): void {
-    if (!this.selection.has(key)) {
-      this.selection.choose(key);
-      this._changed();
-    }
+  private _choose(key: string): void {
+    this.selection.choose(key);
+    this._changed();
     this._opened.emit();
   }
 

@@ -5,10 +5,12 @@ import type { IColumn } from './columns';
 import { element, setAttribute, setText } from './dom';
 import { partOf } from './facts';
 import type { ILine } from './lines';
+import type { Action } from './protocol';
 import { isLone, whyOf } from './reasons';
 import { loneIcon, setStateIcon, stateIcon } from './stateIcons';
 import { isActive, stateWord } from './states';
 import type { INode } from './tree';
+import { underWayWord } from './underWay';
 
 export const ROW_HEIGHT = 26;
 
@@ -16,6 +18,8 @@ export interface IRowState {
   readonly place: number;
   readonly isSelected: boolean;
   readonly isActive: boolean;
+  /** What somebody has asked for. */
+  readonly doing: Action | null;
   readonly now: number;
 }
 
@@ -46,7 +50,7 @@ export class GridRow {
   update(line: ILine, columns: readonly IColumn[], state: IRowState): void {
     this._place(line, state);
     this._setName(line);
-    this._setState(line.node);
+    this._setState(line.node, state.doing);
     this._setCells(line.node, columns, state.now);
   }
 
@@ -78,8 +82,11 @@ export class GridRow {
     setText(this._name, shortName(line, this._trans) || name, name);
   }
 
-  private _setState(node: INode): void {
-    const word = stateWord(node.state, this._trans);
+  private _setState(node: INode, doing: Action | null): void {
+    const word = doing
+      ? underWayWord(doing, this._trans)
+      : stateWord(node.state, this._trans);
+    setAttribute(this.node, 'aria-busy', doing ? 'true' : null);
     setStateIcon(this._icon, node.state);
     setText(this._word, word, '');
     // The picture of what was interrupted is the same.
