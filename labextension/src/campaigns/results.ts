@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IActionResult } from './protocol';
 
 const MOST_SENTENCES = 3;
+const SHOWN_MILLISECONDS = 8000;
 /** As the server says that it has not seen the end yet. */
 const GOES_ON = / is being ended\.$/;
 
@@ -21,7 +22,7 @@ export function tellResults(
     Notification.error(failed, { autoClose: false });
   }
   if (slow) {
-    Notification.info(slow);
+    Notification.info(slow, { autoClose: SHOWN_MILLISECONDS });
   }
 }
 
