@@ -191,10 +191,14 @@ def in_the_editor(panel, heads):
     output = panel.details.get_by_role("tabpanel", name="stdout")
     lab.wait_until(lambda: output.inner_text() == "one\ntwo\nthree")
     lab.execute("settingeditor:open", query="MD campaigns")
-    columns = page.locator("fieldset").filter(has_text="Columns").last
-    columns.get_by_text("Columns", exact=True).wait_for()
+    form = page.locator(".jp-SettingsForm, .jp-SettingsPanel").first
+    form.get_by_text("Columns", exact=True).wait_for()
+    first = form.locator("select").first
+    assert first.locator("option").all_inner_texts()[:3] == ["Time", "Progress", "Why"]
     panel.picture("settings")
-    page.get_by_label("Lines of output").fill("1")
+    form.locator(".jp-ArrayOperations").first.locator("button, jp-button").nth(1).click()
+    lab.wait_until(lambda: heads.all_inner_texts() == ["Name", "State", "Cores", "Id"])
+    form.locator("input[id$=logLines]").fill("1")
     lab.wait_until(lambda: output.inner_text() == "three")
 
 
