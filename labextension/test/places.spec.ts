@@ -1,4 +1,10 @@
-import { factsOf, partOf, titleOfJob, type Fact } from '../src/campaigns/facts';
+import {
+  factsOf,
+  partOf,
+  shortPartOf,
+  titleOfJob,
+  type Fact
+} from '../src/campaigns/facts';
 import { flatten } from '../src/campaigns/lines';
 import {
   attachCommand,
@@ -174,6 +180,9 @@ test('parts of runs are named', () => {
     'walker 1, part 2'
   );
   expect(partOf(job('a', { walker: '1' }), TRANS)).toBe('walker 1');
+  expect(shortPartOf(job('a', { walker: '1', part: '2' }), TRANS)).toBe(
+    'w1, part 2'
+  );
   expect(partOf(job('a'), TRANS)).toBe('');
 });
 

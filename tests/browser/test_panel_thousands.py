@@ -196,7 +196,7 @@ def in_the_editor(panel, heads):
     first = form.locator("select").first
     assert first.locator("option").all_inner_texts()[:3] == ["Time", "Progress", "Why"]
     panel.picture("settings")
-    form.locator(".jp-ArrayOperations").first.locator("button, jp-button").nth(1).click()
+    form.locator(".jp-ArrayOperations").first.locator(".jp-ArrayOperationsButton").nth(1).click()
     lab.wait_until(lambda: heads.all_inner_texts() == ["Name", "State", "Cores", "Id"])
     form.locator("input[id$=logLines]").fill("1")
     lab.wait_until(lambda: output.inner_text() == "three")

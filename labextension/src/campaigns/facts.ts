@@ -80,6 +80,13 @@ function factsOfRun(
   ];
 }
 
+/** The same where there is no room for words. */
+export function shortPartOf(job: IJob, trans: TranslationBundle): string {
+  return job.walker && job.part
+    ? trans.__('w%1, part %2', job.walker, job.part)
+    : '';
+}
+
 function timeFact(name: string, iso: string | null, now: number): Fact {
   return [name, moment(iso, now), wholeMoment(iso)];
 }

@@ -3,9 +3,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IColumn } from './columns';
 import { element, setAttribute, setText } from './dom';
-import { partOf } from './facts';
+import { partOf, shortPartOf } from './facts';
 import type { ILine } from './lines';
-import type { Action } from './protocol';
+import type { Action, IJob } from './protocol';
 import { isLone, whyOf } from './reasons';
 import { loneIcon, setStateIcon, stateIcon } from './stateIcons';
 import { isActive, stateWord } from './states';
@@ -38,6 +38,9 @@ export class GridRow {
       width: '16px'
     });
     this._caret.setAttribute('aria-hidden', 'true');
+    this._shortName.className = 'asyncmd-short';
+    this._shortName.setAttribute('aria-hidden', 'true');
+    this._name.append(this._longName, this._shortName);
     this._nameCell.append(this._caret, this._name);
     this._lone = loneIcon(_trans.__('No kernel follows it'));
     this._short.setAttribute('aria-hidden', 'true');
@@ -79,7 +82,13 @@ export class GridRow {
   private _setName(line: ILine): void {
     this._nameCell.style.setProperty('--depth', String(line.depth - 1));
     const name = nameOf(line.node, this._trans);
-    setText(this._name, shortName(line, this._trans) || name, name);
+    const part = below(line);
+    const short = part ? shortPartOf(part, this._trans) : '';
+    const long = part ? partOf(part, this._trans) : '';
+    setText(this._longName, long || name, '');
+    setText(this._shortName, short, '');
+    setAttribute(this._longName, 'class', short ? 'asyncmd-long' : '');
+    setAttribute(this._name, 'title', name);
   }
 
   private _setState(node: INode, doing: Action | null): void {
@@ -127,6 +136,8 @@ export class GridRow {
   private readonly _nameCell = element('div', 'asyncmd-grid-name');
   private readonly _caret = element('span', 'asyncmd-grid-caret');
   private readonly _name = element('span', 'asyncmd-grid-text');
+  private readonly _longName = element('span');
+  private readonly _shortName = element('span');
   private readonly _stateCell = element('div', 'asyncmd-grid-state');
   private readonly _state = element('span', 'asyncmd-grid-stateWord');
   private readonly _icon = stateIcon('waiting');
@@ -146,9 +157,8 @@ export function nameOf(node: INode, trans: TranslationBundle): string {
 }
 
 /** Below its run a job need not repeat the name of that. */
-function shortName({ node, depth }: ILine, trans: TranslationBundle): string {
-  const job = node.level === 'job' && depth > 2 ? node.jobs[0] : undefined;
-  return job ? partOf(job, trans) : '';
+function below({ node, depth }: ILine): IJob | undefined {
+  return node.level === 'job' && depth > 2 ? node.jobs[0] : undefined;
 }
 
 interface IParts {
