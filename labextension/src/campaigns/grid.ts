@@ -210,11 +210,7 @@ export class CampaignGrid extends Widget {
     } else if (event.key === 'Escape' && this.selection.size > 1) {
       this.selection.choose(line.node.key);
     } else if (event.key === 'Enter' && !isCommand) {
-      if (this.selection.has(line.node.key)) {
-        this._opened.emit();
-      } else {
-        this._choose(line.node.key);
-      }
+      this._open(line.node.key);
       return true;
     } else {
       return false;
@@ -246,14 +242,18 @@ export class CampaignGrid extends Widget {
     } else if (event.ctrlKey || event.metaKey) {
       this.selection.toggle(line.node.key);
     } else {
-      this._choose(line.node.key);
+      this.selection.choose(line.node.key);
+      this._open(line.node.key);
       return;
     }
     this._changed();
   }
 
-  private _choose(key: string): void {
-    this.selection.choose(key);
+  /** The focus comes first, since details may take it. */
+  private _open(key: string): void {
+    if (!this.selection.has(key)) {
+      this.selection.choose(key);
+    }
     this._changed();
     this._opened.emit();
   }
