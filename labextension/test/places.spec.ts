@@ -181,7 +181,7 @@ test('parts of runs are named', () => {
   );
   expect(partOf(job('a', { walker: '1' }), TRANS)).toBe('walker 1');
   expect(shortPartOf(job('a', { walker: '1', part: '2' }), TRANS)).toBe(
-    'w1, part 2'
+    'w1 p2'
   );
   expect(partOf(job('a'), TRANS)).toBe('');
 });

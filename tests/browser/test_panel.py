@@ -109,7 +109,7 @@ def keys(panel):
     panel.press("ArrowRight", "ArrowDown")
     lab.wait_until(lambda: panel.row("left_0.part0001").count() == 1)
     name = panel.row("left_0.part0001").get_by_role("rowheader")
-    assert name.locator(".asyncmd-short").inner_text() == "w0, part 1"
+    assert name.locator(".asyncmd-short").inner_text() == "w0 p1"
     assert 'rowheader "walker 0, part 1"' in name.aria_snapshot()
     active = panel.area.locator("[role=row][tabindex='0']")
     assert active.get_attribute("aria-level") == "3"

@@ -83,7 +83,7 @@ function factsOfRun(
 /** The same where there is no room for words. */
 export function shortPartOf(job: IJob, trans: TranslationBundle): string {
   return job.walker && job.part
-    ? trans.__('w%1, part %2', job.walker, job.part)
+    ? trans.__('w%1 p%2', job.walker, job.part)
     : '';
 }
 

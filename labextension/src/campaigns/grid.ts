@@ -249,13 +249,12 @@ export class CampaignGrid extends Widget {
     this._changed();
   }
 
-  /** The focus comes first, since details may take it. */
   private _open(key: string): void {
     if (!this.selection.has(key)) {
       this.selection.choose(key);
     }
     this._changed();
-    this._opened.emit();
+    this._opened.emit(); // last, since details may take the focus
   }
 
   private _onDoubleClick(event: MouseEvent): void {
