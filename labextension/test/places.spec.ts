@@ -1,10 +1,17 @@
-import { factsOf, titleOfJob } from '../src/campaigns/facts';
+import {
+  factsOf,
+  partOf,
+  shortPartOf,
+  titleOfJob,
+  type Fact
+} from '../src/campaigns/facts';
 import { flatten } from '../src/campaigns/lines';
 import {
   attachCommand,
   commonFolder,
   placeFor,
   quoted,
+  resumeCommand,
   safeStem
 } from '../src/campaigns/places';
 import type { IRun } from '../src/campaigns/protocol';
@@ -80,6 +87,7 @@ test('a campaign is where all its runs are, and has the notebook of one', () => 
     title: 'toys',
     attachFolder: 'work',
     runs: ['left', 'right'],
+    stopped: [],
     ours: true
   });
 });
@@ -132,9 +140,50 @@ test.each([
 
 test('only what is known is told', () => {
   const { node } = line('job a') as { node: never };
-  const facts = Object.fromEntries(factsOf(node, 0, TRANS));
-  expect(facts['Queue says']).toBe('TIMEOUT');
-  expect(Object.keys(facts)).not.toContain('Partition');
+  const facts = factsOf(node, 0, TRANS);
+  expect(facts).toContainEqual(['Queue says', 'TIMEOUT']);
+  expect(facts.map(([name]) => name)).not.toContain('Partition');
+});
+
+test('times are told with their day, if only where the mouse rests', () => {
+  const { node } = line('job a') as { node: never };
+  const facts = (now: string): Fact[] =>
+    factsOf(node, Date.parse(now), TRANS).filter(
+      ([name]) => name === 'Started'
+    );
+  const [[, today, title]] = facts('2026-11-23T02:30:00.000Z') as [Fact];
+  const [[, later]] = facts('2026-11-26T02:30:00.000Z') as [Fact];
+  const day = new Date('2026-11-23T02:00:10.000Z').getDate();
+  expect(today).toMatch(/^\d+:\d\d/);
+  expect(title).toContain('2026');
+  expect(later).toMatch(new RegExp(`\\b${day}\\b.*:`));
+});
+
+test('what ended before its time can be gone on with', () => {
+  const runs = [
+    own('good', { state: 'reached' }),
+    own('bad', { state: 'failed' }),
+    own('far', { state: 'limit' }),
+    own('off', { state: 'cancelled' })
+  ];
+  const lines = flatten(buildTree([], runs), () => false);
+  const records = new Map(runs.map(each => [each.key, each]));
+  expect(placeFor(lines, records)).toMatchObject({
+    runs: ['bad', 'far', 'good', 'off'],
+    stopped: ['bad', 'far', 'off']
+  });
+  expect(resumeCommand(['bad', 'my run'])).toBe("%asyncmd resume bad 'my run'");
+});
+
+test('parts of runs are named', () => {
+  expect(partOf(job('a', { walker: '1', part: '2' }), TRANS)).toBe(
+    'walker 1, part 2'
+  );
+  expect(partOf(job('a', { walker: '1' }), TRANS)).toBe('walker 1');
+  expect(shortPartOf(job('a', { walker: '1', part: '2' }), TRANS)).toBe(
+    'w1 p2'
+  );
+  expect(partOf(job('a'), TRANS)).toBe('');
 });
 
 test('jobs are told apart by their ids', () => {

@@ -69,8 +69,18 @@ describe('a failed run', () => {
   it('can go on where no job is to blame', () => {
     expect(said(runNode(failed))).toContain("“%asyncmd resume 'my run'”");
     const bad = job('a', { run: 'my run', state: 'failed' });
-    expect(said(runNode(failed, [bad]))).not.toContain('resume');
-    expect(said(runNode({ state: 'failed' }))).toBe('');
+    expect(said(runNode(failed, [bad]))).not.toContain('Mend');
+    expect(said(runNode({ state: 'done' }))).toBe('');
+  });
+
+  it('can go on like one that was cancelled or came to its limit', () => {
+    const goesOn = "It can go on from where it stopped: “%asyncmd resume 'my";
+    expect(said(runNode({ state: 'failed' }))).toContain(goesOn);
+    expect(said(runNode({ state: 'cancelled' }))).toContain(goesOn);
+    expect(said(runNode({ state: 'limit' }))).toContain(
+      "“%asyncmd resume 'my run' --max-steps …”"
+    );
+    expect(said(runNode({ state: 'reached' }))).toBe('');
   });
 });
 

@@ -1,5 +1,12 @@
 import { flatten, Openness } from '../src/campaigns/lines';
-import { NEWEST, nextSort, sortTree } from '../src/campaigns/sorting';
+import type { IJob } from '../src/campaigns/protocol';
+import {
+  NEWEST,
+  nextSort,
+  sortTree,
+  type ISort
+} from '../src/campaigns/sorting';
+import { countedWords } from '../src/campaigns/tally';
 import {
   buildTree,
   countKinds,
@@ -7,7 +14,7 @@ import {
   type IFilter,
   type INode
 } from '../src/campaigns/tree';
-import { job, run } from './examples';
+import { job, run, TRANS } from './examples';
 
 const NOW = Date.parse('2026-11-23T02:10:00Z');
 
@@ -90,14 +97,45 @@ test('states and a notebook can be chosen', () => {
 
 test('a run is counted where none of its jobs says the same', () => {
   expect(countKinds(JOBS, RUNS)).toEqual({
-    running: 2,
-    waiting: 1,
-    failed: 2,
-    ended: 1,
-    cancelled: 0
+    running: { jobs: 2, runs: 0 },
+    waiting: { jobs: 1, runs: 0 },
+    failed: { jobs: 1, runs: 1 },
+    ended: { jobs: 1, runs: 0 },
+    cancelled: { jobs: 0, runs: 0 }
   });
   const kinds = { ...NO_FILTER, kinds: ['failed' as const] };
-  expect(countKinds(JOBS, RUNS, kinds).running).toBe(2);
+  expect(countKinds(JOBS, RUNS, kinds).running.jobs).toBe(2);
+});
+
+test('what is counted is said', () => {
+  expect(countedWords({ jobs: 5, runs: 1 }, TRANS)).toBe('5 jobs and 1 run');
+  expect(countedWords({ jobs: 1, runs: 0 }, TRANS)).toBe('1 job');
+  expect(countedWords({ jobs: 0, runs: 2 }, TRANS)).toBe('2 runs');
+});
+
+test('jobs of a run come by walker and part, unless somebody sorts them', () => {
+  const part = (id: string, walker: string, number: string): IJob =>
+    job(id, {
+      ...{ run: 'left', walker, part: number, started: null },
+      submitted: `2026-11-23T02:0${id}:00Z`
+    });
+  const jobs = [
+    part('4', '10', '1'),
+    part('3', '2', '10'),
+    part('2', '2', '9'),
+    part('1', '', '')
+  ];
+  const keys = (sort: ISort, some: readonly IJob[]): string[] =>
+    flatten(sortTree(buildTree(some, []), sort, NOW), () => true)
+      .filter(line => line.node.level === 'job')
+      .map(line => line.node.key);
+  const inOrder = ['job:1', 'job:2', 'job:3', 'job:4'];
+  const newest = [...inOrder].reverse();
+  expect(keys(NEWEST, jobs)).toEqual(inOrder);
+  const byTime = { key: 'submitted', descending: true } as const;
+  expect(keys(byTime, jobs)).toEqual(newest);
+  const alone = jobs.map(each => ({ ...each, run: '' }));
+  expect(keys(NEWEST, alone)).toEqual(newest);
 });
 
 test('sorting works at every level and leaves other jobs last', () => {

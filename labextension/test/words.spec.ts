@@ -1,3 +1,4 @@
+import schema from '../schema/campaigns.json';
 import {
   attachedNotebook,
   pythonKernel
@@ -46,7 +47,7 @@ test('clocks of runs stop where no kernel follows them', () => {
 
 test('columns are left out from the last where there is no room', () => {
   const columns = allColumns(TRANS);
-  const chosen = ['time', 'nonsense', 'cores', 'id'];
+  const chosen = ['time', 'time', 'nonsense', 'cores', 'time', 'id'];
   const keys = (width: number): string[] =>
     fitting(columns, chosen, width).map(column => column.key);
   expect(keys(200)).toEqual([]);
@@ -55,6 +56,13 @@ test('columns are left out from the last where there is no room', () => {
   expect(template(fitting(columns, ['reason'], 1000), 1000)).toContain('1.5fr');
   expect(template([], 300)).toContain(' 124px');
   expect(template([], 900)).toContain(' 196px');
+});
+
+test('settings call the columns by their names', () => {
+  const { items } = schema.properties.columns;
+  expect(items.oneOf).toEqual(
+    allColumns(TRANS).map(({ key, label }) => ({ const: key, title: label }))
+  );
 });
 
 test('runs end once, and one that was never seen ends if it is new', () => {
@@ -130,8 +138,18 @@ test('an attached notebook has the kernel that speaks Python', () => {
   };
   expect(pythonKernel(specs)).toBe('conda');
   expect(pythonKernel(null)).toBe('python3');
-  const place = { title: 'toys', runs: ['left'] };
+  const place = { title: 'toys', runs: ['left', 'right'], stopped: [] };
   const text = JSON.stringify(attachedNotebook(specs, place));
-  expect(text).toContain('"%asyncmd attach --only left"');
+  expect(text).toContain('"%asyncmd attach --only left right"');
   expect(text).toContain('My python');
+  expect(text).not.toContain('resume');
+  const stopped = { ...place, stopped: ['left'] };
+  const { cells } = attachedNotebook(specs, stopped) as {
+    cells: { cell_type: string; source: string }[];
+  };
+  expect(cells.map(cell => cell.cell_type)).toEqual([
+    ...['markdown', 'code', 'code', 'markdown', 'code']
+  ]);
+  expect(cells[3]?.source).toContain('failed, was cancelled or came to its');
+  expect(cells[4]?.source).toBe('%asyncmd resume left');
 });

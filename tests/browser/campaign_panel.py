@@ -17,6 +17,7 @@ class CampaignPanel:
         self.grid = self.area.get_by_role("treegrid")
         self.rows = self.area.locator(".asyncmd-grid-row")
         self.search = self.area.get_by_role("searchbox")
+        self.menu = self.page.locator(".lm-Menu")
         self.details = self.area.get_by_role("region", name="Details")
         self.dialog = self.page.locator(".jp-Dialog")
         self.status = self.page.locator(".asyncmd-status-button")

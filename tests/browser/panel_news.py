@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, Route
 
@@ -59,14 +59,22 @@ class News:
 
     def __init__(self, page: Page) -> None:
         self._page, self._body = page, ""
+        self.logs: dict[str, list[str]] = {}
+        self.is_slow = False
+        self._waiting: list[tuple[Route, list[str]]] = []
         self.actions: list[tuple[str, list[str]]] = []
         page.route(EVENTS, self._answer)
         page.route(ACTIONS, self._act)
 
-    def tell(self, *jobs: dict[str, Any], runs: tuple[dict[str, Any], ...] = ()) -> None:
+    def tell(
+        self,
+        *jobs: dict[str, Any],
+        runs: tuple[dict[str, Any], ...] = (),
+        scheduler: str = "slurm",
+    ) -> None:
         """From now on these are all jobs and runs that there are."""
         news = {
-            **{"protocol": 1, "can_show_others": True, "time": now(), "scheduler": "slurm"},
+            **{"protocol": 1, "can_show_others": True, "time": now(), "scheduler": scheduler},
             **{"queue_problem": "", "problems": [], "jobs": jobs, "runs": runs},
         }
         self._body = f"event: snapshot\ndata: {json.dumps(news)}\n\n"
@@ -77,8 +85,29 @@ class News:
 
     def _act(self, route: Route) -> None:
         if route.request.method != "POST":
-            route.fulfill(json=None)
+            self._read(route)
             return
         ids = json.loads(route.request.post_data or "{}")["ids"]
         self.actions.append((urlsplit(route.request.url).path.rsplit("/", 1)[-1], ids))
-        route.fulfill(json={"results": [{"id": each, "ok": True, "message": ""} for each in ids]})
+        self._waiting.append((route, ids))
+        if not self.is_slow:
+            self.answer()
+
+    def answer(self, message: str = "") -> None:
+        """Say that all went well with what was asked for."""
+        for route, ids in self._waiting:
+            results = [{"id": each, "ok": True, "message": message} for each in ids]
+            route.fulfill(json={"results": results})
+        self._waiting.clear()
+
+    def _read(self, route: Route) -> None:
+        """The end of what a job wrote, or that nothing is known of why it failed."""
+        url = urlsplit(route.request.url)
+        query = parse_qs(url.query)
+        if not url.path.endswith("/log"):
+            route.fulfill(json=None)
+            return
+        [stream], [lines] = query["stream"], query["lines"]
+        text = "\n".join(self.logs.get(stream, [])[-int(lines) :])
+        log = {"file": stream, "text": text, "size": len(text), "truncated": False}
+        route.fulfill(json=log)

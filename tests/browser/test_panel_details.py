@@ -68,6 +68,7 @@ def test_runs_say_how_far_they_are_and_who_follows_them(panel, news):
     assert cell(panel, "lone", "Why").inner_text() == "No kernel follows it"
     assert cell(panel, "lone", "State").get_by_role("img", name="No kernel follows it").count() == 1
     assert cell(panel, "half", "State").get_by_role("img").count() == 0
+    assert panel.area.get_by_title("1 job and 2 runs").inner_text() == "3 running"
     assert panel.violations() == []
     panel.picture("progress-wide")
 
@@ -94,7 +95,40 @@ def test_runs_say_how_far_they_are_and_who_follows_them(panel, news):
     lab.go_dark()
     assert panel.violations() == []
     panel.picture("progress-dark")
+    lab.go_light()
+    zoomed(panel)
     assert lab.errors == []
+
+
+def zoomed(panel):
+    """Rows stay in sight at 200 %; where there is room for one thing only, details cover them."""
+    lab, page = panel.lab, panel.page
+    panel.set_width(300)
+    page.set_viewport_size({"width": 700, "height": 500})
+    lab.wait_until(lambda: rows_in_sight(panel) >= 5)
+    panel.details.get_by_text("left", exact=True).wait_for()
+    panel.picture("zoomed")
+    page.set_viewport_size({"width": 700, "height": 420})
+    lab.wait_until(lambda: top(panel.details) <= top(panel.search))
+    panel.picture("low")
+    assert panel.violations() == []
+    close = panel.details.get_by_role("button", name="Close the details")
+    close.click()
+    panel.details.wait_for(state="hidden")
+    panel.press("Enter")
+    lab.wait_until(lambda: close.evaluate("button => button === document.activeElement"))
+    panel.press("Escape")
+    panel.details.wait_for(state="hidden")
+    assert rows_in_sight(panel) >= 5
+    page.set_viewport_size({"width": 1400, "height": 1000})
+
+
+def rows_in_sight(panel):
+    """How many rows are seen as a whole."""
+    box = panel.grid.bounding_box()
+    assert box is not None
+    rows = panel.rows.evaluate_all("rows => rows.map(row => row.getBoundingClientRect().bottom)")
+    return sum(bottom <= box["y"] + box["height"] for bottom in rows)
 
 
 def test_a_failed_run_can_be_acted_on_before_it_is_read(panel, news):
@@ -107,6 +141,7 @@ def test_a_failed_run_can_be_acted_on_before_it_is_read(panel, news):
     assert reasons.nth(0).get_attribute("title") == FAILURE
     assert len(reasons.nth(1).inner_text()) == 200
     assert "%asyncmd resume bad" in reasons.nth(2).inner_text()
+    assert panel.details.get_by_role("button", name="Cancel").count() == 0
     actions = panel.details.get_by_role("group", name="Actions")
     facts = panel.details.locator("dl")
     assert top(actions) < top(reasons.nth(0)) < top(reasons.nth(2)) < top(facts)
@@ -122,8 +157,9 @@ def test_jobs_say_why_and_whether_they_have_written(panel, news):
         task(1, **held, can=["cancel", "release"]),
         task(2, state="failed", exit_code=3, can=[]),
         job("mute"),
-        job("told", logs=["stdout"]),
+        job("told", logs=["stdout", "stderr"], started=LONG_AGO),
     )
+    news.logs = {"stderr": ["step 1", "step 2"]}
     panel.row("4_1 feld").click()
     panel.details.get_by_text("It is held until somebody releases it.").wait_for()
     assert panel.details.get_by_text("scontrol").count() == 0
@@ -137,7 +173,33 @@ def test_jobs_say_why_and_whether_they_have_written(panel, news):
     panel.details.get_by_text("It has written nothing yet.").wait_for()
     panel.row("told").click()
     assert page.evaluate("jupyterapp.commands.isEnabled('asyncmd:show-job-log')")
+    tabs = panel.details.get_by_role("tab")
+    assert tabs.all_inner_texts() == ["stdout", "stderr"]
+    panel.details.get_by_role("tabpanel", name="stderr").get_by_text("step 2").wait_for()
+    tabs.nth(0).click()
+    panel.details.get_by_text("Nothing has been written.").wait_for()
+    year = str(datetime.fromisoformat(LONG_AGO).year)
+    started = panel.details.locator("dt").get_by_text("Started", exact=True)
+    assert year in started.locator("xpath=following-sibling::dd[1]").get_attribute("title")
     lab.execute("asyncmd:toggle-other-jobs")
+    menus(panel, news)
+
+
+def menus(panel, news):
+    """A menu of the panel needs no name in front, and offers a queue where there is one."""
+    lab = panel.lab
+    news.tell(job("mute"))
+    for scheduler, is_offered in (("slurm", True), ("", False)):
+        news.tell(job("mute"), scheduler=scheduler)
+        others = panel.area.get_by_role("button", name="Other jobs")
+        lab.wait_until(lambda: others.is_visible() == is_offered)  # noqa: B023
+        panel.row("mute").click(button="right")
+        panel.menu.get_by_text("Cancel jobs…").wait_for()
+        labels = panel.menu.locator(".lm-Menu-itemLabel:visible").all_inner_texts()
+        assert ("Show other jobs in the queue" in labels) == is_offered
+        assert "asyncmd:" not in "".join(labels)
+        panel.picture(f"menu-{scheduler}")
+        panel.press("Escape")
 
 
 def test_actions_work_on_what_is_seen_as_selected(panel, news):
@@ -159,8 +221,9 @@ def test_actions_work_on_what_is_seen_as_selected(panel, news):
     panel.press("Delete")
     assert panel.dialog.get_by_role("listitem").all_inner_texts() == selected(panel)
     panel.picture("several-question")
+    news.is_slow = True
     panel.press("Tab", "Enter")
-    lab.wait_until(lambda: len(news.actions) == 1)
+    under_way(panel, news)
     assert news.actions == [("cancel", [f"slurm:4_{number}" for number in range(1, 5)])]
 
     news.tell(job("first", state="done", can=[]), *tasks[2:])
@@ -177,6 +240,26 @@ def test_actions_work_on_what_is_seen_as_selected(panel, news):
     assert selected(panel) == ["4_5 feld"]
     assert len(news.actions) == 1
     lab.execute("asyncmd:toggle-other-jobs")
+
+
+def under_way(panel, news):
+    """It is seen at once that something is done, until it is known what became of it."""
+    lab = panel.lab
+    busy = panel.area.locator(".asyncmd-grid-row[aria-busy=true]")
+    lab.wait_until(lambda: busy.count() == 4)
+    assert cell(panel, "4_1 feld", "State").inner_text().startswith("cancelling…")
+    cancel = panel.details.get_by_role("button", name="Cancel")
+    lab.wait_until(cancel.is_disabled)
+    panel.press("Delete")
+    assert panel.dialog.count() == 0
+    assert panel.violations() == []
+    panel.picture("under-way")
+    lab.wait_until(lambda: len(news.actions) == 1)
+    news.answer("Job 4 is being ended.")
+    toast = panel.page.locator(".Toastify__toast--info")
+    toast.get_by_text("Job 4 is being ended.").wait_for()
+    lab.wait_until(lambda: busy.count() == 0)
+    lab.wait_until(cancel.is_enabled)
 
 
 def test_a_server_that_is_away_is_told_in_plain_words(panel):

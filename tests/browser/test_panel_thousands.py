@@ -2,16 +2,14 @@
 
 import json
 import urllib.request
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from campaign_panel import CampaignPanel
+from panel_jobs import ended_job, record_run
+from panel_news import News, job, run
 from server import lab_server
 
-from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
 from asyncmd_jupyter.jobs.store import JobStore
-from asyncmd_jupyter.sampling.run_record import write_file
 
 N_JOBS, N_RUNS = 3000, 30
 SETTINGS = "lab/api/settings/asyncmd-jupyter:campaigns"
@@ -28,30 +26,9 @@ def server(tmp_path_factory):
     with lab_server(base, "/user/me@here") as running:
         store = JobStore(base / "asyncmd_state_dir")
         for number in range(N_JOBS):
-            store.save(_job(number, running.folder))
+            store.save(ended_job(number, N_JOBS, running.folder / f"run{number % N_RUNS:02}"))
         store.flush()
         yield running
-
-
-def _job(number: int, folder: Path) -> JobRecord:
-    run = f"run{number % N_RUNS:02}"
-    moment = datetime.now(UTC) - timedelta(minutes=N_JOBS - number)
-    is_bad = number % 10 == 3
-    return JobRecord(
-        id=f"j{number:05}",
-        name=f"{run}.part{number:05}",
-        launcher="local",
-        command=Command(("true",), folder / run),
-        folder=folder / "none" / str(number),
-        resources=Resources(cores=1 + number % 4),
-        state=JobState.FAILED if is_bad else JobState.DONE,
-        exit_code=int(is_bad),
-        reason="Particles left the box." if is_bad else "",
-        submitted=moment,
-        started=moment,
-        ended=moment + timedelta(seconds=number % 500),
-        tags={"run": run, "walker": "0", "part": str(number)},
-    )
 
 
 def high_contrast(panel):
@@ -114,7 +91,15 @@ def test_thousands_of_rows(panel):
     assert [error for error in lab.errors if "/log?" not in error] == []  # they wrote nothing
 
 
-def test_news_come_only_while_somebody_looks(panel):
+@pytest.fixture
+def untold(server):
+    """Nobody wants to be told of ends."""
+    _set(server, {"notifications": "none"})
+    yield
+    _set(server, {})
+
+
+def test_news_come_only_while_somebody_looks(untold, panel):
     """A page that is not seen, or shows neither panel nor status bar, asks nothing."""
     lab, page = panel.lab, panel.page
     opened, ended = [], []
@@ -163,13 +148,13 @@ def test_ends_of_many_runs_are_one_notification(panel):
     lab, page = panel.lab, panel.page
     toasts = page.locator(".Toastify__toast").filter(has_text="ha")
     for number in range(3):
-        _record(lab.server.folder, number, "running")
+        record_run(lab.server.folder, number, "running")
     lab.wait_until(lambda: [panel.state(f"run{n:02}") for n in range(3)] == ["running"] * 3)
-    _record(lab.server.folder, 0, "reached")
+    record_run(lab.server.folder, 0, "reached")
     toasts.get_by_text("Run “run00” has ended: reached.").wait_for()
-    _record(lab.server.folder, 1, "failed")
+    record_run(lab.server.folder, 1, "failed")
     toasts.get_by_text("Runs “run01” and “run00” have ended, 1 of them failed.").wait_for()
-    _record(lab.server.folder, 2, "failed")
+    record_run(lab.server.folder, 2, "failed")
     toasts.get_by_text("Runs “run01”, “run02” and “run00” have ended, 2 of them failed.").wait_for()
     lab.wait_until(lambda: toasts.count() == 1)
     panel.row("No campaign").locator(".asyncmd-grid-caret").click()
@@ -183,28 +168,38 @@ def test_ends_of_many_runs_are_one_notification(panel):
     assert lab.errors == []
 
 
-def _record(folder, number, state):
-    """As the kernel of a run writes it."""
-    name = f"run{number:02}"
-    values = {
-        **{"name": name, "campaign": "", "state": state, "engine": "OpenMM", "launcher": "local"},
-        **{"conditions": ["far"], "walkers": [], "owner": "", "notebook": ""},
-        **{each: datetime.now(UTC).isoformat() for each in ("created", "updated")},
-    }
-    (folder / name).mkdir(exist_ok=True)
-    write_file(folder / name / f"{name}.run.json", json.dumps(values).encode())
-
-
 def test_columns_are_chosen_in_the_settings(panel):
     lab = panel.lab
-    _set(lab.server, {"columns": ["id", "cores"]})
+    _set(lab.server, {"columns": ["id", "cores", "id"]})
     lab.reload()
     panel.open()
     panel.rows.first.wait_for()
     panel.set_width(600)
     heads = panel.area.get_by_role("columnheader")
     lab.wait_until(lambda: heads.all_inner_texts() == ["Name", "State", "Id", "Cores"])
+    in_the_editor(panel, heads)
     _set(lab.server, {})
+
+
+def in_the_editor(panel, heads):
+    """Columns have an order there, and what is chosen acts at once."""
+    lab, page = panel.lab, panel.page
+    news = News(page)
+    news.logs = {"stdout": ["one", "two", "three"]}
+    news.tell(job("told", logs=["stdout"], state="done"))
+    panel.row("told").click()
+    output = panel.details.get_by_role("tabpanel", name="stdout")
+    lab.wait_until(lambda: output.inner_text() == "one\ntwo\nthree")
+    lab.execute("settingeditor:open", query="MD campaigns")
+    form = page.locator(".jp-SettingsForm, .jp-SettingsPanel").first
+    form.get_by_text("Columns", exact=True).wait_for()
+    first = form.locator("select").first
+    assert first.locator("option").all_inner_texts()[:3] == ["Time", "Progress", "Why"]
+    panel.picture("settings")
+    form.locator(".jp-ArrayOperations").first.locator(".jp-ArrayOperationsButton").nth(1).click()
+    lab.wait_until(lambda: heads.all_inner_texts() == ["Name", "State", "Cores", "Id"])
+    form.locator("input[id$=logLines]").fill("1")
+    lab.wait_until(lambda: output.inner_text() == "three")
 
 
 def _set(server, values):
@@ -227,10 +222,18 @@ def test_notebook_7_has_the_button_and_the_panel(panel):
     )
     button.click()
     panel.area.get_by_text("Started by one.ipynb").wait_for()
+    panel.area.get_by_text("This notebook has started no runs yet.").wait_for()
+    panel.search.fill("more")
     panel.area.get_by_text("Nothing fits the filter.").wait_for()
+    panel.search.fill("")
     panel.area.get_by_role("button", name="Show what all notebooks have started").click()
     panel.rows.first.wait_for()
     panel.picture("of-notebook")
+    lab.execute("settingeditor:open")
+    page.evaluate("jupyterapp.commands.notifyCommandChanged()")  # as anything in it may do
+    lab.wait_until(lambda: not can_be_pressed(page))
+    lab.execute("docmanager:open", path=name)
+    lab.wait_until(lambda: can_be_pressed(page))
 
     lab.go_to(f"notebooks/{name}")
     lab.wait_for_notebook(name)
@@ -239,4 +242,44 @@ def test_notebook_7_has_the_button_and_the_panel(panel):
     panel.area.get_by_role("button", name="Show what all notebooks have started").click()
     panel.rows.first.wait_for()
     panel.picture("notebook-7")
+    told_without_the_panel(panel)
+    places_in_notebook_7(panel, name)
     assert lab.errors_about("asyncmd") == []
+
+
+def can_be_pressed(page):
+    button = page.locator("[data-command='asyncmd:show-runs-of-notebook']")
+    return not button.evaluate("button => button.disabled")
+
+
+def told_without_the_panel(panel):
+    """Ends are told while the page is in sight; those of other times when it is again."""
+    lab, page = panel.lab, panel.page
+    ended = []
+    page.on("requestfailed", lambda r: ended.append(r) if "/api/events" in r.url else None)
+    page.evaluate("jupyterapp.shell.collapseLeft()")
+    panel.area.wait_for(state="hidden")
+    record_run(lab.server.folder, 5, "reached")
+    page.get_by_text("Run “run05” has ended: reached.").wait_for()
+    assert ended == []
+    page.evaluate(HIDDEN, True)
+    lab.wait_until(lambda: len(ended) == 1)
+    record_run(lab.server.folder, 6, "failed")
+    page.evaluate(HIDDEN, False)
+    page.get_by_text("Runs “run06” and “run05” have ended, 1 of them failed.").wait_for()
+    panel.picture("notebook-7-told")
+
+
+def places_in_notebook_7(panel, name):
+    """There are no files beside a notebook, and it is not opened twice."""
+    page = panel.page
+    News(page).tell(runs=(run("mine", notebook=name, folder="run05"),))
+    page.evaluate("jupyterapp.shell.expandLeft('asyncmd-campaigns')")
+    panel.row("mine").click()
+    n_pages = len(page.context.pages)
+    panel.details.get_by_role("button", name="Notebook", exact=True).click()
+    page.wait_for_function("document.activeElement.closest('.jp-NotebookPanel') !== null")
+    assert len(page.context.pages) == n_pages
+    with page.context.expect_page() as opened:
+        panel.details.get_by_role("button", name="Folder", exact=True).click()
+    opened.value.wait_for_url("**/tree/run05")

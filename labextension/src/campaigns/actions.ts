@@ -1,14 +1,18 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Clipboard, showErrorMessage } from '@jupyterlab/apputils';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Api } from './api';
 import { createAttachedNotebook } from './attachNotebook';
-import { isConfirmed, tellFailures } from './confirming';
+import { isConfirmed } from './confirming';
+import { notebookInFront } from './front';
 import type { IOptions } from './options';
 import type { IPlace } from './places';
 import { errorText } from './problems';
 import type { Action, IJob } from './protocol';
+import { tellResults } from './results';
+import type { UnderWay } from './underWay';
 
 const GO_TO_FOLDER = 'filebrowser:open-path';
 
@@ -17,13 +21,16 @@ export class Actions {
   constructor(
     private readonly _app: JupyterFrontEnd,
     private readonly _api: Api,
+    private readonly _underWay: UnderWay,
     private readonly _trans: TranslationBundle,
     private readonly _options: () => IOptions
   ) {}
 
   /** Do it to those jobs to which it can be done. */
   async act(action: Action, jobs: readonly IJob[]): Promise<void> {
-    const able = jobs.filter(job => job.can.includes(action));
+    const able = this._underWay
+      .without(jobs)
+      .filter(job => job.can.includes(action));
     const asks = this._options().confirm && action !== 'release';
     if (able.length === 0) {
       return;
@@ -32,16 +39,17 @@ export class Actions {
       return;
     }
     await this._told(this._trans.__('It did not work'), async () => {
-      const results = await this._api.act(
-        action,
-        able.map(job => job.id)
-      );
-      tellFailures(results, this._trans);
+      const ids = able.map(job => job.id);
+      await this._underWay.during(action, able, async () => {
+        const results = await this._api.act(action, ids);
+        tellResults(results, this._trans);
+        return results;
+      });
     });
   }
 
   canBrowse(place: IPlace | null): boolean {
-    const isThere = this._app.commands.hasCommand(GO_TO_FOLDER);
+    const isThere = this._hasBrowser || isNotebook7();
     return isThere && place !== null && place.folder !== null;
   }
 
@@ -52,7 +60,7 @@ export class Actions {
         await this._app.serviceManager.contents.get(folder ?? '', {
           content: false
         });
-        await this._app.commands.execute(GO_TO_FOLDER, { path: folder });
+        await this._goTo(folder ?? '');
       }
     );
   }
@@ -89,7 +97,27 @@ export class Actions {
     );
   }
 
+  private get _hasBrowser(): boolean {
+    return this._app.commands.hasCommand(GO_TO_FOLDER);
+  }
+
+  /** Pages of Notebook 7 show a notebook or a list of files, never both. */
+  private async _goTo(folder: string): Promise<void> {
+    if (this._hasBrowser) {
+      await this._app.commands.execute(GO_TO_FOLDER, { path: folder });
+      return;
+    }
+    const tree = URLExt.join(PageConfig.getBaseUrl(), 'tree');
+    const url = URLExt.join(tree, URLExt.encodeParts(folder));
+    window.open(url, '_blank', 'noopener');
+  }
+
   private async _open(path: string): Promise<void> {
+    const front = notebookInFront(this._app);
+    if (front?.path === path) {
+      this._app.shell.activateById(front.id); // Notebook 7 would open it once more
+      return;
+    }
     await this._app.commands.execute('docmanager:open', {
       path,
       factory: 'Notebook'
@@ -103,4 +131,8 @@ export class Actions {
       await showErrorMessage(title, errorText(error, this._trans));
     }
   }
+}
+
+function isNotebook7(): boolean {
+  return PageConfig.getOption('notebookPage') !== '';
 }

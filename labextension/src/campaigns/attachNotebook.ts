@@ -1,7 +1,12 @@
 import type { Contents, KernelSpec } from '@jupyterlab/services';
 
 import { renameToFree } from '../notebook';
-import { attachCommand, safeStem, type IPlace } from './places';
+import { attachCommand, resumeCommand, safeStem, type IPlace } from './places';
+
+const RESUME_NOTE =
+  'The next cell lets what failed, was cancelled or came to its limit go on from where it ' +
+  'stopped. Mend first what made it fail; after a limit, add a larger one, such as ' +
+  '`--max-steps 2e6`.';
 
 /** Write a notebook that takes back what was started. */
 export async function createAttachedNotebook(
@@ -28,7 +33,7 @@ export async function createAttachedNotebook(
 /** What stands in the notebook. */
 export function attachedNotebook(
   specs: KernelSpec.ISpecModels | null,
-  { title, runs }: Pick<IPlace, 'title' | 'runs'>
+  { title, runs, stopped }: Pick<IPlace, 'title' | 'runs' | 'stopped'>
 ): object {
   const name = pythonKernel(specs);
   const display = specs?.kernelspecs[name]?.display_name ?? 'Python 3';
@@ -36,7 +41,8 @@ export function attachedNotebook(
     cells: [
       cell('title', 'markdown', `# ${title}`),
       code('load', '%load_ext asyncmd_jupyter'),
-      code('attach', attachCommand(runs))
+      code('attach', attachCommand(runs)),
+      ...(stopped.length > 0 ? resumeCells(stopped) : [])
     ],
     metadata: {
       kernelspec: { name, display_name: display, language: 'python' }
@@ -44,6 +50,14 @@ export function attachedNotebook(
     nbformat: 4,
     nbformat_minor: 5
   };
+}
+
+/** Nothing that has stopped goes on before somebody wants it. */
+function resumeCells(stopped: readonly string[]): object[] {
+  return [
+    cell('resume-note', 'markdown', RESUME_NOTE),
+    code('resume', resumeCommand(stopped))
+  ];
 }
 
 /** The usual kernel, if it speaks Python. */

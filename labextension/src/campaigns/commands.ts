@@ -5,12 +5,14 @@ import { asyncmdIcon } from '../icon';
 import type { Actions } from './actions';
 import { Command } from './commandIds';
 import type { Feed } from './feed';
+import { notebookInFront } from './front';
 import { whyNoLog } from './logs';
 import { PANEL_ID, type CampaignPanel } from './panel';
 import { placeFor, type IPlace } from './places';
-import type { Action } from './protocol';
-import { NO_FILTER } from './tree';
+import type { Action, IJob } from './protocol';
 import type { CampaignStore } from './store';
+import { NO_FILTER } from './tree';
+import type { UnderWay } from './underWay';
 import type { View } from './view';
 
 export interface ICommandParts {
@@ -20,6 +22,7 @@ export interface ICommandParts {
   readonly view: View;
   readonly feed: Feed;
   readonly actions: Actions;
+  readonly underWay: UnderWay;
   readonly trans: TranslationBundle;
 }
 
@@ -28,9 +31,13 @@ export function addCommands(parts: ICommandParts): void {
   addForPanel(parts);
   addForJobs(parts);
   addForPlaces(parts);
-  const { app, panel, view } = parts;
+  const { app, panel, view, underWay } = parts;
   const tell = (): void => app.commands.notifyCommandChanged();
   panel.selectionChanged.connect(tell);
+  underWay.changed.connect(tell);
+  app.shell.currentChanged?.connect(() =>
+    app.commands.notifyCommandChanged(Command.ofNotebook)
+  );
   view.changed.connect(() => app.commands.notifyCommandChanged(Command.others));
 }
 
@@ -47,10 +54,14 @@ function addForPanel(parts: ICommandParts): void {
     execute: show
   });
   app.commands.addCommand(Command.others, {
-    label: trans.__('asyncmd: Show other jobs in the queue'),
+    label: args =>
+      args.isShort
+        ? trans.__('Show other jobs in the queue')
+        : trans.__('asyncmd: Show other jobs in the queue'),
     caption: trans.__('Also jobs that asyncmd-jupyter has not started'),
     isToggleable: true,
     isToggled: () => view.others,
+    isVisible: () => store.hasOthers || view.others,
     isEnabled: () => store.hasOthers || view.others,
     execute: () => {
       view.others = !view.others;
@@ -61,9 +72,12 @@ function addForPanel(parts: ICommandParts): void {
     label: trans.__('asyncmd: Show runs of this notebook'),
     caption: trans.__('Show the runs that this notebook has started'),
     icon: asyncmdIcon,
-    isEnabled: () => notebookPath(app) !== '',
+    isEnabled: () => notebookInFront(app) !== null,
     execute: () => {
-      view.filter = { ...NO_FILTER, notebook: notebookPath(app) };
+      view.filter = {
+        ...NO_FILTER,
+        notebook: notebookInFront(app)?.path ?? ''
+      };
       show();
     }
   });
@@ -80,20 +94,21 @@ function addForPanel(parts: ICommandParts): void {
   });
 }
 
-function addForJobs({ app, panel, actions, trans }: ICommandParts): void {
+function addForJobs(parts: ICommandParts): void {
+  const { app, panel, actions, underWay, trans } = parts;
   const add = (
     id: string,
     action: Action,
     label: string,
     short: string
   ): void => {
-    const count = (): number =>
-      panel.chosenJobs.filter(job => job.can.includes(action)).length;
+    const able = (): IJob[] =>
+      panel.chosenJobs.filter(job => job.can.includes(action));
     app.commands.addCommand(id, {
       label: args => (args.isShort ? short : label),
       caption: label,
-      isEnabled: () => count() > 0,
-      isVisible: () => action === 'cancel' || count() > 0,
+      isEnabled: () => underWay.without(able()).length > 0,
+      isVisible: () => able().length > 0,
       execute: () => actions.act(action, panel.chosenJobs)
     });
   };
@@ -178,13 +193,4 @@ function addForPlaces(parts: ICommandParts): void {
     here => actions.attach(here),
     whyNotAttached
   );
-}
-
-/** The notebook in front; the package that declares its panel is many times larger. */
-function notebookPath(app: JupyterFrontEnd): string {
-  const widget = app.shell.currentWidget as {
-    context?: { path: string; contentsModel?: { type: string } | null };
-  } | null;
-  const path = widget?.context?.path ?? '';
-  return path.endsWith('.ipynb') ? path : '';
 }

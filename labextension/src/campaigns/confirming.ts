@@ -1,13 +1,12 @@
-import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import { element } from './dom';
 import { titleOfJob } from './facts';
-import type { Action, IActionResult, IJob } from './protocol';
+import type { Action, IJob } from './protocol';
 
 const MOST_NAMES = 5;
-const MOST_SENTENCES = 3;
 
 interface IQuestion {
   readonly title: string;
@@ -35,24 +34,6 @@ export async function isConfirmed(
     defaultButton: 0
   });
   return answer.button.accept;
-}
-
-/** Say what did not work; what did is seen in the panel. */
-export function tellFailures(
-  results: readonly IActionResult[],
-  trans: TranslationBundle
-): void {
-  const failed = results.filter(result => !result.ok);
-  if (failed.length === 0) {
-    return;
-  }
-  const sentences = [...new Set(failed.map(result => result.message))];
-  const more = sentences.length - MOST_SENTENCES;
-  const said = sentences.slice(0, MOST_SENTENCES);
-  if (more > 0) {
-    said.push(trans.__('And %1 more.', more));
-  }
-  Notification.error(said.join('\n'), { autoClose: false });
 }
 
 function questionFor(

@@ -18,6 +18,7 @@ import { setStateIcon, stateIcon } from './stateIcons';
 import { stateWord } from './states';
 import { textButton } from './tools';
 import type { INode } from './tree';
+import { underWayWord, type UnderWay } from './underWay';
 import { WhyView } from './whyView';
 
 /** All about the chosen lines: what can be done with them, and what one is and wrote. */
@@ -26,14 +27,15 @@ export class Details extends Widget {
     api: Api,
     private readonly _commands: CommandRegistry,
     private readonly _trans: TranslationBundle,
-    logLines: () => number
+    private readonly _underWay: UnderWay,
+    private readonly _logLines: () => number
   ) {
     super();
     this.addClass('asyncmd-details');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', _trans.__('Details'));
     this._log = new LogView(
-      (id, name) => api.log(id, name, logLines()),
+      (id, name, lines) => api.log(id, name, lines),
       _trans
     );
     this._why = new WhyView(id => api.why(id), _trans);
@@ -61,7 +63,8 @@ export class Details extends Widget {
   /** Show the chosen lines, or what is new about them. */
   setLines(lines: readonly ILine[], now: number): void {
     const only = lines.length === 1 ? (lines[0]?.node ?? null) : null;
-    this._log.setJob(only?.level === 'job' ? (only.jobs[0] ?? null) : null);
+    const job = only?.level === 'job' ? (only.jobs[0] ?? null) : null;
+    this._log.setJob(job, this._logLines());
     this._why.setNode(only);
     const key = lines.map(line => line.node.key).join('\n');
     const isOther = key !== this._key;
@@ -99,6 +102,15 @@ export class Details extends Widget {
       ?.focus();
   }
 
+  /** Whether what lies below can't be seen, because there is no room for both. */
+  get covers(): boolean {
+    return getComputedStyle(this.node).position === 'absolute';
+  }
+
+  focusClose(): void {
+    this._close.focus();
+  }
+
   focusLog(): void {
     this._log.node.scrollIntoView({ block: 'nearest' });
     this._log.focus();
@@ -127,7 +139,7 @@ export class Details extends Widget {
 
   private _makeHead(): HTMLElement {
     const head = element('div', 'asyncmd-details-head');
-    const close = element('button', 'asyncmd-iconButton');
+    const close = this._close;
     close.type = 'button';
     close.title = this._trans.__('Close the details');
     close.setAttribute('aria-label', close.title);
@@ -147,7 +159,11 @@ export class Details extends Widget {
     this._state.hidden = only === null;
     if (only) {
       setStateIcon(this._icon, only.state);
-      setText(this._word, stateWord(only.state, _trans), '');
+      const doing = this._underWay.of(only);
+      const word = doing
+        ? underWayWord(doing, _trans)
+        : stateWord(only.state, _trans);
+      setText(this._word, word, '');
     }
   }
 
@@ -173,11 +189,13 @@ export class Details extends Widget {
       return;
     }
     this._said = text;
-    const parts = facts.flatMap(([name, value]) => [
-      element('dt', '', name),
-      element('dd', '', value)
-    ]);
-    this._facts.replaceChildren(...parts);
+    this._facts.replaceChildren(
+      ...facts.flatMap(([name, value, title = '']) => {
+        const said = element('dd', '', value);
+        said.title = title;
+        return [element('dt', '', name), said];
+      })
+    );
   }
 
   private _button(id: string): HTMLElement {
@@ -190,6 +208,7 @@ export class Details extends Widget {
   }
 
   private readonly _name = element('div', 'asyncmd-details-name');
+  private readonly _close = element('button', 'asyncmd-iconButton');
   private readonly _state = element('span', 'asyncmd-details-state');
   private readonly _icon = stateIcon('waiting');
   private readonly _word = element('span');

@@ -3,6 +3,7 @@ import { Widget } from '@lumino/widgets';
 
 import { element } from './dom';
 import type { CampaignStore } from './store';
+import { isFiltering, type IFilter } from './tree';
 
 /** What stands where no lines are. */
 export class EmptyNote extends Widget {
@@ -14,7 +15,7 @@ export class EmptyNote extends Widget {
     this.addClass('asyncmd-empty');
   }
 
-  refresh(isEmpty: boolean, isSearching: boolean): void {
+  refresh(isEmpty: boolean, filter: IFilter): void {
     this.setHidden(!isEmpty);
     if (!isEmpty) {
       return;
@@ -23,11 +24,17 @@ export class EmptyNote extends Widget {
       this.node.textContent = this._store.problem
         ? ''
         : this._trans.__('Loading…');
-    } else if (isSearching) {
-      this.node.textContent = this._trans.__('Nothing fits the filter.');
+    } else if (isFiltering(filter)) {
+      this.node.textContent = this._nothing(filter);
     } else {
       this.node.replaceChildren(...this._welcome());
     }
+  }
+
+  private _nothing(filter: IFilter): string {
+    return isFiltering({ ...filter, notebook: '' })
+      ? this._trans.__('Nothing fits the filter.')
+      : this._trans.__('This notebook has started no runs yet.');
   }
 
   private _welcome(): HTMLElement[] {

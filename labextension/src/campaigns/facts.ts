@@ -2,11 +2,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { progressText, simulatedText, speedText } from './progress';
 import type { IJob, IRun } from './protocol';
-import { duration, moment } from './times';
+import { duration, moment, wholeMoment } from './times';
 import type { INode } from './tree';
 
-/** What is said about a line: names and values. */
-export type Fact = readonly [name: string, value: string];
+/** What is said about a line: names, values and what is said where the mouse rests. */
+export type Fact = readonly [name: string, value: string, title?: string];
 
 /** All that is known of a campaign, run or job and worth saying. */
 export function factsOf(
@@ -36,9 +36,9 @@ function factsOfJob(job: IJob, now: number, trans: TranslationBundle): Fact[] {
     [trans.__('Runs on'), where],
     [trans.__('Partition'), job.partition],
     [trans.__('Cores'), job.cores ? String(job.cores) : ''],
-    [trans.__('Submitted'), moment(job.submitted, now)],
-    [trans.__('Started'), moment(job.started, now)],
-    [trans.__('Ended'), moment(job.ended, now)],
+    timeFact(trans.__('Submitted'), job.submitted, now),
+    timeFact(trans.__('Started'), job.started, now),
+    timeFact(trans.__('Ended'), job.ended, now),
     [trans.__('Time limit'), job.time_limit ? duration(job.time_limit) : ''],
     [
       trans.__('Exit code'),
@@ -73,11 +73,22 @@ function factsOfRun(
     [trans.__('Engine'), run.engine],
     [trans.__('Launcher'), run.launcher],
     [trans.__('Jobs'), String(node.jobs.length)],
-    [trans.__('Started'), moment(run.created, now)],
-    [trans.__('Last change'), moment(run.updated, now)],
+    timeFact(trans.__('Started'), run.created, now),
+    timeFact(trans.__('Last change'), run.updated, now),
     [trans.__('Notebook'), run.notebook],
     [trans.__('Folder'), run.path]
   ];
+}
+
+/** The same where there is no room for words. */
+export function shortPartOf(job: IJob, trans: TranslationBundle): string {
+  return job.walker && job.part
+    ? trans.__('w%1 p%2', job.walker, job.part)
+    : '';
+}
+
+function timeFact(name: string, iso: string | null, now: number): Fact {
+  return [name, moment(iso, now), wholeMoment(iso)];
 }
 
 /** Which of a run's simulations a job is about, and which part of it. */
@@ -85,7 +96,9 @@ export function partOf(job: IJob, trans: TranslationBundle): string {
   if (!job.walker) {
     return '';
   }
-  return job.part ? trans.__('%1, part %2', job.walker, job.part) : job.walker;
+  return job.part
+    ? trans.__('walker %1, part %2', job.walker, job.part)
+    : trans.__('walker %1', job.walker);
 }
 
 /** Names of jobs are seldom unique: with the id by which people find them elsewhere. */

@@ -12,17 +12,18 @@ import type { ILine } from './lines';
 import { moveFor } from './moves';
 import { placeOf, Selection } from './selection';
 import type { ISort, SortKey } from './sorting';
+import type { UnderWay } from './underWay';
 import { scrollFor, windowOf } from './windowing';
 
 /** A tree of thousands of lines with columns, of which only those near the eye are drawn. */
 export class CampaignGrid extends Widget {
   readonly selection = new Selection();
 
-  constructor(trans: TranslationBundle) {
+  constructor(trans: TranslationBundle, underWay: UnderWay) {
     super();
     this.addClass('asyncmd-grid');
     this._head = new GridHead(trans, key => this._sorted.emit(key));
-    this._body = new GridBody(trans);
+    this._body = new GridBody(trans, underWay);
     setAttribute(this.node, 'role', 'treegrid');
     setAttribute(this.node, 'aria-multiselectable', 'true');
     setAttribute(this.node, 'aria-label', trans.__('Runs and jobs'));
@@ -242,7 +243,8 @@ export class CampaignGrid extends Widget {
       this.selection.toggle(line.node.key);
     } else {
       this.selection.choose(line.node.key);
-      this._opened.emit();
+      this._open(line.node.key);
+      return;
     }
     this._changed();
   }
@@ -250,9 +252,9 @@ export class CampaignGrid extends Widget {
   private _open(key: string): void {
     if (!this.selection.has(key)) {
       this.selection.choose(key);
-      this._changed();
     }
-    this._opened.emit();
+    this._changed();
+    this._opened.emit(); // last, since details may take the focus
   }
 
   private _onDoubleClick(event: MouseEvent): void {

@@ -5,12 +5,16 @@ import { element } from './dom';
 import { GridRow, ROW_HEIGHT } from './gridRow';
 import type { ILine } from './lines';
 import type { Selection } from './selection';
+import type { UnderWay } from './underWay';
 
 /** The rows of a grid, drawn only where they are asked for. */
 export class GridBody {
   readonly node = element('div', 'asyncmd-grid-body');
 
-  constructor(private readonly _trans: TranslationBundle) {
+  constructor(
+    private readonly _trans: TranslationBundle,
+    private readonly _underWay: UnderWay
+  ) {
     this.node.setAttribute('role', 'rowgroup');
   }
 
@@ -60,7 +64,14 @@ export class GridBody {
     }
     const isActive = key === selection.active;
     const isSelected = selection.has(key);
-    row.update(line, this._columns, { place, isSelected, isActive, now });
+    const doing = this._underWay.of(line.node);
+    row.update(line, this._columns, {
+      place,
+      isSelected,
+      isActive,
+      doing,
+      now
+    });
   }
 
   private readonly _rows = new Map<string, GridRow>();

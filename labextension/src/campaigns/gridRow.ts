@@ -3,12 +3,14 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IColumn } from './columns';
 import { element, setAttribute, setText } from './dom';
-import { partOf } from './facts';
+import { partOf, shortPartOf } from './facts';
 import type { ILine } from './lines';
+import type { Action, IJob } from './protocol';
 import { isLone, whyOf } from './reasons';
 import { loneIcon, setStateIcon, stateIcon } from './stateIcons';
 import { isActive, stateWord } from './states';
 import type { INode } from './tree';
+import { underWayWord } from './underWay';
 
 export const ROW_HEIGHT = 26;
 
@@ -16,6 +18,8 @@ export interface IRowState {
   readonly place: number;
   readonly isSelected: boolean;
   readonly isActive: boolean;
+  /** What somebody has asked for. */
+  readonly doing: Action | null;
   readonly now: number;
 }
 
@@ -34,6 +38,9 @@ export class GridRow {
       width: '16px'
     });
     this._caret.setAttribute('aria-hidden', 'true');
+    this._shortName.className = 'asyncmd-short';
+    this._shortName.setAttribute('aria-hidden', 'true');
+    this._name.append(this._longName, this._shortName);
     this._nameCell.append(this._caret, this._name);
     this._lone = loneIcon(_trans.__('No kernel follows it'));
     this._short.setAttribute('aria-hidden', 'true');
@@ -46,7 +53,7 @@ export class GridRow {
   update(line: ILine, columns: readonly IColumn[], state: IRowState): void {
     this._place(line, state);
     this._setName(line);
-    this._setState(line.node);
+    this._setState(line.node, state.doing);
     this._setCells(line.node, columns, state.now);
   }
 
@@ -75,11 +82,20 @@ export class GridRow {
   private _setName(line: ILine): void {
     this._nameCell.style.setProperty('--depth', String(line.depth - 1));
     const name = nameOf(line.node, this._trans);
-    setText(this._name, shortName(line, this._trans) || name, name);
+    const part = below(line);
+    const short = part ? shortPartOf(part, this._trans) : '';
+    const long = part ? partOf(part, this._trans) : '';
+    setText(this._longName, long || name, '');
+    setText(this._shortName, short, '');
+    setAttribute(this._longName, 'class', short ? 'asyncmd-long' : '');
+    setAttribute(this._name, 'title', name);
   }
 
-  private _setState(node: INode): void {
-    const word = stateWord(node.state, this._trans);
+  private _setState(node: INode, doing: Action | null): void {
+    const word = doing
+      ? underWayWord(doing, this._trans)
+      : stateWord(node.state, this._trans);
+    setAttribute(this.node, 'aria-busy', doing ? 'true' : null);
     setStateIcon(this._icon, node.state);
     setText(this._word, word, '');
     // The picture of what was interrupted is the same.
@@ -120,6 +136,8 @@ export class GridRow {
   private readonly _nameCell = element('div', 'asyncmd-grid-name');
   private readonly _caret = element('span', 'asyncmd-grid-caret');
   private readonly _name = element('span', 'asyncmd-grid-text');
+  private readonly _longName = element('span');
+  private readonly _shortName = element('span');
   private readonly _stateCell = element('div', 'asyncmd-grid-state');
   private readonly _state = element('span', 'asyncmd-grid-stateWord');
   private readonly _icon = stateIcon('waiting');
@@ -139,9 +157,8 @@ export function nameOf(node: INode, trans: TranslationBundle): string {
 }
 
 /** Below its run a job need not repeat the name of that. */
-function shortName({ node, depth }: ILine, trans: TranslationBundle): string {
-  const job = node.level === 'job' && depth > 2 ? node.jobs[0] : undefined;
-  return job ? partOf(job, trans) : '';
+function below({ node, depth }: ILine): IJob | undefined {
+  return node.level === 'job' && depth > 2 ? node.jobs[0] : undefined;
 }
 
 interface IParts {

@@ -13,7 +13,11 @@ export class LogView {
   readonly node = element('div', 'asyncmd-log');
 
   constructor(
-    private readonly _fetch: (id: string, name: LogName) => Promise<ILog>,
+    private readonly _fetch: (
+      id: string,
+      name: LogName,
+      lines: number
+    ) => Promise<ILog>,
     private readonly _trans: TranslationBundle
   ) {
     this._tabs.setAttribute('role', 'tablist');
@@ -24,14 +28,15 @@ export class LogView {
     this.node.append(this._tabs, this._text, this._note);
   }
 
-  /** Show another job, or none. */
-  setJob(job: IJob | null): void {
+  /** Show so many lines of another job, or of none. */
+  setJob(job: IJob | null, lines: number): void {
     const isOther = job?.id !== this._job?.id;
     const isNews =
       isOther ||
+      lines !== this._lines ||
       job?.state !== this._job?.state ||
       job?.logs.length !== this._job?.logs.length;
-    this._job = job;
+    [this._job, this._lines] = [job, lines];
     this.node.hidden = !job;
     const note = job ? whyNoLogOf(job, this._trans) : '';
     this._tabs.hidden = this._text.hidden = note !== '';
@@ -44,6 +49,7 @@ export class LogView {
     if (isOther) {
       this._text.textContent = '';
       this._name = usual(job);
+      this._mayTurn = true;
     }
     this._drawTabs(job);
     if (isNews) {
@@ -72,11 +78,11 @@ export class LogView {
       setAttribute(tab, 'aria-selected', String(isChosen));
       tab.tabIndex = isChosen ? 0 : -1;
     }
-    setAttribute(this._text, 'aria-label', this._label(this._name));
+    setAttribute(this._text, 'aria-label', this._name);
   }
 
   private _tab(name: LogName): HTMLElement {
-    const tab = element('button', 'asyncmd-log-tab', this._label(name));
+    const tab = element('button', 'asyncmd-log-tab', name);
     tab.type = 'button';
     tab.dataset['log'] = name;
     tab.setAttribute('role', 'tab');
@@ -84,19 +90,18 @@ export class LogView {
     return tab;
   }
 
-  private _label(name: LogName): string {
-    return name === 'stdout'
-      ? this._trans.__('Output')
-      : this._trans.__('Errors');
+  private _choose(name: LogName): void {
+    this._mayTurn = false;
+    this._turnTo(name);
+    void this._look();
   }
 
-  private _choose(name: LogName): void {
+  private _turnTo(name: LogName): void {
     this._name = name;
     this._text.textContent = '';
     if (this._job) {
       this._drawTabs(this._job);
     }
-    void this._look();
   }
 
   private _onKey(event: KeyboardEvent): void {
@@ -113,19 +118,47 @@ export class LogView {
 
   private async _look(): Promise<void> {
     this.stop();
-    const [job, name] = [this._job, this._name];
+    const [job, lines] = [this._job, this._lines];
+    const [name, other] = [this._name, job && otherLog(job, this._name)];
     if (!job) {
       return;
     }
-    let text: string;
-    try {
-      text = this._said(await this._fetch(job.id, name));
-    } catch (error) {
-      text = errorText(error, this._trans);
+    const found = await this._read(job, name, lines);
+    if (found === '' && other && this._mayTurn) {
+      const beside = await this._read(job, other, lines);
+      if (beside && this._isWanted(job, name, lines) && this._mayTurn) {
+        this._turnTo(other);
+        this._say(beside);
+        return;
+      }
     }
-    if (job.id === this._job?.id && name === this._name) {
-      this._show(text);
-      this._lookAgain();
+    if (this._isWanted(job, name, lines)) {
+      this._say(found);
+    }
+  }
+
+  private _isWanted(job: IJob, name: LogName, lines: number): boolean {
+    const isSame = job.id === this._job?.id && name === this._name;
+    return isSame && lines === this._lines;
+  }
+
+  /** Many programs write only to one of both; once something is shown it stays in front. */
+  private _say(text: string): void {
+    this._mayTurn &&= text === '';
+    this._show(text || this._trans.__('Nothing has been written.'));
+    this._lookAgain();
+  }
+
+  private async _read(
+    job: IJob,
+    name: LogName,
+    lines: number
+  ): Promise<string> {
+    try {
+      const { text, truncated } = await this._fetch(job.id, name, lines);
+      return truncated && text ? `…\n${text}` : text;
+    } catch (error) {
+      return errorText(error, this._trans);
     }
   }
 
@@ -142,13 +175,6 @@ export class LogView {
         }
       }, LOOK_MILLISECONDS);
     }
-  }
-
-  private _said(log: ILog): string {
-    if (!log.text) {
-      return this._trans.__('Nothing has been written.');
-    }
-    return log.truncated ? `…\n${log.text}` : log.text;
   }
 
   /** Stay at the end if that is where the reader is. */
@@ -170,6 +196,9 @@ export class LogView {
   private readonly _note = element('p', 'asyncmd-log-note');
   private _job: IJob | null = null;
   private _name: LogName = 'stdout';
+  private _lines = 0;
+  /** Whether the other log may be shown in place of an empty one. */
+  private _mayTurn = true;
   private _timer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -177,4 +206,8 @@ export class LogView {
 function usual(job: IJob): LogName {
   const wanted = job.state === 'failed' ? 'stderr' : 'stdout';
   return job.logs.includes(wanted) ? wanted : (job.logs[0] ?? 'stdout');
+}
+
+function otherLog(job: IJob, name: LogName): LogName | null {
+  return job.logs.find(each => each !== name) ?? null;
 }

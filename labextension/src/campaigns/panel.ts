@@ -24,6 +24,7 @@ import { isGoingOn } from './states';
 import type { CampaignStore } from './store';
 import { Tools } from './tools';
 import { countKinds, isFiltering, type IFilter } from './tree';
+import type { UnderWay } from './underWay';
 import type { View } from './view';
 
 export const PANEL_ID = 'asyncmd-campaigns';
@@ -33,6 +34,7 @@ const NONE: ReadonlySet<string> = new Set();
 export interface IPanelParts {
   readonly store: CampaignStore;
   readonly view: View;
+  readonly underWay: UnderWay;
   readonly api: Api;
   readonly commands: CommandRegistry;
   readonly trans: TranslationBundle;
@@ -43,7 +45,7 @@ export interface IPanelParts {
 export class CampaignPanel extends Panel {
   constructor(private readonly _parts: IPanelParts) {
     super();
-    const { commands, trans, view, store } = _parts;
+    const { commands, trans, view, store, underWay } = _parts;
     this.id = PANEL_ID;
     this.addClass('asyncmd-panel');
     this.title.icon = asyncmdIcon;
@@ -56,12 +58,13 @@ export class CampaignPanel extends Panel {
       () => void commands.execute(Command.others),
       () => void commands.execute(Command.reconnect)
     );
-    this._grid = new CampaignGrid(trans);
+    this._grid = new CampaignGrid(trans, underWay);
     this._empty = new EmptyNote(store, trans);
     this._details = new Details(
       _parts.api,
       commands,
       trans,
+      underWay,
       () => _parts.options().logLines
     );
     this._splitter = new Splitter(trans, share => (view.share = share));
@@ -71,6 +74,7 @@ export class CampaignPanel extends Panel {
     this._connect();
     store.changed.connect(this._wait, this);
     view.changed.connect(this.update, this);
+    underWay.changed.connect(this.update, this);
   }
 
   /** Emitted when the panel comes into sight or leaves it. */
@@ -228,7 +232,7 @@ export class CampaignPanel extends Panel {
     const lines = this._listing.lines();
     const width = this._grid.node.clientWidth;
     const columns = fitting(this._columns, options().columns, width);
-    this._empty.refresh(lines.length === 0, isFiltering(view.filter));
+    this._empty.refresh(lines.length === 0, view.filter);
     this._grid.setHidden(lines.length === 0);
     this._startAnew();
     this._grid.setLines(lines, columns, view.sort);
@@ -247,6 +251,9 @@ export class CampaignPanel extends Panel {
   private _openDetails(): void {
     this._hasDetails = true;
     this._drawDetails();
+    if (this._details.covers) {
+      this._details.focusClose();
+    }
   }
 
   private _drawDetails(): void {

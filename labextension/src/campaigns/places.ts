@@ -1,5 +1,5 @@
 import type { ILine } from './lines';
-import type { IJob } from './protocol';
+import type { IJob, IRun } from './protocol';
 import type { INode } from './tree';
 
 /** Where the work of some lines is, and who started it. */
@@ -13,6 +13,8 @@ export interface IPlace {
   readonly attachFolder: string | null;
   /** Names of runs, each once. */
   readonly runs: readonly string[];
+  /** Those of the runs that ended before their time, and can be gone on with. */
+  readonly stopped: readonly string[];
   /** Whether asyncmd-jupyter started any of it. */
   readonly ours: boolean;
 }
@@ -38,7 +40,7 @@ const MOST_TITLES = 3;
  */
 export function placeFor(
   lines: readonly ILine[],
-  records: ReadonlyMap<string, unknown>
+  records: ReadonlyMap<string, IRun>
 ): IPlace | null {
   const found = lines.flatMap(({ node }) => worksOf(node));
   const works = unique(found.map(work => asRecorded(work, records)));
@@ -52,8 +54,9 @@ export function placeFor(
     notebook: works.find(work => work.notebook)?.notebook ?? '',
     title: titleOf(lines, works),
     attachFolder: folder === null ? null : aboveOwn(folder, works),
-    runs: [...new Set(works.map(work => work.run).filter(Boolean))].sort(
-      COLLATOR.compare
+    runs: names(works),
+    stopped: names(
+      works.filter(work => isStopped(records.get(`${work.path}/${work.run}`)))
     ),
     ours: works.some(work => work.ours)
   };
@@ -81,6 +84,17 @@ export function commonFolder(
 export function attachCommand(runs: readonly string[]): string {
   const only = runs.length > 0 ? ['--only', ...runs.map(quoted)] : [];
   return ['%asyncmd attach', ...only].join(' ');
+}
+
+/** What lets runs go on. */
+export function resumeCommand(runs: readonly string[]): string {
+  return ['%asyncmd resume', ...runs.map(quoted)].join(' ');
+}
+
+/** Whether a run ended before its time, so that it can be gone on with. */
+export function isStopped(run: IRun | null | undefined): boolean {
+  const state = run?.state ?? '';
+  return ['failed', 'cancelled', 'limit'].includes(state);
 }
 
 /** As commands take names: in quotes, where a shell would need them. */
@@ -132,6 +146,11 @@ function unique(works: readonly IWork[]): IWork[] {
     }
   });
   return [...found.values()];
+}
+
+function names(works: readonly IWork[]): string[] {
+  const all = works.map(work => work.run).filter(Boolean);
+  return [...new Set(all)].sort(COLLATOR.compare);
 }
 
 function titleOf(lines: readonly ILine[], works: readonly IWork[]): string {

@@ -20,6 +20,7 @@ import { optionsFrom, USUAL_OPTIONS } from './options';
 import { CampaignPanel, PANEL_ID } from './panel';
 import { StatusItem } from './statusItem';
 import { CampaignStore } from './store';
+import { UnderWay } from './underWay';
 import { View } from './view';
 import { wakeWhileSeen, type ISeen } from './waking';
 
@@ -64,16 +65,18 @@ function activate(
   );
   const feed = new Feed(api, store);
   const { commands } = app;
+  const underWay = new UnderWay(store);
   const panel = new CampaignPanel({
     store,
+    underWay,
     view,
     api,
     commands,
     trans,
     options: () => options
   });
-  const actions = new Actions(app, api, trans, () => options);
-  addCommands({ app, panel, store, view, feed, actions, trans });
+  const actions = new Actions(app, api, underWay, trans, () => options);
+  addCommands({ app, panel, store, view, feed, actions, underWay, trans });
 
   app.shell.add(panel, 'left', { rank: SIDE_RANK });
   restorer?.add(panel, PANEL_ID);
@@ -101,14 +104,16 @@ function activate(
   );
   store.ended.connect((_, runs) => notifier.tell(runs));
 
+  let wake = (): void => undefined;
   void app.restored.then(async () => {
     await keepView(state, view);
     await followSettings(registry, settings => {
       options = optionsFrom(settings);
       feed.pollInterval = options.pollInterval * 1000;
       panel.update();
+      wake();
     });
-    wakeWhileSeen(feed, seen);
+    wake = wakeWhileSeen(feed, seen, () => options.notifications !== 'none');
   });
 }
 

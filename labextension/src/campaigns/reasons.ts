@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { quoted } from './places';
+import { isStopped, resumeCommand } from './places';
 import type { IJob, IRun } from './protocol';
 import { isActive, kindOf } from './states';
 import type { INode } from './tree';
@@ -75,20 +75,38 @@ function loneAdvice(node: INode, trans: TranslationBundle): string {
       );
 }
 
-/** Where no job is to blame, a condition that the user has written raised an error. */
+/** A notebook attached to a run that ended before its time has a cell that lets it go on. */
 function resumeAdvice(
   node: INode,
   run: IRun,
   trans: TranslationBundle
 ): string {
+  const command = resumeCommand([run.name]);
+  if (!isStopped(run)) {
+    return '';
+  }
+  if (run.state === 'limit') {
+    return trans.__(
+      'It can go on with a larger limit: “%1 --max-steps …” in a notebook attached to this run.',
+      command
+    );
+  }
+  return isRaised(node, run)
+    ? trans.__(
+        'Mend what raised the error, and go on with “%1” in a notebook attached to this run.',
+        command
+      )
+    : trans.__(
+        'It can go on from where it stopped: “%1” in a notebook attached to this run.',
+        command
+      );
+}
+
+/** Where no job is to blame, a condition that the user has written raised an error. */
+function isRaised(node: INode, run: IRun): boolean {
   const isBlamed = node.jobs.some(job => kindOf(job.state) === 'failed');
   const hasError = (run.failures ?? []).length > 0;
-  return node.state === 'failed' && hasError && !isBlamed
-    ? trans.__(
-        'Mend what raised the error, and go on with “%asyncmd resume %1” in a notebook attached to this run.',
-        quoted(run.name)
-      )
-    : '';
+  return run.state === 'failed' && hasError && !isBlamed;
 }
 
 function firstLine(text: string): string {

@@ -22,7 +22,10 @@ export interface ISort {
   readonly descending: boolean;
 }
 
-/** What was begun last comes first, so that nothing moves while it goes on. */
+/**
+ * What was begun last comes first, so that nothing moves while it goes on; only the jobs of
+ * a run come in the order of its walkers and their parts.
+ */
 export const NEWEST: ISort = { key: 'newest', descending: true };
 
 const COLLATOR = new Intl.Collator(undefined, { numeric: true });
@@ -44,6 +47,7 @@ export function sortTree(
     .sort(
       (a, b) =>
         Number(a.node.level === 'others') - Number(b.node.level === 'others') ||
+        (sort.key === 'newest' ? comparePlaces(a.node, b.node) : 0) ||
         direction * compare(a.value, b.value) ||
         COLLATOR.compare(a.node.name, b.node.name)
     )
@@ -59,6 +63,17 @@ export function nextSort(current: ISort, key: SortKey): ISort {
     return { key, descending: false };
   }
   return current.descending ? NEWEST : { key, descending: true };
+}
+
+/** In a run what belongs together stays together: parts of one walker in their order. */
+function comparePlaces(a: INode, b: INode): number {
+  const [one, other] = [a, b].map(node =>
+    node.level === 'job' ? node.jobs[0] : undefined
+  );
+  return one?.run && other?.run
+    ? COLLATOR.compare(one.walker, other.walker) ||
+        COLLATOR.compare(one.part, other.part)
+    : 0;
 }
 
 function compare(a: string | number, b: string | number): number {

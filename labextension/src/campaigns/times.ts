@@ -72,3 +72,14 @@ export function moment(iso: string | null, now: number): string {
     ? hour
     : `${date.toLocaleDateString([], { month: 'short', day: 'numeric' })} ${hour}`;
 }
+
+/** With the date, whichever day it was. */
+export function wholeMoment(iso: string | null): string {
+  const time = timeOf(iso);
+  return Number.isNaN(time)
+    ? ''
+    : new Date(time).toLocaleString([], {
+        dateStyle: 'full',
+        timeStyle: 'medium'
+      });
+}

@@ -6,7 +6,11 @@ import { Widget } from '@lumino/widgets';
 import { element, setAttribute, setText } from './dom';
 import { setStateIcon, stateIcon } from './stateIcons';
 import { KINDS, kindWord, type Kind } from './states';
+import { countedWords } from './tally';
+import type { ICount } from './tree';
 import type { View } from './view';
+
+const NONE: ICount = { jobs: 0, runs: 0 };
 
 /** What stands over the tree: a search, the states with their numbers, and problems. */
 export class Tools extends Widget {
@@ -45,13 +49,13 @@ export class Tools extends Widget {
   }
 
   /**
-   * @param counts - how many jobs there are of each kind, if that is known
+   * @param counts - how many jobs and runs there are of each kind, if that is known
    * @param problem - what doesn't work
    * @param canRetry - whether it helps to ask again
    * @param hasOthers - whether there may be jobs that are not ours
    */
   refresh(
-    counts: Readonly<Record<Kind, number>> | null,
+    counts: Readonly<Record<Kind, ICount>> | null,
     problem: string,
     canRetry: boolean,
     hasOthers: boolean
@@ -59,7 +63,7 @@ export class Tools extends Widget {
     const { filter, others } = this._view;
     KINDS.forEach(kind => {
       const isOn = filter.kinds.includes(kind);
-      this._setChip(kind, counts?.[kind] ?? 0, isOn);
+      this._setChip(kind, counts?.[kind] ?? NONE, isOn);
     });
     this._problem.hidden = problem === '';
     setText(this._sentence, problem);
@@ -96,13 +100,15 @@ export class Tools extends Widget {
   }
 
   /** States of no job are no choice; what is chosen can always be given up. */
-  private _setChip(kind: Kind, count: number, isOn: boolean): void {
+  private _setChip(kind: Kind, count: ICount, isOn: boolean): void {
+    const total = count.jobs + count.runs;
     const chip = this._chips.querySelector<HTMLElement>(`[data-kind=${kind}]`);
     const word = chip?.querySelector('span');
     if (chip && word) {
-      chip.hidden = count === 0 && !isOn;
+      chip.hidden = total === 0 && !isOn;
+      setAttribute(chip, 'title', countedWords(count, this._trans));
       setAttribute(chip, 'aria-pressed', String(isOn));
-      setText(word, kindWord(kind, count, this._trans), '');
+      setText(word, kindWord(kind, total, this._trans), '');
     }
   }
 

@@ -66,6 +66,12 @@ export function buildTree(
   return forest.nodes();
 }
 
+/** How many there are of a kind. */
+export interface ICount {
+  readonly jobs: number;
+  readonly runs: number;
+}
+
 /**
  * How many there are of each kind, before states are filtered: jobs, and runs of which no
  * job says the same.
@@ -74,24 +80,23 @@ export function countKinds(
   jobs: Iterable<IJob>,
   runs: Iterable<IRun>,
   filter: IFilter = NO_FILTER
-): Record<Kind, number> {
+): Record<Kind, ICount> {
   const wanted = wants({ ...filter, kinds: [] });
-  const counts = Object.fromEntries(KINDS.map(kind => [kind, 0])) as Record<
-    Kind,
-    number
-  >;
+  const counts = Object.fromEntries(
+    KINDS.map(kind => [kind, { jobs: 0, runs: 0 }])
+  ) as Record<Kind, { jobs: number; runs: number }>;
   const said = new Set<string>();
   for (const job of jobs) {
     if (wanted.job(job)) {
       const kind = kindOf(stateOfJob(job));
-      counts[kind] += 1;
+      counts[kind].jobs += 1;
       said.add(`${kind} ${runKey(job)}`);
     }
   }
   for (const run of runs) {
     const kind = kindOf(stateOfRun(run));
     if (wanted.run(run) && !said.has(`${kind} ${run.key}`)) {
-      counts[kind] += 1;
+      counts[kind].runs += 1;
     }
   }
   return counts;

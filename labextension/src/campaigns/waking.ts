@@ -8,12 +8,23 @@ export interface ISeen {
   readonly visibilityChanged: ISignal<unknown, void>;
 }
 
-/** Let a feed work while the page and one of some widgets are in sight, and sleep else. */
-export function wakeWhileSeen(feed: Feed, widgets: readonly ISeen[]): void {
+/**
+ * Let a feed work while the page is in sight, and one of some widgets or somebody who wants
+ * to be told; else it sleeps.
+ *
+ * @returns what looks again
+ */
+export function wakeWhileSeen(
+  feed: Feed,
+  widgets: readonly ISeen[],
+  isToldOf: () => boolean
+): () => void {
   const look = (): void => {
-    feed.isAwake = !document.hidden && widgets.some(each => each.isVisible);
+    const isOfUse = isToldOf() || widgets.some(each => each.isVisible);
+    feed.isAwake = isOfUse && !document.hidden;
   };
   document.addEventListener('visibilitychange', look);
   widgets.forEach(each => each.visibilityChanged.connect(look));
   look();
+  return look;
 }
