@@ -231,10 +231,10 @@ def test_notebook_7_has_the_button_and_the_panel(panel):
     panel.rows.first.wait_for()
     panel.picture("of-notebook")
     lab.execute("settingeditor:open")
+    page.wait_for_function("!jupyterapp.shell.currentWidget?.context")
     page.evaluate("jupyterapp.commands.notifyCommandChanged()")  # as anything in it may do
-    lab.wait_until(lambda: not can_be_pressed(page))
     lab.execute("docmanager:open", path=name)
-    lab.wait_until(lambda: can_be_pressed(page))
+    lab.wait_until(button.is_enabled)
 
     lab.go_to(f"notebooks/{name}")
     lab.wait_for_notebook(name)
@@ -246,11 +246,6 @@ def test_notebook_7_has_the_button_and_the_panel(panel):
     told_without_the_panel(panel)
     places_in_notebook_7(panel, name)
     assert lab.errors_about("asyncmd") == []
-
-
-def can_be_pressed(page):
-    button = page.locator("[data-command='asyncmd:show-runs-of-notebook']")
-    return not button.evaluate("button => button.disabled")
 
 
 def told_without_the_panel(panel):
