@@ -36,6 +36,12 @@ def top(locator):
     return box["y"]
 
 
+def bottom(locator):
+    box = locator.bounding_box()
+    assert box is not None
+    return box["y"] + box["height"]
+
+
 def selected(panel):
     """Names of the rows that are seen as selected, from the top."""
     chosen = set(
@@ -107,6 +113,7 @@ def zoomed(panel):
     page.set_viewport_size({"width": 700, "height": 500})
     lab.wait_until(lambda: rows_in_sight(panel) >= 5)
     panel.details.get_by_text("left", exact=True).wait_for()
+    assert bottom(panel.details) <= bottom(panel.area)
     panel.picture("zoomed")
     page.set_viewport_size({"width": 700, "height": 420})
     lab.wait_until(lambda: top(panel.details) <= top(panel.search))
@@ -125,10 +132,8 @@ def zoomed(panel):
 
 def rows_in_sight(panel):
     """How many rows are seen as a whole."""
-    box = panel.grid.bounding_box()
-    assert box is not None
     rows = panel.rows.evaluate_all("rows => rows.map(row => row.getBoundingClientRect().bottom)")
-    return sum(bottom <= box["y"] + box["height"] for bottom in rows)
+    return sum(row <= bottom(panel.grid) for row in rows)
 
 
 def test_a_failed_run_can_be_acted_on_before_it_is_read(panel, news):
@@ -205,7 +210,7 @@ def menus(panel, news):
 def test_actions_work_on_what_is_seen_as_selected(panel, news):
     lab, page = panel.lab, panel.page
     lab.execute("asyncmd:toggle-other-jobs")
-    tasks = [task(number) for number in range(1, 6)]
+    tasks = [task(number, submitted=LONG_AGO, started=None) for number in range(1, 6)]
     tasks[1]["can"] = ["cancel"]
     news.tell(job("first", state="done", can=[]), *tasks)
     panel.row("4_1 feld").click()
