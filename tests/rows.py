@@ -91,17 +91,17 @@ def run_all(arguments: list[str]) -> list[Row]:
     for row in beside:
         row.start(row.output.open("w"))
     rest = Row("rest", [*arguments, *ELSEWHERE])
+    rows = [rest, *beside]
     try:
         follow(rest)
         for row in beside:
             row.pytest.wait()
     finally:
-        for row in beside:
+        for row in rows:
             row.pytest.terminate()
     for row in beside:
         print(f"\n== {' '.join(ROWS[row.name])}", flush=True)
         row.tell()
-    rows = [rest, *beside]
     failed = [test for row in rows for test in row.failed()]
     if 0 < len(failed) <= FEW and not any(row.broke for row in rows):
         print("\n== Failed beside other rows, so once more alone:", *failed, sep="\n", flush=True)
