@@ -308,3 +308,15 @@ async def test_a_run_like_an_earlier_one(notebook):
     assert "--walker 2 does not exist" in await notebook.error("%asyncmd restart first --walker 2")
     await notebook.run("%asyncmd history first -o tree")
     assert "first_1.trr" in notebook["tree"].text()
+
+
+async def test_only_some_runs_are_brought_back(notebook):
+    for name in ("left", "its"):
+        await notebook.run(f"%asyncmd propagate engine --steps 20 --name {name}")
+        await notebook.run(f"%asyncmd wait {name}")
+        Runs.current().forget(name)
+    assert "Brought back: left." in await notebook.run("%asyncmd attach --only left")
+    assert [run.id for run in Runs.current().all()] == ["left"]
+    said = await notebook.error("%asyncmd attach --only right")
+    assert "no run 'right'" in said
+    assert "its, left" in said

@@ -196,6 +196,15 @@ async def manager(kernel_runtime):
     await end_all(manager)
 
 
+async def first_run(events):
+    """What the page is told of the only run, as soon as there is one."""
+    _, news = await events.next()
+    while not news["runs"]:
+        news = await events.until("change", lambda change: change["runs"])
+    (run,) = news["runs"]
+    return run
+
+
 async def test_the_run_of_a_job(server, manager, work):
     from asyncmd_jupyter.sampling.progress import RunState, WalkerSnapshot
     from asyncmd_jupyter.sampling.run_record import record_file, write_file
@@ -211,10 +220,7 @@ async def test_the_run_of_a_job(server, manager, work):
     record = run_record(folder, work / "a.ipynb", str(Owner.this()))
     write_file(record_file(folder, "first"), record.to_text().encode())
     async with server.events() as events:
-        _, snapshot = await events.next()
-        while not snapshot["runs"]:
-            snapshot = await events.until("change", lambda change: change["runs"])
-        (run,) = snapshot["runs"]
+        run = await first_run(events)
         assert run["key"] == f"{folder}/first"
         assert (run["state"], run["followed"]) == ("running", True)
         assert (run["walkers"], run["ended"], run["reached"]) == (2, 1, {"alphaR": 1})
@@ -250,10 +256,7 @@ async def test_a_run_that_no_kernel_follows(server, kernel, work):
     record = run_record(work, work / "a.ipynb", (await record_of(server, job_id)).owner)
     write_file(record_file(work, "first"), record.to_text().encode())
     async with server.events() as events:
-        _, snapshot = await events.next()
-        while not snapshot["runs"]:
-            snapshot = await events.until("change", lambda change: change["runs"])
-        (run,) = snapshot["runs"]
+        run = await first_run(events)
         assert (run["state"], run["followed"]) == ("running", False)
         (result,) = await server.do("cancel", job_id)
         assert result["ok"]
