@@ -230,6 +230,16 @@ class MDEngine(ABC):
         """
 
     @property
+    def n_atoms(self) -> int | None:
+        """Atoms of the system; None if the engine does not know."""
+        return None
+
+    @property
+    def input_files(self) -> tuple[Path, ...]:
+        """Files of the user that the engine reads, which nothing may write over."""
+        return ()
+
+    @property
     def temperature(self) -> float | None:
         """In K, of velocities that are drawn; None if the engine knows none."""
         return None

@@ -30,6 +30,7 @@ def concatenate_frames(
     *,
     struct_out: PathLike | None = None,
     overwrite: bool = False,
+    structure_copy: PathLike | None = None,
     remove_double_frames: bool = True,
 ) -> Trajectory:
     """Write frames of trajectories, given as pairs with slices; see `TrajectoryConcatenator`."""
@@ -39,7 +40,12 @@ def concatenate_frames(
     trajectories = [trajectory for trajectory, _ in sources]
     slices = [chosen for _, chosen in sources]
     return concatenator.concatenate(
-        trajectories, slices, out, struct_out=struct_out, overwrite=overwrite
+        trajectories,
+        slices,
+        out,
+        struct_out=struct_out,
+        overwrite=overwrite,
+        structure_copy=structure_copy,
     )
 
 
@@ -92,6 +98,7 @@ class TrajectoryConcatenator:
         *,
         struct_out: PathLike | None = None,
         overwrite: bool = False,
+        structure_copy: PathLike | None = None,
     ) -> Trajectory:
         """Write frames of trajectories one after the other into a new file.
 
@@ -104,21 +111,26 @@ class TrajectoryConcatenator:
         tra_out : path
             Appears when it is complete; its ending says the format.
         struct_out : path, optional
-            Where to put a structure file; without it the first trajectory's is used.
+            Existing structure file that the result belongs to; without it the first
+            trajectory's. It is never written to.
         overwrite : bool
-            Whether existing files are replaced.
+            Whether existing files are replaced, which inputs never are.
+        structure_copy : path, optional
+            Where to write a copy of that structure, to which the result then belongs; its
+            ending says the format.
 
         Raises
         ------
         FileExistsError, FileNotFoundError, NotADirectoryError, PermissionError
-            If a file is in the way, or can't be written where it shall lie.
+            If a file is in the way, or can't be written where it shall lie, or there is no
+            `struct_out`.
         TypeError
             For what is no list of trajectories or slices.
         ValueError
-            If the trajectories do not fit together, or `tra_out` can't hold them; nothing
-            was written then.
+            If the trajectories do not fit together or to `struct_out`, if `tra_out` can't hold
+            them, or if an output is one of the inputs; nothing was written then.
         """
-        arguments = (trajs, slices, tra_out, struct_out, overwrite)
+        arguments = (trajs, slices, tra_out, (struct_out, structure_copy), overwrite)
         return self._concatenate(*arguments, Stop())
 
     async def concatenate_async(
@@ -129,10 +141,11 @@ class TrajectoryConcatenator:
         *,
         struct_out: PathLike | None = None,
         overwrite: bool = False,
+        structure_copy: PathLike | None = None,
     ) -> Trajectory:
         """Do the same in a thread; when cancelled, nothing is written."""
         check_trajectories(trajs)
-        arguments = (trajs, slices, tra_out, struct_out, overwrite)
+        arguments = (trajs, slices, tra_out, (struct_out, structure_copy), overwrite)
         return await run_stoppable(lambda stop: self._concatenate(*arguments, stop), trajs)
 
     def _concatenate(
@@ -140,13 +153,13 @@ class TrajectoryConcatenator:
         trajs: Sequence[Trajectory],
         slices: Sequence[FrameSlice],
         tra_out: PathLike,
-        struct_out: PathLike | None,
+        structures: tuple[PathLike | None, PathLike | None],
         overwrite: bool,
         stop: Stop,
     ) -> Trajectory:
-        outputs = Outputs(tra_out, struct_out, argument="tra_out", overwrite=overwrite)
+        outputs = Outputs(tra_out, *structures, argument="tra_out", overwrite=overwrite)
         segments = select(trajs, slices)
-        outputs.check_structure(trajs[0])
+        outputs.check_sources(trajs)
         if self.remove_double_frames:
             segments = drop_doubles(segments)
         n_frames = sum(len(segment.numbers) for segment in segments)

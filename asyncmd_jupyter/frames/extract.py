@@ -86,6 +86,7 @@ class FrameExtractor(ABC):
         *,
         struct_out: PathLike | None = None,
         overwrite: bool = False,
+        structure_copy: PathLike | None = None,
     ) -> Trajectory:
         """Write the frame `idx` of `traj_in`.
 
@@ -97,9 +98,13 @@ class FrameExtractor(ABC):
         idx : int
             Negative numbers count from the end.
         struct_out : path, optional
-            Where to put a structure file; without it that of `traj_in` is used.
+            Existing structure file that the result belongs to; without it that of `traj_in`.
+            It is never written to.
         overwrite : bool
-            Whether existing files are replaced.
+            Whether existing files are replaced, which inputs never are.
+        structure_copy : path, optional
+            Where to write a copy of that structure, to which the result then belongs; its
+            ending says the format.
 
         Returns
         -------
@@ -109,16 +114,19 @@ class FrameExtractor(ABC):
         Raises
         ------
         FileExistsError, FileNotFoundError, NotADirectoryError, PermissionError
-            If a file is in the way, or can't be written where it shall lie.
+            If a file is in the way, or can't be written where it shall lie, or there is no
+            `struct_out`.
         IndexError
             For a frame that does not exist.
         TypeError
             If `traj_in` is no Trajectory or `idx` no whole number.
         ValueError
-            If velocities are to be changed that the input or the output can't hold, or the
-            ending of a file says no format that can be written.
+            If velocities are to be changed that the input or the output can't hold, if the
+            ending of a file says no format that can be written, if `struct_out` has another
+            number of atoms, or if an output is one of the inputs.
         """
-        return self._extract(outfile, traj_in, idx, struct_out, overwrite, Stop())
+        structures = (struct_out, structure_copy)
+        return self._extract(outfile, traj_in, idx, structures, overwrite, Stop())
 
     async def extract_async(
         self,
@@ -128,10 +136,11 @@ class FrameExtractor(ABC):
         *,
         struct_out: PathLike | None = None,
         overwrite: bool = False,
+        structure_copy: PathLike | None = None,
     ) -> Trajectory:
         """Do the same as `extract` in a thread; when cancelled, nothing is written."""
         check_trajectory(traj_in, "traj_in")
-        arguments = (outfile, traj_in, idx, struct_out, overwrite)
+        arguments = (outfile, traj_in, idx, (struct_out, structure_copy), overwrite)
         return await run_stoppable(lambda stop: self._extract(*arguments, stop), [traj_in])
 
     def _extract(
@@ -139,14 +148,14 @@ class FrameExtractor(ABC):
         outfile: PathLike,
         traj_in: Trajectory,
         idx: int,
-        struct_out: PathLike | None,
+        structures: tuple[PathLike | None, PathLike | None],
         overwrite: bool,
         stop: Stop,
     ) -> Trajectory:
         check_trajectory(traj_in, "traj_in")
-        outputs = Outputs(outfile, struct_out, argument="outfile", overwrite=overwrite)
+        outputs = Outputs(outfile, *structures, argument="outfile", overwrite=overwrite)
         name = output_format(outputs.path, velocities=self._sets_velocities)
-        outputs.check_structure(traj_in)
+        outputs.check_sources([traj_in])
         table = traj_in.frame_table()
         number = frame_number(traj_in, idx, len(table.steps))
         segment = Segment(traj_in, table, np.array([number], np.int64))

@@ -59,6 +59,18 @@ def list_masses(structure_file: str) -> NDArray[np.float64]:
     return masses
 
 
+def count_atoms(structure_file: str | Path) -> int:
+    """Number of atoms of a structure file."""
+    from MDAnalysis import Universe
+
+    universe = Universe(str(structure_file), to_guess=())
+    try:
+        return len(universe.atoms)
+    finally:
+        if hasattr(universe.trajectory, "close"):
+            universe.trajectory.close()
+
+
 @contextmanager
 def open_universe(
     structure_file: str | Path,

@@ -51,8 +51,37 @@ def check_files(
         raise ValueError(
             "A Trajectory needs at least one trajectory file: trajectory_files is an empty list."
         )
-    files = tuple(_checked("trajectory_files", path) for path in trajectory_files)
-    return files, _checked("structure_file", structure_file)
+    files = tuple(existing_file("trajectory_files", path) for path in trajectory_files)
+    return files, existing_file("structure_file", structure_file)
+
+
+def existing_file(argument: str, path: Any) -> str:
+    """Make the path of a non-empty file absolute.
+
+    Raises
+    ------
+    FileNotFoundError
+    TypeError, ValueError
+        If it is not a path, a folder, or empty.
+    """
+    as_path(argument, path)
+    what = "Trajectory" if argument == "trajectory_files" else "Structure"
+    absolute: str = os.path.abspath(os.fspath(path))  # noqa: PTH100 - keeps symbolic links
+    try:
+        found = os.stat(absolute)  # noqa: PTH116
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(_missing(what, absolute)) from None
+    if stat.S_ISDIR(found.st_mode):
+        raise ValueError(
+            f"{what} file {absolute} is a folder ({argument}={os.fspath(path)!r}); name the file "
+            "in it."
+        )
+    if found.st_size == 0:
+        raise ValueError(
+            f"{what} file {absolute} is empty. If a simulation has just begun to write it, wait "
+            "for its first frame."
+        )
+    return absolute
 
 
 def relative(path: str) -> str:
@@ -97,27 +126,6 @@ def _is_same(path: str, state: FileState) -> bool:
         return FileState.of(path).same_content(state)
     except OSError:
         return False
-
-
-def _checked(argument: str, path: str | os.PathLike[str]) -> str:
-    as_path(argument, path)
-    what = "Structure" if argument == "structure_file" else "Trajectory"
-    absolute = os.path.abspath(os.fspath(path))  # noqa: PTH100 - keeps symbolic links
-    try:
-        found = os.stat(absolute)  # noqa: PTH116
-    except (FileNotFoundError, NotADirectoryError):
-        raise FileNotFoundError(_missing(what, absolute)) from None
-    if stat.S_ISDIR(found.st_mode):
-        raise ValueError(
-            f"{what} file {absolute} is a folder ({argument}={os.fspath(path)!r}); name the file "
-            "in it."
-        )
-    if found.st_size == 0:
-        raise ValueError(
-            f"{what} file {absolute} is empty. If a simulation has just begun to write it, wait "
-            "for its first frame."
-        )
-    return absolute
 
 
 def _missing(what: str, path: str) -> str:

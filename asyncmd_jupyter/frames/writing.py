@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -20,6 +20,12 @@ from asyncmd_jupyter.frames.decoded import (
     write_decoded,
 )
 from asyncmd_jupyter.frames.formats import output_format
+from asyncmd_jupyter.frames.inputs import (
+    check_atoms_of_structure,
+    existing_structure,
+    is_same_file,
+    refuse_to_write_over,
+)
 from asyncmd_jupyter.frames.mdanalysis import open_universe
 from asyncmd_jupyter.frames.paths import as_path
 from asyncmd_jupyter.frames.read import read_xdr_frame
@@ -34,12 +40,16 @@ _BOX_OF_NONE = np.zeros((3, 3), np.float32)
 
 
 class Outputs:
-    """A trajectory file to be written, and perhaps a structure file that belongs to it.
+    """A trajectory file to be written, the structure it belongs to, and perhaps a copy of that.
 
     Parameters
     ----------
-    trajectory, structure : path or None
-        As users give them.
+    trajectory : path
+        As users give it, like the following.
+    struct_out : path or None
+        Existing structure file that the trajectory belongs to, which is never written to.
+    structure_copy : path or None
+        Structure file to be written.
     argument : str
         What users know the trajectory as.
     overwrite : bool
@@ -48,46 +58,71 @@ class Outputs:
     Raises
     ------
     OSError
-        For files that are in the way, or a folder that is missing or can't be written to.
+        For files that are in the way, or a folder that is missing or can't be written to;
+        FileNotFoundError for a `struct_out` that does not exist.
     TypeError, ValueError
-        For what is no path, or twice the same one.
+        For what is not a path, or twice the same one.
     """
 
-    def __init__(self, trajectory: Any, structure: Any, *, argument: str, overwrite: bool) -> None:
+    def __init__(
+        self,
+        trajectory: Any,
+        struct_out: Any = None,
+        structure_copy: Any = None,
+        *,
+        argument: str,
+        overwrite: bool,
+    ) -> None:
         self.path = as_path(argument, trajectory)
-        self.structure = None if structure is None else as_path("struct_out", structure)
+        self.copy = None if structure_copy is None else as_path("structure_copy", structure_copy)
+        self.structure = None if struct_out is None else existing_structure(struct_out)
         self._overwrite = overwrite
-        for path in (self.path, self.structure):
-            if path is not None:
-                check_free(path, overwrite=overwrite)
-        if self.structure and self.structure.absolute() == self.path.absolute():
-            raise ValueError(f"{self.path} can't be the trajectory and struct_out too.")
+        self._written = {argument: self.path} | ({"structure_copy": self.copy} if self.copy else {})
+        for path in self._written.values():
+            check_free(path, overwrite=overwrite)
+        self._refuse_to_write([self.structure] if self.structure else [])
+        if self.copy and is_same_file(self.copy, self.path):
+            raise ValueError(f"{argument} and structure_copy are the same file: {self.path}.")
 
-    def check_structure(self, source: Trajectory) -> None:
-        """See that the structure can be written.
+    def check_sources(self, sources: Sequence[Trajectory]) -> None:
+        """See that no input is written to, and that the structure belongs to the first one.
 
         Raises
         ------
         ValueError
-            For an ending that says no format for structures.
+            For an output that is an input, a `struct_out` with another number of atoms, or a
+            copy whose ending says no format for structures.
         """
-        if self.structure and not _same_ending(self.structure, source.structure_path):
-            output_format(self.structure)
+        for source in sources:
+            self._refuse_to_write([*source.paths, source.structure_path])
+        first = sources[0]
+        if self.structure:
+            check_atoms_of_structure(self.structure, first.n_atoms, first.trajectory_files[0])
+        if self.copy and not _same_ending(self.copy, self._structure(first)):
+            output_format(self.copy)
 
     @contextmanager
     def replaced(self, source: Trajectory, stop: Stop) -> Iterator[Path]:
         """Give the path to write to; all files take their names when the block ends well."""
         with ExitStack() as stack:
             path = stack.enter_context(new_path(self.path, overwrite=self._overwrite))
-            if self.structure:
-                beside = new_path(self.structure, overwrite=self._overwrite)
-                _write_structure(source, stack.enter_context(beside))
+            if self.copy:
+                beside = stack.enter_context(new_path(self.copy, overwrite=self._overwrite))
+                _write_structure(self._structure(source), source, beside)
             yield path
             stop.check()
 
     def result(self, source: Trajectory) -> Trajectory:
         """Make the trajectory of what was written."""
-        return Trajectory(self.path, self.structure or source.structure_path)
+        return Trajectory(self.path, self.copy or self._structure(source))
+
+    def _structure(self, source: Trajectory) -> Path:
+        return self.structure or source.structure_path
+
+    def _refuse_to_write(self, inputs: Iterable[Path]) -> None:
+        for path in inputs:
+            for argument, output in self._written.items():
+                refuse_to_write_over(argument, output, path)
 
 
 def write_segment(file: BinaryIO, name: str, segment: Segment, *, invert: bool, stop: Stop) -> None:
@@ -168,15 +203,13 @@ def _file_to_append(file: BinaryIO) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
-def _write_structure(source: Trajectory, target: Path) -> None:
+def _write_structure(structure: Path, source: Trajectory, target: Path) -> None:
     """Copy a structure file, or convert it."""
-    if _same_ending(target, source.structure_path):
-        shutil.copyfile(source.structure_path, target)
+    if _same_ending(target, structure):
+        shutil.copyfile(structure, target)
         return
     name = output_format(target)
-    with open_universe(
-        source.structure_path, source.paths, attributes=missing_attributes(name)
-    ) as universe:
+    with open_universe(structure, source.paths, attributes=missing_attributes(name)) as universe:
         universe.atoms.write(str(target), file_format=name)
 
 

@@ -170,7 +170,8 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
     ) -> Trajectory | None:
         """Both in a row; see `propagate` and `cut_and_concatenate`."""
         if self.n_steps:
-            self._check_output(checked_files(workdir, deffnm), tra_out, concatenate_kwargs)
+            files = checked_files(workdir, deffnm)
+            await self._check_output(files, starting_configuration, tra_out, concatenate_kwargs)
         parts = await self.propagate(
             starting_configuration, workdir, deffnm, continuation=continuation
         )

@@ -210,7 +210,8 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         **concatenate_kwargs: Any,
     ) -> tuple[Trajectory, int]:
         """Both in a row; see `propagate` and `cut_and_concatenate`."""
-        self._check_output(checked_files(workdir, deffnm), tra_out, concatenate_kwargs)
+        files = checked_files(workdir, deffnm)
+        await self._check_output(files, starting_configuration, tra_out, concatenate_kwargs)
         parts, _ = await self.propagate(
             starting_configuration, workdir, deffnm, continuation=continuation
         )

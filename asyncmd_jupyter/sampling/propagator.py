@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
+from pathlib import Path
 from typing import Any, Self
 
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration, check_kind_of_start
 from asyncmd_jupyter.engines.command import CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
+from asyncmd_jupyter.frames.inputs import check_atoms_of_structure
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.arguments import check_engine, checked_hours
 from asyncmd_jupyter.sampling.in_use import SimulationsInUse
@@ -139,15 +142,29 @@ class TrajectoryPropagator(ABC):
         with SimulationsInUse.current().used(files, "propagated"), simulation.announced():
             yield simulation
 
-    def _check_output(
-        self, files: EngineFiles, tra_out: Any, concatenate_kwargs: Mapping[str, Any]
+    async def _check_output(
+        self,
+        files: EngineFiles,
+        start: StartingConfiguration,
+        tra_out: Any,
+        concatenate_kwargs: Mapping[str, Any],
     ) -> None:
         """Refuse what could not be written once all MD is done."""
-        struct_out = concatenate_kwargs.get("struct_out")
-        engine = None if struct_out is None else self._new_engine()
+        engine = self._new_engine()
         known = isinstance(engine, CommandEngine) and engine.structure_of(files).suffix.lower()
-        check_output(tra_out, concatenate_kwargs, structure_ending=known or None)
-        check_is_no_part(files, tra_out, struct_out)
+        inputs = [*engine.input_files, *_files_of(start)]
+        check_output(tra_out, concatenate_kwargs, inputs=inputs, structure_ending=known or None)
+        check_is_no_part(files, tra_out, concatenate_kwargs.get("structure_copy"))
+        structure, n_atoms = concatenate_kwargs.get("struct_out"), engine.n_atoms
+        if structure is not None and n_atoms is not None:
+            owner = f"the engine's system ({type(engine).__name__})"
+            await asyncio.to_thread(check_atoms_of_structure, Path(structure), n_atoms, owner)
+
+
+def _files_of(start: Any) -> list[Path]:
+    if isinstance(start, Trajectory):
+        return [*start.paths, start.structure_path]
+    return [Path(start)] if isinstance(start, str | PathLike) else []
 
 
 def start_of(engine: MDEngine, start: StartingConfiguration) -> Trajectory | None:

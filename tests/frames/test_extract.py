@@ -74,7 +74,7 @@ def test_an_extracted_frame_is_the_bytes_of_the_frame(folder: Path, suffix: str)
     with pytest.raises(FileExistsError):
         NoModificationFrameExtractor().extract(f"one.{suffix}", both(suffix), 0)
     again = NoModificationFrameExtractor().extract(
-        f"one.{suffix}", both(suffix), -1, struct_out="one.gro", overwrite=True
+        f"one.{suffix}", both(suffix), -1, structure_copy="one.gro", overwrite=True
     )
     assert (again.first_step, again.structure_file) == (40, "one.gro")
     with pytest.raises(IndexError, match="no frame 5"):

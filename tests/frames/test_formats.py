@@ -115,9 +115,9 @@ def test_unknown_and_unfit_endings_are_refused(folder: Path, trr: Trajectory):
     with pytest.raises(ValueError, match=r"out\.gro can hold one frame only"):
         TrajectoryConcatenator().concatenate([trr], [ALL], "out.gro")
     with pytest.raises(ValueError, match=r"struct\.abc is no format"):
-        extract("out.trr", trr, 0, struct_out="struct.abc")
-    with pytest.raises(ValueError, match="can't be the trajectory and struct_out too"):
-        extract("out.gro", trr, 0, struct_out=folder / "out.gro")
+        extract("out.trr", trr, 0, structure_copy="struct.abc")
+    with pytest.raises(ValueError, match="outfile and structure_copy are the same file"):
+        extract("out.gro", trr, 0, structure_copy=folder / "out.gro")
     assert listed(folder) == before
     assert len(TrajectoryConcatenator().concatenate([trr], [(0, 1, 1)], "out.gro")) == 1
 
@@ -252,7 +252,7 @@ def test_forces_survive_transformations(folder: Path):
 
 
 def test_structures_are_converted_and_come_with_their_trajectory(folder: Path, trr: Trajectory):
-    made = NoModificationFrameExtractor().extract("out.trr", trr, 2, struct_out="out.pdb")
+    made = NoModificationFrameExtractor().extract("out.trr", trr, 2, structure_copy="out.pdb")
     assert made.structure_file == "out.pdb"
     assert Path("out.pdb").read_text().count("ATOM") == 12
     assert len(made) == 1
@@ -263,7 +263,7 @@ def test_structures_are_converted_and_come_with_their_trajectory(folder: Path, t
             raise RuntimeError("bang")
 
     with pytest.raises(RuntimeError, match="bang"):
-        Broken().extract("other.trr", trr, 2, struct_out="other.gro")
+        Broken().extract("other.trr", trr, 2, structure_copy="other.gro")
     assert listed(folder) == before
 
 
@@ -302,7 +302,9 @@ class Pausing(FrameExtractor):
 async def test_a_cancelled_extraction_leaves_nothing(folder: Path, trr: Trajectory):
     before = listed(folder)
     extractor = Pausing()
-    task = asyncio.create_task(extractor.extract_async("out.trr", trr, 0, struct_out="struct.gro"))
+    task = asyncio.create_task(
+        extractor.extract_async("out.trr", trr, 0, structure_copy="struct.gro")
+    )
     await asyncio.to_thread(extractor.begun.wait, 30)
     assert not Path("out.trr").exists()
     assert not Path("struct.gro").exists()

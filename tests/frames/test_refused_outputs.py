@@ -83,7 +83,7 @@ def test_a_structure_in_such_a_folder(read_only: Path, write: Writer):
         Path(made).chmod(0o777)
         refused = pytest.raises(PermissionError, match=f"folder of {read_only / 's.gro'} can't be")
         with without_privileges(), refused:
-            write(Path(made) / "z.trr", source, struct_out=read_only / "s.gro")
+            write(Path(made) / "z.trr", source, structure_copy=read_only / "s.gro")
         assert list(Path(made).iterdir()) == []
 
 

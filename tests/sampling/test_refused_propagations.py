@@ -59,7 +59,7 @@ class TestOutput:
     async def test_no_path(self, manager, tmp_path: Path, propagator, output, error, match):
         await self.refused(propagator, tmp_path, error, match, tra_out=output)
 
-    @pytest.mark.parametrize("name", ["tra_out", "struct_out"])
+    @pytest.mark.parametrize("name", ["tra_out", "structure_copy"])
     async def test_read_only_folder(self, manager, propagator, read_only: Path, name: str):
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)
@@ -71,15 +71,15 @@ class TestOutput:
     async def test_structure_of_another_format(self, manager, tmp_path: Path, propagator):
         for ending, match in (("foo", "no format"), ("tpr", "no format")):
             output = tmp_path / f"joined.{ending}"
-            await self.refused(propagator, tmp_path, ValueError, match, struct_out=output)
+            await self.refused(propagator, tmp_path, ValueError, match, structure_copy=output)
 
     @pytest.mark.parametrize("structure", [3, ""])
     async def test_structure_that_is_no_path(self, manager, tmp_path, propagator, structure):
         error = TypeError if structure else ValueError
-        await self.refused(propagator, tmp_path, error, "struct_out=", struct_out=structure)
+        await self.refused(propagator, tmp_path, error, "struct_out", struct_out=structure)
 
     async def test_both_in_one_file(self, manager, tmp_path: Path, propagator):
-        both = {"tra_out": tmp_path / "joined.pdb", "struct_out": tmp_path / "joined.pdb"}
+        both = {"tra_out": tmp_path / "joined.pdb", "structure_copy": tmp_path / "joined.pdb"}
         await self.refused(propagator, tmp_path, ValueError, "the same file", **both)
 
     async def test_in_the_place_of_a_part(self, manager, tmp_path: Path, propagator):
@@ -93,7 +93,7 @@ class TestOutput:
                 tmp_path,
                 f"sim_{ending}",
                 tra_out=tmp_path / f"{ending}.trr",
-                struct_out=tmp_path / f"joined.{ending}",
+                structure_copy=tmp_path / f"joined.{ending}",
             )
             assert (tmp_path / f"joined.{ending}").exists()
 

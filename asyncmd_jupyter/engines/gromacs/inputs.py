@@ -134,6 +134,12 @@ class GmxInputs(CommandEngine):
         return n_atoms_of(self._gro)
 
     @property
+    def input_files(self) -> tuple[Path, ...]:
+        """Structure, topology, index groups and the file of the parameters."""
+        files = (self._gro, self._top, self._ndx, Path(self._mdp.original_file).absolute())
+        return tuple(file for file in files if file is not None)
+
+    @property
     def temperature(self) -> float | None:
         """In K: ``gen-temp``, or the first ``ref-t``; None if neither is there."""
         with suppress(ValueError):

@@ -127,6 +127,12 @@ class SteppingEngine(CommandEngine):
         """Write the files that `_physics` names."""
 
     @property
+    def input_files(self) -> tuple[Path, ...]:
+        """The user's structure file, if there is one."""
+        own = self._origin.structure_file
+        return () if own is None else (own.absolute(),)
+
+    @property
     def nstout(self) -> int:
         """MD steps between two frames."""
         return self._nstout
