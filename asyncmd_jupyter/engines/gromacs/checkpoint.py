@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from asyncmd_jupyter.errors import EngineError
 
 _MAGIC = 171817
+_LAST_BYTES = struct.pack(">i", 171819)
 # Version, three that are unused, program, time of writing.
 _TEXTS = 6
 _LONGEST_TEXT = 1 << 16
@@ -49,10 +51,19 @@ def read_checkpoint(path: Path) -> Checkpoint:
     try:
         return _parse(reader)
     except (struct.error, ValueError) as error:
-        raise EngineError(
-            f"{path} can't be read as a GROMACS checkpoint ({error}). An older one may be in "
-            f"{path.stem}_prev.cpt: copy it to {path.name} to go on from there."
-        ) from error
+        raise EngineError(f"{path} can't be read as a GROMACS checkpoint ({error}).") from error
+
+
+def has_its_end(path: Path) -> bool:
+    """Whether a ``.cpt`` file ends with the number that GROMACS writes last.
+
+    Read in files of GROMACS 2022; a version that ends them otherwise is told from a torn
+    file by a second one that it wrote.
+    """
+    with path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - len(_LAST_BYTES)))
+        return file.read() == _LAST_BYTES
 
 
 def _parse(reader: _Reader) -> Checkpoint:

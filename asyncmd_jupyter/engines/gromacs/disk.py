@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from pathlib import Path
 
 from asyncmd_jupyter.engines.files import EngineFiles
-from asyncmd_jupyter.engines.gromacs.checkpoint import Checkpoint, read_checkpoint
+from asyncmd_jupyter.engines.gromacs.checkpoint import Checkpoint, has_its_end, read_checkpoint
 from asyncmd_jupyter.engines.plan import OnDisk
 from asyncmd_jupyter.errors import EngineError
-from asyncmd_jupyter.frames.xdr import FrameIndex, truncate_to_whole_frames
+from asyncmd_jupyter.frames.xdr import FrameIndex, index_frames, truncate_to_whole_frames
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +34,8 @@ def read_disk(files: EngineFiles, traj_type: str, nstout: int) -> OnDisk:
         )
     parts = [path for path in files.parts(traj_type).values() if path.stat().st_size]
     last = parts[-1] if parts else None
-    checkpoint = _checkpoint(files)
-    if checkpoint is None:
+    file, checkpoint = _newest(files)
+    if file is None:
         _refuse_lost_checkpoint(files)
         return OnDisk(last_trajectory=last)
     frames = checkpoint.step // nstout + 1 if parts else 0
@@ -54,10 +55,11 @@ def mend_parts(files: EngineFiles, traj_type: str, nstout: int) -> None:
 
 def drop_after_checkpoint(files: EngineFiles) -> None:
     """Cut off the frames behind the checkpoint, which going on will compute again."""
-    checkpoint = _checkpoint(files)
-    if checkpoint is None:
+    file, checkpoint = _newest(files)
+    if file is None:
         _refuse_lost_checkpoint(files)
-        checkpoint = Checkpoint(part=0, step=-1, time=0.0)
+    elif file != files.path("cpt"):
+        _put_back(files, file, checkpoint)
     for traj_type in ("xtc", "trr"):
         for number, path in files.parts(traj_type).items():
             if number > checkpoint.part:
@@ -67,22 +69,88 @@ def drop_after_checkpoint(files: EngineFiles) -> None:
                 _keep(path, index, int((index.steps <= checkpoint.step).sum()))
 
 
-def _checkpoint(files: EngineFiles) -> Checkpoint | None:
-    path = files.path("cpt")
-    return read_checkpoint(path) if path.exists() else None
+def forget_checkpoints(files: EngineFiles) -> None:
+    """Remove checkpoints of parts that are gone, which would be gone on from."""
+    files.path("cpt").unlink(missing_ok=True)
+    if not _is_others(_previous(files)):
+        _previous(files).unlink(missing_ok=True)
+
+
+_NONE = Checkpoint(part=0, step=-1, time=0.0)
+
+
+def _previous(files: EngineFiles) -> Path:
+    """The checkpoint before the last one: ``mdrun`` renames that first, then the new one."""
+    return files.workdir / f"{files.deffnm}_prev.cpt"
+
+
+def _is_others(previous: Path) -> bool:
+    """Whether it is the checkpoint of a simulation that is named so."""
+    return previous.with_suffix(".tpr").exists()
+
+
+def _newest(files: EngineFiles) -> tuple[Path | None, Checkpoint]:
+    """The checkpoint to go on from: the one before the last where that is missing or torn.
+
+    Raises
+    ------
+    EngineError
+        None of those that are there can be read.
+    """
+    file, previous = files.path("cpt"), _previous(files)
+    # Before its first checkpoint a simulation can only have one that an earlier one has left.
+    has_previous = previous.exists() and not _is_others(previous) and _had_checkpoint(files)
+    if not file.exists():
+        return (previous, read_checkpoint(previous)) if has_previous else (None, _NONE)
+    try:
+        checkpoint = read_checkpoint(file)
+        if not has_previous or has_its_end(file) or not has_its_end(previous):
+            return file, checkpoint
+    except EngineError:
+        if not has_previous:
+            raise
+    try:
+        return previous, read_checkpoint(previous)
+    except EngineError as error:
+        raise EngineError(f"{file} is torn, and {error}{_START_ANOTHER}") from error
+
+
+_START_ANOTHER = " Start another simulation from the last frame of its parts instead."
+
+
+def _put_back(files: EngineFiles, previous: Path, checkpoint: Checkpoint) -> None:
+    """Let ``mdrun`` find the checkpoint before the last one, which stays where it is."""
+    file = files.path("cpt")
+    problem = "torn" if file.exists() else "missing"
+    indices = [index_frames(path) for t in ("xtc", "trr") for path in files.parts(t).values()]
+    last = max((int(index.steps[-1]) for index in indices if len(index)), default=0)
+    logger.warning(
+        "%s is %s: mdrun was killed while it was replaced. It goes on from %s at step %d, so that "
+        "the %d steps up to the last frame on disk are computed again.",
+        file,
+        problem,
+        previous.name,
+        checkpoint.step,
+        max(0, last - checkpoint.step),
+    )
+    temporary = file.with_name(f"{file.name}.tmp")
+    shutil.copyfile(previous, temporary)
+    temporary.replace(file)
+
+
+def _had_checkpoint(files: EngineFiles) -> bool:
+    logs = files.parts("log")
+    return max(logs, default=0) > 1 or any(_tells_of_checkpoint(path) for path in logs.values())
 
 
 def _refuse_lost_checkpoint(files: EngineFiles) -> None:
     """Tell a simulation that was killed before its first checkpoint from one that lost it."""
-    logs = files.parts("log")
-    written = any(_tells_of_checkpoint(path) for path in logs.values())
-    if written or max(logs, default=0) > 1:
+    if _had_checkpoint(files):
         raise EngineError(
-            f"{files.path('cpt')} is missing, so that the parts of {files.deffnm!r} can't be gone "
-            f"on from. {files.deffnm}_prev.cpt may be an older one; without any, start another "
-            "simulation from their last frame."
+            f"{files.path('cpt')} is missing, and so is {_previous(files).name}: the parts of "
+            f"{files.deffnm!r} can't be gone on from.{_START_ANOTHER}"
         )
-    if logs:
+    if files.parts("log"):
         logger.warning(
             "%s was ended before its first checkpoint: it begins again at step 0.", files.key
         )

@@ -15,7 +15,12 @@ from asyncmd_jupyter.engines.facts import ProgramFacts
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
 from asyncmd_jupyter.engines.gromacs import commands, parameters
 from asyncmd_jupyter.engines.gromacs.configurations import GmxConfigurations, start_file
-from asyncmd_jupyter.engines.gromacs.disk import drop_after_checkpoint, mend_parts, read_disk
+from asyncmd_jupyter.engines.gromacs.disk import (
+    drop_after_checkpoint,
+    forget_checkpoints,
+    mend_parts,
+    read_disk,
+)
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_options import nstout_from_mdp
 from asyncmd_jupyter.engines.gromacs.start import has_velocities, read_start, write_start
@@ -241,8 +246,7 @@ def _mdout(files: EngineFiles) -> Path:
 
 
 def _put_in_place(made: EngineFiles, files: EngineFiles) -> None:
-    # What is left of parts that are gone would be gone on from.
-    files.path("cpt").unlink(missing_ok=True)
+    forget_checkpoints(files)
     _mdout(made).replace(_mdout(files))
     for ending in ("mdp", "tpr"):
         made.path(ending).replace(files.path(ending))

@@ -150,7 +150,7 @@ _INPUT = (
         r" checkpoint.*|^Attempted to read a checkpoint",
         "Checkpoint is damaged",
         "The checkpoint is not whole, such as after a full disk or a crash of the machine.",
-        "The one before it is NAME_prev.cpt: copy it to NAME.cpt and go on.",
+        "Go on: the one before it, NAME_prev.cpt, is taken then.",
         "Look whether the disk is full.",
     ),
     _says(
