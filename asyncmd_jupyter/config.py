@@ -153,7 +153,7 @@ def set_trajectory_cache_type(
 
 
 def register_h5py_cache(
-    group_or_file: h5py.Group | h5py.File,
+    h5py_group: h5py.Group | h5py.File,
     copy_h5py: bool = False,
     copy_content: bool = True,
     clear_old_cache: bool = False,
@@ -169,7 +169,7 @@ def register_h5py_cache(
 
     Parameters
     ----------
-    group_or_file : h5py.Group or h5py.File
+    h5py_group : h5py.Group or h5py.File
         May be read-only. Values go to ``asyncmd/TrajectoryFunctionValueCache`` in it.
     copy_h5py : bool
         Whether everything in the other registered files is copied to this one.
@@ -186,14 +186,14 @@ def register_h5py_cache(
         If it is closed, or read-only where something shall be copied to it.
     """
     ValueCaches.current().register_h5py(
-        group_or_file,
+        h5py_group,
         copy_h5py=copy_h5py,
         copy_content=copy_content,
         clear_old_cache=clear_old_cache,
     )
 
 
-def deregister_h5py_cache(group: h5py.Group | h5py.File) -> None:
+def deregister_h5py_cache(h5py_group: h5py.Group | h5py.File) -> None:
     """Stop using an HDF5 file, which may be closed already. The cache type stays.
 
     Raises
@@ -201,7 +201,7 @@ def deregister_h5py_cache(group: h5py.Group | h5py.File) -> None:
     ValueError
         If it is not registered.
     """
-    ValueCaches.current().deregister_h5py(group)
+    ValueCaches.current().deregister_h5py(h5py_group)
 
 
 def end_jobs_on_shutdown(end: bool = True) -> None:

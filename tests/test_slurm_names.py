@@ -93,14 +93,30 @@ def test_times_that_are_none(runtime, hours):
         ("input", "stdin=…"),
         ("exclude", "exclude_nodes"),
         ("parsable", "read by this package"),
-        ("--mem", "without dashes"),
     ],
 )
-def test_options_that_are_not_for_users(runtime, option, way_out):
-    with pytest.raises(ValueError, match=f"sbatch option '{option}'.*{way_out}"):
-        make(sbatch_options={option: "x"})
+def test_options_that_are_not_for_users_are_left_out(runtime, option, way_out):
+    told = f"sbatch_options: left out '{option}' .*{way_out}"
+    with pytest.warns(UserWarning, match=told):
+        process = make(sbatch_options={option: "x", "mem": "1G"})
+    assert process.sbatch_options == {"mem": "1G"}
+    with pytest.warns(UserWarning, match=told):
+        process.set_sbatch_option(option, "x")
+    with pytest.warns(UserWarning, match=told):
+        process.sbatch_options = {"mem": "2G", option: "x"}
+    assert process.sbatch_options == {"mem": "2G"}
+
+
+def test_several_are_named_in_one_warning(runtime):
+    with pytest.warns(UserWarning, match="'output'.*'job-name'.*'time'") as told:
+        make(time=1, sbatch_options={"output": "x", "job-name": "y", "time": 3})
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("option", ["--mem", "array", "wrap", "test-only"])
+def test_options_that_would_run_something_else(runtime, option):
     process = make(sbatch_options={"mem": "1G"})
-    with pytest.raises(ValueError, match="sbatch option"):
+    with pytest.raises(ValueError, match=f"sbatch option '{option}'"):
         process.set_sbatch_option(option, "x")
     assert process.sbatch_options == {"mem": "1G"}
 
@@ -108,13 +124,16 @@ def test_options_that_are_not_for_users(runtime, option, way_out):
 def test_one_time_limit_only(runtime):
     process = make(time=0.5, sbatch_options={"mem": 100, "exclusive": "", "cpu-freq": 1.5})
     assert process.sbatch_options == {"mem": "100", "exclusive": "", "cpu-freq": "1.5"}
-    with pytest.raises(ValueError, match="time=… already"):
+    with pytest.warns(UserWarning, match="time=… already"):
         process.set_sbatch_option("time", "10")
     process.time = None
     process.set_sbatch_option("time", 10)
-    with pytest.raises(ValueError, match="time=… already"):
+    assert process.sbatch_options["time"] == "10"
+    with pytest.warns(UserWarning, match="left out 'time' .*time=… already"):
         process.time = 1
-    assert process.time is None
+    assert (process.time, "time" in process.sbatch_options) == (1, False)
+    process.time = None
+    process.set_sbatch_option("time", 10)
     process.del_sbatch_option("time")
     process.time = 1e-9
     process.sbatch_options.clear()

@@ -10,7 +10,7 @@ from typing import Any
 
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import Command, Resources, ScriptTemplate
-from asyncmd_jupyter.jobs.slurm.options import check_directives, checked_options
+from asyncmd_jupyter.jobs.slurm.options import check_directives, usable_options
 from asyncmd_jupyter.jobs.template import count_of_placeholders, read_template
 
 PLACEHOLDER = "{mdrun_cmd}"
@@ -75,7 +75,7 @@ class Placement:
 
     def with_options(self, options: Mapping[str, Any] | None) -> Placement:
         """The same with other options of sbatch."""
-        return replace(self, options=checked_options("sbatch_options", options or {}))
+        return replace(self, options=usable_options("sbatch_options", options))
 
     def command(self, command: Command) -> Command:
         """The command as a job of this place runs it."""

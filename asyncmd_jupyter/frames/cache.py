@@ -226,10 +226,14 @@ class ValueCaches:
         """Have a trajectory follow changes of the cache type for as long as it lives."""
         self._living[id(trajectory)] = trajectory
 
+    def living(self) -> list[Content]:
+        """The trajectories that follow changes of the cache type."""
+        found = (reference() for reference in self._living.valuerefs())
+        return [trajectory for trajectory in found if trajectory is not None]
+
     def _switch(self, type: str, copy_content: bool, clear_old_cache: bool) -> None:
         self._type = type
-        living = [reference() for reference in self._living.valuerefs()]
-        for trajectory in (one for one in living if one is not None):
+        for trajectory in self.living():
             try:
                 self.take_over(
                     trajectory, copy_content=copy_content, clear_old_cache=clear_old_cache

@@ -236,7 +236,7 @@ class Trajectory:
             self, copy_content=copy_content, clear_old_cache=clear_old_cache
         )
 
-    def deregister_h5py_cache(self, group: Any) -> None:
+    def deregister_h5py_cache(self, h5py_group: Any) -> None:
         """Stop using an HDF5 group as a source of values.
 
         Raises
@@ -244,7 +244,7 @@ class Trajectory:
         RuntimeError
             Unless the cache type is h5py.
         """
-        ValueCaches.current().deregister_h5py(group, self)
+        ValueCaches.current().deregister_h5py(h5py_group, self)
 
     def __len__(self) -> int:
         return self._identity.summary().n_frames

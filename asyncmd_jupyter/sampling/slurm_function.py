@@ -14,7 +14,7 @@ from asyncmd_jupyter.errors import FunctionIdError
 from asyncmd_jupyter.frames.content import Contents
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import ScriptTemplate
-from asyncmd_jupyter.jobs.slurm.options import check_directives, checked_options
+from asyncmd_jupyter.jobs.slurm.options import check_directives, usable_options
 from asyncmd_jupyter.jobs.template import count_of_placeholders, read_template
 from asyncmd_jupyter.sampling.callables import callable_name, is_async
 from asyncmd_jupyter.sampling.function_id import digest
@@ -140,7 +140,7 @@ class SlurmTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
 
     @sbatch_options.setter
     def sbatch_options(self, value: Mapping[str, Any] | None) -> None:
-        self._sbatch_options = checked_options("sbatch_options", value or {})
+        self._sbatch_options = usable_options("sbatch_options", value)
 
     @property
     def slurm_jobname(self) -> str:

@@ -1,6 +1,7 @@
 """Propagators under the names that downstream packages import."""
 
 from asyncmd_jupyter.errors import MaxStepsReachedError
+from asyncmd_jupyter.sampling.path import construct_tp_from_plus_and_minus_traj_segments
 from asyncmd_jupyter.sampling.propagate import (
     ConditionalTrajectoryPropagator,
     InPartsTrajectoryPropagator,
@@ -12,4 +13,5 @@ __all__ = [
     "InPartsTrajectoryPropagator",
     "MaxStepsReachedError",
     "TrajectoryPropagatorUntilAnyState",
+    "construct_tp_from_plus_and_minus_traj_segments",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import engine_systems
 import pytest
 from engine_systems import double_well_engine
 
@@ -10,6 +11,7 @@ from asyncmd_jupyter.engines.gromacs.slurm_engine import SlurmGmxEngine
 from asyncmd_jupyter.engines.openmm.engine import OpenMMEngine
 from asyncmd_jupyter.engines.openmm.slurm_engine import SlurmOpenMMEngine
 from asyncmd_jupyter.engines.placement import Placement
+from asyncmd_jupyter.trajectory import SlurmTrajectoryFunctionWrapper
 
 SCRIPT = "#!/bin/sh\n# {mdrun_cmd} runs below\n{mdrun_cmd}\n"
 
@@ -41,3 +43,21 @@ def test_arguments_that_nobody_knows(kind):
     message = f"{kind.__name__}.__init__.* unexpected keyword argument 'mdrun_exe'"
     with pytest.raises(TypeError, match=f"^{message}"):
         kind("a", "b", "c", mdrun_exe="gmx mdrun")
+
+
+def test_reserved_options_are_left_out(runtime):
+    reserved = {"output": "x", "job-name": "y", "mem": "1G"}
+    told = "left out 'output' .*'job-name'"
+    with pytest.warns(UserWarning, match=told) as warned:
+        engine = double_well_engine(sbatch_options=reserved)
+    assert engine.sbatch_options == {"mem": "1G"}
+    assert warned[0].filename == engine_systems.__file__, "told where the engine is made"
+    with pytest.warns(UserWarning, match=told):
+        engine.sbatch_options = reserved
+    with pytest.warns(UserWarning, match=told):
+        function = SlurmTrajectoryFunctionWrapper(
+            "true", "#!/bin/sh\n{cmd_str}\n", sbatch_options=reserved
+        )
+    assert engine.sbatch_options == function.sbatch_options == {"mem": "1G"}
+    with pytest.raises(ValueError, match="'array' can't be chosen"):
+        engine.sbatch_options = {"array": "1-2"}

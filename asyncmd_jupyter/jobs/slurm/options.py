@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.jobs.model import Resources, ScriptTemplate
@@ -34,6 +37,9 @@ RESERVED = {
     "version": "nothing would be submitted",
 }
 
+# Without these something else would run, or elsewhere, than whoever chose them expects.
+_NEVER_LEFT_OUT = ("array", "wrap", "clusters", "test-only", "help", "usage", "version")
+
 # Begins a further part of a job with resources of its own.
 _PARTS = ("hetjob", "packjob")
 
@@ -59,6 +65,7 @@ _SHORTEST_NOTICE = 5
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(-[a-z0-9_]+)*")
 _SHORTEST = 2
+_PACKAGE = str(Path(__file__).parents[2])
 
 
 def checked_options(name: str, options: Mapping[str, Any]) -> dict[str, str]:
@@ -76,6 +83,59 @@ def checked_options(name: str, options: Mapping[str, Any]) -> dict[str, str]:
     }
     check_options(texts)
     return texts
+
+
+def usable_options(name: str, options: Mapping[str, Any] | None) -> dict[str, str]:
+    """Do as `checked_options`, without the reserved ones that can be left out.
+
+    Warns
+    -----
+    UserWarning
+        Naming what was left out, and what to do instead.
+    """
+    if isinstance(options, Mapping):
+        options = without_reserved(name, options)
+    return checked_options(name, {} if options is None else options)
+
+
+def without_reserved(
+    name: str, options: Mapping[str, Any], instead: Mapping[str, str] = RESERVED
+) -> dict[str, Any]:
+    """Leave out, with a warning, the options that the package chooses itself.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument.
+    options : Mapping
+    instead : Mapping
+        Long names of such options to what to do instead. Beginnings of the names are
+        left out as well.
+
+    Warns
+    -----
+    UserWarning
+    """
+    reserved = {option: _reserved(option, instead) for option in options}
+    told = [f"{option!r} ({instead[there]})" for option, there in reserved.items() if there]
+    if told:
+        warnings.warn(f"{name}: left out {', '.join(told)}.", stacklevel=_level_of_user())
+    return {option: value for option, value in options.items() if not reserved[option]}
+
+
+def _level_of_user() -> int:
+    """How far up the line is that made an engine or set its options."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def _reserved(option: Any, known: Mapping[str, str]) -> str:
+    if not isinstance(option, str) or len(option) < _SHORTEST:
+        return ""  # what is wrong with it is told elsewhere
+    found = next((name for name in known if name.startswith(option)), "")
+    return "" if found in _NEVER_LEFT_OUT else found
 
 
 def _is_number(value: Any) -> bool:

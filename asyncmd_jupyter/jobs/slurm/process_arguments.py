@@ -11,17 +11,18 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from asyncmd_jupyter.jobs.slurm.options import MOST_HOURS, check_options
+from asyncmd_jupyter.jobs.slurm.options import MOST_HOURS, RESERVED, check_options, without_reserved
 
 _LONGEST_NAME = 230  # the ending and Slurm's id have to fit into the name of a file, too
-_SHORTEST_OPTION = 2
 _WAYS_OUT = {
+    **RESERVED,
     "job-name": "give the name as jobname=…",
     "chdir": "give the folder as workdir=…",
     "output": "the output is in the files <jobname>.out.<id> and <jobname>.err.<id>",
     "error": "the output is in the files <jobname>.out.<id> and <jobname>.err.<id>",
     "input": "give the file to submit(stdin=…)",
 }
+_HAS_TIME = {"time": "the time limit is given as time=… already"}
 _REMOVAL = {"success": "success", "no": "no", "yes": "yes", "always": "always"}
 
 
@@ -78,13 +79,18 @@ def checked_options(options: Mapping[str, Any] | None, *, has_time: bool) -> dic
     Raises
     ------
     ValueError, TypeError
-        Some can't be chosen, or not here.
+        Some can't be handed to sbatch.
+
+    Warns
+    -----
+    UserWarning
+        Naming those that are left out, because they have a place of their own.
     """
     if options is not None and not isinstance(options, Mapping):
         raise TypeError(f"sbatch_options={options!r} has to be a mapping of names to values.")
-    texts = {name: _as_text(value) for name, value in (options or {}).items()}
-    for name in texts:
-        _check_place(name, has_time=has_time)
+    instead = {**_WAYS_OUT, **(_HAS_TIME if has_time else {})}
+    usable = without_reserved("sbatch_options", options or {}, instead)
+    texts = {name: _as_text(value) for name, value in usable.items()}
     check_options(texts)
     return texts
 
@@ -131,17 +137,3 @@ def _as_text(value: Any) -> Any:
 
 def _is_number(value: Any) -> bool:
     return not isinstance(value, bool) and isinstance(value, Real)
-
-
-def _check_place(name: Any, *, has_time: bool) -> None:
-    """Raise for what has a place of its own; sbatch takes beginnings of names, too."""
-    if not isinstance(name, str) or len(name) < _SHORTEST_OPTION:
-        return  # said better elsewhere
-    for reserved, instead in _WAYS_OUT.items():
-        if reserved.startswith(name):
-            raise ValueError(f"The sbatch option {name!r} can't be chosen: {instead}.")
-    if has_time and "time".startswith(name):
-        raise ValueError(
-            f"The sbatch option {name!r} can't be chosen, because the time limit is given as"
-            " time=… already; set that to None first."
-        )

@@ -57,7 +57,7 @@ class ProcessRequest:
     @time.setter
     def time(self, hours: float | None) -> None:
         checked_time(hours)
-        checked_options(self._options, has_time=hours is not None)
+        self._options = checked_options(self._options, has_time=hours is not None)
         self._time = hours
 
     @property
@@ -78,17 +78,22 @@ class ProcessRequest:
     def stdfiles_removal(self, removal: str | bool) -> None:
         self._removal = checked_removal(removal)
 
-    def set_sbatch_option(self, name: str, value: Any = "") -> None:
+    def set_sbatch_option(self, key: str, value: Any = "") -> None:
         """Choose one option; the others stay.
 
         Raises
         ------
         ValueError
-            It can't be chosen, or not here.
-        """
-        self.sbatch_options = {**self._options, name: value}
+            It can't be handed to sbatch.
 
-    def del_sbatch_option(self, name: str) -> None:
+        Warns
+        -----
+        UserWarning
+            It has a place of its own and is left out.
+        """
+        self.sbatch_options = {**self._options, key: value}
+
+    def del_sbatch_option(self, key: str) -> None:
         """Leave one option to Slurm again.
 
         Raises
@@ -96,7 +101,7 @@ class ProcessRequest:
         KeyError
             It was not chosen.
         """
-        del self._options[name]
+        del self._options[key]
 
     def _command(self, stdin: Path | None) -> Command:
         # A task of an array, which equal jobs may become, would see the name of the array.

@@ -90,7 +90,7 @@ def test_defaults_of_the_classes(tmp_path):
         ({"sbatch_script": "#!/bin/bash\ngmx\n"}, ValueError, "does not contain {mdrun_cmd}"),
         ({"sbatch_script": "nowhere.sh"}, FileNotFoundError, "nowhere.sh"),
         ({"sbatch_script": "#!/bin/sh\n#SBATCH -a 1-2\n{mdrun_cmd}"}, ValueError, "array"),
-        ({"sbatch_options": {"output": "x"}}, ValueError, "output"),
+        ({"sbatch_options": {"array": "1-2"}}, ValueError, "array"),
         ({"sbatch_options": {"--mem": "1"}}, ValueError, "without dashes"),
         ({"sbatch_options": {"mem": None}}, ValueError, "None"),
         ({"sbatch_options": {"exclusive": True}}, ValueError, "True"),

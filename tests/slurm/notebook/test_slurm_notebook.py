@@ -72,4 +72,4 @@ def test_the_guide_holds_on_a_cluster(cluster, copy):
     assert re.search(r"^\d+_0 ", text_of(copy, "!squeue"), re.M), "walkers are tasks of an array"
     assert text_of(copy, "cat crossing/nodes.txt").count(" on n") == N_WALKERS
     assert "0 this is n" in text_of(copy, "communicate()")
-    assert "can't be chosen" in text_of(copy, "except ValueError")
+    assert "left out 'output'" in text_of(copy, '"output": "my.log"')
