@@ -97,6 +97,7 @@ class CommandEngine(RecordedEngine):
             _refuse_parts(files)
             if (running := await self._find_running_part(files)) is not None:
                 raise EngineError(_is_computed(running))
+            await asyncio.to_thread(self._refuse_foreign_files, files)
             await self._make_ready(files, starting_configuration)
             await asyncio.to_thread(self._record_preparation, files, starting_configuration)
             self._files, self._running = files, None

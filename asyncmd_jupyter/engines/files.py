@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from asyncmd_jupyter.engines.names import check_keeps_apart
+
 
 @dataclass(frozen=True)
 class EngineFiles:
@@ -91,11 +93,12 @@ def checked_files(workdir: str | os.PathLike[str], deffnm: str) -> EngineFiles:
     Raises
     ------
     ValueError
-        `deffnm` can't begin a file name.
+        `deffnm` can't begin a file name, or a program would write under another one.
     FileNotFoundError, NotADirectoryError, PermissionError
         `workdir` is no folder that can be written to.
     """
     check_deffnm(deffnm)
+    check_keeps_apart("deffnm", deffnm)
     # The working directory may change while the simulation goes on.
     folder = checked_path("workdir", workdir).absolute()
     if not folder.exists():

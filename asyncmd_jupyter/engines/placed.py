@@ -132,6 +132,15 @@ class PlacedEngine(MDEngine):
     def _structure_in_folder(cls, files: EngineFiles) -> Path:
         """The structure that belongs to the parts of some engine of this class."""
 
+    def _refuse_foreign_files(self, files: EngineFiles) -> None:
+        """Keep off files that have the names of ours and are a person's (called in a thread).
+
+        Raises
+        ------
+        ValueError
+            Naming one that would be written over.
+        """
+
     async def _make_ready(self, files: EngineFiles, start: StartingConfiguration) -> None:
         """Check the start and write what the parts need, with commands if it takes some."""
         await asyncio.to_thread(self._write_inputs, files, start)

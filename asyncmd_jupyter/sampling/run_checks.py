@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from asyncmd_jupyter.engines.base import MDEngine
+from asyncmd_jupyter.engines.names import check_keeps_apart
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.runs import Runs
 
@@ -25,6 +26,8 @@ def check_spec(spec: RunSpec) -> None:
     n_walkers = spec.n_walkers
     if isinstance(n_walkers, bool) or not hasattr(n_walkers, "__index__") or n_walkers < 1:
         raise ValueError(f"n={n_walkers!r} has to be a whole number of at least 1.")
+    for begun in (spec.name, spec.deffnm(int(n_walkers) - 1)):
+        check_keeps_apart("name", begun)
     if not isinstance(spec.engine, MDEngine):
         raise TypeError(f"engine={spec.engine!r} is no MD engine, such as an OpenMMEngine.")
     if spec.starts and len(spec.starts) != n_walkers:

@@ -41,7 +41,8 @@ def check_folder(folder: Path, *, overwrite: bool, continuation: bool) -> None:
 def run_files(folder: Path) -> list[Path]:
     """All files in a folder that belong to the run it is named after."""
     name = re.escape(folder.name)
-    pattern = re.compile(rf"\.?{name}(_\d+)?(\..*)?")
+    beside = r"_mdout\.mdp|_prev\.cpt|_rotref\.\d+\.trr"  # of GROMACS
+    pattern = re.compile(rf"\.?{name}(_\d+)?({beside}|\..*)?")
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if pattern.fullmatch(path.name))

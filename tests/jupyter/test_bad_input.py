@@ -126,6 +126,9 @@ async def test_before_anything_is_started(shell, tmp_path):
         "engine --until never --name a_file": "The work folder '{here}/a_file' is a file: "
         "choose another name.",
         "engine --until never --name used": IN_USE,
+        "engine --until never --name a.part0001": "name='a.part0001' holds '.part0001', which "
+        "marks the parts of a simulation: GROMACS leaves it out of the names of its files, so "
+        "those of 'a' would be overwritten. Choose another name, such as 'a_part0001'.",
         "engine --until never --name ../up": "name='../up' names a folder and files: use letters, "
         "digits, '_', '-' and '.', beginning with a letter or digit.",
         f"{NEVER} --n 0": "n=0 has to be a whole number of at least 1.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,12 +18,18 @@ MDRUN_OWN = (
     *("-s", "-deffnm", "-o", "-x", "-e", "-g", "-c", "-cpi", "-cpo", "-append", "-noappend"),
     *("-nsteps", "-maxh", "-cpnum", "-rerun", "-multidir"),
 )
+# Their files are called after the simulation, or those in the same folder would get mixed up.
+MDRUN_OUTPUTS = (
+    *("-dhdl", "-field", "-tpi", "-tpid", "-eo", "-px", "-pf", "-ro", "-ra", "-rs", "-rt"),
+    *("-mtx", "-if", "-swap"),
+)
 _ROTATION = {
     "-ro": "rotation.xvg",
     "-ra": "rotangles.log",
     "-rs": "rotslabs.log",
     "-rt": "rottorque.log",
 }
+_COMMAND = re.compile("grompp|mdrun")
 _MINUTES_BETWEEN_CHECKPOINTS = ("-cpt", "1")
 
 
@@ -44,12 +51,21 @@ def words_of(name: str, value: str | Sequence[str]) -> tuple[str, ...]:
     raise TypeError(f"{name}={value!r} has to be a text or a list of texts.")
 
 
-def executable_of(name: str, value: str | Sequence[str]) -> tuple[str, ...]:
+def executable_of(
+    name: str, value: str | Sequence[str], reserved: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Split a program and its first arguments, such as ``gmx mdrun``."""
     words = words_of(name, value)
     if not words or not words[0]:
         raise ValueError(f"{name}={value!r} names no program, such as 'gmx mdrun'.")
+    _refuse_reserved(name, value, _own_arguments(words), reserved)
     return tuple(_from_here(word) for word in words)
+
+
+def _own_arguments(words: Sequence[str]) -> Sequence[str]:
+    """What follows the GROMACS command, be there the options of ``mpirun`` before it."""
+    named = [place for place, word in enumerate(words) if _COMMAND.search(Path(word).name)]
+    return words[named[-1] + 1 :] if named else ()
 
 
 def _from_here(word: str) -> str:
@@ -63,12 +79,24 @@ def extra_args_of(
 ) -> tuple[str, ...]:
     """Split arguments of the user and refuse those that the engine sets itself."""
     words = words_of(name, value)
+    _refuse_reserved(name, value, words, reserved)
+    return words
+
+
+def _refuse_reserved(
+    name: str, value: str | Sequence[str], words: Sequence[str], reserved: Sequence[str]
+) -> None:
     if taken := [word for word in words if word.partition("=")[0] in reserved]:
         raise ValueError(
             f"{name}={value!r} holds {', '.join(taken)}, which the engine sets itself: leave "
             "it out."
         )
-    return words
+    if named := [word for word in words if word in MDRUN_OUTPUTS]:
+        raise ValueError(
+            f"{name}={value!r} names the files of {', '.join(named)}, and simulations in one "
+            "folder would write over each other's: leave it out, they are called after the "
+            "simulation."
+        )
 
 
 def file_argument(name: str) -> str:
@@ -117,10 +145,10 @@ def mdrun_argv(
     return (*argv, *extra_args)
 
 
-def rotation_outputs(name: str, given: Sequence[str]) -> tuple[str, ...]:
+def rotation_outputs(name: str) -> tuple[str, ...]:
     """Names for what enforced rotation writes: ``-deffnm`` gives some the name of the log."""
     own = file_argument(name)
-    names = {option: f"{own}_{kind}" for option, kind in _ROTATION.items() if option not in given}
+    names = {option: f"{own}_{kind}" for option, kind in _ROTATION.items()}
     return tuple(word for pair in names.items() for word in pair)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -16,9 +17,11 @@ from asyncmd_jupyter.engines.files import EngineFiles, checked_files
 from asyncmd_jupyter.engines.gromacs import commands, parameters
 from asyncmd_jupyter.engines.gromacs.inputs import GmxInputs
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
+from asyncmd_jupyter.engines.gromacs.rotation import OPTION, own_references
 from asyncmd_jupyter.engines.gromacs.start import at_rest, read_start, write_start
 from asyncmd_jupyter.engines.gromacs.threads import OMP
 from asyncmd_jupyter.engines.gromacs.told import drawn_seeds, facts_in_log
+from asyncmd_jupyter.engines.locks import SimulationLocks
 from asyncmd_jupyter.engines.part import run_to_the_end
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import Command, Resources
@@ -125,7 +128,7 @@ class GmxConfigurations(GmxInputs):
         threads = self._threads()
         argv = (*self._mdrun, *commands.mdrun_files(files.deffnm), *threads.options)
         if parameters.rotates(self._mdp):
-            argv += commands.rotation_outputs(files.deffnm, self._mdrun_args)
+            argv += commands.rotation_outputs(files.deffnm)
         env = {**commands.NO_LITTER, OMP: "1", **threads.env}
         command = Command((*argv, *self._mdrun_args), files.workdir, env)
         cores = Resources(cores=threads.cores or 1)
@@ -139,8 +142,19 @@ class GmxConfigurations(GmxInputs):
         where = self._launcher_of_grompp
         needs = Resources(party=party)
         words, tags = self._last_words, self.job_tags
-        job = await run_to_the_end(command, f"{name}.grompp", needs, where, words, tags)
+        async with self._own_references(files, name if party else ""):
+            job = await run_to_the_end(command, f"{name}.grompp", needs, where, words, tags)
         return drawn_seeds(await asyncio.to_thread(job.tail, _MANY_LINES, "stdout"))
+
+    @asynccontextmanager
+    async def _own_references(self, files: EngineFiles, name: str) -> AsyncIterator[None]:
+        """One after the other where ``grompp`` uses a file whose name can't be chosen."""
+        if not parameters.rotates(self._mdp) or OPTION in self._grompp_args:
+            yield
+            return
+        async with SimulationLocks.current().of(f"{files.workdir.resolve()}/rotref"):
+            with own_references(files.workdir, name):
+                yield
 
     def _grompp_command(self, files: EngineFiles, start: StartingConfiguration) -> Command:
         argv = commands.grompp_argv(

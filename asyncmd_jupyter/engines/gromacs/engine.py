@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import os
+import re
 import shutil
 import warnings
 from os import PathLike
@@ -13,6 +14,12 @@ from pathlib import Path
 from asyncmd_jupyter.engines.base import StartingConfiguration
 from asyncmd_jupyter.engines.facts import ProgramFacts
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
+from asyncmd_jupyter.engines.foreign import (
+    WORKER_MARK,
+    refuse_existing,
+    refuse_mark,
+    refuse_neighbours,
+)
 from asyncmd_jupyter.engines.gromacs import commands, parameters
 from asyncmd_jupyter.engines.gromacs.configurations import GmxConfigurations, start_file
 from asyncmd_jupyter.engines.gromacs.disk import (
@@ -36,6 +43,9 @@ from asyncmd_jupyter.jobs.model import Command, Resources
 
 _MANY_LINES = 400
 _STOPPED_BY_SIGNAL = (1, 2)
+# What follows the name of a simulation in the files beside those of its parts.
+_WRITTEN = (".mdp", ".tpr", ".cpt", "_prev.cpt", "_mdout.mdp")
+_HEADER_BYTES = 2**14
 
 
 class GmxEngine(GmxConfigurations):
@@ -118,7 +128,6 @@ class GmxEngine(GmxConfigurations):
         folder = files.workdir / f".{files.deffnm}.{os.urandom(4).hex()}"
         made = EngineFiles(files.workdir, f"{folder.name}/{files.deffnm}")
         try:
-            await asyncio.to_thread(self._refuse_foreign_files, files)
             await asyncio.to_thread(self._write_inputs, made, start)
             self._drawn = await self._run_grompp(made, start, files.deffnm, party=files.key)
             await asyncio.to_thread(_put_in_place, made, files)
@@ -127,7 +136,6 @@ class GmxEngine(GmxConfigurations):
         self._prepared_mdp = copy.deepcopy(self._mdp)
 
     def _refuse_foreign_files(self, files: EngineFiles) -> None:
-        """Keep off files that have the names of ours and are a person's."""
         original = Path(self._mdp.original_file)
         mdp = files.path("mdp")
         if mdp.exists() and original.exists() and mdp.samefile(original):
@@ -135,12 +143,10 @@ class GmxEngine(GmxConfigurations):
                 f"deffnm={files.deffnm!r} would write over your parameters {str(original)!r}: "
                 "choose another deffnm or folder."
             )
-        found = [files.path(ending) for ending in ("tpr", "cpt") if files.path(ending).exists()]
-        if found and not _mdout(files).exists():
-            raise ValueError(
-                f"{found[0]} was not made by an engine, and deffnm={files.deffnm!r} would write "
-                "over it: choose another deffnm or folder."
-            )
+        refuse_neighbours(files, is_gromacs=True)
+        refuse_mark(files, WORKER_MARK, "another engine")
+        if not _made_by_engine(files):
+            refuse_existing(files, _WRITTEN)
 
     def _write_inputs(self, files: EngineFiles, start: StartingConfiguration) -> None:
         self._check_programs()
@@ -213,7 +219,7 @@ class GmxEngine(GmxConfigurations):
             hours_factor=self._hours_factor,
         )
         if parameters.rotates(self._mdp):
-            argv += commands.rotation_outputs(files.deffnm, self._mdrun_args)
+            argv += commands.rotation_outputs(files.deffnm)
         env = {**commands.NO_LITTER, **threads.env}
         return Command(argv, files.workdir, env, _STOPPED_BY_SIGNAL)
 
@@ -239,6 +245,23 @@ class GmxEngine(GmxConfigurations):
 
     def _last_words(self, job: Job) -> str:
         return deciding_words(job.tail(_MANY_LINES, "stderr")) or last_words(job)
+
+
+def _made_by_engine(files: EngineFiles) -> bool:
+    """Whether the folder has the files of a simulation that an engine has prepared.
+
+    ``grompp`` writes its command line into the parameters that it took, and only an engine
+    lets it work in a hidden folder like that.
+    """
+    try:
+        with _mdout(files).open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+    except OSError:
+        return False
+    return (
+        re.search(rb"/?\.%b\.[0-9a-f]{8}/" % re.escape(os.fsencode(files.deffnm)), header)
+        is not None
+    )
 
 
 def _mdout(files: EngineFiles) -> Path:

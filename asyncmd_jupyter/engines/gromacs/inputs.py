@@ -60,8 +60,12 @@ class GmxInputs(CommandEngine):
         self._traj_type = _checked_traj_type(output_traj_type)
         self.mdp = mdconfig
         self.gro_file, self.top_file, self.ndx_file = gro_file, top_file, ndx_file
-        self._grompp = commands.executable_of("grompp_executable", grompp_executable)
-        self._mdrun = commands.executable_of("mdrun_executable", mdrun_executable)
+        self._grompp = commands.executable_of(
+            "grompp_executable", grompp_executable, commands.GROMPP_OWN
+        )
+        self._mdrun = commands.executable_of(
+            "mdrun_executable", mdrun_executable, commands.MDRUN_OWN
+        )
         self._grompp_args = commands.extra_args_of(
             "grompp_extra_args", grompp_extra_args, commands.GROMPP_OWN
         )

@@ -75,6 +75,7 @@ class OpenMMEngine(SteppingEngine):
 
     traj_types: ClassVar[tuple[str, ...]] = ("trr", "xtc")
     program = "OpenMM"
+    physics_endings: ClassVar[tuple[str, ...]] = (".system.xml", ".integrator.xml")
     worker: ClassVar[str] = "asyncmd_jupyter.engines.openmm.worker"
 
     def __init__(

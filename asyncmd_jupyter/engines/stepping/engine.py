@@ -25,6 +25,7 @@ from asyncmd_jupyter.engines.base import (
 from asyncmd_jupyter.engines.command import CommandEngine
 from asyncmd_jupyter.engines.facts import EngineFacts, ProgramFacts
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
+from asyncmd_jupyter.engines.foreign import refuse_existing, refuse_mark, refuse_neighbours
 from asyncmd_jupyter.engines.plan import OnDisk, PartPlan
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.stepping.disk import mend_parts, read_disk
@@ -76,6 +77,7 @@ class SteppingEngine(CommandEngine):
     output_traj_type = OutputTrajType("trr")
     endings_of_parts = ("trr", "xtc", "json")
     traj_types: ClassVar[tuple[str, ...]] = ("trr",)
+    physics_endings: ClassVar[tuple[str, ...]] = ()
     worker: ClassVar[str]
 
     def __init__(
@@ -207,6 +209,15 @@ class SteppingEngine(CommandEngine):
 
     # What the base asks for
 
+    def _refuse_foreign_files(self, files: EngineFiles) -> None:
+        refuse_neighbours(files, is_gromacs=False)
+        refuse_mark(files, "_mdout.mdp", "GROMACS")
+        if not files.path("engine.json").exists():
+            endings = [".cpt", ".engine.json", ".start.npz", *self.physics_endings]
+            if self._origin.structure_file is None:
+                endings.append(self._structure_file(files).name.removeprefix(files.deffnm))
+            refuse_existing(files, endings)
+
     def _write_inputs(self, files: EngineFiles, start: StartingConfiguration) -> None:
         configuration = self._configuration(start)
         if configuration.velocities is None and self.temperature is None:
@@ -323,6 +334,7 @@ class SteppingEngine(CommandEngine):
         workdir: str | PathLike[str],
     ) -> Trajectory:
         target = _configuration_path(workdir, name)
+        await asyncio.to_thread(self._check_structure_beside, target, start)
         spec = await asyncio.to_thread(self._write_configuration_inputs, action, start, target)
         command = self._worker_command(spec)
         await self._run_to_the_end(command, target.stem, self._resources(), self._last_words)
@@ -347,11 +359,27 @@ class SteppingEngine(CommandEngine):
     def _structure_beside(self, target: Path, start: StartingConfiguration) -> Path:
         if isinstance(start, Trajectory):
             return start.structure_path
+        if start is not None:
+            return Path(start).absolute()
         if self._origin.structure_file is not None:
             return self._origin.structure_file
         structure = target.with_suffix(".pdb")
         self._write_structure(structure, self._configuration(start))
         return structure
+
+    def _check_structure_beside(self, target: Path, start: StartingConfiguration) -> None:
+        """Refuse to write over a structure that is another one."""
+        structure = target.with_suffix(".pdb")
+        if start is not None or self._origin.structure_file is not None or not structure.exists():
+            return
+        configuration = self._configuration(start)
+        mine = self._origin.pdb(configuration.positions, configuration.box)
+        there = structure.read_text(encoding="utf-8", errors="replace")
+        if _undated(there) != _undated(mine):
+            raise ValueError(
+                f"The structure of {target.name} would be written over {structure}: choose another "
+                "conf_out_name, or give the engine that file as structure_file."
+            )
 
     def _checked_traj_type(self, value: str) -> str:
         if str(value).lower() not in self.traj_types:
@@ -379,6 +407,10 @@ def write_text(path: Path, text: str) -> None:
     temporary = path.with_name(path.name + ".tmp")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+def _undated(pdb: str) -> list[str]:
+    return [line for line in pdb.splitlines() if not line.startswith("REMARK")]
 
 
 def _configuration_path(workdir: str | PathLike[str], name: str) -> Path:
