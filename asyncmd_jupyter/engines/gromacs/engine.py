@@ -66,7 +66,8 @@ class GmxEngine(GmxConfigurations):
         job takes are read from ``-nt``, ``-ntmpi``, ``-ntomp`` and the ranks of ``mpirun``;
         without any it gets a fair share of those allowed by `config.set_max_cores`.
     output_traj_type : str
-        ``"xtc"`` (positions) or ``"trr"`` (velocities, too, as often as ``nstvout`` says).
+        ``"xtc"`` (positions of all atoms: ``compressed-x-grps`` has to have them all) or
+        ``"trr"`` (velocities, too, as often as ``nstvout`` says).
     mdrun_time_conversion_factor : float
         ``mdrun`` is told this share of the wall time, to leave some for its last words.
     launcher : str, optional

@@ -20,7 +20,7 @@ from asyncmd_jupyter.engines.base import (
 from asyncmd_jupyter.engines.command import CommandEngine
 from asyncmd_jupyter.engines.facts import EngineFacts
 from asyncmd_jupyter.engines.files import checked_path
-from asyncmd_jupyter.engines.gromacs import commands, parameters
+from asyncmd_jupyter.engines.gromacs import commands, outputs, parameters
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_options import nstout_from_mdp
 from asyncmd_jupyter.engines.gromacs.start import n_atoms_of
@@ -73,6 +73,7 @@ class GmxInputs(CommandEngine):
             "mdrun_extra_args", mdrun_extra_args, commands.MDRUN_OWN
         )
         self._hours_factor = _checked_factor(mdrun_time_conversion_factor)
+        self._check_outputs()
 
     def __repr__(self) -> str:
         """Name what tells engines apart."""
@@ -91,6 +92,8 @@ class GmxInputs(CommandEngine):
     def mdp(self, mdp: MDP) -> None:
         parameters.check_parameters(mdp)
         nstout_from_mdp(mdp, self.output_traj_type)
+        if self.output_traj_type == "xtc":
+            outputs.warn_of_coarse_frames(mdp)
         self._mdp = copy.deepcopy(mdp)
 
     mdconfig = mdp
@@ -169,7 +172,8 @@ class GmxInputs(CommandEngine):
         return clone
 
     def check_start(self, starting_configuration: StartingConfiguration) -> None:
-        """Refuse a start with another number of atoms."""
+        """Refuse a start with another number of atoms, and parts that would lack some."""
+        self._check_outputs()
         start = starting_configuration
         check_kind_of_start(start)
         if start is None:
@@ -198,6 +202,10 @@ class GmxInputs(CommandEngine):
             inputs=files if self._ndx is None else {**files, "index": self._ndx},
             own_start=self._gro,
         )
+
+    def _check_outputs(self) -> None:
+        if self.output_traj_type == "xtc":
+            outputs.check_whole_frames(self._mdp, self._ndx, self.n_atoms)
 
     def _threads(self) -> Threads:
         read = threads_of if self.takes_cores_here else threads_in_queue
