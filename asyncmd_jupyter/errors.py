@@ -18,6 +18,12 @@ Arguments that can't be used raise the built-in ``ValueError``, ``TypeError`` or
     ├── FunctionIdError            no persistent id can be derived (also a ValueError)
     ├── FunctionCrashedError       the process that evaluated a function died
     └── TruncatedTrajectoryError   a file ends within a frame (also a ValueError)
+
+and what is only said, as a warning::
+
+    UserWarning
+    ├── DrawnVelocitiesWarning     a start has no velocities, so that new ones are drawn
+    └── GuessedMassesWarning       velocities are drawn with masses guessed from names
 """
 
 from __future__ import annotations
@@ -81,3 +87,11 @@ class FunctionCrashedError(AsyncMDError):
 
 class TruncatedTrajectoryError(AsyncMDError, ValueError):
     """A trajectory file ends in the middle of a frame."""
+
+
+class DrawnVelocitiesWarning(UserWarning):
+    """A start has no velocities, or some that are not used: new ones are drawn."""
+
+
+class GuessedMassesWarning(UserWarning):
+    """Velocities are drawn with masses that were guessed from the names of atoms."""

@@ -159,7 +159,7 @@ def measure_extraction(folder: Path, fluid: Fluid, n_frames: int, repeats: int) 
     for extractor in (
         NoModificationFrameExtractor(),
         InvertedVelocitiesFrameExtractor(),
-        RandomVelocitiesFrameExtractor(300),
+        RandomVelocitiesFrameExtractor(300, masses=np.full(ATOMS, 12.011)),
     ):
         extractor.extract(out, trajectory, 0, overwrite=True)
         spent = own_cpu(

@@ -7,6 +7,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from asyncmd_jupyter.engines.files import EngineFiles, check_deffnm, checked_folder, checked_path
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
@@ -80,7 +83,11 @@ class MDEngine(ABC):
     async def generate_velocities(
         self, conf_in: Trajectory, conf_out_name: str, *, workdir: str | PathLike[str] = "."
     ) -> Trajectory:
-        """Write the first frame of `conf_in` with new Maxwell-Boltzmann velocities."""
+        """Write the first frame of `conf_in` with new Maxwell-Boltzmann velocities.
+
+        They fulfil the constraints, and the motion of the centre of mass is removed where
+        `removes_com` says so.
+        """
 
     @abstractmethod
     async def prepare(
@@ -243,6 +250,36 @@ class MDEngine(ABC):
     def temperature(self) -> float | None:
         """In K, of velocities that are drawn; None if the engine knows none."""
         return None
+
+    @property
+    def masses(self) -> NDArray[np.float64]:
+        """Masses of all atoms in amu, shape (n_atoms,), as the program uses them.
+
+        Particles without mass, such as virtual sites, have 0. The array can't be changed.
+
+        Raises
+        ------
+        NotImplementedError
+            If the engine does not know them.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} does not know the masses of its atoms: give it a property "
+            "'masses', an array in amu with one number for each atom."
+        )
+
+    @property
+    def constraints(self) -> NDArray[np.int64] | None:
+        """Pairs of atoms whose distance is fixed, shape (n_constraints, 2).
+
+        None if they are not known, or if masses and constraints do not say all that new
+        velocities have to fulfil: then only `generate_velocities` can draw them.
+        """
+        return None
+
+    @property
+    def removes_com(self) -> bool:
+        """Whether new velocities have no motion of the centre of mass."""
+        return True
 
     def keeping_velocities(self) -> Self:
         """An engine like this one that begins with the velocities of its start."""

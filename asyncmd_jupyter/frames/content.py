@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.errors import TruncatedTrajectoryError
 from asyncmd_jupyter.frames.headers import DamagedFrameError, parser_for
-from asyncmd_jupyter.frames.mdanalysis import list_frames, list_masses
+from asyncmd_jupyter.frames.masses import FoundMasses, masses_of
+from asyncmd_jupyter.frames.mdanalysis import list_frames
 from asyncmd_jupyter.frames.steps import unwrap_steps
 from asyncmd_jupyter.frames.xdr import FrameIndex, index_frames
 
@@ -89,7 +90,7 @@ class Contents:
 
     def __init__(self) -> None:
         self._digests: Remembered[bytes] = Remembered(_DIGESTS_KEPT)
-        self._masses: Remembered[NDArray[np.float64]] = Remembered(_MASSES_KEPT, len)
+        self._masses: Remembered[FoundMasses] = Remembered(_MASSES_KEPT, len)
         self._tables: Remembered[FrameTable] = Remembered(
             _FRAMES_KEPT, lambda table: len(table.steps) + _TABLE_WEIGHT
         )
@@ -109,8 +110,18 @@ class Contents:
         return self._digests.get((path,), lambda: _digest(path))
 
     def masses(self, structure_file: str) -> NDArray[np.float64]:
-        """Masses of all atoms in u, guessed where the structure file tells none."""
-        return self._masses.get((structure_file,), lambda: list_masses(structure_file))
+        """Masses of all atoms in amu, guessed where the structure file has none."""
+        return self.found_masses(structure_file).values
+
+    def found_masses(self, structure_file: str) -> FoundMasses:
+        """The same with what was guessed.
+
+        Raises
+        ------
+        ValueError
+            If the mass of no atom is known.
+        """
+        return self._masses.get((structure_file,), lambda: masses_of(structure_file))
 
     def table(self, trajectory_files: Sequence[str], structure_file: str) -> FrameTable:
         """List the frames of a trajectory.

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asyncmd_jupyter.frames.concatenate import PathLike
-from asyncmd_jupyter.frames.content import Contents
 from asyncmd_jupyter.frames.decoded import Modification, Transformations, write_decoded
+from asyncmd_jupyter.frames.drawing import VelocityDraw, checked_constraints
 from asyncmd_jupyter.frames.formats import RAW_FORMATS, holds_velocities, output_format
+from asyncmd_jupyter.frames.masses import checked_masses
 from asyncmd_jupyter.frames.provenance_frames import record_frames
 from asyncmd_jupyter.frames.read import frame_number, frames_with_velocities, read_xdr_frame
 from asyncmd_jupyter.frames.selection import Segment, check_trajectory
 from asyncmd_jupyter.frames.stopping import Stop, run_stoppable
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.trr import TrrFrame, write_trr_frame
-from asyncmd_jupyter.frames.velocities import draw_velocities, masses_of
 from asyncmd_jupyter.frames.writing import Outputs, write_segment
 
 Seeds: TypeAlias = Mapping[str, int]
@@ -125,8 +127,8 @@ class FrameExtractor(ABC):
             ending of a file says no format that can be written, if `struct_out` has another
             number of atoms, or if an output is one of the inputs.
         """
-        structures = (struct_out, structure_copy)
-        return self._extract(outfile, traj_in, idx, structures, overwrite, Stop())
+        arguments = (outfile, traj_in, idx, (struct_out, structure_copy), overwrite)
+        return self._extract(*arguments, self._new_seeds(), Stop())
 
     async def extract_async(
         self,
@@ -140,7 +142,9 @@ class FrameExtractor(ABC):
     ) -> Trajectory:
         """Do the same as `extract` in a thread; when cancelled, nothing is written."""
         check_trajectory(traj_in, "traj_in")
-        arguments = (outfile, traj_in, idx, (struct_out, structure_copy), overwrite)
+        structures = (struct_out, structure_copy)
+        # Seeds are drawn here, so that their order is that of the calls.
+        arguments = (outfile, traj_in, idx, structures, overwrite, self._new_seeds())
         return await run_stoppable(lambda stop: self._extract(*arguments, stop), [traj_in])
 
     def _extract(
@@ -150,6 +154,7 @@ class FrameExtractor(ABC):
         idx: int,
         structures: tuple[PathLike | None, PathLike | None],
         overwrite: bool,
+        seeds: Seeds,
         stop: Stop,
     ) -> Trajectory:
         check_trajectory(traj_in, "traj_in")
@@ -159,7 +164,6 @@ class FrameExtractor(ABC):
         table = traj_in.frame_table()
         number = frame_number(traj_in, idx, len(table.steps))
         segment = Segment(traj_in, table, np.array([number], np.int64))
-        seeds = self._new_seeds()
         with outputs.replaced(traj_in, stop) as path:
             self._write(path, name, segment, stop, seeds)
         record_frames(outputs.path, [segment], self._made(), seeds)
@@ -263,20 +267,36 @@ class InvertedVelocitiesFrameExtractor(FrameExtractor):
 class RandomVelocitiesFrameExtractor(FrameExtractor):
     """Extracts frames with velocities drawn from the Maxwell-Boltzmann distribution.
 
-    Particles without mass get none, and the motion of the centre of mass is removed.
-    Masses come from the structure file, or are guessed from the atoms' names.
+    Particles without mass get none, and the motion of the centre of mass is removed. Velocities
+    along constrained distances are taken away if `constraints` are given.
+    `RandomVelocitiesFrameExtractor.of` takes all that an engine knows.
 
     Parameters
     ----------
     T : float
         Temperature in K.
+    masses : array, optional
+        amu, shape (n_atoms,), such as ``engine.masses``. Without them those of the structure
+        file are used. One that has none (PDB, GRO) lets them be guessed from elements and
+        names, which is said in a `GuessedMassesWarning`.
+    constraints : array of int, optional
+        Atoms whose distance is fixed, shape (n_constraints, 2), such as
+        ``engine.constraints``.
+    seed : int, optional
+        Extractors with the same seed draw the same sequence of velocities, frame by frame.
+        Without it they differ each time. What was drawn is in the record of each file.
+    remove_com : bool
+        Whether the motion of the centre of mass is removed; that of a single particle never
+        is. False is for models in which the whole takes part in the dynamics, such as
+        particles in an external potential.
     mda_transformations, mda_transformations_setup_func
         As for `FrameExtractor`.
 
     Raises
     ------
     TypeError, ValueError
-        For a temperature that is no positive number.
+        For a temperature that is not a positive number, masses that are negative or no
+        numbers, or a seed that is not a whole number.
     """
 
     _sets_velocities = True
@@ -285,6 +305,10 @@ class RandomVelocitiesFrameExtractor(FrameExtractor):
         self,
         T: float,  # noqa: N803 - as users know it
         *,
+        masses: Any = None,
+        constraints: Any = None,
+        seed: int | None = None,
+        remove_com: bool = True,
         mda_transformations: Sequence[Callable[[Any], Any]] | None = None,
         mda_transformations_setup_func: Callable[[Any], Any] | None = None,
     ) -> None:
@@ -293,6 +317,44 @@ class RandomVelocitiesFrameExtractor(FrameExtractor):
             mda_transformations_setup_func=mda_transformations_setup_func,
         )
         self.T = T
+        self._velocities = VelocityDraw(
+            None if masses is None else checked_masses(masses),
+            None if constraints is None else checked_constraints(constraints),
+            bool(remove_com),
+        )
+        self._seed = None if seed is None else _checked_seed(seed)
+        self._numbers = None if seed is None else np.random.default_rng(self._seed)
+
+    @classmethod
+    def of(cls, engine: Any, T: float | None = None, *, seed: int | None = None) -> Self:  # noqa: N803
+        """Draw as an engine does: with its masses, constraints and temperature.
+
+        Parameters
+        ----------
+        engine : MDEngine
+            Reading its masses may take a moment; see `MDEngine.masses`.
+        T : float, optional
+            K; by default the engine's.
+        seed : int, optional
+
+        Raises
+        ------
+        NotImplementedError
+            If the engine does not know its masses.
+        ValueError
+            If it has no temperature and none is given, or draws in a way of its own.
+        """
+        temperature = engine.temperature if T is None else T
+        if temperature is None:
+            raise ValueError("The engine has no temperature for new velocities: give T=….")
+        masses, constraints = engine.masses, engine.constraints
+        if constraints is None:
+            raise ValueError(
+                f"{type(engine).__name__} does not tell its constraints, or has particles that "
+                "masses alone do not describe (Drude): use engine.generate_velocities."
+            )
+        rest = {"constraints": constraints, "remove_com": engine.removes_com, "seed": seed}
+        return cls(temperature, masses=masses, **rest)
 
     @property
     def T(self) -> float:  # noqa: N802
@@ -307,21 +369,66 @@ class RandomVelocitiesFrameExtractor(FrameExtractor):
             raise ValueError(f"A temperature of {value} K is not possible.")
         self._temperature = float(value)
 
+    @property
+    def masses(self) -> NDArray[np.float64] | None:
+        """Masses in amu that were given, shape (n_atoms,); can be set as a whole."""
+        return self._velocities.masses
+
+    @masses.setter
+    def masses(self, masses: Any) -> None:
+        self._velocities.masses = None if masses is None else checked_masses(masses)
+
+    @property
+    def constraints(self) -> NDArray[np.int64] | None:
+        """Pairs of atoms at a fixed distance, shape (n_constraints, 2); a copy."""
+        pairs = self._velocities.constraints
+        return None if pairs is None else pairs.copy()
+
+    @constraints.setter
+    def constraints(self, constraints: Any) -> None:
+        self._velocities.constraints = (
+            None if constraints is None else checked_constraints(constraints)
+        )
+
+    @property
+    def seed(self) -> int | None:
+        """Of the sequence of velocities; make another extractor for another one."""
+        return self._seed
+
+    @property
+    def remove_com(self) -> bool:
+        """Whether the motion of the centre of mass is removed."""
+        return self._velocities.remove_com
+
+    @remove_com.setter
+    def remove_com(self, value: bool) -> None:
+        self._velocities.remove_com = bool(value)
+
     def apply_modification(self, universe: Any, ts: Any) -> None:
         """Draw velocities."""
-        self._draw(universe, ts)
+        self._draw(universe, ts, self._next_seed())
 
-    def _draw(self, universe: Any, ts: Any, generator: np.random.Generator | None = None) -> None:
-        ts.velocities = 10 * draw_velocities(masses_of(universe), self.T, generator)  # A/ps
+    def _draw(self, universe: Any, ts: Any, seed: int) -> None:
+        box = None if ts.dimensions is None else ts.triclinic_dimensions / 10
+        generator = np.random.default_rng(seed)
+        drawn = self._velocities.draw(
+            self.T, str(universe.filename), ts.positions / 10, box, generator
+        )
+        ts.velocities = 10 * drawn  # A/ps
+
+    def _next_seed(self) -> int:
+        if self._numbers is None:
+            return secrets.randbits(SEED_BITS)
+        return int(self._numbers.integers(2**SEED_BITS))
 
     def _new_seeds(self) -> Seeds:
         own = self._is_own(RandomVelocitiesFrameExtractor)
-        return {SEED: secrets.randbits(SEED_BITS)} if own else {}
+        return {SEED: self._next_seed()} if own else {}
 
     def _modification(self, name: str, seeds: Seeds) -> Modification:
         if not (seeds and holds_velocities(name)):
             return super()._modification(name, seeds)
-        return partial(self._draw, generator=np.random.default_rng(seeds[SEED]))
+        return partial(self._draw, seed=seeds[SEED])
 
     def _made(self) -> dict[str, Any]:
         own = self._is_own(RandomVelocitiesFrameExtractor)
@@ -337,14 +444,25 @@ class RandomVelocitiesFrameExtractor(FrameExtractor):
     ) -> bool:
         if not self._is_own(RandomVelocitiesFrameExtractor):
             return False
-        masses = Contents.current().masses(str(segment.trajectory.structure_path))
         frame = _read(segment)
-        if frame.positions is None or len(frame.positions) != len(masses):
+        if frame.positions is None:
             return False  # MDAnalysis says what does not fit together
-        velocities = draw_velocities(masses, self.T, np.random.default_rng(seeds[SEED]))
+        structure, generator = segment.trajectory.structure_path, np.random.default_rng(seeds[SEED])
+        velocities = self._velocities.draw(
+            self.T, str(structure), frame.positions, frame.box, generator
+        )
         with path.open("xb") as file:
             write_trr_frame(file, dataclasses.replace(frame, velocities=velocities))
         return True
+
+
+def _checked_seed(seed: Any) -> int:
+    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+        raise TypeError(f"seed={seed!r} has to be a whole number.")
+    number = operator.index(seed)
+    if number < 0:
+        raise ValueError(f"seed={seed!r} has to be at least 0.")
+    return number
 
 
 def _no_velocities(segment: Segment) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asyncmd_jupyter.frames.velocities import masses_of
 from asyncmd_jupyter.frames.xdr import index_frames
 
 
@@ -42,21 +41,6 @@ def list_frames(
     if not steps:
         raise ValueError(f"There is no frame in {', '.join(trajectory_files)}.")
     return np.array(steps, np.int64), np.array(times), counts.pop(), np.array(starts, np.int64)
-
-
-def list_masses(structure_file: str) -> NDArray[np.float64]:
-    """Masses of all atoms in u.
-
-    Raises
-    ------
-    ValueError
-        If none is known.
-    """
-    from MDAnalysis import Universe
-
-    masses = masses_of(Universe(structure_file, to_guess=("types", "masses")))
-    masses.flags.writeable = False
-    return masses
 
 
 def count_atoms(structure_file: str | Path) -> int:

@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from asyncmd_jupyter.engines.base import MDEngine
+from asyncmd_jupyter.engines.velocities import drawn_velocities
 from asyncmd_jupyter.frames.extract import (
     FrameExtractor,
     InvertedVelocitiesFrameExtractor,
     NoModificationFrameExtractor,
-    RandomVelocitiesFrameExtractor,
 )
 from asyncmd_jupyter.frames.provenance_file import record_path
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.selection import check_trajectory
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.new_velocities import NewVelocities
 from asyncmd_jupyter.sampling.run import Run, Runs, check_spec, start_spec
 from asyncmd_jupyter.sampling.run_folder import check_folder
 from asyncmd_jupyter.sampling.run_spec import RunSpec
@@ -58,8 +62,11 @@ async def restart_from(
     n : int
         Walkers of the new run.
     velocities : str
-        ``keep`` those of the frame, ``new`` ones from the Maxwell-Boltzmann distribution,
-        other ones for each walker, or those of the frame ``inverted``.
+        ``keep`` those of the frame (where it has none they are drawn, which is said in a
+        `DrawnVelocitiesWarning`), ``new`` ones from the Maxwell-Boltzmann distribution, other
+        ones for each walker, or those of the frame ``inverted``. New ones are drawn with the
+        engine's masses and fulfil its constraints; the motion of the centre of mass is removed
+        where `MDEngine.removes_com` says so.
     temperature : float, optional
         K, of new velocities; by default the engine's.
     overwrite : bool
@@ -72,24 +79,28 @@ async def restart_from(
     Raises
     ------
     ValueError, TypeError, IndexError, FileNotFoundError, PermissionError
-        For an argument that can't be used, such as a name in use, or velocities that the
-        frame does not have; nothing was started or written then.
+        For an argument that can't be used, such as a name in use, or velocities to invert that
+        the frame does not have; nothing was started or written then.
     """
     old = run_or_spec if isinstance(run_or_spec, RunSpec) else getattr(run_or_spec, "spec", None)
     if not isinstance(old, RunSpec):
         raise TypeError(f"{run_or_spec!r} is neither a Run nor a RunSpec.")
     check_trajectory(trajectory, "trajectory")
-    extractor = _extractor(velocities, temperature, old.engine.temperature)
+    _check_velocities(velocities, temperature)
     spec = replace(old, engine=old.engine.keeping_velocities(), start=trajectory, name=name)
     spec = replace(spec, n_walkers=n, starts=())
     check_spec(spec)
-    await asyncio.to_thread(_check, spec, trajectory, frame, velocities, overwrite)
+    has_velocities = await asyncio.to_thread(_check, spec, trajectory, frame, overwrite)
+    velocities = _possible(velocities, has_velocities, spec.engine, trajectory, frame)
+    extract = _extraction(velocities, spec.engine, temperature)
     targets = _targets(spec, velocities)
+    await asyncio.to_thread(_check_targets, targets, overwrite)
     made_folder = not spec.folder.exists()
     starts: list[Trajectory] = []
     try:
-        for target in targets:
-            starts.append(await _extracted(extractor, target, trajectory, frame, overwrite))
+        await asyncio.to_thread(spec.folder.mkdir, exist_ok=True)
+        async for made in extract(targets, trajectory, frame, overwrite=overwrite):
+            starts.append(await made.prepare())
         spec = replace(spec, start=starts[0], starts=tuple(starts[1:] and starts))
         return start_spec(spec, overwrite=overwrite)
     except BaseException:
@@ -107,23 +118,15 @@ def suggested_name(spec: RunSpec) -> str:
     return next(n for n in names if n not in known and not (spec.workdir / n).exists())
 
 
-def _extractor(velocities: Any, given: float | None, known: float | None) -> FrameExtractor:
+def _check_velocities(velocities: Any, temperature: float | None) -> None:
     if velocities not in VELOCITIES:
         raise ValueError(f"velocities={velocities!r} has to be one of {', '.join(VELOCITIES)}.")
-    if velocities != "new":
-        if given is not None:
-            raise ValueError(f"temperature={given!r} is of use only with velocities='new'.")
-        kept = velocities == "keep"
-        return NoModificationFrameExtractor() if kept else InvertedVelocitiesFrameExtractor()
-    if given is None and known is None:
-        raise ValueError("The engine knows no temperature for new velocities: give temperature=….")
-    return RandomVelocitiesFrameExtractor(known if given is None else given)  # type: ignore[arg-type]
+    if velocities != "new" and temperature is not None:
+        raise ValueError(f"temperature={temperature!r} is of use only with velocities='new'.")
 
 
-def _check(
-    spec: RunSpec, trajectory: Trajectory, frame: int, velocities: str, overwrite: bool
-) -> None:
-    """Refuse what can't be done; blocks."""
+def _check(spec: RunSpec, trajectory: Trajectory, frame: int, overwrite: bool) -> bool:
+    """Refuse what can't be done; tells whether the frame has velocities. Blocks."""
     check_folder(spec.folder, overwrite=overwrite, continuation=False)
     if spec.name.partition("_")[0] == "start":
         raise ValueError(
@@ -134,23 +137,44 @@ def _check(
             f"The start lies in {str(spec.folder)!r}, which would be overwritten: choose another "
             "name."
         )
-    found = read_frame(trajectory, frame)
-    if velocities != "new" and found.velocities is None:
-        raise ValueError(_no_velocities(trajectory, frame, velocities))
-    for target in _targets(spec, velocities):
-        if target.exists() and not overwrite:
-            raise FileExistsError(f"{str(target)!r} is there already: choose another name.")
+    return read_frame(trajectory, frame).velocities is not None
 
 
-def _no_velocities(trajectory: Trajectory, frame: int, velocities: str) -> str:
+def _possible(
+    velocities: str, has_velocities: bool, engine: MDEngine, trajectory: Trajectory, frame: int
+) -> str:
+    """What is done where a frame has no velocities: new ones take the place of its own."""
+    if has_velocities or velocities == "new":
+        return velocities
+    said = f"Frame {frame} of {_none_in(trajectory)}"
+    if velocities == "inverted":
+        raise ValueError(f"{said}, so none can be inverted: choose velocities='new'.")
+    if engine.temperature is None:
+        raise ValueError(f"{said}, and the engine no temperature to draw them: give temperature=….")
+    warnings.warn(drawn_velocities(said, engine.temperature), stacklevel=3)
+    return "new"
+
+
+def _none_in(trajectory: Trajectory) -> str:
     path = trajectory.trajectory_files[-1]
     xtc = Path(path).suffix.lower() == ".xtc"
-    because = "XTC files hold none" if xtc else "the file holds none there"
-    wanted = "keep" if velocities == "keep" else "invert"
-    return (
-        f"Frame {frame} of {path} has no velocities to {wanted}: {because}. Choose new "
-        "velocities (velocities='new')."
-    )
+    return f"{path} has no velocities ({'XTC files hold none' if xtc else 'none in the file'})"
+
+
+def _extraction(
+    velocities: str, engine: MDEngine, temperature: float | None
+) -> Callable[..., AsyncIterator[Trajectory]]:
+    if velocities == "new":
+        return NewVelocities(engine, temperature).write
+    kept = velocities == "keep"
+    extractor = NoModificationFrameExtractor() if kept else InvertedVelocitiesFrameExtractor()
+    return partial(_extracted, extractor)
+
+
+def _check_targets(targets: Sequence[Path], overwrite: bool) -> None:
+    for target in targets:
+        if target.exists() and not overwrite:
+            raise FileExistsError(f"{str(target)!r} is there already: choose another name.")
 
 
 def _targets(spec: RunSpec, velocities: str) -> list[Path]:
@@ -160,11 +184,15 @@ def _targets(spec: RunSpec, velocities: str) -> list[Path]:
 
 
 async def _extracted(
-    extractor: FrameExtractor, target: Path, trajectory: Trajectory, frame: int, overwrite: bool
-) -> Trajectory:
-    await asyncio.to_thread(target.parent.mkdir, exist_ok=True)
-    made = await extractor.extract_async(target, trajectory, frame, overwrite=overwrite)
-    return await made.prepare()
+    extractor: FrameExtractor,
+    targets: Sequence[Path],
+    trajectory: Trajectory,
+    frame: int,
+    *,
+    overwrite: bool,
+) -> AsyncIterator[Trajectory]:
+    for target in targets:
+        yield await extractor.extract_async(target, trajectory, frame, overwrite=overwrite)
 
 
 def _remove(targets: Sequence[Path], folder: Path, made_folder: bool) -> None:

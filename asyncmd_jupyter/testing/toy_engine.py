@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from asyncmd_jupyter.engines.facts import EngineFacts
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.stepping.engine import SteppingEngine
+from asyncmd_jupyter.frames.masses import unchangeable
 from asyncmd_jupyter.testing.double_well import DoubleWell
 
 WORKER = "asyncmd_jupyter.testing.toy_worker"
@@ -76,6 +77,16 @@ class ToyEngine(SteppingEngine):
     def temperature(self) -> float:
         """In K."""
         return self._model.temperature
+
+    @property
+    def masses(self) -> NDArray[np.float64]:
+        """Of the particle, in amu."""
+        return unchangeable([self._model.mass])
+
+    @property
+    def constraints(self) -> NDArray[np.int64]:
+        """None at all."""
+        return np.zeros((0, 2), np.int64)
 
     def _identity(self) -> dict[str, str]:
         return {"model": str(self._model)}

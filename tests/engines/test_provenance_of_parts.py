@@ -52,12 +52,12 @@ async def test_a_chain_back_to_the_root(manager, tmp_path: Path, make, change):
     root = make()
     step = root.nstout
     one, two = await compute(root, None, tmp_path, "root", 2 * step, 4 * step)
-    frame = RandomVelocitiesFrameExtractor(310).extract(tmp_path / "f.trr", two, 1)
+    frame = RandomVelocitiesFrameExtractor.of(root, 310).extract(tmp_path / "f.trr", two, 1)
     (child,) = await compute(make(**change), frame, tmp_path, "child", 2 * step)
     joined = concatenate_frames(
         [(one, slice(None)), (two, slice(None))], tmp_path / f"joined{one.paths[0].suffix}"
     )
-    last = RandomVelocitiesFrameExtractor(310).extract(tmp_path / "l.trr", joined, -1)
+    last = RandomVelocitiesFrameExtractor.of(root, 310).extract(tmp_path / "l.trr", joined, -1)
 
     made = [t.provenance.made_by for t in (one, two, frame, child, joined, last)]
     assert made == ["part", "part", "extraction", "part", "concatenation", "extraction"]
@@ -189,7 +189,8 @@ async def test_what_can_not_be_recorded_fails_nothing(manager, tmp_path: Path, c
     caplog.clear()
     assert part.provenance.problem
     refuse(tmp_path / "f.trr")
-    assert len(RandomVelocitiesFrameExtractor(300).extract(tmp_path / "f.trr", part, 1)) == 1
+    extractor = RandomVelocitiesFrameExtractor.of(engine)
+    assert len(extractor.extract(tmp_path / "f.trr", part, 1)) == 1
     assert "f.trr" in caplog.text
 
 
@@ -207,7 +208,7 @@ async def test_an_engine_that_can_not_tell_fails_nothing(manager, tmp_path: Path
 
 async def test_an_outdated_record_goes_when_it_is_off(manager, tmp_path: Path):
     (part,) = await compute(toy(), None, tmp_path, "sim", 100)
-    extractor = RandomVelocitiesFrameExtractor(300)
+    extractor = RandomVelocitiesFrameExtractor.of(toy())
     extractor.extract(tmp_path / "f.trr", part, 1)
     config.set_provenance(False)
     frame = extractor.extract(tmp_path / "f.trr", part, 2, overwrite=True)
@@ -218,7 +219,7 @@ async def test_nothing_is_recorded_when_it_is_off(manager, tmp_path: Path):
     config.set_provenance(False)
     assert "off" in str(config.show_config())
     (part,) = await compute(toy(), None, tmp_path, "sim", 100)
-    frame = RandomVelocitiesFrameExtractor(300).extract(tmp_path / "f.trr", part, 1)
+    frame = RandomVelocitiesFrameExtractor.of(toy()).extract(tmp_path / "f.trr", part, 1)
     assert part.provenance is frame.provenance is None
     assert not list(tmp_path.glob("*.provenance.json"))
 

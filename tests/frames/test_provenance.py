@@ -87,6 +87,7 @@ def drawn_again(frame: Trajectory) -> np.ndarray:
 @pytest.mark.parametrize("options", [{}, {"mda_transformations": [lambda ts: ts]}])
 @pytest.mark.parametrize("source", ["trr", "xtc"])
 async def test_random_velocities_can_be_drawn_again(folder: Path, source: str, options):
+    options = {**options, "masses": Contents.current().masses("conf.gro")}
     extractor = RandomVelocitiesFrameExtractor(300.123456789, **options)
     frames = await asyncio.gather(
         *(extractor.extract_async(f"{i}.trr", both(source), i) for i in range(3))

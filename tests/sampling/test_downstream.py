@@ -56,7 +56,7 @@ class TestPathSampling:
 
     async def shoot(self, start, index: int, states, folder: Path) -> Trajectory | None:
         """A two-way shooting move; None if it is rejected."""
-        forward = RandomVelocitiesFrameExtractor(T=300).extract(
+        forward = RandomVelocitiesFrameExtractor(T=300, masses=[40.0]).extract(
             folder / "forward.trr", start, index
         )
         backward = await InvertedVelocitiesFrameExtractor().extract_async(

@@ -35,7 +35,9 @@ def names(family) -> list[str]:
 async def make_family(folder: Path) -> dict[str, Trajectory]:
     """A root of two parts, a frame of it, two children in folders of their own, a join."""
     one, two = await compute(None, folder / "root", "root", 100, 200)
-    frame = RandomVelocitiesFrameExtractor(300).extract(folder / "root" / "f.trr", two, 4)
+    frame = RandomVelocitiesFrameExtractor(300, masses=[40.0]).extract(
+        folder / "root" / "f.trr", two, 4
+    )
     (left,) = await compute(frame, folder / "left", "left", 100)
     (right,) = await compute(frame, folder / "right", "right", 100, barrier=9.0)
     joined = concatenate_frames([(one, slice(None)), (two, slice(5))], folder / "root" / "j.trr")
@@ -134,7 +136,9 @@ async def test_a_run_that_is_overwritten_leaves_no_record(manager, tmp_path: Pat
 
 async def test_a_path_of_two_halves(manager, tmp_path: Path):
     (start,) = await compute(None, tmp_path, "start", 100)
-    forward = RandomVelocitiesFrameExtractor(300).extract(tmp_path / "plus.trr", start, 3)
+    forward = RandomVelocitiesFrameExtractor(300, masses=[40.0]).extract(
+        tmp_path / "plus.trr", start, 3
+    )
     backward = InvertedVelocitiesFrameExtractor().extract(tmp_path / "minus.trr", forward, 0)
     plus = await compute(forward, tmp_path, "p", 50)
     minus = await compute(backward, tmp_path, "m", 50)

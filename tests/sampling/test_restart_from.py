@@ -11,6 +11,7 @@ from engine_systems import alanine_engine
 from gromacs_systems import gromacs_engine
 from toy_states import in_a, in_b
 
+from asyncmd_jupyter.errors import DrawnVelocitiesWarning
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.sampling.progress import RunState
 from asyncmd_jupyter.sampling.restart import restart_from, suggested_name
@@ -148,12 +149,18 @@ async def test_what_can_not_be_leaves_nothing(manager, in_folder, options, error
 
 async def test_a_format_without_velocities_is_named(manager, in_folder):
     first, trajectory = await short_run(alanine_engine(nstout=10, output_traj_type="xtc"), 50)
-    with pytest.raises(ValueError, match=r"XTC files hold none.*new") as caught:
-        await restart_from(first, trajectory, 2, name="other")
-    assert "first.xtc has no velocities to keep" in str(caught.value)
+    with pytest.raises(ValueError, match=r"XTC files hold none.*inverted.*new") as caught:
+        await restart_from(first, trajectory, 2, name="other", velocities="inverted")
+    assert "first.xtc has no velocities" in str(caught.value)
     assert not (in_folder / "other").exists()
-    run = await restart_from(first, trajectory, 2, name="other", velocities="new")
-    (start,) = await started(run)
+    with pytest.warns(DrawnVelocitiesWarning, match=r"first\.xtc .*drawn at 300 K") as said:
+        run = await restart_from(first, trajectory, 2, name="other", n=2)
+    assert len(said) == 1
+    assert "random velocities at 300 K" in run.spec.starts[0].provenance.text()
+    await run
+    start, another = [read_frame(one, 0) for one in run.spec.starts]
+    assert same(start.positions, read_frame(trajectory, 2).positions, 1e-3)
+    assert apart(start.velocities, another.velocities) > 0.5
     assert same(start.positions, read_frame(trajectory, 2).positions, 1e-3)
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import copy
 import os
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from asyncmd_jupyter.engines.base import (
     OutputTrajType,
@@ -23,10 +27,15 @@ from asyncmd_jupyter.engines.files import checked_path
 from asyncmd_jupyter.engines.gromacs import commands, outputs, parameters
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_options import nstout_from_mdp
+from asyncmd_jupyter.engines.gromacs.run_input import RunInput, read_run_input
 from asyncmd_jupyter.engines.gromacs.start import n_atoms_of
 from asyncmd_jupyter.engines.gromacs.threads import Threads, threads_in_queue, threads_of
+from asyncmd_jupyter.engines.gromacs.words import deciding_words
 from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.frames.content import FileState
+from asyncmd_jupyter.frames.masses import unchangeable
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.jobs.quick import run_now
 
 
 class GmxInputs(CommandEngine):
@@ -57,6 +66,7 @@ class GmxInputs(CommandEngine):
         self._workdir: Path | None = None
         self._prepared_mdp: MDP | None = None
         self._drawn: dict[str, Any] = {}  # seeds of the last preparation
+        self._run_input: tuple[Any, RunInput] | None = None
         self._traj_type = _checked_traj_type(output_traj_type)
         self.mdp = mdconfig
         self.gro_file, self.top_file, self.ndx_file = gro_file, top_file, ndx_file
@@ -152,6 +162,70 @@ class GmxInputs(CommandEngine):
         with suppress(ValueError):
             return parameters.temperature_of(self._mdp)
         return None
+
+    @property
+    def masses(self) -> NDArray[np.float64]:
+        """Masses as ``grompp`` puts them into the run input; see `MDEngine.masses`.
+
+        They are read from that of the prepared simulation. Before, ``grompp`` runs once for
+        it on this machine, and what it said is kept until parameters or files change; in a
+        coroutine ``await asyncio.to_thread(lambda: engine.masses)`` blocks nothing meanwhile.
+
+        Raises
+        ------
+        EngineError
+            With the words of ``grompp``, if it fails.
+        """
+        return unchangeable(self._read_run_input().masses)
+
+    @property
+    def constraints(self) -> NDArray[np.int64] | None:
+        """Constraints as in the run input; see `MDEngine.constraints` and `masses`.
+
+        None if ``gmx dump`` can't tell them, or with frozen groups.
+        """
+        if self._mdp.get("freezegrps"):
+            return None
+        pairs = self._read_run_input().constraints
+        return None if pairs is None else pairs.copy()
+
+    def _read_run_input(self) -> RunInput:
+        """Read the run input, or make one for that; blocks."""
+        prepared = self._files is not None and self._mdp == self._prepared_mdp
+        tpr = self._files.path("tpr") if prepared and self._files else None
+        sources = [tpr] if tpr is not None and tpr.exists() else [self._gro, self._top, self._ndx]
+        states = [FileState.of(str(path)) for path in sources if path is not None]
+        key = (sources, states, repr(sorted(self._mdp.items())), self._grompp, self._grompp_args)
+        if self._run_input is None or self._run_input[0] != key:
+            self._run_input = key, self._new_run_input(tpr)
+        return self._run_input[1]
+
+    def _new_run_input(self, tpr: Path | None) -> RunInput:
+        if tpr is not None and tpr.exists():
+            return read_run_input(tpr, self._grompp)
+        with tempfile.TemporaryDirectory(prefix="asyncmd-grompp-") as folder:
+            return read_run_input(self._grompped(Path(folder) / "masses"), self._grompp)
+
+    def _grompped(self, name: Path) -> Path:
+        """Make a run input of the engine's own structure; blocks."""
+        _check_program("grompp_executable", self._grompp)
+        parameters.of_zero_steps(self._mdp).write(name.with_suffix(".mdp"))
+        argv = commands.grompp_argv(
+            self._grompp,
+            self._grompp_args,
+            name=str(name),
+            structure=self._gro,
+            topology=self._top,
+            index=self._ndx,
+            start=None,
+        )
+        answer = run_now(argv, self.workdir or Path.cwd(), commands.NO_LITTER)
+        if answer.code:
+            raise EngineError(
+                "grompp can't make the run input from which the masses are read. It said:\n"
+                f"{deciding_words(answer.errors) or answer.errors.strip()}"
+            )
+        return name.with_suffix(".tpr")
 
     def keeping_velocities(self) -> Self:
         """Make an engine without ``gen-vel``, which would replace the velocities of a start."""

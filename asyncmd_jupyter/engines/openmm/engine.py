@@ -10,11 +10,15 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from asyncmd_jupyter.engines.facts import EngineFacts
 from asyncmd_jupyter.engines.openmm import physics as phys
 from asyncmd_jupyter.engines.openmm.source import Source, from_amber, from_gromacs, from_pdb
 from asyncmd_jupyter.engines.openmm.spec import SystemSpec
 from asyncmd_jupyter.engines.stepping.engine import SteppingEngine, write_text
+from asyncmd_jupyter.frames.masses import unchangeable
 
 
 class OpenMMEngine(SteppingEngine):
@@ -181,6 +185,22 @@ class OpenMMEngine(SteppingEngine):
     def temperature(self) -> float | None:
         """In K."""
         return self._serialized.temperature
+
+    @property
+    def masses(self) -> NDArray[np.float64]:
+        """Masses of the System's particles in amu; see `MDEngine.masses`."""
+        return unchangeable(self._serialized.particles.masses)
+
+    @property
+    def constraints(self) -> NDArray[np.int64] | None:
+        """Constraints of the System; see `MDEngine.constraints`. None with Drude oscillators."""
+        particles = self._serialized.particles
+        return None if particles.has_drude else particles.constraints.copy()
+
+    @property
+    def removes_com(self) -> bool:
+        """Whether the System has a ``CMMotionRemover``, as force fields make it."""
+        return self._serialized.particles.removes_com
 
     @property
     def periodic(self) -> bool:

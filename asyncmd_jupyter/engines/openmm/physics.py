@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.engines.openmm.particles import Particles
+
 PLATFORMS = ("auto", "Reference", "CPU", "OpenCL", "CUDA", "HIP")
 INTEGRATORS = ("LangevinMiddle", "Langevin", "Brownian", "NoseHoover", "Verlet")
 
@@ -33,6 +35,7 @@ class Physics:
         ps
     temperature : float or None
         K; None for an integrator that knows none.
+    particles : Particles
     """
 
     system_xml: str
@@ -42,6 +45,7 @@ class Physics:
     periodic: bool
     timestep: float
     temperature: float | None
+    particles: Particles
 
 
 def serialize_physics(system: Any, integrator: Any, temperature: Any) -> Physics:
@@ -63,6 +67,7 @@ def serialize_physics(system: Any, integrator: Any, temperature: Any) -> Physics
         temperature=None
         if temperature is None
         else positive("temperature", temperature, unit.kelvin),
+        particles=Particles.of(system),
     )
 
 

@@ -9,10 +9,12 @@ import numpy as np
 import openmm
 from openmm import unit
 
+from asyncmd_jupyter.engines.openmm.particles import Particles
 from asyncmd_jupyter.engines.openmm.spec import SystemSpec
 from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.stepping.seeds import random_seeds
+from asyncmd_jupyter.frames.velocities import without_com_motion
 
 # Measured: the Reference platform is faster than the CPU platform up to about this many
 # particles, unless there are reciprocal-space sums.
@@ -100,10 +102,17 @@ class OpenMMSimulation:
             self.context.setVelocities(configuration.velocities)
 
     def draw_velocities(self) -> None:
-        """Maxwell-Boltzmann velocities that fulfil the constraints."""
+        """Maxwell-Boltzmann velocities that fulfil the constraints.
+
+        Without motion of the centre of mass, if the dynamics keep that at rest.
+        """
         self.context.setVelocitiesToTemperature(
             self._physics.temperature * unit.kelvin, next(self._seeds)
         )
+        particles = Particles.of(self._system)
+        if particles.removes_com:
+            drawn = self.context.getState(velocities=True).getVelocities(asNumpy=True)._value
+            self.context.setVelocities(without_com_motion(drawn, particles.masses))
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on exactly where this platform allows it, with fresh noise elsewhere."""
