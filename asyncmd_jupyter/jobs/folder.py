@@ -42,6 +42,14 @@ def prepare_folder(job: JobRecord) -> None:
         _write_private(path, text)
 
 
+def rewrite_script(job: JobRecord) -> None:
+    """Write the script of a job anew, of which something was decided only now."""
+    hidden = job.script.with_name(f".{job.script.name}.new")
+    hidden.unlink(missing_ok=True)
+    _write_private(hidden, render_script(job))
+    hidden.replace(job.script)
+
+
 def _write_private(path: Path, text: str) -> None:
     # Scripts hold the values of environment variables, which may be nobody's business.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)

@@ -18,7 +18,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from asyncmd_jupyter.errors import SubmissionError
-from asyncmd_jupyter.jobs.folder import ended_status, read_end, read_start, signal_name
+from asyncmd_jupyter.jobs.folder import (
+    ended_status,
+    read_end,
+    read_start,
+    rewrite_script,
+    signal_name,
+)
 from asyncmd_jupyter.jobs.holding import refuse_hold
 from asyncmd_jupyter.jobs.model import JobRecord, JobState, Status
 from asyncmd_jupyter.jobs.process import (
@@ -102,9 +108,9 @@ class LocalLauncher:
 
     def _start(self, job: JobRecord) -> str:
         marks = {JOB_ID_VARIABLE: job.id, ATTEMPT_VARIABLE: str(job.attempt)}
-        if variable := job.resources.threads_variable:
-            marks[variable] = str(job.resources.cores)
         try:
+            if job.resources.share:  # its cores are known now
+                rewrite_script(job)
             child = _Detached(
                 ["bash", str(job.script)],
                 cwd=job.folder,

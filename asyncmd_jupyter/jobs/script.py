@@ -15,6 +15,8 @@ from asyncmd_jupyter.jobs.template import directives, interpreter
 
 JOB_ID_VARIABLE = "ASYNCMD_JOB_ID"
 ATTEMPT_VARIABLE = "ASYNCMD_JOB_ATTEMPT"
+# From 22.05 on, srun does not take it from the job by itself.
+SRUN_CORES = "SRUN_CPUS_PER_TASK"
 
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -34,12 +36,18 @@ _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # of a signal tells. The outer shell is not always the first to hear of it. So there it publishes
 # the exit code, after it has handled all signals. A job that had ended by itself and is started
 # again all the same says that it has ended, because what it computes may be in use.
+# What the command needs is said here and not to sbatch, which hands on what "--export" lets it.
+# The same option holds for the steps of srun in the job, which would know neither these
+# variables nor a path to find programs in. How many threads it has, Slurm says where it was
+# asked for cores, by an option or in the script of a user.
+# Users may export the options of their shell (SHELLOPTS), with which this script would end early.
 # Who makes the claim runs the command: a job that got into a queue twice runs once, on whatever
 # nodes. Making a file that must not be there is one step on shared file systems too; where none
 # can be made, the job fails as it always did.
 _TEMPLATE = """\
 #!/usr/bin/env bash
-{directives}export {id_variable}={job_id}
+{directives}{plain_shell}
+export {id_variable}={job_id}
 folder={folder}
 attempt="${{{attempt_variable}:-${{SLURM_RESTART_COUNT:-0}}}}"
 inner=
@@ -117,7 +125,7 @@ set -m
     (
         trap - TERM INT USR1
         put "started.$attempt" "$$"
-{exports}        cd -- {cwd} && exec -- {argv}
+{surroundings}{exports}        cd -- {cwd} && exec -- {argv}
     ) >>"$folder/stdout.txt" 2>>"$folder/stderr.txt"
     code=$?
     put "$ending.$attempt" "$code"
@@ -138,6 +146,22 @@ kill -s TERM -- "-$inner" 2>/dev/null
 read -r code 2>/dev/null <"$folder/$ending.$attempt"
 [ "$ending" = exit_code ] || mv -f -- "$folder/$ending.$attempt" "$folder/exit_code.$attempt"
 {stop}exit "$code"
+"""
+
+
+PLAIN_SHELL = """\
+set +o allexport +o errexit +o noclobber +o noglob +o nounset +o pipefail +o posix +o xtrace
+shopt -u failglob nullglob 2>/dev/null"""
+
+_THREADS = """\
+        export {variable}={cores}
+        if [ -n "$in_slurm" ]; then
+            export {variable}="${{SLURM_CPUS_PER_TASK:-{cores}}}"
+            export {srun_variable}="${variable}"
+        fi
+"""
+_STEPS = """\
+        [ -z "$in_slurm" ] || unset SLURM_EXPORT_ENV
 """
 
 
@@ -168,6 +192,8 @@ def render_script(job: JobRecord) -> str:
         job_id=shlex.quote(job.id),
         folder=shlex.quote(str(job.folder)),
         directives="".join(f"{line}\n" for line in _directives(command)),
+        plain_shell=PLAIN_SHELL,
+        surroundings=_surroundings(job),
         guard="" if command.repeatable else _GUARD,
         stop=_stop(command),
         stdin=shlex.quote(str(command.stdin or "/dev/null")),
@@ -183,6 +209,18 @@ def _stop(command: Command) -> str:
         return ""
     codes = "|".join(map(str, command.stop_codes))
     return f'[ -z "$signalled" ] || case $code in {codes}) code=0 ;; esac\n'
+
+
+def _surroundings(job: JobRecord) -> str:
+    """What a command has to find in its environment wherever it is started."""
+    command, variable = job.command, job.resources.threads_variable
+    # A script without a place for a command is all of a user's own.
+    steps = "" if command.template is not None and not command.template.placeholder else _STEPS
+    if not variable:
+        return steps
+    return steps + _THREADS.format(
+        cores=job.resources.cores, variable=variable, srun_variable=SRUN_CORES
+    )
 
 
 def _directives(command: Command) -> list[str]:

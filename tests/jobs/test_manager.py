@@ -285,7 +285,9 @@ async def test_jobs_that_share_the_cores_are_told_theirs(manager, work, job_runt
             await asyncio.sleep(0)
             job = await manager.submit(command, name=f"job {number}", resources=needs)
         record = await job.wait()
-        return record.resources.cores, int(job.tail(stream="stdout"))
+        cores = record.resources.cores
+        assert f"export OMP_NUM_THREADS={cores}\n" in record.script.read_text()
+        return cores, int(job.tail(stream="stdout"))
 
     assert await run(0) == (4, 4)
     assert await asyncio.gather(run(1), run(2)) == [(2, 2), (2, 2)]

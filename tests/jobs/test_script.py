@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from asyncmd_jupyter.jobs.folder import prepare_folder, read_end, read_start
-from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState
-from asyncmd_jupyter.jobs.script import render_script
+from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources, ScriptTemplate
+from asyncmd_jupyter.jobs.script import ATTEMPT_VARIABLE, render_script
 from asyncmd_jupyter.jobs.slurm.claims import revoke
 
 
@@ -222,3 +222,70 @@ def test_ranks_of_mpi_have_time_to_save_what_they_have(tmp_path, in_slurm, shell
     process.send_signal(signal.SIGUSR1)
     assert process.wait() == 0
     assert {path.name for path in tmp_path.glob("saved.*")} == {"saved.0", "saved.1"}
+
+
+def with_threads(folder, *argv, cores=3, template=None, **env):
+    command = Command(argv, folder, env, template=template)
+    needs = Resources(cores=cores, threads_variable="OMP_NUM_THREADS")
+    record = JobRecord("abc", "n", "local", command, folder / "job", needs)
+    prepare_folder(record)
+    return record
+
+
+SHOWN = 'echo "$OMP_NUM_THREADS ${SRUN_CPUS_PER_TASK-none} ${SLURM_EXPORT_ENV-none}"'
+
+
+@pytest.mark.parametrize(
+    ("surroundings", "shown"),
+    [
+        ({}, "3 none none"),
+        ({"OMP_NUM_THREADS": "8", "SRUN_CPUS_PER_TASK": "8"}, "3 8 none"),
+        ({"SLURM_JOB_ID": "1"}, "3 3 none"),
+        ({"SLURM_JOB_ID": "1", "SLURM_EXPORT_ENV": "NONE"}, "3 3 none"),
+        ({"SLURM_JOB_ID": "1", "SLURM_CPUS_PER_TASK": "5"}, "5 5 none"),
+        # In a job of somebody else, such as a notebook's, this is a job of this machine.
+        ({"SLURM_JOB_ID": "1", "SLURM_CPUS_PER_TASK": "5", ATTEMPT_VARIABLE: "0"}, "3 none none"),
+    ],
+)
+def test_the_threads_stand_in_the_script(tmp_path, surroundings, shown):
+    record = with_threads(tmp_path, "bash", "-c", SHOWN)
+    env = {"PATH": os.environ["PATH"], **surroundings}
+    subprocess.run(["bash", record.script], check=True, env=env)
+    assert record.stdout.read_text() == f"{shown}\n"
+
+
+def test_what_a_user_says_about_threads_counts(tmp_path):
+    text = "#!/bin/bash\nexport OMP_NUM_THREADS=7\n{cmd}\n"
+    template = ScriptTemplate(text, "{cmd}")
+    record = with_threads(tmp_path, "bash", "-c", SHOWN, template=template)
+    subprocess.run(["bash", record.script], check=True)
+    assert record.stdout.read_text().startswith("7 ")
+
+
+def test_the_steps_of_a_script_without_a_place_for_a_command_are_its_own(tmp_path):
+    template = ScriptTemplate('#!/bin/bash\necho "$SLURM_EXPORT_ENV"\n')
+    record = with_threads(tmp_path, template=template)
+    env = os.environ | {"SLURM_JOB_ID": "1", "SLURM_EXPORT_ENV": "NONE"}
+    subprocess.run(["bash", record.script], check=True, env=env)
+    assert record.stdout.read_text() == "NONE\n"
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["allexport", "errexit", "noclobber", "noglob", "nounset", "pipefail", "posix", "xtrace"],
+)
+@pytest.mark.parametrize("code", [0, 4])
+def test_options_that_a_shell_exports(tmp_path, option, code):
+    record = job(tmp_path, sys.executable, "-c", f"raise SystemExit({code})")
+    env = os.environ | {"SHELLOPTS": option, "SLURM_JOB_ID": "1"}
+    ran = subprocess.run(["bash", record.script], check=False, env=env, capture_output=True)
+    assert (ran.returncode, read_end(record).exit_code) == (code, code), ran.stderr
+    assert not [path for path in record.folder.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("option", ["failglob", "nullglob"])
+def test_globs_of_a_shell_that_exports_them(tmp_path, option):
+    record = job(tmp_path, "bash", "-c", "exit 4")
+    env = os.environ | {"BASHOPTS": option, "SLURM_JOB_ID": "1", "SLURM_RESTART_COUNT": "1"}
+    ran = subprocess.run(["bash", record.script], check=False, env=env, capture_output=True)
+    assert (ran.returncode, ran.stderr) == (4, b"")

@@ -132,8 +132,6 @@ def test_a_kernel_that_is_a_job_itself_hands_nothing_of_that_on():
         "SBATCH_ACCOUNT": "me",
         "PATH": "/bin",
         "ASYNCMD_JOB_ID": "abc",
-        "OMP_NUM_THREADS": "2",
-        "SRUN_CPUS_PER_TASK": "2",
     }
 
 
@@ -197,9 +195,6 @@ def options_of(job):
 def test_a_script_may_choose_the_cores():
     job = with_script("#!/bin/sh\n#SBATCH -c 8 --signal=USR2\n", notice=timedelta(minutes=1))
     assert options_of(job) == []
-    job = with_script("#!/bin/sh\n#SBATCH -c 8\n", threads_variable="OMP_NUM_THREADS")
-    variables = commands.environment(job, {})
-    assert variables["OMP_NUM_THREADS"] == variables["SRUN_CPUS_PER_TASK"] == "8"
 
 
 def test_the_time_that_was_asked_for_wins_over_the_script():

@@ -31,6 +31,7 @@ from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.stepping.disk import mend_parts, read_disk
 from asyncmd_jupyter.engines.stepping.seeds import derived_seed
 from asyncmd_jupyter.engines.stepping.spec import ConfigurationSpec, PartSpec, write_spec
+from asyncmd_jupyter.engines.stepping.surroundings import python_surroundings
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -312,7 +313,7 @@ class SteppingEngine(CommandEngine):
     def _worker_command(self, spec: Path) -> Command:
         # -P: a file in the work folder must not take the place of a module.
         argv = (sys.executable, "-P", "-m", self.worker, str(spec.absolute()))
-        return Command(argv, cwd=spec.parent)
+        return Command(argv, spec.parent, python_surroundings())
 
     def _configuration(self, start: StartingConfiguration) -> Configuration:
         if start is None:

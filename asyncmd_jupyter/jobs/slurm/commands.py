@@ -9,7 +9,6 @@ from pathlib import Path
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.script import ATTEMPT_VARIABLE, JOB_ID_VARIABLE
 from asyncmd_jupyter.jobs.slurm.options import (
-    cores_of,
     minutes,
     notice_seconds,
     option_arguments,
@@ -30,7 +29,6 @@ QUEUE_FIELDS = (
 )
 ACCOUNTING_FIELDS = ("JobID", "State", "ExitCode", "NodeList", "End")
 
-SRUN_CORES = "SRUN_CPUS_PER_TASK"
 _LONGEST_NAME = 200
 _IDS_PER_CALL = 500
 _NOT_INHERITED = re.compile(
@@ -165,18 +163,13 @@ def ranges(numbers: Iterable[int]) -> str:
 
 
 def environment(job: JobRecord, inherited: Mapping[str, str]) -> dict[str, str]:
-    """Variables for sbatch, which hands them on to the job.
+    """Variables for sbatch, which hands them on to the job unless users say otherwise.
 
     A kernel that is a Slurm job itself has variables that would be taken for the new job's,
     such as its number of restarts.
     """
     kept = {name: value for name, value in inherited.items() if not _NOT_INHERITED.fullmatch(name)}
-    kept[JOB_ID_VARIABLE] = job.id
-    if variable := job.resources.threads_variable:
-        kept[variable] = str(cores_of(job.resources, job.command.template))
-        # From 22.05 on, srun does not take it from the job by itself.
-        kept[SRUN_CORES] = kept[variable]
-    return kept
+    return kept | {JOB_ID_VARIABLE: job.id}
 
 
 def impersonal(inherited: Mapping[str, str]) -> dict[str, str]:

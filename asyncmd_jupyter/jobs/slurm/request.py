@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from asyncmd_jupyter.jobs.model import JobRecord
-from asyncmd_jupyter.jobs.script import JOB_ID_VARIABLE
+from asyncmd_jupyter.jobs.script import JOB_ID_VARIABLE, PLAIN_SHELL
 from asyncmd_jupyter.jobs.slurm import commands
 from asyncmd_jupyter.jobs.slurm.options import options_in
 from asyncmd_jupyter.jobs.slurm.parsing import task_name
@@ -28,7 +28,8 @@ _SHORTEST_NAME = 3
 # it is, its script is told as an argument.
 _DISPATCHER = """\
 #!/usr/bin/env bash
-{directives}begin() {{
+{directives}{plain_shell}
+begin() {{
     {{ [ -r "$2/script.sh" ] && : >>"$2/{output}"; }} 2>/dev/null || kill -s 53 "$$"
     set -- "$@" "${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID"
     unset "${{!SLURM_ARRAY_@}}"
@@ -143,6 +144,7 @@ def dispatcher(tasks: Sequence[JobRecord]) -> str:
     template = tasks[0].command.template
     return _DISPATCHER.format(
         directives="".join(f"{line}\n" for line in directives(template)) if template else "",
+        plain_shell=PLAIN_SHELL,
         id_variable=JOB_ID_VARIABLE,
         output=commands.OUTPUT_NAME,
         cases="".join(_case(number, job.id, job.folder) for number, job in enumerate(tasks)),
