@@ -14,7 +14,7 @@ from asyncmd_jupyter.engines.files import EngineFiles, check_deffnm, checked_fol
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
 # Formats that hold no names of atoms, so that they can't be their own structure.
-_WITHOUT_NAMES = (".trr", ".xtc", ".dcd", ".ncdf", ".nc", ".inpcrd", ".rst7")
+WITHOUT_NAMES = (".trr", ".xtc", ".dcd", ".ncdf", ".nc", ".inpcrd", ".rst7")
 
 StartingConfiguration = Trajectory | str | PathLike[str] | None
 
@@ -75,13 +75,30 @@ class MDEngine(ABC):
 
     @abstractmethod
     async def apply_constraints(
-        self, conf_in: Trajectory, conf_out_name: str, *, workdir: str | PathLike[str] = "."
+        self,
+        conf_in: Trajectory,
+        conf_out_name: str | PathLike[str],
+        *,
+        workdir: str | PathLike[str] = ".",
     ) -> Trajectory:
-        """Write the first frame of `conf_in` with all constraints fulfilled."""
+        """Write the first frame of `conf_in` with all constraints fulfilled.
+
+        Parameters
+        ----------
+        conf_in : Trajectory
+        conf_out_name : path
+            File to be written, relative to the current directory like any other.
+        workdir : path
+            Folder for files that are needed on the way.
+        """
 
     @abstractmethod
     async def generate_velocities(
-        self, conf_in: Trajectory, conf_out_name: str, *, workdir: str | PathLike[str] = "."
+        self,
+        conf_in: Trajectory,
+        conf_out_name: str | PathLike[str],
+        *,
+        workdir: str | PathLike[str] = ".",
     ) -> Trajectory:
         """Write the first frame of `conf_in` with new Maxwell-Boltzmann velocities.
 
@@ -195,7 +212,7 @@ class MDEngine(ABC):
         if start is None or isinstance(start, Trajectory):
             return start
         made = Trajectory(start, start)  # says what is wrong with the file
-        return None if made.paths[0].suffix.lower() in _WITHOUT_NAMES else made
+        return None if made.paths[0].suffix.lower() in WITHOUT_NAMES else made
 
     @property
     @abstractmethod

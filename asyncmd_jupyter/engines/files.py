@@ -99,6 +99,16 @@ def checked_files(workdir: str | os.PathLike[str], deffnm: str) -> EngineFiles:
     """
     check_deffnm(deffnm)
     check_keeps_apart("deffnm", deffnm)
+    return EngineFiles(checked_workdir(workdir), deffnm)
+
+
+def checked_workdir(workdir: str | os.PathLike[str]) -> Path:
+    """Check that files can be written to a work folder; gives its absolute path.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError, PermissionError
+    """
     # The working directory may change while the simulation goes on.
     folder = checked_path("workdir", workdir).absolute()
     if not folder.exists():
@@ -107,4 +117,4 @@ def checked_files(workdir: str | os.PathLike[str], deffnm: str) -> EngineFiles:
         raise NotADirectoryError(f"The work folder {str(folder)!r} is a file: choose another name.")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(f"The work folder {str(folder)!r} can't be written to.")
-    return EngineFiles(folder, deffnm)
+    return folder

@@ -223,9 +223,9 @@ async def test_part_that_runs_already_is_taken_over(harness: Harness, manager, t
 
 async def test_configurations_without_md(harness: Harness, manager, tmp_path: Path):
     engine = harness.make()
-    start = await engine.minimize(None, "minimized.trr", workdir=tmp_path)
-    warm = await engine.generate_velocities(start, "warm", workdir=tmp_path)
-    good = await engine.apply_constraints(warm, "good.trr", workdir=tmp_path)
+    start = await engine.minimize(None, tmp_path / "minimized.trr", workdir=tmp_path)
+    warm = await engine.generate_velocities(start, tmp_path / "warm", workdir=tmp_path)
+    good = await engine.apply_constraints(warm, tmp_path / "good.trr", workdir=tmp_path)
     assert [len(t) for t in (start, warm, good)] == [1, 1, 1]
     for trajectory in (warm, good):
         assert len(trajectory.paths) == 1

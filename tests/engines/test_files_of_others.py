@@ -26,7 +26,7 @@ async def test_a_name_that_holds_a_part(harness: Harness, manager, tmp_path: Pat
         with pytest.raises(ValueError, match=r"'prod\.part0002.* Choose another name, such as"):
             await call
     with pytest.raises(ValueError, match="marks the parts"):
-        await engine.apply_constraints(None, f"{name}.trr", workdir=tmp_path)
+        await engine.apply_constraints(None, tmp_path / f"{name}.trr", workdir=tmp_path)
     assert contents(tmp_path) == {}
 
 
@@ -105,7 +105,7 @@ class TestStructureOfAConfiguration:
 
     async def test_a_start_keeps_its_own_file(self, manager, engine, mine: Path):
         before = mine.read_bytes()
-        made = await engine.apply_constraints(mine, "start.trr", workdir=mine.parent)
+        made = await engine.apply_constraints(mine, mine.with_suffix(".trr"), workdir=mine.parent)
         assert mine.read_bytes() == before
         assert made.structure_path == mine
         assert made.n_atoms == 22
@@ -113,10 +113,10 @@ class TestStructureOfAConfiguration:
     async def test_another_structure_is_not_written_over(self, manager, engine, mine: Path):
         before = contents(mine.parent)
         with pytest.raises(ValueError, match=r"start\.trr would be written over .*start\.pdb"):
-            await engine.apply_constraints(None, "start.trr", workdir=mine.parent)
+            await engine.apply_constraints(None, mine.with_suffix(".trr"), workdir=mine.parent)
         assert contents(mine.parent) == before
 
     async def test_its_own_is_written_again(self, manager, engine, tmp_path: Path):
         for _ in range(2):
-            made = await engine.apply_constraints(None, "made.trr", workdir=tmp_path)
+            made = await engine.apply_constraints(None, tmp_path / "made.trr", workdir=tmp_path)
         assert made.structure_path.samefile(tmp_path / "made.pdb")

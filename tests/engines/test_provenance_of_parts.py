@@ -106,7 +106,7 @@ async def test_gromacs_tells_version_and_seeds(manager, tmp_path: Path):
     assert Path(told.parents[0].absolute).suffix == ".gro"
     fixed = gromacs_engine(seed=5)
     for name in ("apply_constraints", "generate_velocities", "minimize"):
-        made = await getattr(fixed, name)(part, f"{name}.trr", workdir=tmp_path)
+        made = await getattr(fixed, name)(part, tmp_path / f"{name}.trr", workdir=tmp_path)
         assert made.provenance.made_by == name.split("_")[-1]
         assert made.provenance.engine["version"] == told.engine["version"]
         assert made.provenance.parent_trajectories() == part.paths
@@ -122,7 +122,7 @@ async def test_openmm_tells_platform_and_seed(manager, tmp_path: Path):
     assert told.seeds == {"seed": 11}
     assert (told.job["state"], told.job["launcher"]) == ("done", "local")
     assert told.job["started"] <= told.job["ended"]
-    made = await engine.generate_velocities(part, "v.trr", workdir=tmp_path)
+    made = await engine.generate_velocities(part, tmp_path / "v.trr", workdir=tmp_path)
     assert (made.provenance.made_by, made.provenance.parameters()) == ("velocities", {})
 
 

@@ -78,7 +78,7 @@ async def test_two_way_shooting(engine_kwargs, tmp_path: Path):
         folder = tmp_path / f"shot_{shot}"
         folder.mkdir()
         forward = await draw.extract_async(str(folder / "fw.trr"), initial, idx=0)
-        forward = await engine.apply_constraints(forward, "forward.trr", workdir=folder)
+        forward = await engine.apply_constraints(forward, folder / "forward.trr", workdir=folder)
         backward = await invert.extract_async(str(folder / "backward.trr"), forward, idx=0)
         halves = await asyncio.gather(
             propagators[0].propagate(forward, str(folder), "forward"),

@@ -88,10 +88,10 @@ ROTATION = {
 
 class TestReferencesOfARotation:
     async def test_each_simulation_has_its_own(self, manager, tmp_path: Path):
-        engine = gromacs_engine(changes=ROTATION)
+        engine = gromacs_engine(changes=ROTATION, output_traj_type="trr")
         await engine.prepare(None, tmp_path, "first")
         part = await engine.run_steps(500)
-        await engine.apply_constraints(part, "moved.trr", workdir=tmp_path)
+        await engine.apply_constraints(part, tmp_path / "moved.trr", workdir=tmp_path)
         await engine.clone().prepare(tmp_path / "moved.trr", tmp_path, "second")
         names = {path.name for path in tmp_path.glob("*rotref*")}
         assert names == {"first_rotref.0.trr", "second_rotref.0.trr"}

@@ -44,7 +44,7 @@ class TestPathSampling:
         """Shoot from the barrier until both ends lie in different states."""
         states = [PyTrajectoryFunctionWrapper(in_a), PyTrajectoryFunctionWrapper(in_b)]
         start = await ToyEngine(0.0, launcher="memory").generate_velocities(
-            None, "top.trr", workdir=folder
+            None, folder / "top.trr", workdir=folder
         )
         for attempt in range(100):
             tried = folder / f"try{attempt}"
@@ -99,7 +99,7 @@ class TestPathSampling:
 
     async def test_shooting_from_within_a_state(self, manager, tmp_path: Path):
         start = await ToyEngine(0.25, launcher="memory").generate_velocities(
-            None, "in_b.trr", workdir=tmp_path
+            None, tmp_path / "in_b.trr", workdir=tmp_path
         )
         propagator = TrajectoryPropagatorUntilAnyState([in_a, in_b], **toy())
         assert await propagator.propagate(start, tmp_path, "minus") == ([start], 1)
@@ -384,7 +384,7 @@ class TestOwnEngine:
 async def test_another_process_goes_on_with_what_is_pickled(manager, tmp_path: Path):
     """As workers of a pool do: propagator, start and function come as bytes."""
     start = await ToyEngine(0.0, launcher="memory").generate_velocities(
-        None, "start.trr", workdir=tmp_path
+        None, tmp_path / "start.trr", workdir=tmp_path
     )
     engine = toy()
     engine["engine_kwargs"] = {"seed": 3}

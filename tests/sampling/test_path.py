@@ -145,7 +145,7 @@ async def shoot(
 
 async def test_two_way_shots_of_the_toy_engine(manager, tmp_path: Path):
     engine = ToyEngine(0.0, launcher="memory", seed=3)
-    drawn = await engine.generate_velocities(None, "drawn.trr", workdir=tmp_path)
+    drawn = await engine.generate_velocities(None, tmp_path / "drawn.trr", workdir=tmp_path)
     start = NoModificationFrameExtractor().extract(tmp_path / "sp.trr", drawn, 0)
     inverted = InvertedVelocitiesFrameExtractor().extract(tmp_path / "inverted.trr", start, 0)
     for seed in range(30):

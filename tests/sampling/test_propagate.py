@@ -37,7 +37,7 @@ def steps_of(traj: Trajectory) -> list[int]:
 
 async def start_at(x: float, folder: Path) -> Trajectory:
     engine = ToyEngine(x, launcher="memory")
-    return await engine.generate_velocities(None, "start.trr", workdir=folder)
+    return await engine.generate_velocities(None, folder / "start.trr", workdir=folder)
 
 
 async def test_ends_with_the_first_frame_that_fulfils(manager, tmp_path: Path):

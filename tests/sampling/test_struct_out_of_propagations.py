@@ -96,7 +96,7 @@ async def test_what_does_not_fit_is_known_before_any_md(
 
 async def test_the_start_is_not_written_over(manager, tmp_path: Path, propagator):
     start = await ToyEngine(0.0, launcher="memory").generate_velocities(
-        None, "start.trr", workdir=tmp_path
+        None, tmp_path / "start.trr", workdir=tmp_path
     )
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     outputs = [{"tra_out": path} for path in (start.paths[0], start.structure_path)]

@@ -39,7 +39,7 @@ async def test_drawn_velocities(manager, tmp_path: Path):
         mdp = MDP(files.mdp)
         mdp["gen-seed"] = seed + 1
         engine = GmxEngine(mdp, files.gro, files.top, mdrun_extra_args="-nt 1")
-        drawn = await engine.generate_velocities(None, f"{seed}.trr", workdir=tmp_path)
+        drawn = await engine.generate_velocities(None, tmp_path / f"{seed}.trr", workdir=tmp_path)
         velocities = read_frame(drawn, 0).velocities
         assert np.abs((masses * velocities).sum(axis=0)).max() < 1e-4
         chi2.append((masses * velocities**2).sum() / KT)

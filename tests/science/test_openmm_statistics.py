@@ -81,7 +81,7 @@ async def test_committor_depends_on_velocity(x0: float, v0: float, exact: float,
 async def test_velocities_drawn_are_those_of_the_temperature(x0: float, scratch: Path):
     n_replicas = 10_000
     engine = replica_engine(LANGEVIN, n_replicas, x0, seed=1)
-    drawn = await engine.generate_velocities(None, "drawn", workdir=scratch)
+    drawn = await engine.generate_velocities(None, scratch / "drawn", workdir=scratch)
     # OpenMM's are half a step old, so that those of the positions' moment are Maxwell's.
     half_kick = 0.5 * TIME_STEP * force_at(x0) / MASS
     v = (read_frame(drawn, 0).velocities[:, 0] + half_kick) / THERMAL_VELOCITY

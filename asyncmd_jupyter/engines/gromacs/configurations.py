@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from os import PathLike
@@ -13,12 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.engines.base import StartingConfiguration
-from asyncmd_jupyter.engines.files import EngineFiles, checked_files
+from asyncmd_jupyter.engines.configuration_output import ConfigurationOutput, files_of_start
+from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.gromacs import commands, parameters
 from asyncmd_jupyter.engines.gromacs.inputs import GmxInputs
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.rotation import OPTION, own_references
-from asyncmd_jupyter.engines.gromacs.start import at_rest, read_start, write_start
+from asyncmd_jupyter.engines.gromacs.start import (
+    has_velocities,
+    read_start,
+    without_velocities,
+    write_start,
+)
 from asyncmd_jupyter.engines.gromacs.threads import OMP
 from asyncmd_jupyter.engines.gromacs.told import drawn_seeds, facts_in_log
 from asyncmd_jupyter.engines.locks import SimulationLocks
@@ -37,7 +43,7 @@ class GmxConfigurations(GmxInputs):
     async def apply_constraints(
         self,
         conf_in: StartingConfiguration,
-        conf_out_name: str,
+        conf_out_name: str | PathLike[str],
         *,
         workdir: str | PathLike[str] = ".",
     ) -> Trajectory:
@@ -47,10 +53,12 @@ class GmxConfigurations(GmxInputs):
         ----------
         conf_in : Trajectory, path or None
             None stands for the engine's own structure.
-        conf_out_name : str
-            Name of a TRR file, which is replaced if it exists.
+        conf_out_name : path
+            File to be written, replaced if it exists; its ending says the format, ``.trr``
+            if it has none. A format without room for velocities is refused where there are
+            some.
         workdir : path
-            Its folder.
+            Folder for files that are needed on the way.
         """
         mdp = parameters.of_zero_steps(self._mdp)
         return await self._new_configuration("constraints", mdp, conf_in, conf_out_name, workdir)
@@ -58,7 +66,7 @@ class GmxConfigurations(GmxInputs):
     async def generate_velocities(
         self,
         conf_in: StartingConfiguration,
-        conf_out_name: str,
+        conf_out_name: str | PathLike[str],
         *,
         workdir: str | PathLike[str] = ".",
     ) -> Trajectory:
@@ -74,7 +82,7 @@ class GmxConfigurations(GmxInputs):
     async def minimize(
         self,
         conf_in: StartingConfiguration,
-        conf_out_name: str,
+        conf_out_name: str | PathLike[str],
         *,
         workdir: str | PathLike[str] = ".",
         max_steps: int = 5000,
@@ -85,44 +93,50 @@ class GmxConfigurations(GmxInputs):
         those of `apply_constraints`. The result has no velocities.
         """
         mdp = parameters.of_minimization(self._mdp, max_steps)
-        names = (conf_out_name, workdir)
-        return await self._new_configuration("minimize", mdp, conf_in, *names, at_rest)
+        return await self._new_configuration("minimize", mdp, conf_in, conf_out_name, workdir)
 
     async def _new_configuration(
         self,
         action: str,
         mdp: MDP,
         start: StartingConfiguration,
-        name: str,
+        name: str | PathLike[str],
         workdir: str | PathLike[str],
-        publish: Callable[[Path, Path], object] = Path.replace,
     ) -> Trajectory:
-        target = _configuration_path(workdir, name)
+        inputs = [*self.input_files, *files_of_start(start)]
+        output = await asyncio.to_thread(ConfigurationOutput.of, name, workdir, inputs)
+        target = output.path
+        structure = start.structure_path if isinstance(start, Trajectory) else self._gro
         await asyncio.to_thread(self._check_programs)
-        folder = target.with_name(f".{target.stem}.{os.urandom(4).hex()}")
-        files = EngineFiles(target.parent, f"{folder.name}/conf")
+        folder = output.scratch / f".{target.stem}.{os.urandom(4).hex()}"
+        files = EngineFiles(output.scratch, f"{folder.name}/conf")
         try:
-            await asyncio.to_thread(self._write_configuration_inputs, files, mdp, start)
+            moving = await asyncio.to_thread(self._write_configuration_inputs, files, mdp, start)
+            moving = action != "minimize" and (moving or action == "velocities")
+            output.check_velocities(moving)
             seeds = await self._run_grompp(files, start, target.stem)
             await self._run_single(files, target.stem)
             told = await asyncio.to_thread(facts_in_log, files.path("log"))
             told = replace(told, seeds={**parameters.seeds_of(mdp), **seeds})
-            await asyncio.to_thread(publish, files.path("trr"), target)
+            if not moving:
+                await asyncio.to_thread(without_velocities, files.path("trr"))
+            await asyncio.to_thread(output.publish, files.path("trr"), structure)
             await asyncio.to_thread(self._record_configuration, target, action, start, told)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        structure = start.structure_path if isinstance(start, Trajectory) else self._gro
         return Trajectory(target, structure, nstout=1)
 
     def _write_configuration_inputs(
         self, files: EngineFiles, mdp: MDP, start: StartingConfiguration
-    ) -> None:
+    ) -> bool:
+        """Write them; tells whether the start has velocities."""
         self.check_start(start)
         frame = read_start(start, self._gro)
         files.path("mdp").parent.mkdir()
         mdp.write(files.path("mdp"), overwrite=True)
         if frame is not None:
             write_start(start_file(files), frame)
+        return has_velocities(frame, self._gro)
 
     async def _run_single(self, files: EngineFiles, name: str) -> None:
         threads = self._threads()
@@ -178,9 +192,3 @@ def start_name(files: EngineFiles) -> str:
 def start_file(files: EngineFiles) -> Path:
     """The file in which ``grompp`` finds the start."""
     return files.workdir / start_name(files)
-
-
-def _configuration_path(workdir: str | PathLike[str], name: str) -> Path:
-    if not isinstance(name, str) or Path(name).suffix not in ("", ".trr"):
-        raise ValueError(f"conf_out_name={name!r}: configurations are written as .trr files.")
-    return checked_files(workdir, name.removesuffix(".trr")).path("trr")

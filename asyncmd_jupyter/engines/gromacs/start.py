@@ -35,11 +35,10 @@ def write_start(path: Path, frame: Frame) -> None:
         write_trr_frame(file, written)
 
 
-def at_rest(source: Path, target: Path) -> None:
-    """Write the last frame of a TRR file without velocities; the source goes."""
-    last = Trajectory(source, source)
-    write_start(source, replace(read_frame(last, -1), velocities=None))
-    source.replace(target)
+def without_velocities(path: Path) -> None:
+    """Leave only the last frame of a TRR file, without its velocities."""
+    last = Trajectory(path, path)
+    write_start(path, replace(read_frame(last, -1), velocities=None))
 
 
 def has_velocities(frame: Frame | None, structure: Path) -> bool:

@@ -45,3 +45,11 @@ class Configuration:
                 return cls(**{name: arrays[name] for name in arrays.files})
         except (ValueError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(f"{path} is damaged: {error}") from error
+
+
+def will_have_velocities(action: str, start: Configuration) -> bool:
+    """Whether a configuration made without MD has velocities in the end."""
+    if action == "constraints":
+        return start.velocities is not None
+    # Those of a start that was minimized belong to another place.
+    return action == "velocities"

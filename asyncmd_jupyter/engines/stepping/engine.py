@@ -23,11 +23,12 @@ from asyncmd_jupyter.engines.base import (
     check_kind_of_start,
 )
 from asyncmd_jupyter.engines.command import CommandEngine
+from asyncmd_jupyter.engines.configuration_output import ConfigurationOutput, files_of_start
 from asyncmd_jupyter.engines.facts import EngineFacts, ProgramFacts
-from asyncmd_jupyter.engines.files import EngineFiles, checked_files
+from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.foreign import refuse_existing, refuse_mark, refuse_neighbours
 from asyncmd_jupyter.engines.plan import OnDisk, PartPlan
-from asyncmd_jupyter.engines.stepping.configuration import Configuration
+from asyncmd_jupyter.engines.stepping.configuration import Configuration, will_have_velocities
 from asyncmd_jupyter.engines.stepping.disk import mend_parts, read_disk
 from asyncmd_jupyter.engines.stepping.seeds import derived_seed
 from asyncmd_jupyter.engines.stepping.spec import ConfigurationSpec, PartSpec, write_spec
@@ -165,7 +166,7 @@ class SteppingEngine(CommandEngine):
     async def apply_constraints(
         self,
         conf_in: StartingConfiguration,
-        conf_out_name: str,
+        conf_out_name: str | PathLike[str],
         *,
         workdir: str | PathLike[str] = ".",
     ) -> Trajectory:
@@ -175,17 +176,19 @@ class SteppingEngine(CommandEngine):
         ----------
         conf_in : Trajectory, path or None
             None stands for the engine's own positions.
-        conf_out_name : str
-            Name of a TRR file, which is replaced if it exists.
+        conf_out_name : path
+            File to be written, replaced if it exists; its ending says the format, ``.trr``
+            if it has none. A format without room for velocities is refused where there are
+            some.
         workdir : path
-            Its folder.
+            Folder for files that are needed on the way.
         """
         return await self._new_configuration("constraints", conf_in, conf_out_name, workdir)
 
     async def generate_velocities(
         self,
         conf_in: StartingConfiguration,
-        conf_out_name: str,
+        conf_out_name: str | PathLike[str],
         *,
         workdir: str | PathLike[str] = ".",
     ) -> Trajectory:
@@ -198,7 +201,7 @@ class SteppingEngine(CommandEngine):
     async def minimize(
         self,
         conf_in: StartingConfiguration,
-        conf_out_name: str,
+        conf_out_name: str | PathLike[str],
         *,
         workdir: str | PathLike[str] = ".",
     ) -> Trajectory:
@@ -331,26 +334,32 @@ class SteppingEngine(CommandEngine):
         self,
         action: str,
         start: StartingConfiguration,
-        name: str,
+        name: str | PathLike[str],
         workdir: str | PathLike[str],
     ) -> Trajectory:
-        target = _configuration_path(workdir, name)
-        await asyncio.to_thread(self._check_structure_beside, target, start)
-        spec = await asyncio.to_thread(self._write_configuration_inputs, action, start, target)
+        inputs = [*self.input_files, *files_of_start(start)]
+        output = await asyncio.to_thread(ConfigurationOutput.of, name, workdir, inputs)
+        target = output.path
+        await asyncio.to_thread(self._check_structure_beside, output, start)
+        spec = await asyncio.to_thread(self._write_configuration_inputs, action, start, output)
         command = self._worker_command(spec)
         await self._run_to_the_end(command, target.stem, self._resources(), self._last_words)
-        structure = await asyncio.to_thread(self._structure_beside, target, start)
-        spec.with_name("conf.trr").replace(target)
+        # A file with names is its own structure; one has to be at hand to write it.
+        beside = spec if output.has_names else target
+        structure = await asyncio.to_thread(self._structure_beside, beside, start)
+        await asyncio.to_thread(output.publish, spec.with_name("conf.trr"), structure)
+        structure = target if structure.parent == spec.parent else structure
         told = ProgramFacts()  # the version is that of the worker's library, in `software`
         await asyncio.to_thread(self._record_configuration, target, action, start, told)
         await asyncio.to_thread(shutil.rmtree, spec.parent, ignore_errors=True)
         return Trajectory(target, structure, nstout=1)
 
     def _write_configuration_inputs(
-        self, action: str, start: StartingConfiguration, target: Path
+        self, action: str, start: StartingConfiguration, output: ConfigurationOutput
     ) -> Path:
         configuration = self._configuration(start)
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.stem}.", dir=target.parent))
+        output.check_velocities(will_have_velocities(action, configuration))
+        folder = Path(tempfile.mkdtemp(prefix=f".{output.path.stem}.", dir=output.scratch))
         self._write_physics(folder, "conf")
         configuration.write(folder / "conf.start.npz")
         spec = ConfigurationSpec(self._physics("conf"), action, "conf.start.npz", "conf.trr")
@@ -368,10 +377,14 @@ class SteppingEngine(CommandEngine):
         self._write_structure(structure, self._configuration(start))
         return structure
 
-    def _check_structure_beside(self, target: Path, start: StartingConfiguration) -> None:
+    def _check_structure_beside(
+        self, output: ConfigurationOutput, start: StartingConfiguration
+    ) -> None:
         """Refuse to write over a structure that is another one."""
+        target = output.path
         structure = target.with_suffix(".pdb")
-        if start is not None or self._origin.structure_file is not None or not structure.exists():
+        is_written = start is None and self._origin.structure_file is None and not output.has_names
+        if not is_written or not structure.exists():
             return
         configuration = self._configuration(start)
         mine = self._origin.pdb(configuration.positions, configuration.box)
@@ -412,9 +425,3 @@ def write_text(path: Path, text: str) -> None:
 
 def _undated(pdb: str) -> list[str]:
     return [line for line in pdb.splitlines() if not line.startswith("REMARK")]
-
-
-def _configuration_path(workdir: str | PathLike[str], name: str) -> Path:
-    if not isinstance(name, str) or Path(name).suffix not in ("", ".trr"):
-        raise ValueError(f"conf_out_name={name!r}: configurations are written as .trr files.")
-    return checked_files(workdir, name.removesuffix(".trr")).path("trr")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asyncmd_jupyter.engines.stepping.configuration import Configuration
+from asyncmd_jupyter.engines.stepping.configuration import Configuration, will_have_velocities
 from asyncmd_jupyter.engines.stepping.output import TrrOutput
 from asyncmd_jupyter.engines.stepping.simulation import Simulation, SimulationFactory
 from asyncmd_jupyter.engines.stepping.spec import ConfigurationSpec
@@ -16,14 +16,11 @@ def make_configuration(spec: ConfigurationSpec, folder: Path, make: SimulationFa
     start = Configuration.read(folder / spec.start)
     simulation.load(start)
     _act(simulation, spec)
-    _write(simulation.configuration(), _has_velocities(start, spec), folder / spec.trajectory)
-
-
-def _has_velocities(start: Configuration, spec: ConfigurationSpec) -> bool:
-    if spec.action == "constraints":
-        return start.velocities is not None
-    # Those of a start that was minimized belong to another place.
-    return spec.action == "velocities"
+    _write(
+        simulation.configuration(),
+        will_have_velocities(spec.action, start),
+        folder / spec.trajectory,
+    )
 
 
 def _act(simulation: Simulation, spec: ConfigurationSpec) -> None:
