@@ -1,33 +1,33 @@
 """What can be known of a piece of code without running it."""
 
 from __future__ import annotations
-import __future__
 
 import ast
 import dis
-import functools
 import linecache
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.runtime import Runtime
 from asyncmd_jupyter.sampling.graph_digest import pack
+from asyncmd_jupyter.sampling.libraries import Libraries
 from asyncmd_jupyter.sampling.plain_values import plain
-
-Codes = dict[tuple[str, int], list[CodeType]]
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+from asyncmd_jupyter.sampling.source_text import (
+    FUTURE_FLAGS,
+    FunctionNode,
+    SourceText,
+    inner_codes,
+)
 
 _MOST_CODE = 4096
 _MOST_FILES = 16
-_MOST_ATTEMPTS = 100
 _GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _ATTRIBUTE = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
-_FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,29 @@ class CodeFacts:
         Global names it reads, each with the attributes that it takes of them.
     imports : tuple of (str, int, tuple of str)
         Module, level and names of the import statements in it.
+    text : str or None
+        The whole text it was compiled from; None where that is not known for sure.
     """
 
     label: bytes
     names: tuple[tuple[str, ...], ...]
     imports: tuple[tuple[str, int, tuple[str, ...]], ...]
+    text: str | None
+
+
+class Origin(NamedTuple):
+    """Where a piece of code comes from.
+
+    Attributes
+    ----------
+    filename : str
+        What it was compiled as.
+    text : str or None
+        See `CodeFacts`; not needed of libraries.
+    """
+
+    filename: str
+    text: str | None
 
 
 class CodeReader:
@@ -54,7 +72,9 @@ class CodeReader:
 
     def __init__(self, _: Runtime | None = None) -> None:
         self._facts: dict[int, tuple[CodeType, CodeFacts]] = {}
-        self._files: dict[tuple[str, int], _File] = {}
+        self._files: dict[tuple[str, int], SourceText] = {}
+        # Code is equal whatever its file is called, which others may have replaced meanwhile.
+        self._learned: dict[CodeType, Origin] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -67,88 +87,65 @@ class CodeReader:
         known = self._facts.get(id(code))
         if known is not None:
             return known[1]
-        tree = self._tree(code, module)
-        names, imports = _references(code)
-        facts = CodeFacts(code_label(code) if tree is None else tree_label(tree), names, imports)
+        text, tree = self._read(code, module)
+        label = code_label(code) if tree is None else tree_label(tree)
+        facts = CodeFacts(label, *_references(code), text)
         if len(self._facts) >= _MOST_CODE:
             self._facts.clear()
         self._facts[id(code)] = (code, facts)
         return facts
 
-    def _tree(self, code: CodeType, module: dict[str, Any]) -> FunctionNode | None:
-        """The syntax tree, if the source that is found really is that of `code`."""
+    def origin(self, code: CodeType, module: dict[str, Any]) -> Origin:
+        """Where `code`, whose globals are `module`, comes from: what `learn` takes elsewhere."""
+        filename = self.filename(code)
+        is_known = Libraries.current().has_file(filename)
+        return Origin(filename, None if is_known else self.facts(code, module).text)
+
+    def learn(self, code: CodeType, origin: Origin) -> None:
+        """Believe what another process knew of `code` and of all code in it."""
+        for part in (code, *inner_codes(code)):
+            self._learned[part] = origin
+
+    def filename(self, code: CodeType) -> str:
+        """What `code` was compiled as, whatever a library that carried it made of that."""
+        learned = self._learned_of(code)
+        return code.co_filename if learned is None else learned.filename
+
+    def _learned_of(self, code: CodeType) -> Origin | None:
+        return self._learned.get(code) if self._learned else None
+
+    def _read(self, code: CodeType, module: dict[str, Any]) -> _Reading:
+        """Text and syntax tree, if the text that is found really is that of `code`."""
         with self._lock:
-            if (tree := self._tree_in(code, module)) is None:
+            learned = self._learned_of(code)
+            if learned is not None and learned.text is not None:
+                file = self._file(learned.text, code)
+                return _Reading(file.text, file.believed_tree(code))
+            found = self._find(code, module)
+            if found.tree is None:
                 # The file was changed after it was read: perhaps it is this code's source now.
                 linecache.checkcache(code.co_filename)
-                tree = self._tree_in(code, module)
-        return tree
+                found = self._find(code, module)
+        return found
 
-    def _tree_in(self, code: CodeType, module: dict[str, Any]) -> FunctionNode | None:
-        text = "".join(linecache.getlines(code.co_filename, module))
-        key = (code.co_filename, code.co_flags & _FUTURE)
+    def _find(self, code: CodeType, module: dict[str, Any]) -> _Reading:
+        file = self._file("".join(linecache.getlines(code.co_filename, module)), code)
+        tree = file.tree(code)
+        return _Reading(None if tree is None else file.text, tree)
+
+    def _file(self, text: str, code: CodeType) -> SourceText:
+        key = (code.co_filename, code.co_flags & FUTURE_FLAGS)
         file = self._files.get(key)
         if file is None or file.text != text:
             if len(self._files) >= _MOST_FILES:
                 self._files.clear()
-            file = self._files[key] = _File(text, *key)
-        return file.tree(code)
+            file = self._files[key] = SourceText(text, *key)
+        return file
 
 
-class _File:
-    """A source file, compiled once more to see which code really comes from it."""
-
-    def __init__(self, text: str, filename: str, flags: int) -> None:
-        self.text = text
-        self._filename = filename
-        self._flags = flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-        self._trees: dict[int, list[FunctionNode]] = {}
-        try:
-            self._module = _parse(text, filename)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            self._module = ast.Module([], [])
-        for node in ast.walk(self._module):
-            if isinstance(node, FunctionNode):
-                self._trees.setdefault(_first_line(node), []).append(node)
-
-    def tree(self, code: CodeType) -> FunctionNode | None:
-        key = (code.co_name, code.co_firstlineno)
-        if code not in self._codes.get(key, ()) and code not in self._codes_of_cell.get(key, ()):
-            return None
-        found = [node for node in self._trees.get(code.co_firstlineno, ()) if _fits(node, code)]
-        if len(found) > 1:
-            found = [node for node in found if _encloses(node, code)]
-        return min(found, key=_extent, default=None)
-
-    @functools.cached_property
-    def _codes(self) -> Codes:
-        return self._compiled([self._module])
-
-    @functools.cached_property
-    def _codes_of_cell(self) -> Codes:
-        # IPython compiles each statement by itself, from which other byte code may come.
-        return self._compiled([ast.Module([statement], []) for statement in self._module.body])
-
-    def _compiled(self, modules: list[ast.Module]) -> Codes:
-        codes: Codes = {}
-        for module in modules:
-            try:
-                code = compile(module, self._filename, "exec", flags=self._flags, dont_inherit=True)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                continue
-            for inner in _inner_codes(code):
-                codes.setdefault((inner.co_name, inner.co_firstlineno), []).append(inner)
-        return codes
-
-
-def _parse(text: str, filename: str) -> ast.Module:
-    """Parse while other threads, say of a notebook, may do so too: Python 3.11 trips over it."""
-    for _ in range(_MOST_ATTEMPTS):
-        try:
-            return ast.parse(text, filename)
-        except SystemError:
-            continue
-    return ast.parse(text, filename)
+class _Reading(NamedTuple):
+    text: str | None
+    tree: FunctionNode | None
 
 
 def code_label(code: CodeType) -> bytes:
@@ -208,46 +205,12 @@ def _constant(value: Any) -> bytes:
     return _certain(value)
 
 
-def _inner_codes(code: CodeType) -> Iterator[CodeType]:
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            yield const
-            yield from _inner_codes(const)
-
-
-def _first_line(node: FunctionNode) -> int:
-    decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
-    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
-
-
-def _fits(node: FunctionNode, code: CodeType) -> bool:
-    return code.co_name == ("<lambda>" if isinstance(node, ast.Lambda) else node.name)
-
-
-def _extent(node: FunctionNode) -> tuple[int, int]:
-    return (node.end_lineno or 0) - node.lineno, (node.end_col_offset or 0) - node.col_offset
-
-
-def _encloses(node: FunctionNode, code: CodeType) -> bool:
-    """Whether all instructions of a lambda lie in the body of `node`."""
-    if not isinstance(node, ast.Lambda):
-        return True
-    body = node.body
-    first, last = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
-    spans = [
-        ((line, col), (end_line, end_col))
-        for line, end_line, col, end_col in code.co_positions()
-        if None not in (line, end_line, col, end_col) and (line, col) != (end_line, end_col)
-    ]
-    return bool(spans) and all(first <= begin and end <= last for begin, end in spans)
-
-
 def _references(
     code: CodeType,
 ) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, int, tuple[str, ...]], ...]]:
     names: set[tuple[str, ...]] = set()
     imports: set[tuple[str, int, tuple[str, ...]]] = set()
-    for part in (code, *_inner_codes(code)):
+    for part in (code, *inner_codes(code)):
         instructions = [i for i in dis.get_instructions(part) if i.opname not in _NO_MEANING]
         names.update(_chains(instructions))
         imports.update(_imports(instructions))

@@ -21,17 +21,17 @@ _ABSENT = object()
 
 def function_node(function: FunctionType) -> Node:
     """A function in Python: of the user with all it uses, of a library by its version."""
-    libraries = Libraries.current()
+    libraries, reader = Libraries.current(), CodeReader.current()
     module = str(function.__globals__.get("__name__", ""))
     kept = [*_closure(function), *_defaults(function), *_attributes(function)]
-    if libraries.has_file(function.__code__.co_filename):
+    if libraries.has_file(reader.filename(function.__code__)):
         if _is_single_dispatch(function):
             return Node(b"singledispatch", [("registered function", dict(function.registry))])  # type: ignore[attr-defined]
         place = f"{module} {function.__qualname__} {function.__code__.co_firstlineno}"
         return Node(
             pack(b"library function", libraries.describe(module).encode(), place.encode()), kept
         )
-    facts = CodeReader.current().facts(function.__code__, function.__globals__)
+    facts = reader.facts(function.__code__, function.__globals__)
     used = [child for chain in facts.names for child in _named(function, chain)]
     imported = [child for found in facts.imports for child in _imported(function, *found)]
     return Node(pack(b"function", facts.label), [*kept, *used, *imported])

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import linecache
 import os
-import pickle
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.errors import FunctionIdError
 from asyncmd_jupyter.frames.cache import ValueCaches
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling import carried_code
 from asyncmd_jupyter.sampling.function_id import derive_id
 from asyncmd_jupyter.settings import Settings
 
@@ -34,12 +33,10 @@ class ProcessCall:
     name : str
         Of the function.
     pickled : bytes
-        Function, trajectory and arguments.
+        Function, trajectory and arguments, code with its text.
     id : str or None
         What the other process has to find as the id of the function, or else its
         modules of the user are others. None if none can be derived.
-    sources : dict
-        Text of code that is in no file, by name.
     paths, folder, settings, cache_type
         Of this process.
     """
@@ -47,7 +44,6 @@ class ProcessCall:
     name: str
     pickled: bytes
     id: str | None
-    sources: dict[str, list[str]]
     paths: list[str]
     folder: str
     settings: Settings
@@ -64,10 +60,8 @@ class ProcessCall:
         TypeError
             If that is not possible.
         """
-        import cloudpickle
-
         try:
-            pickled = cloudpickle.dumps((function, traj, kwargs))
+            pickled = carried_code.dumps((function, traj, kwargs))
         except Exception as error:
             raise TypeError(
                 f"{name}, or something it uses, can't be sent to another process: {error}. "
@@ -78,7 +72,6 @@ class ProcessCall:
             name=name,
             pickled=pickled,
             id=_id_of(name, function, kwargs),
-            sources=typed_sources(),
             paths=list(sys.path),
             folder=str(Path.cwd()),
             settings=runtimes.current().settings,
@@ -95,11 +88,9 @@ class ProcessCall:
         """
         os.chdir(self.folder)
         sys.path[:] = self.paths
-        for filename, lines in self.sources.items():
-            linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)
         with runtimes.use(runtimes.Runtime(self.settings)):
             ValueCaches.current().use(self.cache_type)
-            function, traj, kwargs = pickle.loads(self.pickled)  # noqa: S301 - our own pickle
+            function, traj, kwargs = carried_code.loads(self.pickled)
             if self.id is not None and _id_of(self.name, function, kwargs) != self.id:
                 raise OtherCodeError
             result = function(traj, **kwargs)
@@ -111,15 +102,6 @@ def _id_of(name: str, function: Callable[..., Any], kwargs: dict[str, Any]) -> s
         return derive_id(function, kwargs, name=name)
     except FunctionIdError:
         return None
-
-
-def typed_sources() -> dict[str, list[str]]:
-    """Notebook cells and the like, which the other process can't read for itself."""
-    found = {}
-    for filename, entry in tuple(linecache.cache.items()):
-        if len(entry) == 4 and not Path(filename).exists():
-            found[filename] = list(entry[2])
-    return found
 
 
 async def _awaited(result: Awaitable[Any]) -> Any:

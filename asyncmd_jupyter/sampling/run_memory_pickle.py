@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import linecache
 import os
 import pickle
@@ -15,7 +14,7 @@ from typing import Any
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
 from asyncmd_jupyter.errors import AsyncMDError
 from asyncmd_jupyter.frames.trajectory import Trajectory
-from asyncmd_jupyter.sampling.process_call import typed_sources
+from asyncmd_jupyter.sampling import carried_code
 from asyncmd_jupyter.sampling.run_record import RunRecord, pickle_file
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 
@@ -43,17 +42,15 @@ def pickled_spec(spec: RunSpec) -> tuple[bytes | None, dict[str, str]]:
     starts = [_absolute(start) for start in (spec.start, *spec.starts)]
     engine = _without_simulation(spec.engine)
     try:
-        main = _dumps((engine, spec.until))
-        begin = [(_dumps(start), _name_of(start)) for start in starts]
+        main = carried_code.dumps((engine, spec.until))
+        begin = [(carried_code.dumps(start), _name_of(start)) for start in starts]
     except Exception:
         pieces: dict[str, Any] = {"the engine": engine, "the start": starts}
         pieces |= {f"the condition {each.name}": each for each in spec.until}
         whys = {name: why for name, piece in pieces.items() if (why := _complaint(piece))}
         return None, whys or {"engine and conditions together": _complaint((engine, spec.until))}
-    texts = {name: text for name, text in typed_sources().items() if name.encode() in main}
     payload = {
         "python": sys.version_info[:2],
-        "sources": texts,
         "main": main,
         "starts": begin,
     }
@@ -75,9 +72,9 @@ def load_spec(record: RunRecord) -> RunSpec:
         raise _problem(record, f"its folder is called {record.folder.name!r} now, not as the run")
     path = pickle_file(record.folder, record.name)
     payload = _payload(record, _content(record, path))
-    _believe_sources(payload["sources"])
+    _believe_sources(payload.get("sources", {}))
     try:
-        engine, until = _loads(payload["main"])
+        engine, until = carried_code.loads(payload["main"])
     except Exception as error:
         raise _problem(record, f"{path.name} can't be loaded: {_sentence(error)}") from error
     start, *starts = [_start(*each) for each in payload["starts"]]
@@ -135,19 +132,9 @@ def _problem(record: RunRecord, reason: str) -> RunMemoryError:
     )
 
 
-def _dumps(value: Any) -> bytes:
-    import cloudpickle
-
-    return bytes(cloudpickle.dumps(value))
-
-
-def _loads(pickled: bytes) -> Any:
-    return pickle.Unpickler(io.BytesIO(pickled)).load()  # noqa: S301 - see `_content`
-
-
 def _complaint(value: Any) -> str:
     try:
-        _dumps(value)
+        carried_code.dumps(value)
     except Exception as error:
         return _sentence(error)
     return ""
@@ -178,13 +165,13 @@ def _name_of(start: StartingConfiguration) -> str:
 def _start(pickled: bytes, name: str) -> StartingConfiguration:
     """A start, or the name of a file that is gone: walkers on their way don't need it."""
     try:
-        start: StartingConfiguration = _loads(pickled)
+        start: StartingConfiguration = carried_code.loads(pickled)
     except FileNotFoundError:
         return Path(name)
     return start
 
 
 def _believe_sources(sources: Mapping[str, list[str]]) -> None:
-    """Let the texts of cells of an ended kernel be found, as those of this one's are."""
+    """Let the texts of cells be found: pickles of version 0.1 hold them beside the code."""
     for name, lines in sources.items():
         linecache.cache.setdefault(name, (sum(map(len, lines)), None, lines, name))

@@ -150,7 +150,7 @@ class _Walk:
             kept.append(value.__dict__)
         else:
             self.checks.append(lambda: not value.__dict__)
-        if not Libraries.current().has_file(code.co_filename):
+        if not Libraries.current().has_file(CodeReader.current().filename(code)):
             kept.extend(self._used_by(value))
         elif hasattr(value, "registry"):
             raise _UnwatchableError
