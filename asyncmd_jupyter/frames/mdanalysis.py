@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.frames.structure_text import NO_ELEMENT
 from asyncmd_jupyter.frames.xdr import index_frames
 
 
@@ -77,19 +78,28 @@ def open_universe(
     from MDAnalysis import Universe
 
     options.setdefault("to_guess", ())
-    universe = Universe(str(structure_file), **options)
-    for name, value in (attributes or {}).items():
-        if not hasattr(universe.atoms, name):
-            universe.add_TopologyAttr(name, _for_all_atoms(value, universe))
     files = [(str(path), _reader_for(path)) for path in trajectory_files]
+    # At once: it warns of structures without coordinates that it opens alone.
     if len(files) > 1:
-        universe.load_new(files)
+        universe = Universe(str(structure_file), files, **options)
     else:
-        universe.load_new(files[0][0], format=files[0][1])
+        universe = Universe(str(structure_file), files[0][0], format=files[0][1], **options)
     try:
+        for name, value in (attributes or {}).items():
+            if not hasattr(universe.atoms, name):
+                universe.add_TopologyAttr(name, _for_all_atoms(value, universe))
         yield universe
     finally:
         universe.trajectory.close()
+
+
+def atoms_of(structure_file: str | Path) -> Any:
+    """Read the atoms of a structure without their positions, which it may lack."""
+    from MDAnalysis import Universe
+    from MDAnalysis.topology.core import get_parser_for
+
+    with get_parser_for(str(structure_file))(str(structure_file)) as parser:
+        return Universe(parser.parse(), to_guess=()).atoms
 
 
 def _for_all_atoms(value: Any, universe: Any) -> Any:
@@ -99,13 +109,19 @@ def _for_all_atoms(value: Any, universe: Any) -> Any:
 
 
 def guess_elements(universe: Any) -> list[str]:
-    """Tell the elements by the names of the atoms; empty where a name says nothing."""
-    from MDAnalysis.guesser.default_guesser import DefaultGuesser
-    from MDAnalysis.guesser.tables import masses
+    """Tell the elements by types that are symbols, as in PSF files of ours, or by the names.
 
-    names = getattr(universe.atoms, "names", [""] * len(universe.atoms))
-    found = DefaultGuesser(universe).guess_types(names)
-    return [str(one) if one in masses else "" for one in found]
+    Empty where neither says anything.
+    """
+    from MDAnalysis.guesser.default_guesser import DefaultGuesser
+    from MDAnalysis.guesser.tables import SYMB2Z, masses
+
+    nothing = [""] * len(universe.atoms)
+    found = DefaultGuesser(universe).guess_types(getattr(universe.atoms, "names", nothing))
+    by_name = [str(one) if one in masses else "" for one in found]
+    types = [str(one) for one in getattr(universe.atoms, "types", nothing)]
+    told = {NO_ELEMENT: "", **{symbol: symbol for symbol in SYMB2Z}}
+    return [told.get(one, name) for one, name in zip(types, by_name, strict=True)]
 
 
 def structure_as_pdb(structure_file: Path) -> str:
@@ -118,10 +134,19 @@ def structure_as_pdb(structure_file: Path) -> str:
         universe = MDAnalysis.Universe(str(structure_file))
         if not hasattr(universe.atoms, "positions"):
             universe.load_new(np.zeros((1, len(universe.atoms), 3), np.float32))
+        _name_as_pdb(universe)
         named = MDAnalysis.lib.util.NamedStream(out, "shown.pdb")
         with MDAnalysis.Writer(named, multiframe=False, n_atoms=len(universe.atoms)) as writer:
             writer.write(universe.atoms)
     return out.getvalue()
+
+
+def _name_as_pdb(universe: Any) -> None:
+    """Add what viewers look for and a PSF file calls by other names."""
+    if not hasattr(universe.atoms, "chainIDs"):
+        universe.add_TopologyAttr("chainIDs", [str(one)[:1] for one in universe.atoms.segids])
+    if not hasattr(universe.atoms, "elements"):
+        universe.add_TopologyAttr("elements", guess_elements(universe))
 
 
 def _steps_of(reader: Any) -> Callable[[Any], int]:

@@ -14,6 +14,7 @@ from asyncmd_jupyter.engines.facts import EngineFacts
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.stepping.engine import SteppingEngine
 from asyncmd_jupyter.frames.masses import unchangeable
+from asyncmd_jupyter.frames.structure import Structure, one_atom
 from asyncmd_jupyter.testing.double_well import DoubleWell
 
 WORKER = "asyncmd_jupyter.testing.toy_worker"
@@ -54,14 +55,14 @@ class ToyEngine(SteppingEngine):
         seed: int | None = None,
         **model: Any,
     ) -> None:
+        self._model = DoubleWell(**model)
         super().__init__(
-            _OneParticle(x),
+            _OneParticle(x, one_atom("AR", "AR", "Ar", 39.948, self._model.mass)),
             nstout=nstout,
             launcher=launcher,
             sbatch_options=sbatch_options,
             seed=seed,
         )
-        self._model = DoubleWell(**model)
 
     @property
     def n_atoms(self) -> int:
@@ -105,13 +106,8 @@ class ToyEngine(SteppingEngine):
 @dataclass(frozen=True)
 class _OneParticle:
     x: float
+    structure: Structure
     structure_file: None = None
 
     def configuration(self) -> Configuration:
         return Configuration(np.array([[self.x, 0.0, 0.0]]))
-
-    def pdb(self, positions: NDArray[Any], box: NDArray[Any] | None) -> str:
-        x, y, z = 10 * positions[0]
-        return (
-            f"ATOM      1  AR   AR A   1    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00          AR\nEND\n"
-        )

@@ -98,6 +98,7 @@ async def test_the_start_is_not_written_over(manager, tmp_path: Path, propagator
     start = await ToyEngine(0.0, launcher="memory").generate_velocities(
         None, tmp_path / "start.trr", workdir=tmp_path
     )
+    start = Trajectory(start.paths, tmp_path / "start.pdb")
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     outputs = [{"tra_out": path} for path in (start.paths[0], start.structure_path)]
     outputs += [{"tra_out": tmp_path / "new.trr", "structure_copy": start.structure_path}]

@@ -17,7 +17,8 @@ from asyncmd_jupyter.engines.facts import EngineFacts
 from asyncmd_jupyter.engines.openmm import physics as phys
 from asyncmd_jupyter.engines.openmm.source import Source, from_amber, from_gromacs, from_pdb
 from asyncmd_jupyter.engines.openmm.spec import SystemSpec
-from asyncmd_jupyter.engines.stepping.engine import SteppingEngine, write_text
+from asyncmd_jupyter.engines.stepping.engine import SteppingEngine
+from asyncmd_jupyter.engines.stepping.structures import write_text
 from asyncmd_jupyter.frames.masses import unchangeable
 
 
@@ -60,7 +61,8 @@ class OpenMMEngine(SteppingEngine):
     output_traj_type : str
         ``trr`` or ``xtc``.
     structure_file : path, optional
-        Of the trajectories; by default a PDB file is written beside them.
+        Of the trajectories. By default one is written beside them: PDB, and PSF where PDB
+        can't hold the names, numbers or masses of the system.
     launcher : str, optional
         Where the jobs run: ``"local"`` or ``"slurm"``. Without it: Slurm, if one of the
         following is given.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -159,27 +158,3 @@ def in_nanometers(values: Any) -> NDArray[np.float64]:
 
     plain = values.value_in_unit(unit.nanometer) if unit.is_quantity(values) else values
     return np.array([[float(x) for x in row] for row in plain])
-
-
-def particle_topology(n_particles: int) -> Any:
-    """A topology of single particles, for model potentials."""
-    from openmm import app
-
-    topology = app.Topology()
-    chain = topology.addChain("A")
-    for _ in range(n_particles):
-        topology.addAtom("P", None, topology.addResidue("PAR", chain))
-    return topology
-
-
-def pdb_text(topology: Any, positions: NDArray[Any], box: NDArray[Any] | None) -> str:
-    """The structure file for a topology."""
-    import openmm
-    from openmm import app, unit
-
-    if box is not None:
-        topology.setPeriodicBoxVectors([openmm.Vec3(*row) for row in box] * unit.nanometer)
-    out = io.StringIO()
-    app.PDBFile.writeFile(topology, positions * unit.nanometer, out, keepIds=True)
-    # The first line names the day, which would give equal structures different contents.
-    return "\n".join(line for line in out.getvalue().splitlines() if line[:6] != "REMARK") + "\n"

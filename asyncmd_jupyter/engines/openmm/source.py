@@ -11,19 +11,21 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from asyncmd_jupyter.engines.openmm.physics import in_nanometers, particle_topology, pdb_text
+from asyncmd_jupyter.engines.openmm.physics import in_nanometers
+from asyncmd_jupyter.engines.openmm.topology import particle_topology, structure_of
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
+from asyncmd_jupyter.frames.structure import Structure
 
 SystemParts = tuple[Any, Any, Any]
 
 
 @dataclass(frozen=True)
 class Source:
-    """Topology and first configuration of a system.
+    """Atoms and first configuration of a system.
 
     Attributes
     ----------
-    topology : openmm.app.Topology
+    structure : Structure
     positions : NDArray or None
         nm
     box : NDArray or None
@@ -32,7 +34,7 @@ class Source:
         The user's own.
     """
 
-    topology: Any
+    structure: Structure
     positions: NDArray[np.float64] | None
     box: NDArray[np.float64] | None
     structure_file: Path | None
@@ -58,8 +60,8 @@ class Source:
         if system.usesPeriodicBoundaryConditions():
             vectors = topology.getPeriodicBoxVectors() or system.getDefaultPeriodicBoxVectors()
             box = in_nanometers(vectors)
-        structure = None if structure_file is None else existing(structure_file, "structure_file")
-        return cls(topology, array, box, structure)
+        own = None if structure_file is None else existing(structure_file, "structure_file")
+        return cls(structure_of(topology, system), array, box, own)
 
     def configuration(self) -> Configuration:
         """The first configuration.
@@ -72,10 +74,6 @@ class Source:
         if self.positions is None:
             raise ValueError("No starting configuration: the engine was made without positions.")
         return Configuration(self.positions, None, self.box)
-
-    def pdb(self, positions: NDArray[Any], box: NDArray[Any] | None) -> str:
-        """The structure file's text."""
-        return pdb_text(self.topology, positions, box)
 
 
 def from_pdb(

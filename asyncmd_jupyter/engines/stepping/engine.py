@@ -15,8 +15,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
-from numpy.typing import NDArray
-
 from asyncmd_jupyter.engines.base import (
     OutputTrajType,
     StartingConfiguration,
@@ -32,9 +30,17 @@ from asyncmd_jupyter.engines.stepping.configuration import Configuration, will_h
 from asyncmd_jupyter.engines.stepping.disk import mend_parts, read_disk
 from asyncmd_jupyter.engines.stepping.seeds import derived_seed
 from asyncmd_jupyter.engines.stepping.spec import ConfigurationSpec, PartSpec, write_spec
+from asyncmd_jupyter.engines.stepping.structures import (
+    complete_structures,
+    formats_of,
+    refuse_other_structures,
+    write_structures,
+    write_text,
+)
 from asyncmd_jupyter.engines.stepping.surroundings import python_surroundings
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.read import read_frame
+from asyncmd_jupyter.frames.structure import Structure
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import Command, Resources
 
@@ -49,12 +55,13 @@ class Origin(Protocol):
         """The user's own, if there is one."""
         ...
 
-    def configuration(self) -> Configuration:
-        """The first configuration; ValueError if there is none."""
+    @property
+    def structure(self) -> Structure:
+        """What is known of the atoms."""
         ...
 
-    def pdb(self, positions: NDArray[Any], box: NDArray[Any] | None) -> str:
-        """The text of a structure file."""
+    def configuration(self) -> Configuration:
+        """The first configuration; ValueError if there is none."""
         ...
 
 
@@ -219,7 +226,7 @@ class SteppingEngine(CommandEngine):
         if not files.path("engine.json").exists():
             endings = [".cpt", ".engine.json", ".start.npz", *self.physics_endings]
             if self._origin.structure_file is None:
-                endings.append(self._structure_file(files).name.removeprefix(files.deffnm))
+                endings += [f".{one}" for one in formats_of(self._origin.structure)]
             refuse_existing(files, endings)
 
     def _write_inputs(self, files: EngineFiles, start: StartingConfiguration) -> None:
@@ -232,17 +239,14 @@ class SteppingEngine(CommandEngine):
         # A checkpoint of parts that are gone would be gone on from.
         files.path("cpt").unlink(missing_ok=True)
         self._write_physics(files.workdir, files.deffnm)
-        if self._origin.structure_file is None:
-            self._write_structure(files.path("pdb"), configuration)
         facts = self._facts() | {_STRUCTURE: str(self._structure_file(files).absolute())}
         write_text(files.path("engine.json"), json.dumps(facts, indent=1))
+        if self._origin.structure_file is None:
+            write_structures(self._origin.structure, configuration, files)
         configuration.write(files.path("start.npz"))
 
     def _facts(self) -> dict[str, str]:
         return {"nstout": str(self.nstout), **self._identity()}
-
-    def _write_structure(self, path: Path, configuration: Configuration) -> None:
-        write_text(path, self._origin.pdb(configuration.positions, configuration.box))
 
     def _read_disk(self, files: EngineFiles) -> OnDisk:
         return read_disk(files, self.output_traj_type)
@@ -261,6 +265,8 @@ class SteppingEngine(CommandEngine):
                 f"parameters ({'; '.join(differing)}): go on with an equal one, or start "
                 "another run."
             )
+        if self._origin.structure_file is None:
+            complete_structures(self._origin.structure, files)
 
     def _engine_facts(self) -> EngineFacts:
         own = self._origin.structure_file
@@ -300,15 +306,15 @@ class SteppingEngine(CommandEngine):
         return self._worker_command(files.part(plan.number, "json"))
 
     def _structure_file(self, files: EngineFiles) -> Path:
-        return self._origin.structure_file or files.path("pdb")
+        return self._origin.structure_file or files.path(self._origin.structure.file_format)
 
     @classmethod
     def _structure_in_folder(cls, files: EngineFiles) -> Path:
         written = files.path("pdb")
-        if written.exists():
-            return written
         facts = json.loads(files.path("engine.json").read_text(encoding="utf-8"))
-        return Path(facts.get(_STRUCTURE, written))
+        named = Path(facts.get(_STRUCTURE, written))
+        moved = files.workdir / named.name
+        return next((path for path in (moved, named, written) if path.exists()), named)
 
     def _resources(self) -> Resources:
         return Resources(cores=self._cores)
@@ -373,27 +379,17 @@ class SteppingEngine(CommandEngine):
             return Path(start).absolute()
         if self._origin.structure_file is not None:
             return self._origin.structure_file
-        structure = target.with_suffix(".pdb")
-        self._write_structure(structure, self._configuration(start))
-        return structure
+        files = EngineFiles(target.parent, target.stem)
+        write_structures(self._origin.structure, self._configuration(start), files)
+        return self._structure_file(files)
 
     def _check_structure_beside(
         self, output: ConfigurationOutput, start: StartingConfiguration
     ) -> None:
         """Refuse to write over a structure that is another one."""
-        target = output.path
-        structure = target.with_suffix(".pdb")
-        is_written = start is None and self._origin.structure_file is None and not output.has_names
-        if not is_written or not structure.exists():
-            return
-        configuration = self._configuration(start)
-        mine = self._origin.pdb(configuration.positions, configuration.box)
-        there = structure.read_text(encoding="utf-8", errors="replace")
-        if _undated(there) != _undated(mine):
-            raise ValueError(
-                f"The structure of {target.name} would be written over {structure}: choose another "
-                "conf_out_name, or give the engine that file as structure_file."
-            )
+        if start is None and self._origin.structure_file is None and not output.has_names:
+            files = EngineFiles(output.path.parent, output.path.stem)
+            refuse_other_structures(self._origin.structure, self._configuration(start), files)
 
     def _checked_traj_type(self, value: str) -> str:
         if str(value).lower() not in self.traj_types:
@@ -414,14 +410,3 @@ def whole_number(name: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
         raise ValueError(f"{name}={value!r} has to be a whole number of at least {least}.")
     return int(value)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file that appears by rename."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
-
-
-def _undated(pdb: str) -> list[str]:
-    return [line for line in pdb.splitlines() if not line.startswith("REMARK")]

@@ -1,0 +1,225 @@
+"""What conditions see of a system through the structure file: all that the engine knows."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import openmm
+import pytest
+from engine_systems import ALANINE, FORCE_FIELD, alanine_engine, double_well_engine
+from openmm import app, unit
+
+from asyncmd_jupyter.engines.openmm import OpenMMEngine
+from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
+from asyncmd_jupyter.frames.extract import NoModificationFrameExtractor
+from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.testing import ToyEngine
+
+
+def universe_of(traj: Trajectory):
+    import MDAnalysis as mda
+
+    return mda.Universe(traj.structure_file, *traj.trajectory_files)
+
+
+async def part_of(engine, folder: Path) -> Trajectory:
+    await engine.prepare(None, folder, "sim")
+    return await engine.run_steps(engine.nstout)
+
+
+def beads(
+    n_residues: int, *, names=("AR",), resname="AR", chain="A", element="Ar", mass=39.948, ids=None
+):
+    """System, topology and positions of residues that do not feel each other."""
+    topology, system = app.Topology(), openmm.System()
+    first = topology.addChain(chain)
+    kind = app.Element.getBySymbol(element) if element else None
+    for number in range(n_residues):
+        residue = topology.addResidue(resname, first, None if ids is None else ids[number])
+        atoms = [topology.addAtom(name, kind, residue) for name in names]
+        for one, other in pairwise(atoms):
+            topology.addBond(one, other)
+        for _ in names:
+            system.addParticle(mass)
+    return system, topology, np.zeros((n_residues * len(names), 3))
+
+
+def argon(*args, **changes) -> OpenMMEngine:
+    return OpenMMEngine(*beads(*args, **changes), nstout=1, seed=1, platform="Reference")
+
+
+def seen(traj: Trajectory) -> dict:
+    atoms = universe_of(traj).atoms
+    bonds = atoms.bonds.to_indices().tolist() if hasattr(atoms, "bonds") else []
+    return {
+        "names": atoms.names.tolist(),
+        "resnames": atoms.residues.resnames.tolist(),
+        "resids": atoms.residues.resids.tolist(),
+        "segids": sorted(set(atoms.segids)),
+        "residues": atoms.resindices.tolist(),
+        "bonds": sorted(sorted(bond) for bond in bonds),
+    }
+
+
+def given(topology: app.Topology) -> dict:
+    atoms, residues = list(topology.atoms()), list(topology.residues())
+    return {
+        "names": [atom.name for atom in atoms],
+        "resnames": [residue.name for residue in residues],
+        "resids": [int(residue.id) for residue in residues],
+        "segids": sorted({chain.id for chain in topology.chains()}),
+        "residues": [atom.residue.index for atom in atoms],
+        "bonds": sorted(sorted((one.index, other.index)) for one, other in topology.bonds()),
+    }
+
+
+SYSTEMS = {
+    "10,050 residues": {"n_residues": 10_050},
+    "long names": {"n_residues": 3, "names": ("ARGON1", "ARGON2"), "resname": "ARGON"},
+    "four letters": {"n_residues": 3, "names": ("ARG1", "ARG2"), "resname": "CHL1"},
+    "numbers from 24": {"n_residues": 3, "ids": ["24", "25", "100"]},
+    "long chain": {"n_residues": 3, "chain": "ARGON"},
+    "bead called W": {
+        "n_residues": 3,
+        "names": ("W",),
+        "resname": "W",
+        "mass": 72.0,
+        "element": "",
+    },
+}
+
+
+class TestTopologies:
+    @pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)
+    async def test_part(self, manager, tmp_path: Path, system: dict):
+        traj = await part_of(argon(**system), tmp_path)
+        assert seen(traj) == given(beads(**system)[1])
+        masses = universe_of(traj).atoms.masses
+        assert np.allclose(masses, system.get("mass", 39.948), atol=0.01)
+
+    async def test_first_residue(self, manager, tmp_path: Path):
+        traj = await part_of(argon(10_050), tmp_path)
+        universe = universe_of(traj)
+        assert universe.select_atoms("resid 1").n_atoms == 1
+        assert universe.residues.n_residues == 10_050
+
+    async def test_numbers_that_begin_again_in_a_pdb_file(self, manager, tmp_path: Path):
+        numbers = [str(number % 10_000) for number in range(9990, 10_010)]
+        traj = await part_of(argon(20, ids=numbers), tmp_path)
+        assert seen(traj)["resids"] == list(range(9990, 10_010))
+
+    def test_ids_that_are_no_numbers(self):
+        with pytest.warns(UserWarning, match="the id 'x', which is not a number"):
+            engine = argon(3, ids=["7", "x", "9"])
+        assert engine._origin.structure.resids.tolist() == [1, 2, 3]
+
+    async def test_water_with_virtual_sites(self, manager, tmp_path: Path):
+        field = app.ForceField("amber14/tip4pew.xml")
+        model = app.Modeller(app.Topology(), [] * unit.nanometer)
+        model.addSolvent(field, numAdded=5, model="tip4pew")
+        system = field.createSystem(model.topology)
+        engine = OpenMMEngine(system, model.topology, model.positions, nstout=1, seed=1)
+        traj = await part_of(engine, tmp_path)
+        assert seen(traj) == given(model.topology)
+        masses = [system.getParticleMass(i)._value for i in range(system.getNumParticles())]
+        assert np.allclose(universe_of(traj).atoms.masses, masses, atol=1e-3)
+        assert np.allclose(universe_of(traj).atoms.charges.sum(), 0, atol=1e-5)
+
+    async def test_two_chains_with_insertion_codes(self, manager, tmp_path: Path):
+        topology, system = app.Topology(), openmm.System()
+        carbon = app.Element.getBySymbol("C")
+        for chain in "AB":
+            made = topology.addChain(chain)
+            for number, code in (("24", ""), ("24", "A"), ("25", "")):
+                topology.addAtom("CA", carbon, topology.addResidue("GLY", made, number, code))
+                system.addParticle(12.011)
+        engine = OpenMMEngine(system, topology, np.zeros((6, 3)), nstout=1, seed=1)
+        traj = await part_of(engine, tmp_path)
+        assert seen(traj) == given(topology)
+        atoms = universe_of(traj).select_atoms("resid 24A and segid B")
+        assert atoms.indices.tolist() == [4]
+
+
+class TestMasses:
+    async def test_repartitioned(self, manager, tmp_path: Path):
+        options = {"constraints": app.HBonds, "hydrogenMass": 3 * unit.amu}
+        engine = OpenMMEngine.from_pdb(
+            ALANINE, *FORCE_FIELD, create_system=options, nstout=5, seed=1
+        )
+        topology = app.PDBFile(str(ALANINE)).topology
+        system = app.ForceField(*FORCE_FIELD).createSystem(topology, **options)
+        masses = [system.getParticleMass(i)._value for i in range(22)]
+        traj = await part_of(engine, tmp_path)
+        atoms = universe_of(traj).atoms
+        assert np.allclose(atoms.masses, masses, atol=1e-3)
+        assert atoms.types.tolist() == [atom.element.symbol for atom in topology.atoms()]
+        assert seen(traj) == given(topology)
+        assert (tmp_path / "sim.pdb").exists(), "for viewers, which want positions"
+
+    async def test_usual_ones_need_pdb_only(self, manager, tmp_path: Path):
+        traj = await part_of(alanine_engine(nstout=5), tmp_path)
+        assert traj.structure_path == tmp_path / "sim.pdb"
+        assert not (tmp_path / "sim.psf").exists()
+
+    @pytest.mark.parametrize("engine", [lambda: double_well_engine(2), ToyEngine])
+    async def test_model_particles(self, manager, tmp_path: Path, engine):
+        traj = await part_of(engine(), tmp_path)
+        assert np.allclose(universe_of(traj).atoms.masses, 40.0)
+        beside = Trajectory(traj.trajectory_files, tmp_path / "sim.pdb")
+        assert universe_of(beside).atoms.elements[0] == "Ar", "an element that all readers know"
+
+    async def test_an_atom_that_is_held_fixed_has_its_weight(self, manager, tmp_path: Path):
+        system, topology, positions = beads(2)
+        system.setParticleMass(0, 0.0)
+        traj = await part_of(OpenMMEngine(system, topology, positions, nstout=1), tmp_path)
+        assert np.allclose(universe_of(traj).atoms.masses, 39.948, atol=0.01)
+
+
+class TestFiles:
+    async def test_results_keep_the_structure(self, manager, tmp_path: Path):
+        traj = await part_of(argon(3, mass=80.0), tmp_path)
+        psf = tmp_path / "sim.psf"
+        frame = NoModificationFrameExtractor().extract(tmp_path / "one.trr", traj, 0)
+        joined = TrajectoryConcatenator().concatenate(
+            [traj, traj], [(0, None, 1), (0, 1, 1)], tmp_path / "joined.trr"
+        )
+        assert {traj.structure_path, frame.structure_path, joined.structure_path} == {psf}
+        assert OpenMMEngine.parts_in_folder(tmp_path, "sim")[0].structure_path == psf
+
+    # What MDAnalysis says of files without a box.
+    @pytest.mark.filterwarnings("ignore:Unit cell dimensions", "ignore:1 A.3 CRYST1")
+    async def test_any_format_can_be_written(self, manager, tmp_path: Path):
+        traj = await part_of(argon(3, mass=80.0), tmp_path)
+        for ending in ("xtc", "pdb"):
+            made = NoModificationFrameExtractor().extract(tmp_path / f"one.{ending}", traj, 1)
+            assert len(made) == 1
+
+    async def test_configurations(self, manager, tmp_path: Path):
+        made = await argon(3, mass=80.0).minimize(None, "low", workdir=tmp_path)
+        assert made.structure_path == tmp_path / "low.psf"
+        assert np.allclose(universe_of(made).atoms.masses, 80.0)
+
+    async def test_a_folder_of_an_earlier_version(self, manager, tmp_path: Path):
+        await part_of(argon(3, mass=80.0), tmp_path)
+        (tmp_path / "sim.psf").unlink()
+        again = argon(3, mass=80.0)
+        await again.prepare_from_files(tmp_path, "sim")
+        traj = await again.run_steps(2)
+        assert np.allclose(universe_of(traj).atoms.masses, 80.0)
+
+    async def test_another_system_under_the_same_name(self, manager, tmp_path: Path):
+        await argon(3, mass=80.0).prepare(None, tmp_path, "sim")
+        traj = await part_of(argon(2), tmp_path)
+        assert traj.structure_path == tmp_path / "sim.pdb"
+        parts = OpenMMEngine.parts_in_folder(tmp_path, "sim")
+        assert parts[0].structure_path == tmp_path / "sim.pdb"
+
+    @pytest.mark.parametrize("ending", ["pdb", "psf"])
+    async def test_files_of_the_user_are_not_touched(self, manager, tmp_path: Path, ending: str):
+        mine = tmp_path / f"sim.{ending}"
+        mine.write_text("mine")
+        with pytest.raises(ValueError, match=rf"sim\.{ending} was not made by an engine"):
+            await argon(3, mass=80.0).prepare(None, tmp_path, "sim")
+        assert mine.read_text() == "mine"
