@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alone import environment_alone
 
 from asyncmd_jupyter import runtime as runtimes
 
@@ -17,6 +18,18 @@ PRIVATE_FOLDERS = {
     "JUPYTER_DATA_DIR": "jupyter-data",
     "JUPYTER_RUNTIME_DIR": "jupyter-runtime",
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_slurm_in_reach(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hide what Slurm there is on the machine; the fixtures of clusters bring their own."""
+    alone = environment_alone(os.environ, tmp_path_factory.mktemp("no-slurm"))
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in os.environ.keys() - alone.keys():
+            patch.delenv(variable)
+        for variable in ("PATH", "SLURM_CONF"):
+            patch.setenv(variable, alone[variable])
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
