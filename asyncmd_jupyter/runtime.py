@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.settings import Settings
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from asyncmd_jupyter.background import BackgroundTasks
 
 T = TypeVar("T")
 
@@ -43,6 +48,13 @@ class Runtime:
             if self._settings is None:
                 self._settings = Settings.from_environment()
             return self._settings
+
+    @property
+    def tasks(self) -> BackgroundTasks:
+        """All that goes on in the background."""
+        from asyncmd_jupyter.background import BackgroundTasks  # asyncio takes long to import
+
+        return self.service(BackgroundTasks.of)
 
     def change_settings(self, **changes: Any) -> Settings:
         """Replace some settings; services hear of it through `SettingsChanged`."""
@@ -79,6 +91,15 @@ _ACTIVE: ContextVar[Runtime | _LazyDefault] = ContextVar(
     "asyncmd_jupyter.runtime",
     default=_LazyDefault(),  # noqa: B039 - shared on purpose: tasks of a kernel share it
 )
+
+
+def start(coroutine: Coroutine[Any, Any, T], *, name: str | None = None) -> asyncio.Task[T]:
+    """Run a coroutine in the background; the runtime in force keeps it alive.
+
+    All tasks of this package that nobody is certain to await are started here, so that they
+    end quietly with their event loop.
+    """
+    return current().tasks.start(coroutine, name=name)
 
 
 def current() -> Runtime:

@@ -118,10 +118,13 @@ def start_all(
         return None
     check_place()
     check_queue(orders)
-    if is_in_kernel() or any(order.frame is not None for order in orders):
+    if any(order.frame is not None for order in orders):
         return _start_later(orders, bind)
-    _show(_started(orders), bind)
-    return None
+    runs = _started(orders)
+    if notebook.can_wait and is_in_kernel():
+        return _checked_and_shown(runs, bind)
+    _show(runs, bind)
+    return _checked_on_start(runs) if is_in_kernel() else None
 
 
 async def _rehearsed(
@@ -159,12 +162,25 @@ async def _start_later(orders: Sequence[Order], bind: Callable[[Sequence[Run]], 
     try:
         for order in orders:
             runs.append(await order.start_at_frame())
+    except BaseException:
+        await asyncio.shield(_take_back(runs))
+        raise
+    await _checked_and_shown(runs, bind)
+
+
+async def _checked_and_shown(runs: Sequence[Run], bind: Callable[[Sequence[Run]], None]) -> None:
+    await _checked_on_start(runs)
+    _show(runs, bind)
+
+
+async def _checked_on_start(runs: Sequence[Run]) -> None:
+    """Take runs back whose conditions fail on the start."""
+    try:
         for run in runs:
             await _check(run)
     except BaseException:
         await asyncio.shield(_take_back(runs))
         raise
-    _show(runs, bind)
 
 
 async def _check(run: Run) -> None:
@@ -237,13 +253,13 @@ def _joined(rows: Sequence[str], first: int) -> Iterator[tuple[int, str]]:
         if text.endswith("\\"):
             text = text[:-1].rstrip() or " "
             continue
-        yield _checked(begin, text), text
+        yield _numbered(begin, text), text
         text = ""
     if text.strip():
-        yield _checked(begin, text), text
+        yield _numbered(begin, text), text
 
 
-def _checked(number: int, text: str) -> int:
+def _numbered(number: int, text: str) -> int:
     if not _RUN_LINE.match(text):
         raise UsageError(
             f"Line {number}: {text!r} begins neither with an option, such as --name, nor with "

@@ -20,7 +20,9 @@ This page is written from the parsers: `python -m asyncmd_jupyter.jupyter.magics
 their values; `%asyncmd propagate?` and `%asyncmd propagate --help` show what is below for one
 command. What is wrong is said in one line before anything starts, and the cell fails. Commands
 that take time let the cell wait while everything else goes on; interrupting such a cell leaves
-runs alone.
+runs alone. Where nothing can wait, such as inside `%%time` and `%%capture`, in a function that
+is not `async def`, or in a script, runs start all the same, `wait` fails and says what to write,
+and the other commands go on in the background.
 
 Names of engines, conditions and trajectories are those of the notebook; `walkers[0]` and
 `run.result` can be written in their place. Where a RUN is asked for, the name of a campaign

@@ -29,10 +29,13 @@ class Notebook:
     Parameters
     ----------
     shell : InteractiveShell
+    can_wait : bool
+        Whether the cell may wait for what a command returns.
     """
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: Any, *, can_wait: bool = True) -> None:
         self.shell = shell
+        self.can_wait = can_wait
 
     @property
     def names(self) -> dict[str, Any]:

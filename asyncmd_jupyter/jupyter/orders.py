@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from argparse import Namespace as Arguments
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from asyncmd_jupyter.jupyter.caller import has_loop, loop_ends_with_cell
 from asyncmd_jupyter.jupyter.namespace import (
     check_workdir,
     frames_told,
@@ -126,13 +126,12 @@ def check_place() -> None:
     ------
     UsageError
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError as error:
+    if not has_loop() or loop_ends_with_cell():
         raise UsageError(
-            "%asyncmd propagate needs a running event loop, as Jupyter's kernels have one; "
-            "in a script use asyncmd_jupyter.sampling.run.start_run within asyncio.run()."
-        ) from error
+            "%asyncmd needs a running event loop to start runs, one that goes on after the cell, "
+            "as in the main thread of Jupyter's kernels; in a script or a terminal use "
+            "asyncmd_jupyter.sampling.run.start_run within asyncio.run()."
+        )
 
 
 def check_queue(orders: Sequence[Order]) -> None:

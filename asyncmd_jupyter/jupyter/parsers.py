@@ -42,7 +42,8 @@ class SubCommand:
     add_arguments : callable
         Fills a parser. What completes a value is told by its `metavar`, such as ``ENGINE``.
     answer : callable
-        Gets the notebook and the arguments; gives a coroutine where `awaited` says so.
+        Gets the notebook and the arguments, and refuses at once what can't be meant; gives a
+        coroutine where `awaited` says so.
     examples : tuple of str
         Whole lines or cells; the first one is shown in messages.
     group : str
@@ -51,6 +52,11 @@ class SubCommand:
         What follows the word, options that nobody needs aside.
     awaited : callable
         Whether the cell waits for it, while everything else goes on, from the words after it.
+    only_waits : bool
+        Whether it is pointless where nothing can wait.
+    starts_at_once : callable
+        Whether its work is under way before anything waits, so that there is nothing to say
+        where nothing can, from the words after it.
     answer_cell : callable, optional
         Gets the notebook, the line and the body of a cell that begins with ``%%asyncmd``.
     notes : str
@@ -65,6 +71,8 @@ class SubCommand:
     group: str
     usage: str = ""
     awaited: Callable[[Sequence[str]], bool] = _never
+    only_waits: bool = False
+    starts_at_once: Callable[[Sequence[str]], bool] = _never
     answer_cell: Callable[[Notebook, str, str], Any] | None = None
     notes: str = ""
 

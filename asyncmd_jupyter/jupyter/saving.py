@@ -8,14 +8,19 @@ from typing import Any
 
 def save_views(_result: Any) -> None:
     """Let the cell that ends save the state of all views that no page follows."""
-    if module := sys.modules.get("asyncmd_jupyter.jupyter.views"):
+    module = sys.modules.get("asyncmd_jupyter.jupyter.views")
+    if module is not None and _kernel() is not None:  # a terminal would show them once more
         module.Views.current().save(page_may_come=_is_asked_by_page())
 
 
 def _is_asked_by_page() -> bool:
     """Whether the cell came from a page, which names its cells to the kernel."""
-    from IPython import get_ipython
-
-    kernel: Any = getattr(get_ipython(), "kernel", None)
+    kernel = _kernel()
     request = kernel.get_parent("shell") if hasattr(kernel, "get_parent") else {}
     return "cellId" in request.get("metadata", {})
+
+
+def _kernel() -> Any:
+    from IPython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None)

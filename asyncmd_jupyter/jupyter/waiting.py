@@ -2,71 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import sys
-from collections.abc import Coroutine, Generator, Iterator
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from asyncmd_jupyter.jupyter.parsers import SubCommand
-from asyncmd_jupyter.jupyter.registry import find
+from IPython.core.error import UsageError
 
-_MAGICS = ("run_line_magic", "run_cell_magic")
-_MARKS = tuple(f".{magic}('asyncmd', " for magic in _MAGICS)
-
-
-def takes_time(command: SubCommand, text: str) -> bool:
-    """Whether the cell has to wait for a command with this text after it."""
-    return command.awaited(text.split())
-
-
-def await_magics(lines: list[str]) -> list[str]:
-    """Put ``await`` before our magics that take time.
-
-    A magic is an ordinary function call after IPython's own transformations; what
-    ours returns then has to be awaited. This runs after them, for whole cells.
-    """
-    source = "".join(lines)
-    if not any(mark in source for mark in _MARKS):
-        return lines
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return lines
-    rows = [line.encode() for line in source.splitlines(keepends=True)]
-    for call in sorted(_calls(tree), key=lambda c: (c.lineno, c.col_offset), reverse=True):
-        row, column = call.lineno - 1, call.col_offset
-        rows[row] = rows[row][:column] + b"await " + rows[row][column:]
-    return [row.decode() for row in rows]
-
-
-def _calls(node: ast.AST) -> Iterator[ast.Call]:
-    """Yield the calls that may be awaited where they stand."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.Lambda | ast.ClassDef | ast.Await):
-            continue
-        if isinstance(child, ast.Call) and _takes_time(child):
-            yield child
-        yield from _calls(child)
-
-
-def _takes_time(call: ast.Call) -> bool:
-    match call:
-        case ast.Call(
-            func=ast.Attribute(attr=magic),
-            args=[ast.Constant(value="asyncmd"), ast.Constant(value=str(line)), *more],
-        ) if magic in _MAGICS:
-            body = more[0].value if more and isinstance(more[0], ast.Constant) else ""
-            return _line_takes_time(line, str(body))
-    return False
-
-
-def _line_takes_time(line: str, body: str) -> bool:
-    word, _, rest = line.strip().partition(" ")
-    command = find(word or ("propagate" if body else "help"))
-    is_help = bool({"-h", "--help"} & set(rest.split()))
-    return command is not None and not is_help and takes_time(command, f"{rest}\n{body}")
+from asyncmd_jupyter import runtime
+from asyncmd_jupyter.jupyter.caller import Obstacle, is_in_nested_cell
 
 
 class StoppedWaiting(asyncio.CancelledError):
@@ -103,52 +49,111 @@ class FailedRunError(RuntimeError):
         ]
 
 
+class InnerError(Exception):
+    """What is wrong in a cell that a magic such as ``%%capture`` runs, which hides usage errors."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"UsageError: {self}"]
+
+
+@contextmanager
+def shown_errors() -> Iterator[None]:
+    """Turn usage errors into such as are shown, where a magic of others hides them."""
+    try:
+        yield
+    except UsageError as error:
+        if not is_in_nested_cell():
+            raise
+        raise InnerError(str(error)) from error
+
+
+_NOT_AWAITED = Obstacle("without 'await'", "write 'await' before it")
+
+
 class Answer:
     """What a magic that takes time gives to the cell, which awaits it.
 
-    A cell that was read before the extension was loaded, as it is when ``%load_ext`` stands
-    in the same one, awaits nothing. There it goes on by itself instead of never beginning.
+    Where nothing awaits it, it goes on by itself instead of never beginning.
 
     Parameters
     ----------
     command : str
         As the user wrote it.
-    work : Coroutine
+    work : Coroutine, optional
+        What is left to do, if anything.
+    obstacle : Obstacle, optional
+        Why nothing will await it.
+    is_told : bool
+        Whether it is said that it goes on by itself.
     """
 
-    def __init__(self, command: str, work: Coroutine[Any, Any, Any]) -> None:
+    def __init__(
+        self,
+        command: str,
+        work: Coroutine[Any, Any, Any] | None,
+        obstacle: Obstacle | None = None,
+        *,
+        is_told: bool = True,
+    ) -> None:
         self._command = command
         self._work = work
-        self._is_awaited = False
+        self._is_told = is_told
+        self._is_awaited = work is None
         self._task: asyncio.Task[Any] | None = None
-        with suppress(RuntimeError):
-            asyncio.get_running_loop().call_soon(self._go_on_alone)
+        if obstacle is not None:
+            self.go_on_alone(obstacle)
+        else:
+            asyncio.get_running_loop().call_soon(self.go_on_alone)
 
     def __await__(self) -> Generator[Any, None, Any]:
         """Wait for the end and give the result."""
         self._is_awaited = True
-        return (self._work if self._task is None else self._task).__await__()
+        work = _nothing() if self._work is None else self._work
+        return (work if self._task is None else self._task).__await__()
 
-    def _go_on_alone(self) -> None:
-        if self._is_awaited:
+    def go_on_alone(self, obstacle: Obstacle = _NOT_AWAITED) -> None:
+        """Begin unless somebody waits already."""
+        if self._is_awaited or self._work is None or self._task is not None:
             return
-        sys.stdout.write(
-            f"{self._command} goes on in the background. Cells wait for it when the line "
-            "'%load_ext asyncmd_jupyter' has a cell of its own.\n"
-        )
-        self._task = asyncio.get_running_loop().create_task(self._told())
-
-    async def _told(self) -> Any:
-        from IPython.core.error import UsageError
-
-        try:
-            return await self._work
-        except UsageError as error:
-            sys.stderr.write(f"UsageError: {error}\n")
-            return None
-        except FailedRunError as error:
-            sys.stderr.write(f"{error}\n")
-            return None
+        if self._is_told:
+            sys.stdout.write(
+                f"{self._command} goes on in the background: nothing can wait for it "
+                f"{obstacle.where}. To wait, {obstacle.instead}.\n"
+            )
+        self._task = runtime.start(_told(self._work), name=self._command)
 
     def _ipython_display_(self) -> None:
         """Show nothing: what there is to see is shown by the work."""
+
+
+def carried_out_here(command: str, begin: Callable[[], Coroutine[Any, Any, Any] | None]) -> Any:
+    """Do at once what a magic has to do where no event loop runs, as in a terminal.
+
+    Raises
+    ------
+    UsageError
+        In a thread: runs belong to another one's event loop.
+    """
+    from IPython.core.async_helpers import get_asyncio_loop
+
+    if threading.current_thread() is not threading.main_thread():
+        raise UsageError(
+            f"{command} needs a running event loop, and this thread has none: write it in a cell."
+        )
+    work = begin()
+    loop = get_asyncio_loop()  # type: ignore[no-untyped-call]
+    return None if work is None else loop.run_until_complete(work)
+
+
+async def _nothing() -> None:
+    """Have nothing left to do."""
+
+
+async def _told(work: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        return await work
+    except UsageError as error:
+        sys.stderr.write(f"UsageError: {error}\n")
+    except FailedRunError as error:
+        sys.stderr.write(f"{error}\n")
+    return None

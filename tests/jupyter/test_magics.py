@@ -7,6 +7,7 @@ from pretend import PretendJobs
 
 from asyncmd_jupyter.examples import alanine_dipeptide
 from asyncmd_jupyter.jobs.model import JobState
+from asyncmd_jupyter.jupyter.awaiting import await_magics
 from asyncmd_jupyter.jupyter.completion import complete_asyncmd
 from asyncmd_jupyter.jupyter.magics import StoppedWaiting
 from asyncmd_jupyter.jupyter.namespace import look_up, look_up_start, nearest
@@ -14,7 +15,7 @@ from asyncmd_jupyter.jupyter.outcome import outcome_record
 from asyncmd_jupyter.jupyter.parsers import command_help, option_names
 from asyncmd_jupyter.jupyter.registry import commands
 from asyncmd_jupyter.jupyter.telling import one_line_errors
-from asyncmd_jupyter.jupyter.waiting import Answer, FailedRunError, await_magics
+from asyncmd_jupyter.jupyter.waiting import Answer, FailedRunError
 
 
 @pytest.fixture
@@ -125,6 +126,25 @@ def test_loading_twice_and_unloading(shell, capsys):
         (
             "def f():\n    %asyncmd wait a",
             "def f():\n    get_ipython().run_line_magic('asyncmd', 'wait a')\n",
+        ),
+        (
+            "def f():\n    async def g():\n        %asyncmd wait a",
+            "def f():\n    async def g():\n"
+            "        await get_ipython().run_line_magic('asyncmd', 'wait a')\n",
+        ),
+        (
+            "class A:\n    %asyncmd wait a\n    async def f(self):\n        %asyncmd wait a",
+            "class A:\n    get_ipython().run_line_magic('asyncmd', 'wait a')\n"
+            "    async def f(self):\n"
+            "        await get_ipython().run_line_magic('asyncmd', 'wait a')\n",
+        ),
+        (
+            "list(get_ipython().run_line_magic('asyncmd', 'wait a') for _ in range(2))",
+            "list(get_ipython().run_line_magic('asyncmd', 'wait a') for _ in range(2))\n",
+        ),
+        (
+            "await get_ipython().run_line_magic('asyncmd', 'wait a')",
+            "await get_ipython().run_line_magic('asyncmd', 'wait a')\n",
         ),
         ("s = '''\n%asyncmd wait a\n'''", "s = '''\n%asyncmd wait a\n'''\n"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace as Arguments
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -16,6 +16,7 @@ from asyncmd_jupyter.jupyter.telling import say
 
 if TYPE_CHECKING:
     from asyncmd_jupyter.jobs.job import Job
+    from asyncmd_jupyter.sampling.run import Run
 
 
 def _arguments(parser: Any) -> None:
@@ -25,16 +26,20 @@ def _arguments(parser: Any) -> None:
                         help="All runs and jobs of this kernel.")  # fmt: skip
 
 
-async def _answer(notebook: Notebook, arguments: Arguments) -> None:
+def _answer(notebook: Notebook, arguments: Arguments) -> Any:
     if not arguments.targets and not arguments.everything:
         raise UsageError(f"Say what to cancel: RUN, JOB or --all.{going_on()}")
     runs, jobs = split_targets(notebook, arguments.targets)
     if arguments.everything:
         runs, jobs = list(all_runs().values()), [*jobs, *_jobs_without_run()]
+    return _cancel(runs, jobs, everything=arguments.everything)
+
+
+async def _cancel(runs: Sequence[Run], jobs: Sequence[Job], *, everything: bool) -> None:
     ends: list[Awaitable[Any]] = [run.cancel() for run in runs if not run.done]
     ends += [_end(job) for job in jobs]
     await asyncio.gather(*ends)
-    say(f"Cancelled: {len(ends)}." if arguments.everything else "Cancelled.")
+    say(f"Cancelled: {len(ends)}." if everything else "Cancelled.")
 
 
 def _jobs_without_run() -> list[Job]:

@@ -44,9 +44,14 @@ def _arguments(parser: Any) -> None:
     add_output(parser, "the new Trajectory, or the list of them")
 
 
-async def _answer(notebook: Notebook, arguments: Arguments) -> Any:
+def _answer(notebook: Notebook, arguments: Arguments) -> Any:
     extractor = _extractor(arguments)
-    source = _trajectory(notebook, arguments.trajectory)
+    return _extract(notebook, arguments, extractor, _trajectory(notebook, arguments.trajectory))
+
+
+async def _extract(
+    notebook: Notebook, arguments: Arguments, extractor: FrameExtractor, source: Trajectory
+) -> Any:
     await source.prepare()
     files = _files(Path(unquoted(arguments.to)), arguments.frames, len(source))
     for file in files if not arguments.overwrite else ():

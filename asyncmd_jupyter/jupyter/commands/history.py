@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace as Arguments
+from collections.abc import Sequence
 from typing import Any
 
 from asyncmd_jupyter.jupyter.commands.view import items_of
@@ -17,14 +18,18 @@ def _arguments(parser: Any) -> None:
     add_output(parser, "the genealogy")
 
 
-async def _answer(notebook: Notebook, arguments: Arguments) -> None:
+def _answer(notebook: Notebook, arguments: Arguments) -> Any:
+    items = [item for text in arguments.items for item in items_of(notebook, text)]
+    items = items or list(all_runs().values()) or [notebook.run(None)]
+    return _show(notebook, items, arguments.output)
+
+
+async def _show(notebook: Notebook, items: Sequence[Any], output: str | None) -> None:
     from asyncmd_jupyter.jupyter.showing.history import show_history
     from asyncmd_jupyter.sampling.genealogy import genealogy
 
-    items = [item for text in arguments.items for item in items_of(notebook, text)]
-    items = items or list(all_runs().values()) or [notebook.run(None)]
     shown = show_history(await asyncio.to_thread(genealogy, items))
-    notebook.bind(arguments.output, shown)
+    notebook.bind(output, shown)
 
 
 COMMAND = SubCommand(

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace as Arguments
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from asyncmd_jupyter.jupyter.notebook import Notebook, going_on
 from asyncmd_jupyter.jupyter.parsers import SubCommand, always
 from asyncmd_jupyter.jupyter.telling import say
+
+if TYPE_CHECKING:
+    from asyncmd_jupyter.sampling.run import Run
 
 
 def _arguments(parser: Any) -> None:
     parser.add_argument("names", metavar="RUN", nargs="+", help="Runs or campaigns.")
 
 
-async def _answer(notebook: Notebook, arguments: Arguments) -> None:
+def _answer(notebook: Notebook, arguments: Arguments) -> Any:
     runs = [run for run in notebook.runs(arguments.names) if not run.done]
-    if not runs:
-        say(f"Nothing to hold: {', '.join(arguments.names)} ended already.{going_on()}")
-        return
+    if runs:
+        return _hold(runs)
+    say(f"Nothing to hold: {', '.join(arguments.names)} ended already.{going_on()}")
+    return None
+
+
+async def _hold(runs: Sequence[Run]) -> None:
     await asyncio.gather(*(run.hold() for run in runs))
     say(f"Held: {', '.join(run.id for run in runs)}. '%asyncmd resume NAME' lets them go on.")
 

@@ -90,8 +90,11 @@ def _answer(notebook: Notebook, arguments: Arguments) -> Any:
 
 def _takes_time(words: Sequence[str]) -> bool:
     """A frame is written, and conditions are asked about the start, before a run goes on."""
-    options = {word.partition("=")[0] for word in words}
-    return is_in_kernel() or bool({"--frame", "--velocities"} & options)
+    return is_in_kernel() or _writes_frame(words)
+
+
+def _writes_frame(words: Sequence[str]) -> bool:
+    return bool({"--frame", "--velocities"} & {word.partition("=")[0] for word in words})
 
 
 _CELL = """\
@@ -132,5 +135,6 @@ COMMAND = SubCommand(
     group="Compute",
     usage="ENGINE --from START --until CONDITION [CONDITION ...] --name NAME",
     awaited=_takes_time,
+    starts_at_once=lambda words: not _writes_frame(words),
     notes=_NOTES,
 )

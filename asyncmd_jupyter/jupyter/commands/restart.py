@@ -44,11 +44,14 @@ def _arguments(parser: Any) -> None:
     add_output(parser, "the new run")
 
 
-async def _answer(notebook: Notebook, arguments: Arguments) -> None:
+def _answer(notebook: Notebook, arguments: Arguments) -> Any:
+    check_place()
+    return _restart(notebook, arguments, notebook.run(arguments.run))
+
+
+async def _restart(notebook: Notebook, arguments: Arguments, old: Run) -> None:
     from asyncmd_jupyter.sampling.restart import restart_from, suggested_name
 
-    check_place()
-    old = notebook.run(arguments.run)
     trajectory = await asyncio.to_thread(_trajectory, old, arguments.walker)
     run = await restart_from(
         old,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace as Arguments
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -26,12 +27,16 @@ def _arguments(parser: Any) -> None:
         help="What it wrote to its error output only (else both).")  # fmt: skip
 
 
-async def _answer(notebook: Notebook, arguments: Arguments) -> None:
+def _answer(notebook: Notebook, arguments: Arguments) -> Any:
     if arguments.n_lines < 1:
         raise UsageError(f"--lines {arguments.n_lines} has to be at least 1.")
-    for job in jobs_of(notebook, arguments.targets):
-        streams = ("stderr",) if arguments.stderr else ("stdout", "stderr")
-        say(await asyncio.to_thread(_text, job, arguments.n_lines, streams))
+    streams = ("stderr",) if arguments.stderr else ("stdout", "stderr")
+    return _tell(jobs_of(notebook, arguments.targets), arguments.n_lines, streams)
+
+
+async def _tell(jobs: Sequence[Job], n_lines: int, streams: tuple[Any, ...]) -> None:
+    for job in jobs:
+        say(await asyncio.to_thread(_text, job, n_lines, streams))
 
 
 def _text(job: Job, n_lines: int, streams: tuple[Any, ...]) -> str:

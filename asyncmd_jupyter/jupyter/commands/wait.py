@@ -23,12 +23,16 @@ def _arguments(parser: Any) -> None:
     add_output(parser, "the result")
 
 
-async def _answer(notebook: Notebook, arguments: Arguments) -> Any:
-    from asyncmd_jupyter.jupyter.outcome import publish_outcome
-
+def _answer(notebook: Notebook, arguments: Arguments) -> Any:
     runs = notebook.runs(arguments.names)
     if not runs:
         raise UsageError("There is no run to wait for: start one with %asyncmd propagate.")
+    return _results(notebook, runs, arguments.output)
+
+
+async def _results(notebook: Notebook, runs: list[Run], output: str | None) -> Any:
+    from asyncmd_jupyter.jupyter.outcome import publish_outcome
+
     ends = await _wait(runs)
     for run in runs:
         publish_outcome(run.snapshot())
@@ -39,7 +43,7 @@ async def _answer(notebook: Notebook, arguments: Arguments) -> Any:
         first = next(iter(failed.values()))
         raise FailedRunError(list(failed), flat(told(first))) from first
     results = [run.result for run in runs]
-    return notebook.give(arguments.output, results[0] if len(results) == 1 else results)
+    return notebook.give(output, results[0] if len(results) == 1 else results)
 
 
 async def _wait(runs: list[Run]) -> list[Any]:
@@ -65,4 +69,5 @@ COMMAND = SubCommand(
     group="Steer",
     usage="[RUN ...] [-o VAR]",
     awaited=always,
+    only_waits=True,
 )

@@ -13,6 +13,7 @@ from asyncmd_jupyter.jupyter.parsers import SubCommand, always
 from asyncmd_jupyter.jupyter.targets import split_targets
 
 if TYPE_CHECKING:
+    from asyncmd_jupyter.jobs.job import Job
     from asyncmd_jupyter.sampling.running import Run
     from asyncmd_jupyter.triage import Diagnosis
 
@@ -22,33 +23,34 @@ def _arguments(parser: Any) -> None:
                         help="A run or a job id; the newest run if left out.")  # fmt: skip
 
 
-async def _answer(notebook: Notebook, arguments: Arguments) -> None:
+def _answer(notebook: Notebook, arguments: Arguments) -> Any:
+    from asyncmd_jupyter.jupyter.refusals import Refusals
+
+    name = arguments.target
+    if name is None:
+        return _tell_run(notebook.run(None))
+    if name not in all_runs() and (error := Refusals.current().of(name)) is not None:
+        return _tell_refusal(name, error)
+    return _tell_all(*split_targets(notebook, [name]))
+
+
+async def _tell_all(runs: Sequence[Run], jobs: Sequence[Job]) -> None:
     from asyncmd_jupyter.triage import diagnose
 
-    if arguments.target is None:
-        return await _tell_run(notebook.run(None))
-    if arguments.target not in all_runs() and await _tell_refusal(arguments.target):
-        return None
-    runs, jobs = split_targets(notebook, [arguments.target])
     for run in runs:
         await _tell_run(run)
     for job in jobs:
         reason = job.record.reason
         calm = f"Job {job.id} ({job.record.name}) is {job.state.value}. {reason}".strip()
         _tell(await asyncio.to_thread(diagnose, job.record), calm)
-    return None
 
 
-async def _tell_refusal(name: str) -> bool:
-    """Say why a run was not started, if it was refused."""
-    from asyncmd_jupyter.jupyter.refusals import Refusals
+async def _tell_refusal(name: str, error: Exception) -> None:
+    """Say why a run was not started."""
     from asyncmd_jupyter.triage import diagnose_error
 
-    error = Refusals.current().of(name)
-    if error is not None:
-        found = await asyncio.to_thread(diagnose_error, error)
-        _tell(replace(found, title=f"Run {name}, not started: {found.title}"), "")
-    return error is not None
+    found = await asyncio.to_thread(diagnose_error, error)
+    _tell(replace(found, title=f"Run {name}, not started: {found.title}"), "")
 
 
 async def _tell_run(run: Run) -> None:

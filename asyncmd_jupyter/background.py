@@ -1,0 +1,94 @@
+"""Background tasks with one owner: kept alive, and ended quietly with their event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import threading
+import weakref
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_TIMES_CLOSED = 20  # a coroutine may await something in each of its ``finally`` blocks
+
+
+class BackgroundTask(asyncio.Task[T]):
+    """A task whose event loop may end before it, without "Task was destroyed" on the terminal.
+
+    What it does is a service to other tasks, or is found again on disk and in the job store.
+    """
+
+    def __del__(self) -> None:
+        """Say nothing: asyncio complains here of tasks that are pending or failed unseen."""
+
+
+class BackgroundTasks:
+    """All tasks that this package starts and does not wait for; one for each runtime.
+
+    ``asyncio.run`` cancels them when it ends. A script that only stops or closes its event loop
+    leaves them where they are: they are closed when tasks begin in another loop, or when the
+    interpreter exits.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        atexit.register(_end, weakref.ref(self))
+
+    @classmethod
+    def of(cls, _runtime: object) -> BackgroundTasks:
+        """Those of a runtime, for `Runtime.service`."""
+        return cls()
+
+    def start(
+        self, coroutine: Coroutine[Any, Any, T], *, name: str | None = None
+    ) -> asyncio.Task[T]:
+        """Run a coroutine in the background of the running event loop."""
+        loop = asyncio.get_running_loop()
+        self.end(only_closed=True)
+        task = BackgroundTask(coroutine, loop=loop, name=name)
+        with self._lock:
+            self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    def end(self, *, only_closed: bool = False) -> None:
+        """Close what can never go on: tasks of event loops that are closed, or do not run.
+
+        Parameters
+        ----------
+        only_closed : bool
+            Spare those of event loops that may run again.
+        """
+        with self._lock:
+            left = [task for task in self._tasks if _is_left(task, only_closed)]
+            self._tasks.difference_update(left)
+        for task in left:
+            _close(task)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        with self._lock:
+            self._tasks.discard(task)
+
+
+def _is_left(task: asyncio.Task[Any], only_closed: bool) -> bool:
+    loop = task.get_loop()
+    return loop.is_closed() or not (only_closed or loop.is_running())
+
+
+def _close(task: asyncio.Task[Any]) -> None:
+    """Close the coroutine of a task, whatever its ``finally`` blocks still want to await."""
+    coroutine = task.get_coro()
+    for _ in range(_TIMES_CLOSED):
+        try:
+            coroutine.close()
+        except Exception:  # noqa: S112 - it awaited something, and nothing is awaited any more
+            continue
+        return
+
+
+def _end(reference: weakref.ref[BackgroundTasks]) -> None:
+    if (tasks := reference()) is not None:
+        tasks.end()
