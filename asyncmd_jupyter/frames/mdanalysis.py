@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asyncmd_jupyter.frames.structure_text import NO_ELEMENT
+from asyncmd_jupyter.frames.structure import Structure
+from asyncmd_jupyter.frames.structure_text import NO_ELEMENT, psf_text
 from asyncmd_jupyter.frames.xdr import index_frames
 
 
@@ -100,6 +101,43 @@ def atoms_of(structure_file: str | Path) -> Any:
 
     with get_parser_for(str(structure_file))(str(structure_file)) as parser:
         return Universe(parser.parse(), to_guess=()).atoms
+
+
+def psf_with_numbers(structure_file: Path, numbers: NDArray[np.int64]) -> str:
+    """Text of a PSF file for a structure with masses, whose residues get other numbers.
+
+    Parameters
+    ----------
+    structure_file : path
+    numbers : NDArray
+        Of the residue of each atom, shape (n_atoms,).
+    """
+    atoms = atoms_of(structure_file)
+    residues = atoms.residues
+    first = np.searchsorted(atoms.resindices, np.arange(len(residues)))
+    segids = np.array(residues.segids, dtype=np.str_)
+    nothing = np.array([""] * len(residues))
+    structure = Structure(
+        names=np.array(atoms.names, dtype=np.str_),
+        elements=np.array([""] * len(atoms)),
+        masses=np.array(atoms.masses, dtype=np.float64),
+        element_masses=np.full(len(atoms), np.nan),
+        charges=np.array(atoms.charges, dtype=np.float64),
+        residue_of=np.array(atoms.resindices, dtype=np.int64),
+        resnames=np.array(residues.resnames, dtype=np.str_),
+        resids=np.asarray(numbers, dtype=np.int64)[first],
+        icodes=nothing,
+        chains=nothing,
+        segids=segids,
+        bonds=_indices(atoms, "bonds"),
+    )
+    terms = {name: _indices(atoms, name) for name in ("angles", "dihedrals", "impropers")}
+    return psf_text(structure, np.array(atoms.types, dtype=np.str_), terms)
+
+
+def _indices(atoms: Any, term: str) -> NDArray[np.int64]:
+    found: Any = getattr(atoms, term, ())
+    return np.array(found.to_indices() if len(found) else np.zeros((0, 2)), dtype=np.int64)
 
 
 def _for_all_atoms(value: Any, universe: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TypeVar
 
@@ -21,6 +21,12 @@ _AMINO_ACIDS = (
 _POLYMERS = frozenset({*_AMINO_ACIDS, "A", "C", "G", "U", "I", "DA", "DC", "DG", "DT", "DI"})
 _EXTRA_PARTICLE = "EP"  # OpenMM's readers and writers call it so
 _BONDS_A_LINE = 4
+_PSF_SECTIONS = {
+    "bonds": ("NBOND", 4),
+    "angles": ("NTHETA", 3),
+    "dihedrals": ("NPHI", 2),
+    "impropers": ("NIMPHI", 2),
+}
 _NARROW = (-999.9995, 9999.9995)  # Å, between which three decimals fit
 NO_ELEMENT = "X"  # in the column of types, such as for virtual sites
 _EMPTY = {"segid": "SYSTEM", "resname": "UNK", "name": "X", "type": NO_ELEMENT}
@@ -51,16 +57,28 @@ def pdb_text(
     return "\n".join([*lines, "END", ""])
 
 
-def psf_text(structure: Structure) -> str:
+def psf_text(
+    structure: Structure,
+    types: NDArray[np.str_] | None = None,
+    terms: Mapping[str, NDArray[np.int64]] | None = None,
+) -> str:
     """Write a PSF file in the flavour of NAMD, whose columns are as wide as they have to be.
 
-    The column of atom types has the symbols of the elements.
+    Parameters
+    ----------
+    structure : Structure
+    types : NDArray of str, optional
+        Of the atoms; by default the symbols of their elements.
+    terms : Mapping, optional
+        ``angles``, ``dihedrals`` and ``impropers`` as indices of atoms.
     """
     lines = ["PSF NAMD", "", "       1 !NTITLE", " REMARKS written by asyncmd-jupyter", ""]
-    lines += [f"{structure.n_atoms:8d} !NATOM", *_psf_atoms(structure), ""]
-    lines += [f"{len(structure.bonds):8d} !NBOND: bonds", *_psf_bonds(structure.bonds), ""]
-    for what in ("NTHETA: angles", "NPHI: dihedrals", "NIMPHI: impropers"):
-        lines += [f"{0:8d} !{what}", ""]
+    types = structure.elements if types is None else types
+    lines += [f"{structure.n_atoms:8d} !NATOM", *_psf_atoms(structure, types), ""]
+    known = {"bonds": structure.bonds, **(terms or {})}
+    for what, (section, a_line) in _PSF_SECTIONS.items():
+        rows = known.get(what, np.zeros((0, 2), np.int64))
+        lines += [f"{len(rows):8d} !{section}: {what}", *_psf_indices(rows, a_line), ""]
     return "\n".join(lines)
 
 
@@ -149,7 +167,7 @@ def _conect(structure: Structure) -> Iterator[str]:
             yield f"CONECT{atom:5d}" + "".join(f"{other:5d}" for other in some)
 
 
-def _psf_atoms(structure: Structure) -> Iterator[str]:
+def _psf_atoms(structure: Structure, types: NDArray[np.str_]) -> Iterator[str]:
     segids = _words("segid", structure.segids)
     resnames = _words("resname", structure.resnames)
     numbers = [f"{r}{c}" for r, c in zip(structure.resids, structure.icodes, strict=True)]
@@ -157,7 +175,7 @@ def _psf_atoms(structure: Structure) -> Iterator[str]:
     rows = zip(
         structure.residue_of.tolist(),
         _words("name", structure.names),
-        _words("type", structure.elements),
+        _words("type", types),
         structure.charges.tolist(),
         structure.masses.tolist(),
         strict=True,
@@ -166,9 +184,9 @@ def _psf_atoms(structure: Structure) -> Iterator[str]:
         yield f"{i:8d} {residues[residue]} {name} {kind} {charge:10.6f} {mass:13.5f} 0"
 
 
-def _psf_bonds(bonds: NDArray[np.int64]) -> Iterator[str]:
-    numbers = (f" {number:7d}" for number in (bonds + 1).ravel().tolist())
-    yield from map("".join, _batches(numbers, 2 * _BONDS_A_LINE))
+def _psf_indices(rows: NDArray[np.int64], a_line: int) -> Iterator[str]:
+    numbers = (f" {number:7d}" for number in (rows + 1).ravel().tolist())
+    yield from map("".join, _batches(numbers, rows.shape[1] * a_line))
 
 
 def _words(what: str, values: NDArray[np.str_]) -> list[str]:

@@ -37,6 +37,7 @@ from asyncmd_jupyter.engines.gromacs.words import deciding_words, has_obeyed_sig
 from asyncmd_jupyter.engines.part import last_words
 from asyncmd_jupyter.engines.plan import OnDisk, PartPlan
 from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.frames.mdanalysis import psf_with_numbers
 from asyncmd_jupyter.frames.read import Frame
 from asyncmd_jupyter.jobs.manager import Job
 from asyncmd_jupyter.jobs.model import Command, Resources
@@ -44,7 +45,8 @@ from asyncmd_jupyter.jobs.model import Command, Resources
 _MANY_LINES = 400
 _STOPPED_BY_SIGNAL = (1, 2)
 # What follows the name of a simulation in the files beside those of its parts.
-_WRITTEN = (".mdp", ".tpr", ".cpt", "_prev.cpt", "_mdout.mdp")
+_STRUCTURE = "structure.psf"  # where a run input is not enough
+_WRITTEN = (".mdp", ".tpr", ".cpt", "_prev.cpt", "_mdout.mdp", f".{_STRUCTURE}")
 _HEADER_BYTES = 2**14
 
 
@@ -131,6 +133,7 @@ class GmxEngine(GmxConfigurations):
         try:
             await asyncio.to_thread(self._write_inputs, made, start)
             self._drawn = await self._run_grompp(made, start, files.deffnm, party=files.key)
+            await asyncio.to_thread(self._write_structure, made)
             await asyncio.to_thread(_put_in_place, made, files)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -158,6 +161,22 @@ class GmxEngine(GmxConfigurations):
         mdp.write(files.path("mdp"))
         if frame is not None:
             write_start(start_file(files), frame)
+
+    def _write_structure(self, files: EngineFiles) -> None:
+        """Write a structure with the user's own numbers, which readers do not find in a tpr."""
+        numbers = self._own_numbers()
+        if numbers is None:
+            return
+        try:
+            text = psf_with_numbers(files.path("tpr"), numbers)
+        except Exception as error:  # MDAnalysis is behind GROMACS at times
+            warnings.warn(
+                f"The run input can't be read ({error}), so that conditions see residues "
+                f"numbered from 1 instead of the numbers in {self.gro_file}.",
+                stacklevel=2,
+            )
+        else:
+            files.path(_STRUCTURE).write_text(text, encoding="utf-8")
 
     def _parameters_for(self, frame: Frame | None) -> MDP:
         mdp = parameters.of_parts(self._mdp)
@@ -234,11 +253,14 @@ class GmxEngine(GmxConfigurations):
         return Resources(cores=cores)
 
     def _structure_file(self, files: EngineFiles) -> Path:
-        return files.path("tpr")
+        if files.path("tpr").exists():
+            return self._structure_in_folder(files)
+        return files.path("tpr" if self._own_numbers() is None else _STRUCTURE)
 
     @classmethod
     def _structure_in_folder(cls, files: EngineFiles) -> Path:
-        return files.path("tpr")
+        written = files.path(_STRUCTURE)
+        return written if written.exists() else files.path("tpr")
 
     def _stopped_well(self, job: Job) -> bool:
         is_stop = job.record.exit_code in _STOPPED_BY_SIGNAL
@@ -272,5 +294,8 @@ def _mdout(files: EngineFiles) -> Path:
 def _put_in_place(made: EngineFiles, files: EngineFiles) -> None:
     forget_checkpoints(files)
     _mdout(made).replace(_mdout(files))
+    files.path(_STRUCTURE).unlink(missing_ok=True)
     for ending in ("mdp", "tpr"):
         made.path(ending).replace(files.path(ending))
+    if made.path(_STRUCTURE).exists():
+        made.path(_STRUCTURE).replace(files.path(_STRUCTURE))

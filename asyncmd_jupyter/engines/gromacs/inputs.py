@@ -27,6 +27,7 @@ from asyncmd_jupyter.engines.files import checked_path
 from asyncmd_jupyter.engines.gromacs import commands, outputs, parameters
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_options import nstout_from_mdp
+from asyncmd_jupyter.engines.gromacs.numbers import own_numbers
 from asyncmd_jupyter.engines.gromacs.run_input import RunInput, read_run_input
 from asyncmd_jupyter.engines.gromacs.start import n_atoms_of
 from asyncmd_jupyter.engines.gromacs.threads import Threads, threads_in_queue, threads_of
@@ -66,6 +67,7 @@ class GmxInputs(CommandEngine):
         self._workdir: Path | None = None
         self._prepared_mdp: MDP | None = None
         self._drawn: dict[str, Any] = {}  # seeds of the last preparation
+        self._numbers: tuple[FileState, NDArray[np.int64] | None] | None = None
         self._run_input: tuple[Any, RunInput] | None = None
         self._traj_type = _checked_traj_type(output_traj_type)
         self.mdp = mdconfig
@@ -226,6 +228,13 @@ class GmxInputs(CommandEngine):
                 f"{deciding_words(answer.errors) or answer.errors.strip()}"
             )
         return name.with_suffix(".tpr")
+
+    def _own_numbers(self) -> NDArray[np.int64] | None:
+        """Numbers of residues in the user's structure, where a run input has others."""
+        state = FileState.of(str(self._gro))
+        if self._numbers is None or self._numbers[0] != state:
+            self._numbers = state, own_numbers(self._gro)
+        return self._numbers[1]
 
     def keeping_velocities(self) -> Self:
         """Make an engine without ``gen-vel``, which would replace the velocities of a start."""
