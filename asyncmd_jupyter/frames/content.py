@@ -8,6 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -20,6 +21,7 @@ from asyncmd_jupyter.errors import TruncatedTrajectoryError
 from asyncmd_jupyter.frames.headers import DamagedFrameError, parser_for
 from asyncmd_jupyter.frames.masses import FoundMasses, masses_of
 from asyncmd_jupyter.frames.mdanalysis import list_frames
+from asyncmd_jupyter.frames.readable import check_texts
 from asyncmd_jupyter.frames.steps import unwrap_steps
 from asyncmd_jupyter.frames.xdr import FrameIndex, index_frames
 
@@ -89,6 +91,7 @@ class Contents:
     """Digests and frame tables of files, remembered within bounds for one runtime."""
 
     def __init__(self) -> None:
+        self._checked: Remembered[None] = Remembered(_DIGESTS_KEPT)
         self._digests: Remembered[bytes] = Remembered(_DIGESTS_KEPT)
         self._masses: Remembered[FoundMasses] = Remembered(_MASSES_KEPT, len)
         self._tables: Remembered[FrameTable] = Remembered(
@@ -135,11 +138,16 @@ class Contents:
         """
         files = tuple(trajectory_files)
         if is_xdr(files[0]):
+            self._check_text(structure_file)
             return self._tables.get(files, lambda: _xdr_table(files))
         everything = (*files, structure_file)
         return self._tables.get(
             everything, lambda: _other_table(*list_frames(files, structure_file))
         )
+
+    def _check_text(self, structure_file: str) -> None:
+        with suppress(FileNotFoundError):  # these frames can be read without it
+            self._checked.get((structure_file,), lambda: check_texts([structure_file]))
 
 
 def is_xdr(path: str) -> bool:

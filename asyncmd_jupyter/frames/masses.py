@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.frames.mdanalysis import options_for
+
 _NAMES_SHOWN = 4
 _KINDS_SHOWN = 12
 
@@ -85,7 +87,7 @@ def masses_of(structure_file: str) -> FoundMasses:
     with warnings.catch_warnings():
         # Those with masses, such as PSF, have no coordinates, and none are needed.
         warnings.filterwarnings("ignore", "No coordinate reader found")
-        universe = Universe(structure_file, to_guess=())
+        universe = Universe(structure_file, to_guess=(), **options_for(structure_file))
     if hasattr(universe.atoms, "masses"):
         return FoundMasses(unchangeable(_known(universe.atoms.masses, structure_file)))
     universe.guess_TopologyAttrs(to_guess=("types", "masses"))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.frames.readable import check_models, check_texts, kind_of
 from asyncmd_jupyter.frames.structure import Structure
 from asyncmd_jupyter.frames.structure_text import NO_ELEMENT, psf_text
 from asyncmd_jupyter.frames.xdr import index_frames
@@ -30,6 +31,8 @@ def list_frames(
     times: list[float] = []
     starts: list[int] = []
     counts: set[int] = set()
+    check_texts([*trajectory_files, structure_file])
+    check_models(trajectory_files)
     for path in trajectory_files:
         starts.append(len(steps))
         with open_universe(structure_file, [path]) as universe:
@@ -49,7 +52,7 @@ def count_atoms(structure_file: str | Path) -> int:
     """Number of atoms of a structure file."""
     from MDAnalysis import Universe
 
-    universe = Universe(str(structure_file), to_guess=())
+    universe = Universe(str(structure_file), to_guess=(), **options_for(structure_file))
     try:
         return len(universe.atoms)
     finally:
@@ -202,20 +205,32 @@ def time_of(timestep: Any) -> float:
     return float(timestep.data.get("dt", 1.0) * timestep.frame)
 
 
+def options_for(structure_file: str | Path) -> dict[str, Any]:
+    """Let the frames of a structure be read by our own reader, if there is one."""
+    kind = kind_of(structure_file)
+    if kind in (".gro", ".pdb", ".ent"):
+        return {"format": _readers()[kind], "topology_format": kind[1:].upper()}
+    return {}
+
+
 def _reader_for(path: str | Path) -> type[Any] | None:
-    return _quiet_readers().get(Path(path).suffix.lower())
+    return _readers().get(kind_of(path))
 
 
 @cache
-def _quiet_readers() -> dict[str, type[Any]]:
-    """Make readers that take the positions of the frames from our own index."""
+def _readers() -> dict[str, type[Any]]:
+    """Our own readers: for what MDAnalysis' do not see, and with frames of our own index."""
     from MDAnalysis.coordinates.TRR import TRRReader
     from MDAnalysis.coordinates.XTC import XTCReader
+
+    from asyncmd_jupyter.frames.gro import GroFrames
+    from asyncmd_jupyter.frames.pdb import PdbFrames
 
     def load_offsets(reader: Any) -> None:
         reader._xdr.set_offsets(index_frames(reader.filename).offsets.copy())
 
-    return {
+    quiet = {
         suffix: type(f"Quiet{parent.__name__}", (parent,), {"_load_offsets": load_offsets})
         for suffix, parent in ((".xtc", XTCReader), (".trr", TRRReader))
     }
+    return {**quiet, ".gro": GroFrames, ".pdb": PdbFrames, ".ent": PdbFrames}

@@ -11,7 +11,9 @@ from os import PathLike, fspath
 from pathlib import Path, PurePath
 
 from asyncmd_jupyter.jobs.model import ScriptTemplate
+from asyncmd_jupyter.texts import without_mark
 
+_MARK = "\ufeff"  # by which editors on Windows tell UTF-8, and which is no part of a script
 _SHELLS = ("bash", "sh", "dash", "ksh", "zsh")
 
 # Without a handler the signal would end the shell and leave the command alone; with one the
@@ -42,8 +44,8 @@ def read_template(name: str, script: str | PathLike[str], placeholder: str) -> S
         raise TypeError(f"{name}={script!r} has to be the text of a script or the path of one.")
     if not fspath(script).strip():
         raise ValueError(f"{name}={script!r} is empty: give a script or its path.")
-    if isinstance(script, str) and script.startswith("#!"):
-        text, shown = script, f"The script given as {name}"
+    if isinstance(script, str) and script.removeprefix(_MARK).startswith("#!"):
+        text, shown = script.removeprefix(_MARK), f"The script given as {name}"
     else:
         text, shown = _read(name, script), f"{name}={fspath(script)!r}"
     _check(shown, text, placeholder)
@@ -92,7 +94,8 @@ def _is_shell(template: ScriptTemplate) -> bool:
 
 def _read(name: str, path: str | PathLike[str]) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+        content = Path(path).read_bytes()
+        return without_mark(content).decode("utf-8", "surrogateescape")
     except OSError as error:
         raise FileNotFoundError(
             f"{name}={fspath(path)!r} can't be read ({error.strerror}). Give the path of a script,"
@@ -103,7 +106,7 @@ def _read(name: str, path: str | PathLike[str]) -> str:
 def _check(shown: str, text: str, placeholder: str) -> None:
     if not text.startswith("#!") or not text.partition("\n")[0][2:].strip():
         raise ValueError(f"{shown} has no first line such as '#!/bin/bash', so nothing can run it.")
-    if "\r" in text.partition("\n")[0]:
+    if "\r\n" in text or "\r" in text.partition("\n")[0]:
         raise ValueError(f"{shown} has the line ends of Windows; 'dos2unix' turns them into ours.")
     if placeholder not in text:
         raise ValueError(

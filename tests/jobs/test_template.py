@@ -159,6 +159,14 @@ class TestReading:
         with pytest.raises(ValueError, match=r"sbatch_script=.* is empty"):
             read_template("sbatch_script", given, "{cmd}")
 
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+    def test_a_byte_order_mark_is_no_part_of_it(self, tmp_path, encoding):
+        path = tmp_path / "script.sh"
+        path.write_bytes("#!/bin/sh\n{cmd}\n".encode(encoding))
+        assert read_template("sbatch_script", path, "{cmd}").text == "#!/bin/sh\n{cmd}\n"
+        given = "\ufeff#!/bin/sh\n{cmd}\n"
+        assert read_template("sbatch_script", given, "{cmd}").text == "#!/bin/sh\n{cmd}\n"
+
     def test_another_type(self):
         with pytest.raises(TypeError, match="sbatch_script=5"):
             read_template("sbatch_script", 5, "{cmd}")
@@ -169,6 +177,7 @@ class TestReading:
             ("#!/bin/sh\necho\n", "does not contain {cmd}"),
             ("#!\n{cmd}\n", "no first line"),
             ("#!/bin/sh\r\n{cmd}\r\n", "line ends of Windows"),
+            ("#!/bin/sh\n#SBATCH --partition=x\r\n{cmd}\n", "line ends of Windows"),
         ],
     )
     def test_what_can_not_be_run(self, text, message):
