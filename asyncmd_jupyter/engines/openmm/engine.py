@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 from asyncmd_jupyter.engines.facts import EngineFacts
 from asyncmd_jupyter.engines.openmm import physics as phys
+from asyncmd_jupyter.engines.openmm.boxes import reduced_box
 from asyncmd_jupyter.engines.openmm.source import Source, from_amber, from_gromacs, from_pdb
 from asyncmd_jupyter.engines.openmm.spec import SystemSpec
+from asyncmd_jupyter.engines.start_box import own_box_for
 from asyncmd_jupyter.engines.stepping.engine import SteppingEngine
 from asyncmd_jupyter.engines.stepping.structures import write_text
 from asyncmd_jupyter.frames.masses import unchangeable
+from asyncmd_jupyter.frames.trajectory import Trajectory
 
 
 class OpenMMEngine(SteppingEngine):
@@ -109,8 +112,9 @@ class OpenMMEngine(SteppingEngine):
         self._properties = {str(k): str(v) for k, v in (platform_properties or {}).items()}
         made = phys.make_integrator(integrator, temperature, friction, timestep)
         self._serialized = phys.serialize_physics(system, made, temperature)
+        self._source = Source.of(system, topology, positions, structure_file)
         super().__init__(
-            Source.of(system, topology, positions, structure_file),
+            self._source,
             nstout=nstout,
             cores=cores,
             seed=seed,
@@ -133,6 +137,7 @@ class OpenMMEngine(SteppingEngine):
         Parameters
         ----------
         pdb_file : path
+            May be compressed (gzip, bzip2, xz). Of several models the first one counts.
         *forcefield : str
             XML files of OpenMM or own ones, such as ``amber14-all.xml``.
         create_system : Mapping, optional
@@ -252,6 +257,11 @@ class OpenMMEngine(SteppingEngine):
     def _write_physics(self, folder: Path, name: str) -> None:
         write_text(folder / f"{name}.system.xml", self._serialized.system_xml)
         write_text(folder / f"{name}.integrator.xml", self._serialized.integrator_xml)
+
+    def _box_of_start(self, box: NDArray[Any] | None, start: Trajectory) -> NDArray[Any] | None:
+        if box is None:
+            return own_box_for(start, self._source.box, "the engine")
+        return reduced_box(box)
 
     def _physics(self, name: str) -> dict[str, Any]:
         spec = SystemSpec(

@@ -11,9 +11,20 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.engines.openmm.boxes import real_box
+from asyncmd_jupyter.engines.openmm.inputs import (
+    read_gro,
+    read_inpcrd,
+    read_prmtop,
+    read_structure,
+    read_top,
+    usable_box,
+    warn_of_vacuum,
+)
 from asyncmd_jupyter.engines.openmm.physics import in_nanometers
 from asyncmd_jupyter.engines.openmm.topology import particle_topology, structure_of
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
+from asyncmd_jupyter.frames.readable import check_texts
 from asyncmd_jupyter.frames.structure import Structure
 
 SystemParts = tuple[Any, Any, Any]
@@ -47,8 +58,8 @@ class Source:
         ------
         ValueError
             If they have different numbers of atoms.
-        FileNotFoundError
-            If `structure_file` does not exist.
+        FileNotFoundError, ValueError
+            If `structure_file` does not exist, or MDAnalysis can't decode it.
         """
         n_atoms = system.getNumParticles()
         topology = particle_topology(n_atoms) if topology is None else topology
@@ -56,11 +67,11 @@ class Source:
         array = None if positions is None else in_nanometers(positions)
         if array is not None:
             _same_number("positions", len(array), n_atoms)
-        box = None
-        if system.usesPeriodicBoundaryConditions():
-            vectors = topology.getPeriodicBoxVectors() or system.getDefaultPeriodicBoxVectors()
-            box = in_nanometers(vectors)
-        own = None if structure_file is None else existing(structure_file, "structure_file")
+        box = _box_of(topology, system) if system.usesPeriodicBoundaryConditions() else None
+        own = None
+        if structure_file is not None:
+            own = existing(structure_file, "structure_file")
+            check_texts([str(own)])
         return cls(structure_of(topology, system), array, box, own)
 
     def configuration(self) -> Configuration:
@@ -85,12 +96,14 @@ def from_pdb(
     path = existing(file, "pdb_file")
     if not forcefield:
         raise ValueError("Name at least one force-field file, such as 'amber14-all.xml'.")
-    reader = app.PDBxFile if path.suffix.lower() in (".cif", ".pdbx") else app.PDBFile
-    structure = reader(str(path))
+    structure = read_structure(path)
     field = app.ForceField(*forcefield)
-    box = structure.topology.getPeriodicBoxVectors()
-    system = field.createSystem(structure.topology, **_create_options(options, box))
-    return system, structure.topology, structure.positions
+    topology = structure.topology
+    box = usable_box(topology.getPeriodicBoxVectors())
+    topology.setPeriodicBoxVectors(box)
+    system = field.createSystem(topology, **_create_options(options, box))
+    warn_of_vacuum(path, topology, system, options)
+    return system, topology, structure.positions
 
 
 def from_amber(
@@ -99,14 +112,15 @@ def from_amber(
     options: Mapping[str, Any] | None,
 ) -> SystemParts:
     """System, topology and positions from Amber files."""
-    from openmm import app
-
     path = existing(prmtop, "prmtop_file")
-    crd = coordinates and app.AmberInpcrdFile(str(existing(coordinates, "coordinate_file")))
-    box = crd.boxVectors if crd else None
-    top = app.AmberPrmtopFile(str(path), **({"periodicBoxVectors": box} if box else {}))
-    box = top.topology.getPeriodicBoxVectors()
+    crd = None
+    if coordinates:
+        crd = read_inpcrd(existing(coordinates, "coordinate_file"))
+    top = read_prmtop(path, usable_box(crd.boxVectors) if crd else None)
+    box = usable_box(top.topology.getPeriodicBoxVectors())
+    top.topology.setPeriodicBoxVectors(box)
     system = top.createSystem(**_create_options(options, box))
+    warn_of_vacuum(path, top.topology, system, options)
     return system, top.topology, crd.positions if crd else None
 
 
@@ -117,16 +131,15 @@ def from_gromacs(
     options: Mapping[str, Any] | None,
 ) -> SystemParts:
     """System, topology and positions from GROMACS files."""
-    from openmm import app
-
-    coordinates = app.GromacsGroFile(str(existing(gro, "gro_file")))
-    box = coordinates.getPeriodicBoxVectors()
+    coordinates = read_gro(existing(gro, "gro_file"))
+    box = usable_box(coordinates.getPeriodicBoxVectors())
     include = (
         {} if include_dir is None else {"includeDir": fspath(existing(include_dir, "include_dir"))}
     )
-    path = str(existing(top, "top_file"))
-    topology = app.GromacsTopFile(path, periodicBoxVectors=box, **include)
+    path = existing(top, "top_file")
+    topology = read_top(path, box, **include)
     system = topology.createSystem(**_create_options(options, box))
+    warn_of_vacuum(path, topology.topology, system, options)
     return system, topology.topology, coordinates.positions
 
 
@@ -153,6 +166,12 @@ def _create_options(options: Mapping[str, Any] | None, box: Any) -> dict[str, An
         return {"constraints": app.HBonds, "nonbondedMethod": app.NoCutoff}
     pme = {"nonbondedMethod": app.PME, "nonbondedCutoff": 1.0 * unit.nanometer}
     return {"constraints": app.HBonds, **pme}
+
+
+def _box_of(topology: Any, system: Any) -> NDArray[np.float64] | None:
+    vectors = topology.getPeriodicBoxVectors()
+    box = None if vectors is None else real_box(in_nanometers(vectors))
+    return real_box(in_nanometers(system.getDefaultPeriodicBoxVectors())) if box is None else box
 
 
 def _same_number(what: str, number: int, n_atoms: int) -> None:

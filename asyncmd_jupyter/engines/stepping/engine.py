@@ -331,8 +331,12 @@ class SteppingEngine(CommandEngine):
             start = Trajectory(start, start)
         self.check_start(start)
         frame = read_frame(start, 0)
-        box = frame.box if self.periodic else None
+        box = self._box_of_start(frame.box, start) if self.periodic else None
         return Configuration(frame.positions, frame.velocities, box)
+
+    def _box_of_start(self, box: NDArray[Any] | None, start: Trajectory) -> NDArray[Any] | None:
+        """The box with which a periodic simulation begins; its start may have none."""
+        return box
 
     # Configurations without a step of MD
 

@@ -1,0 +1,129 @@
+"""Files that OpenMM reads, whatever their encoding, and the boxes they have or lack."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from asyncmd_jupyter.engines.openmm.boxes import real_box
+from asyncmd_jupyter.engines.openmm.physics import in_nanometers
+from asyncmd_jupyter.engines.text_inputs import check_topology
+from asyncmd_jupyter.texts import COMPRESSED_ENDINGS, plain_file, read_text, temporary_file
+
+_MMCIF = (".cif", ".mmcif", ".pdbx", ".pdbxmmcif")
+_LIQUID = 100  # water molecules: more than a cluster in the gas phase has
+_WATER = ["H", "H", "O"]
+_END = re.compile(r"^END[ \t]*$", re.MULTILINE)
+
+
+def read_structure(path: Path) -> Any:
+    """A ``PDBFile`` or ``PDBxFile``, by the ending; of several models the first one counts.
+
+    Raises
+    ------
+    ValueError
+        Naming the file.
+    """
+    from openmm import app
+
+    suffixes = [suffix for suffix in path.suffixes if suffix.lower() not in COMPRESSED_ENDINGS]
+    is_mmcif = bool(suffixes) and suffixes[-1].lower() in _MMCIF
+    text = read_text(path)
+    if not is_mmcif:
+        _refuse_frames(path, text)
+    return _named(path, lambda: (app.PDBxFile if is_mmcif else app.PDBFile)(io.StringIO(text)))
+
+
+def read_gro(path: Path) -> Any:
+    """A ``GromacsGroFile``; of several frames the first one counts."""
+    from openmm import app
+
+    head, newline, box = read_text(path).rstrip().rpartition("\n")
+    if not box.replace(".", "").replace("0", "").split():  # which OpenMM would divide by
+        box = "0 0 0"
+    with temporary_file("conf.gro", f"{head}{newline}{box}\n") as plain:
+        return _named(path, lambda: app.GromacsGroFile(str(plain)))
+
+
+def read_inpcrd(path: Path) -> Any:
+    """An ``AmberInpcrdFile``."""
+    from openmm import app
+
+    with plain_file(path) as plain:
+        return _named(path, lambda: app.AmberInpcrdFile(str(plain)))
+
+
+def read_prmtop(path: Path, box: Any) -> Any:
+    """An ``AmberPrmtopFile`` with this box, or its own one if that is None."""
+    from openmm import app
+
+    options = {} if box is None else {"periodicBoxVectors": box}
+    with plain_file(path) as plain:
+        return _named(path, lambda: app.AmberPrmtopFile(str(plain), **options))
+
+
+def read_top(path: Path, box: Any, **include: str) -> Any:
+    """A ``GromacsTopFile`` with this box, or none."""
+    from openmm import app
+
+    check_topology(path, "OpenMM")
+    return _named(path, lambda: app.GromacsTopFile(str(path), periodicBoxVectors=box, **include))
+
+
+def usable_box(vectors: Any) -> Any:
+    """Box vectors as OpenMM takes them; None for what files hold in place of a box."""
+    import openmm
+    from openmm import unit
+
+    box = None if vectors is None else real_box(in_nanometers(vectors))
+    return None if box is None else [openmm.Vec3(*row) for row in box] * unit.nanometer
+
+
+def warn_of_vacuum(
+    path: Path, topology: Any, system: Any, options: Mapping[str, Any] | None
+) -> None:
+    """Say that a liquid has no periodic boundaries, unless that was asked for."""
+    if "nonbondedMethod" in (options or {}) or system.usesPeriodicBoundaryConditions():
+        return
+    waters = sum(_is_water(residue) for residue in topology.residues())
+    if waters < _LIQUID:
+        return
+    why = "no box" if options is None else "create_system names no nonbondedMethod"
+    warnings.warn(
+        f"{path} has {waters} water molecules, but there are no periodic boundaries ({why}): they "
+        "will evaporate into vacuum. Add the box to the file (CRYST1 in PDB, the last line in "
+        "GRO), or give create_system={'nonbondedMethod': app.NoCutoff} if this is what you want.",
+        stacklevel=4,
+    )
+
+
+def _is_water(residue: Any) -> bool:
+    return sorted(a.element.symbol for a in residue.atoms() if a.element is not None) == _WATER
+
+
+def _refuse_frames(path: Path, text: str) -> None:
+    """Refuse frames that END records separate, as VMD does it: OpenMM would mix them."""
+    if re.search("^MODEL", text, re.MULTILINE):
+        return
+    frames = [names for block in _END.split(text) if (names := _names_of_atoms(block))]
+    if len(frames) > 1 and frames.count(frames[0]) == len(frames):
+        raise ValueError(
+            f"{path} has {len(frames)} frames that END records separate, which OpenMM would mix. "
+            f"Take one: NoModificationFrameExtractor().extract('one.pdb', Trajectory({path.name!r},"
+            f" {path.name!r}), 0)."
+        )
+
+
+def _names_of_atoms(block: str) -> list[str]:
+    return [line[12:27] for line in block.splitlines() if line[:6] in ("ATOM  ", "HETATM")]
+
+
+def _named(path: Path, read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except Exception as error:  # of many kinds, and none says which file it was
+        raise ValueError(f"{path} can't be read: {type(error).__name__}: {error}") from error
