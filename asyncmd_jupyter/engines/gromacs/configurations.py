@@ -22,6 +22,7 @@ from asyncmd_jupyter.engines.gromacs.rotation import OPTION, own_references
 from asyncmd_jupyter.engines.gromacs.start import (
     has_velocities,
     read_start,
+    with_box,
     without_velocities,
     write_start,
 )
@@ -29,6 +30,7 @@ from asyncmd_jupyter.engines.gromacs.threads import OMP
 from asyncmd_jupyter.engines.gromacs.told import drawn_seeds, facts_in_log
 from asyncmd_jupyter.engines.locks import SimulationLocks
 from asyncmd_jupyter.engines.part import run_to_the_end
+from asyncmd_jupyter.frames.read import Frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import Command, Resources
 
@@ -131,12 +133,18 @@ class GmxConfigurations(GmxInputs):
     ) -> bool:
         """Write them; tells whether the start has velocities."""
         self.check_start(start)
-        frame = read_start(start, self._gro)
+        frame = self._read_start(start)
         files.path("mdp").parent.mkdir()
         mdp.write(files.path("mdp"), overwrite=True)
         if frame is not None:
             write_start(start_file(files), frame)
         return has_velocities(frame, self._gro)
+
+    def _read_start(self, start: StartingConfiguration) -> Frame | None:
+        """Read the first frame of a start; None stands for the structure file itself."""
+        frame = read_start(start, self._gro)
+        periodic = parameters.is_periodic(self._mdp)
+        return with_box(frame, start, self._gro) if periodic else frame
 
     async def _run_single(self, files: EngineFiles, name: str) -> None:
         threads = self._threads()

@@ -30,7 +30,7 @@ from asyncmd_jupyter.engines.gromacs.disk import (
 )
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_options import nstout_from_mdp
-from asyncmd_jupyter.engines.gromacs.start import has_velocities, read_start, write_start
+from asyncmd_jupyter.engines.gromacs.start import has_velocities, write_start
 from asyncmd_jupyter.engines.gromacs.threads import OMP
 from asyncmd_jupyter.engines.gromacs.told import facts_in_log
 from asyncmd_jupyter.engines.gromacs.words import deciding_words, has_obeyed_signal
@@ -155,7 +155,7 @@ class GmxEngine(GmxConfigurations):
     def _write_inputs(self, files: EngineFiles, start: StartingConfiguration) -> None:
         self._check_programs()
         self.check_start(start)
-        frame = read_start(start, self._gro)
+        frame = self._read_start(start)
         mdp = self._parameters_for(frame)
         files.path("mdp").parent.mkdir()
         mdp.write(files.path("mdp"))

@@ -32,6 +32,7 @@ from asyncmd_jupyter.engines.gromacs.run_input import RunInput, read_run_input
 from asyncmd_jupyter.engines.gromacs.start import n_atoms_of
 from asyncmd_jupyter.engines.gromacs.threads import Threads, threads_in_queue, threads_of
 from asyncmd_jupyter.engines.gromacs.words import deciding_words
+from asyncmd_jupyter.engines.text_inputs import check_structure, check_text, check_topology
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.content import FileState
 from asyncmd_jupyter.frames.masses import unchangeable
@@ -117,7 +118,7 @@ class GmxInputs(CommandEngine):
 
     @gro_file.setter
     def gro_file(self, path: str | PathLike[str]) -> None:
-        self._gro = _existing("gro_file", path)
+        self._gro = check_structure(_existing("gro_file", path))
 
     @property
     def top_file(self) -> str:
@@ -126,7 +127,7 @@ class GmxInputs(CommandEngine):
 
     @top_file.setter
     def top_file(self, path: str | PathLike[str]) -> None:
-        self._top = _existing("top_file", path)
+        self._top = check_topology(_existing("top_file", path))
 
     @property
     def ndx_file(self) -> str | None:
@@ -135,7 +136,7 @@ class GmxInputs(CommandEngine):
 
     @ndx_file.setter
     def ndx_file(self, path: str | PathLike[str] | None) -> None:
-        self._ndx = None if path is None else _existing("ndx_file", path)
+        self._ndx = None if path is None else check_text(_existing("ndx_file", path))
 
     @property
     def nstout(self) -> int:

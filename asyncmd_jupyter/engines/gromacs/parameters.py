@@ -110,6 +110,11 @@ def generates_velocities(mdp: MDP) -> bool:
     return folded(str(mdp.get("gen-vel", "no"))) == "yes"
 
 
+def is_periodic(mdp: MDP) -> bool:
+    """Whether a simulation needs a box."""
+    return folded(str(mdp.get("pbc", "xyz"))) != "no"
+
+
 def temperature_of(mdp: MDP) -> float:
     """K at which velocities are drawn.
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asyncmd_jupyter.engines.base import StartingConfiguration
+from asyncmd_jupyter.engines.start_box import own_box_for
 from asyncmd_jupyter.frames.read import Frame, read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.trr import TrrFrame
@@ -15,6 +19,7 @@ from asyncmd_jupyter.frames.xdr import write_trr_frame
 
 _NO_BOX = np.zeros((3, 3))
 _GRO_COLUMNS_WITH_VELOCITIES = 68
+_END_OF_GRO = 1000  # bytes in which the line with the box is
 
 
 def read_start(start: StartingConfiguration, structure: Path) -> Frame | None:
@@ -25,6 +30,23 @@ def read_start(start: StartingConfiguration, structure: Path) -> Frame | None:
     return read_frame(trajectory, 0)
 
 
+def with_box(frame: Frame | None, start: StartingConfiguration, structure: Path) -> Frame | None:
+    """The first frame of a start with a box: its own one, or that of the structure.
+
+    Raises
+    ------
+    ValueError
+        If neither has one.
+    """
+    if frame is None or start is None:
+        _check_box_of(structure)
+        return frame
+    if frame.box is not None:
+        return frame
+    trajectory = start if isinstance(start, Trajectory) else Trajectory(start, structure)
+    return replace(frame, box=own_box_for(trajectory, _box_in(structure), structure.name))
+
+
 def write_start(path: Path, frame: Frame) -> None:
     """Write a start for ``grompp -t``, as a TRR file."""
     box = _NO_BOX if frame.box is None else frame.box
@@ -33,6 +55,33 @@ def write_start(path: Path, frame: Frame) -> None:
     )
     with path.open("wb") as file:
         write_trr_frame(file, written)
+
+
+def _check_box_of(structure: Path) -> None:
+    """Refuse a GRO file that is to be the start and has a box of zeros."""
+    if structure.suffix != ".gro":
+        return
+    with structure.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _END_OF_GRO))
+        last = file.read().rstrip().rpartition(b"\n")[2]
+    if _all_zero(last.split()):
+        raise ValueError(
+            f"{structure} has no box (its last line is {last.decode()!r}) and the simulation is "
+            "periodic: 'gmx editconf -box' adds one."
+        )
+
+
+def _all_zero(words: list[bytes]) -> bool:
+    try:
+        return not any(map(float, words))
+    except ValueError:  # GROMACS says what is wrong with the line
+        return False
+
+
+def _box_in(structure: Path) -> NDArray[Any] | None:
+    if structure.suffix == ".g96":  # which MDAnalysis does not read
+        return None
+    return read_frame(Trajectory(structure, structure), 0).box
 
 
 def without_velocities(path: Path) -> None:

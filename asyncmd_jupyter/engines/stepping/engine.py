@@ -15,6 +15,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
+from numpy.typing import NDArray
+
 from asyncmd_jupyter.engines.base import (
     OutputTrajType,
     StartingConfiguration,
