@@ -237,7 +237,15 @@ class MDEngine(ABC):
     @property
     @abstractmethod
     def dt(self) -> float:
-        """MD time step in ps."""
+        """MD time step in ps.
+
+        Where `has_fixed_dt` is false, the mean of the steps done; nan before the first.
+        """
+
+    @property
+    def has_fixed_dt(self) -> bool:
+        """Whether all MD steps are as long, so that a number of steps is a time."""
+        return True
 
     @property
     def time_done(self) -> float:

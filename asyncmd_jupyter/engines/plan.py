@@ -51,6 +51,8 @@ class OnDisk:
         Of the last part with frames.
     platform : str
         What has computed it, where the checkpoint tells.
+    time : float or None
+        Simulated time in ps after `steps`, where the checkpoint tells.
     """
 
     steps: int = 0
@@ -58,6 +60,7 @@ class OnDisk:
     frames: int = 0
     last_trajectory: Path | None = None
     platform: str = ""
+    time: float | None = None
 
 
 def plan_from_tags(tags: Mapping[str, str]) -> PartPlan:

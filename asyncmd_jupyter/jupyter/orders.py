@@ -242,4 +242,9 @@ def _steps(arguments: Arguments, engine: Any) -> int | None:
 def _from_ps(name: str, ps: float, engine: Any) -> int:
     if not 0 < ps < float("inf"):
         raise ValueError(f"{name} {ps:g} has to be more than 0 (ps).")
+    if not getattr(engine, "has_fixed_dt", True):
+        raise UsageError(
+            f"{name} {ps:g} is no number of steps: those of this engine's integrator have no fixed "
+            f"length. Give {name.replace('ps', 'steps')}."
+        )
     return max(1, round(ps / float(engine.dt))) if hasattr(engine, "dt") else 1

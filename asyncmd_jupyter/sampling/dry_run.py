@@ -16,6 +16,7 @@ from asyncmd_jupyter.sampling.fixed_length import propagator_class
 from asyncmd_jupyter.sampling.run import check_spec
 from asyncmd_jupyter.sampling.run_folder import check_folder, run_files
 from asyncmd_jupyter.sampling.run_spec import RunSpec
+from asyncmd_jupyter.sampling.verdicts import in_ps
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ def _program(spec: RunSpec) -> str:
 def _goal(run: Rehearsal) -> str:
     spec, limit = run.spec, run.step_limit
     names = [condition.name for condition in spec.until]
-    steps = "" if limit is None else f"{limit:,} steps ({limit * spec.engine.dt:g} ps)"
+    steps = "" if limit is None else f"{limit:,} steps{in_ps(limit, spec.engine)}"
     if not names:
         return f"{steps} each"
     joined = (" or " if spec.mode == "any" else " and ").join(names)

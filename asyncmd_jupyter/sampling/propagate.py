@@ -279,9 +279,9 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
                 return [part.trajectory for part in parts], verdict.condition
             if simulation.last_step(parts) >= most:
                 await simulation.end_running_part()
-                raise MaxStepsReachedError(given_up(self.condition_names, most, engine.dt))
+                raise MaxStepsReachedError(given_up(self.condition_names, most, engine))
             if not await simulation.advance(limit, self.walltime_per_part, look):
-                raise MaxStepsReachedError(given_up(self.condition_names, most, engine.dt))
+                raise MaxStepsReachedError(given_up(self.condition_names, most, engine))
 
     def _live(self) -> list[tuple[str, Condition]]:
         whole_part = any(condition.needs_whole_part for _, condition in self._conditions)

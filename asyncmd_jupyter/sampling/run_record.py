@@ -43,7 +43,7 @@ class RunRecord:
     walltime_per_part : float
         Hours.
     dt : float
-        MD time step in ps.
+        MD time step in ps, 0 where steps have no fixed length.
     created : datetime
         When the run was started first.
     updated : datetime
@@ -105,7 +105,7 @@ class RunRecord:
             n_walkers=int(spec.n_walkers),
             max_steps=spec.max_steps,
             walltime_per_part=float(spec.walltime_per_part),
-            dt=float(spec.engine.dt),
+            dt=float(spec.engine.dt) if spec.engine.has_fixed_dt else 0.0,
             created=created,
             updated=datetime.now(UTC),
             owner=str(Owner.this()),

@@ -60,6 +60,7 @@ class _PartFrames:
     table: _Table
     n_frames: int = 0
     last_step: int = 0
+    last_time: float = 0.0
 
 
 @dataclass
@@ -90,18 +91,20 @@ class SeriesBook:
         """Count new frames of a growing part."""
         part = self._part(number)
         part.n_frames += len(new)
-        part.last_step = int(new.steps[-1])
+        part.last_step, part.last_time = int(new.steps[-1]), float(new.times[-1])
 
     def frames_left(self, number: int, whole: FrameIndex) -> None:
         """Count all frames of a part that was cancelled."""
         part = self._part(number)
         if len(whole) > part.n_frames:
-            part.n_frames, part.last_step = len(whole), int(whole.steps[-1])
+            part.n_frames = len(whole)
+            part.last_step, part.last_time = int(whole.steps[-1]), float(whole.times[-1])
 
     def part_finished(self, number: int, trajectory: Trajectory) -> None:
         """Count the frames of a finished part."""
         part = self._part(number)
-        part.n_frames, part.last_step = len(trajectory), trajectory.last_step
+        part.n_frames = len(trajectory)
+        part.last_step, part.last_time = trajectory.last_step, trajectory.last_time
 
     def examined(
         self, number: int, times: NDArray[Any], examinations: Sequence[Examination], *, live: bool
@@ -126,6 +129,11 @@ class SeriesBook:
     def last_step(self) -> int:
         """Step of the last frame."""
         return max((part.last_step for part in self._parts.values()), default=0)
+
+    @property
+    def last_time(self) -> float:
+        """Time of the last frame in ps."""
+        return max((part.last_time for part in self._parts.values()), default=0.0)
 
     def series(self, reached_frame: int | None = None) -> ConditionSeries:
         """Everything so far in one piece, up to and with the frame that decided."""

@@ -13,12 +13,12 @@ class Speed:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._first: tuple[int, float] | None = None
-        self._last: tuple[int, float] | None = None
+        self._first: tuple[int, float, float] | None = None
+        self._last: tuple[int, float, float] | None = None
 
-    def seen(self, step: int) -> None:
-        """The frame of this step is on disk now."""
-        self._last = (step, self._now())
+    def seen(self, step: int, time: float = 0.0) -> None:
+        """The frame of this step, at this time in ps, is on disk now."""
+        self._last = (step, self._now(), time)
         if self._first is None:
             self._first = self._last
 
@@ -29,10 +29,15 @@ class Speed:
             return None
         return (self._last[0] - self._first[0]) / (self._last[1] - self._first[1])
 
-    def ns_per_day(self, dt: float) -> float | None:
-        """Simulated time per day for a time step in ps."""
+    def ns_per_day(self, dt: float | None) -> float | None:
+        """Simulated time per day for a time step in ps, without one by the times of frames."""
         speed = self.steps_per_second
-        return None if speed is None else speed * dt * SECONDS_PER_DAY / 1000
+        if speed is None or self._first is None or self._last is None:
+            return None
+        if dt is None:
+            took = self._last[1] - self._first[1]
+            return (self._last[2] - self._first[2]) / took * SECONDS_PER_DAY / 1000
+        return speed * dt * SECONDS_PER_DAY / 1000
 
     def seconds_left(self, step: int, last_step: int | None) -> float | None:
         """Wall time from `step` to `last_step`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.errors import MaxStepsReachedError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.observer import PropagationObserver
@@ -132,9 +133,15 @@ def check_limit(verdict: Verdict, limit: int | None, names: Sequence[str]) -> No
         )
 
 
-def given_up(names: Sequence[str], limit: float, dt: float) -> str:
+def in_ps(steps: float, engine: MDEngine) -> str:
+    """A number of steps as a time, in brackets; nothing where it is not known."""
+    return f" ({steps * engine.dt:g} ps)" if engine.has_fixed_dt else ""
+
+
+def given_up(names: Sequence[str], limit: float, engine: MDEngine) -> str:
     """Say in words that the limit came first."""
     return (
-        f"None of the conditions ({', '.join(names)}) held within {limit} steps ({limit * dt:g} "
-        "ps). The parts are on disk: go on with a higher max_steps and continuation=True."
+        f"None of the conditions ({', '.join(names)}) held within {limit} steps"
+        f"{in_ps(limit, engine)}. The parts are on disk: go on with a higher max_steps and "
+        "continuation=True."
     )

@@ -74,7 +74,7 @@ class Walker(PropagationObserver):
         self._ending = engine.output_traj_type
         self._reached: tuple[str, ...] = ()
         self._step_limit = self.propagator.step_limit(engine)
-        self._dt = engine.dt
+        self._dt = engine.dt if engine.has_fixed_dt else None
         self._state = RunState.PREPARING
         self._part: Part | None = None
         self._parts: dict[int, Trajectory] = {}
@@ -260,7 +260,7 @@ class Walker(PropagationObserver):
 
     def frames_written(self, part: Part, new: FrameIndex) -> None:
         """Count what is on disk."""
-        self._speed.seen(int(new.steps[-1]))
+        self._speed.seen(int(new.steps[-1]), float(new.times[-1]))
         self._book.frames_written(part.number, new)
         self._changed()
 
@@ -315,7 +315,7 @@ class Walker(PropagationObserver):
             state=self._state_now(),
             steps_done=last_step,
             step_limit=self._step_limit,
-            time_done=last_step * self._dt,
+            time_done=self._time_of(last_step),
             ns_per_day=self._speed.ns_per_day(self._dt),
             seconds_left=self._speed.seconds_left(last_step, self._step_limit),
             n_frames=self._book.n_frames if end is None else end.n_frames,
@@ -326,9 +326,20 @@ class Walker(PropagationObserver):
             trajectory_files=self._files(),
             structure_file=self._structure,
             error="" if self.error is None else told_error(self.error),
-            time_limit=None if self._step_limit is None else self._step_limit * self._dt,
+            time_limit=self._time_limit,
         )
         return at_least(seen, self._plan.known)
+
+    def _time_of(self, last_step: int) -> float:
+        if self._dt is not None:
+            return last_step * self._dt
+        return self._book.last_time if self._end is None else self._end.time
+
+    @property
+    def _time_limit(self) -> float | None:
+        if self._step_limit is None or self._dt is None:
+            return None
+        return self._step_limit * self._dt
 
     def _state_now(self) -> RunState:
         if self._state.is_final:

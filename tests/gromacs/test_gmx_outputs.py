@@ -93,3 +93,9 @@ def test_a_precision_that_is_good_or_does_not_matter():
         warnings.simplefilter("error")
         gromacs_engine(changes={"compressed-x-precision": 100})
         gromacs_engine(changes={"compressed-x-precision": 1}, output_traj_type="trr")
+
+
+@pytest.mark.parametrize("dt", [0, -0.002])
+def test_a_time_step_without_a_length(dt: float):
+    with pytest.raises(ValueError, match=f"dt={dt!r}.* is no time step"):
+        gromacs_engine(changes={"dt": dt})

@@ -208,3 +208,30 @@ async def test_a_condition_that_fails_on_new_frames_writes_no_traceback(shell):
     """Without a start the first frames are those of the simulation."""
     assert (await shell.run("%asyncmd propagate engine --until fails --name a")).success
     assert await shell.error("%asyncmd wait a") == f"The run 'a' failed: {FAILS}"
+
+
+VARIABLE = """
+import openmm
+
+integrator = openmm.VariableVerletIntegrator(1e-4)
+variable = OpenMMEngine.from_pdb(
+    pdb, "amber99sbildn.xml", "amber99_obc.xml", nstout=50, integrator=integrator
+)
+"""
+
+
+async def test_a_time_is_no_number_of_steps_where_they_vary(shell, tmp_path, capsys):
+    assert (await shell.run(VARIABLE)).success
+    before = sorted(tmp_path.iterdir())
+    for line, name in (("--ps 1", "ps"), ("--until never --max-ps 2", "max-ps")):
+        said = await shell.error(f"%asyncmd propagate variable --name a {line}")
+        steps = name.replace("ps", "steps")
+        assert said == (
+            f"--{name} {line[-1]} is no number of steps: those of this engine's integrator have "
+            f"no fixed length. Give --{steps}."
+        )
+    assert sorted(tmp_path.iterdir()) == before
+    assert (await shell.run("%asyncmd propagate variable --name a --steps 100 --dry-run")).success
+    said = capsys.readouterr().out
+    assert "100 steps each" in said
+    assert "nan" not in said

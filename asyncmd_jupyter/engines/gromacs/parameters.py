@@ -15,6 +15,7 @@ MD_INTEGRATORS = ("md", "md-vv", "md-vv-avek", "sd", "bd")
 _SEEDS = ("ld-seed", "gen-seed", "lmc-seed", "awh-seed")
 # What says how a simulation begins, not how it goes on.
 BEGINNING = frozenset({*_SEEDS, "nsteps", "gen-vel", "gen-temp", "continuation"})
+_DT = 0.001  # GROMACS' own, in ps
 _LARGEST_SEED = 2**31 - 1
 
 
@@ -35,6 +36,10 @@ def check_parameters(mdp: Any) -> None:
         raise ValueError(
             f"integrator={integrator!r} in {mdp.original_file!r} is no MD (one of "
             f"{', '.join(MD_INTEGRATORS)}). To minimize the energy there is engine.minimize()."
+        )
+    if not float(mdp.get("dt", _DT)) > 0:
+        raise ValueError(
+            f"dt={mdp['dt']!r} in {mdp.original_file!r} is no time step: give a positive one in ps."
         )
     for key, default in (("init-step", 0), ("simulation-part", 1)):
         if mdp.get(key, default) != default:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -48,7 +49,10 @@ class OpenMMEngine(SteppingEngine):
         ps
     integrator : str or openmm.Integrator
         ``LangevinMiddle``, ``Langevin``, ``Brownian``, ``NoseHoover``, ``Verlet``, or an
-        Integrator, which brings its own temperature, friction and time step.
+        Integrator, which brings its own temperature, friction and time step. With one that
+        chooses the length of its steps (such as ``VariableLangevinIntegrator``) times are
+        those of the frames, which lie `nstout` steps and no fixed time apart; a part that
+        goes on chooses its first step anew, so it is not bit by bit the same.
     nstout : int
         MD steps between two frames.
     platform : str
@@ -180,8 +184,25 @@ class OpenMMEngine(SteppingEngine):
 
     @property
     def dt(self) -> float:
-        """MD time step in ps."""
-        return self._serialized.timestep
+        """MD time step in ps; the mean so far where the integrator chooses it."""
+        if self.has_fixed_dt:
+            return self._serialized.timestep
+        return self.time_done / self.steps_done if self.steps_done else math.nan
+
+    @property
+    def has_fixed_dt(self) -> bool:
+        """Whether the integrator's steps are all as long."""
+        return self._serialized.has_fixed_step
+
+    @property
+    def time_done(self) -> float:
+        """Simulated time in ps since the preparation, over all parts."""
+        if self.has_fixed_dt:
+            return super().time_done
+        if self._disk.time is not None:
+            return self._disk.time
+        last = self.current_trajectory  # a checkpoint of an earlier version
+        return 0.0 if last is None else last.last_time
 
     @property
     def n_atoms(self) -> int:
@@ -216,10 +237,14 @@ class OpenMMEngine(SteppingEngine):
 
     def __repr__(self) -> str:
         """Name what tells engines apart."""
+        every = f"{self.nstout} steps"
+        steps = "steps of no fixed length"
+        if self.has_fixed_dt:
+            steps, every = f"{self.dt * 1000:g} fs steps", f"{self.nstout * self.dt:g} ps"
         return (
-            f"<{type(self).__name__}: {self.n_atoms} atoms, {self.dt * 1000:g} fs steps, a frame "
-            f"every {self.nstout * self.dt:g} ps ({self.output_traj_type}), {self._words()}, "
-            f"platform {self._platform}, launcher {self.launcher}>"
+            f"<{type(self).__name__}: {self.n_atoms} atoms, {steps}, a frame every {every} "
+            f"({self.output_traj_type}), {self._words()}, platform {self._platform}, launcher "
+            f"{self.launcher}>"
         )
 
     def _words(self) -> str:

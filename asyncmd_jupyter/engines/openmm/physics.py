@@ -34,6 +34,8 @@ class Physics:
         ps
     temperature : float or None
         K; None for an integrator that knows none.
+    has_fixed_step : bool
+        Whether each step is as long as `timestep`.
     particles : Particles
     """
 
@@ -45,6 +47,7 @@ class Physics:
     timestep: float
     temperature: float | None
     particles: Particles
+    has_fixed_step: bool = True
 
 
 def serialize_physics(system: Any, integrator: Any, temperature: Any) -> Physics:
@@ -56,13 +59,21 @@ def serialize_physics(system: Any, integrator: Any, temperature: Any) -> Physics
         raise TypeError(f"system={system!r} is no openmm.System.")
     if hasattr(integrator, "getTemperature"):
         temperature = integrator.getTemperature()
+    is_fixed = has_fixed_step(integrator)
+    timestep = integrator.getStepSize().value_in_unit(unit.picosecond)
+    if is_fixed and not (math.isfinite(timestep) and timestep > 0):
+        raise ValueError(
+            f"integrator={type(integrator).__name__} has a time step of {timestep:g} ps: give it a "
+            "positive one."
+        )
     return Physics(
         system_xml=openmm.XmlSerializer.serialize(system),
         integrator_xml=openmm.XmlSerializer.serialize(integrator),
         n_atoms=system.getNumParticles(),
         integrator_name=type(integrator).__name__.removesuffix("Integrator"),
         periodic=system.usesPeriodicBoundaryConditions(),
-        timestep=integrator.getStepSize().value_in_unit(unit.picosecond),
+        timestep=timestep,
+        has_fixed_step=is_fixed,
         temperature=None
         if temperature is None
         else positive("temperature", temperature, unit.kelvin),
@@ -100,6 +111,23 @@ def make_integrator(kind: Any, temperature: Any, friction: Any, timestep: Any) -
             "openmm.Integrator."
         )
     return makers[name]()
+
+
+def has_fixed_step(integrator: Any) -> bool:
+    """Whether an Integrator takes steps that are all as long.
+
+    Variable ones choose each by an error tolerance; one of the user's own may set ``dt`` in
+    its computations. Of several, only the one that is chosen is used.
+    """
+    import openmm
+
+    if isinstance(integrator, openmm.CompoundIntegrator):
+        return has_fixed_step(integrator.getIntegrator(integrator.getCurrentIntegrator()))
+    if isinstance(integrator, openmm.CustomIntegrator):
+        steps = range(integrator.getNumComputations())
+        return all(integrator.getComputationStep(number)[1] != "dt" for number in steps)
+    variable = (openmm.VariableLangevinIntegrator, openmm.VariableVerletIntegrator)
+    return not isinstance(integrator, variable)
 
 
 def integrator_parameters(xml: str) -> dict[str, Any]:

@@ -25,6 +25,8 @@ class Progress:
         Whole frames in these bytes.
     platform : str
         Where the exact state can be read.
+    time : float or None
+        Simulated time in ps; checkpoints of earlier versions do not tell.
     """
 
     step: int
@@ -32,6 +34,7 @@ class Progress:
     size: int
     frames: int
     platform: str
+    time: float | None = None
 
 
 @dataclass(frozen=True)

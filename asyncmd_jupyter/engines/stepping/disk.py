@@ -77,4 +77,5 @@ def _on_disk(progress: Progress, parts: dict[int, Path]) -> OnDisk:
         frames=progress.frames + sum(len(index_frames(path)) for path in earlier),
         last_trajectory=list(parts.values())[-1] if parts else None,
         platform=progress.platform,
+        time=progress.time,
     )

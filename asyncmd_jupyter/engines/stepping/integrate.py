@@ -137,7 +137,12 @@ class PartRun:
         size = self._path.stat().st_size if self._path.exists() else 0
         simulation = self._simulation
         progress = Progress(
-            simulation.step_count, self._spec.part, size, self._frames, simulation.platform
+            simulation.step_count,
+            self._spec.part,
+            size,
+            self._frames,
+            simulation.platform,
+            simulation.time,
         )
         Checkpoint(progress, *simulation.save()).write(self._checkpoint_file)
         self._clock.written(time.monotonic() - begin)
