@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,10 @@ RAW_FORMATS = ("XTC", "TRR")
 
 _WITH_VELOCITIES = frozenset({"TRR", "GRO", "NC", "NCDF", "H5MD", "IN", "FHIAIMS"})
 _BY_TEMPLATE = frozenset({"CHEMFILES", "DATA", "MOL2", "NULL", "PDBQT"})  # or not at all
+_OFFERED = (
+    *("COOR", "CRD", "DCD", "ENT", "FHIAIMS", "GRO", "H5MD", "IN", "LAMMPS", "NAMDBIN"),
+    *("NC", "NCDF", "PDB", "PQR", "TRR", "TRZ", "XTC", "XYZ"),
+)
 
 
 def output_format(path: Path, *, n_frames: int = 1, velocities: bool = False) -> str:
@@ -80,17 +83,18 @@ def _evenly_spaced(steps: NDArray[np.int64], times: NDArray[np.float64]) -> dict
 
 def _written_by_mdanalysis(path: Path, *, several: bool) -> str:
     name = _ending(path)
-    single, multiple = _writable()
-    if name in (multiple if several else single | multiple):
+    is_single = _has_writer(name, several=False)
+    if _has_writer(name, several=True) or (is_single and not several):
         return name
-    if several and name in single:
+    if several and is_single:
         raise ValueError(
             f"{path} can hold one frame only. Choose the ending of a trajectory, such as .xtc or "
             ".trr."
         )
-    known = ", ".join(f".{one.lower()}" for one in sorted(single | multiple))
+    known = [one for one in _OFFERED if any(_has_writer(one, several=n) for n in (False, True))]
     raise ValueError(
-        f"The ending of {path} is no format that can be written; choose one of {known}."
+        f"The ending of {path} is no format that can be written; choose one of "
+        f"{', '.join(f'.{one.lower()}' for one in known)}."
     )
 
 
@@ -101,10 +105,12 @@ def _ending(path: Path) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def _writable() -> tuple[set[str], set[str]]:
-    """Formats for one frame, and for several."""
-    import MDAnalysis
+def _has_writer(name: str, *, several: bool) -> bool:
+    """Whether MDAnalysis writes files of a format with several frames, or with one."""
+    from MDAnalysis.coordinates.core import get_writer_for
 
-    several: Sequence[str] = MDAnalysis._MULTIFRAME_WRITERS
-    one: Sequence[str] = MDAnalysis._SINGLEFRAME_WRITERS
-    return set(one) - _BY_TEMPLATE, set(several) - _BY_TEMPLATE
+    try:
+        get_writer_for("", format=name, multiframe=several)
+    except (TypeError, ValueError):
+        return False
+    return name not in _BY_TEMPLATE

@@ -193,9 +193,17 @@ def _name_as_pdb(universe: Any) -> None:
 def _steps_of(reader: Any) -> Callable[[Any], int]:
     """How to tell the step of a frame: as it stands in the file, or else its number."""
     if reader.format == "DCD":  # where MDAnalysis calls the number of the frame its step
-        header = reader._file.header
+        header = _dcd_header(reader.filename)
         return lambda timestep: int(header["istart"]) + int(header["nsavc"]) * timestep.frame
     return lambda timestep: int(timestep.data.get("step", timestep.frame))
+
+
+def _dcd_header(path: str) -> Mapping[str, Any]:
+    from MDAnalysis.lib.formats.libdcd import DCDFile
+
+    with DCDFile(path) as file:
+        header: Mapping[str, Any] = file.header
+        return header
 
 
 def time_of(timestep: Any) -> float:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
-from IPython.utils._process_common import arg_split
+from IPython.utils.process import arg_split  # type: ignore[attr-defined] # as it is documented
 
 if TYPE_CHECKING:
     from asyncmd_jupyter.jupyter.notebook import Notebook

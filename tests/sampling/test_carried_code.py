@@ -13,9 +13,7 @@ import sys
 import traceback
 from pathlib import Path
 
-import cloudpickle
 import pytest
-from carried_ids import renamed
 
 from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.sampling import carried_code
@@ -112,50 +110,3 @@ def test_what_is_learned_of_code_is_not_said_of_other_code(tmp_path):
     with runtimes.use(runtimes.Runtime()):
         carried_code.loads(pickled)
         assert derive_id(typed("f = lambda t: t +  3600  \n", there), {}, name="f") == alone
-
-
-HABITS = (
-    "asyncmd_jupyter/sampling/carried_code.py leans on this: {habit}. If it is no longer so, "
-    "functions lose their ids on the way to another process; see docs/dependencies.md."
-)
-
-
-def test_habit_code_is_equal_whatever_its_file_is_called():
-    habit = "Python compares code without the names of files"
-    code = typed("def f(t):\n    return lambda: t\n", "<habit>").__code__
-    other = renamed(code)
-    assert other.co_filename != code.co_filename
-    assert (other, hash(other)) == (code, hash(code)), HABITS.format(habit=habit)
-
-
-def test_habit_cloudpickle_asks_us_about_code():
-    habit = "cloudpickle.Pickler asks its reducer_override about each function and its code"
-    asked = []
-
-    class Pickler(carried_code._Pickler):
-        def reducer_override(self, value):
-            asked.append(type(value))
-            return super().reducer_override(value)
-
-    with Path(os.devnull).open("wb") as file:
-        Pickler(file).dump(typed("f = lambda t: 1\n", "<habit>"))
-    kinds = [kind.__name__ for kind in asked]
-    assert kinds.index("function") < kinds.index("code"), HABITS.format(habit=habit)
-
-
-def test_habit_functions_know_their_module_after_a_journey():
-    habit = "cloudpickle keeps __name__ and __package__ of the globals of a function"
-    function = typed("f = lambda t: 1\n", "<habit>")
-    function.__globals__.update(__package__="some", __name__="some.unknown")
-    function.__module__ = "__main__"
-    globals_ = cloudpickle.loads(cloudpickle.dumps(function)).__globals__
-    kept = (globals_.get("__name__"), globals_.get("__package__"))
-    assert kept == ("some.unknown", "some"), HABITS.format(habit=habit)
-
-
-def test_habit_lines_in_the_cache_of_linecache_are_believed():
-    habit = "linecache believes entries (size, None, lines, name) until they are removed"
-    typed("f = 1\n", "<habit>")
-    linecache.checkcache()
-    linecache.checkcache("<habit>")
-    assert linecache.getlines("<habit>") == ["f = 1\n"], HABITS.format(habit=habit)

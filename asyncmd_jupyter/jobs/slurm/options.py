@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shlex
-import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -125,8 +125,8 @@ def without_reserved(
 
 def _level_of_user() -> int:
     """How far up the line is that made an engine or set its options."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1
     return level
 
