@@ -106,6 +106,13 @@ def atoms_of(structure_file: str | Path) -> Any:
         return Universe(parser.parse(), to_guess=()).atoms
 
 
+def is_lack_of_data(error: Exception) -> bool:
+    """Whether a structure has not got what was asked for, such as charges."""
+    from MDAnalysis.exceptions import NoDataError
+
+    return isinstance(error, NoDataError)
+
+
 def psf_with_numbers(structure_file: Path, numbers: NDArray[np.int64]) -> str:
     """Text of a PSF file for a structure with masses, whose residues get other numbers.
 

@@ -9,17 +9,22 @@ from os import PathLike
 from typing import Any
 
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration, check_kind_of_start
-from asyncmd_jupyter.engines.files import checked_files
+from asyncmd_jupyter.engines.files import EngineFiles, checked_files
 from asyncmd_jupyter.engines.part import Part
 from asyncmd_jupyter.errors import MaxStepsReachedError
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
+from asyncmd_jupyter.frames.mdanalysis import is_lack_of_data
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.arguments import as_list, check_parts, whole_limit
 from asyncmd_jupyter.sampling.in_parts import InPartsTrajectoryPropagator
 from asyncmd_jupyter.sampling.live import LiveLook
 from asyncmd_jupyter.sampling.observer import PropagationObserver
 from asyncmd_jupyter.sampling.output import check_output
-from asyncmd_jupyter.sampling.propagator import TrajectoryPropagator, start_of
+from asyncmd_jupyter.sampling.propagator import (
+    TrajectoryPropagator,
+    start_of,
+    with_structure_of_parts,
+)
 from asyncmd_jupyter.sampling.simulation import FinishedPart, Simulation
 from asyncmd_jupyter.sampling.states import Condition, Quantity, as_condition, quantities
 from asyncmd_jupyter.sampling.stop import Decision, stop_rule
@@ -152,12 +157,9 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         limit = self.step_limit(engine)
         with self._at_work(engine, files) as simulation:
             if not (continuation and await simulation.go_on()):
-                start = start_of(engine, starting_configuration)
-                await asyncio.to_thread(engine.check_start, starting_configuration)
-                decision = await self._look_at_start(start)
-                if decision is not None and start is not None:
-                    return [start], decision.condition
-                await engine.prepare(starting_configuration, workdir, deffnm)
+                decided = await self._begin(engine, files, starting_configuration)
+                if decided is not None:
+                    return decided
             return await self._propagate(simulation, limit)
 
     async def cut_and_concatenate(
@@ -241,7 +243,8 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
 
     async def check(self, starting_configuration: StartingConfiguration) -> None:
         """Evaluate the conditions on a start, so that bad ones are known before any MD."""
-        await self._look_at_start(start_of(self._new_engine(), starting_configuration))
+        start = start_of(self._new_engine(), starting_configuration)
+        await self._look_before_preparing(start, starting_configuration)
 
     def step_limit(self, engine: MDEngine) -> int | None:
         """MD steps after which it is given up, a multiple of the engine's `nstout`."""
@@ -254,6 +257,36 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
                 "be written. Give more steps."
             )
         return whole
+
+    async def _begin(
+        self, engine: MDEngine, files: EngineFiles, start: StartingConfiguration
+    ) -> tuple[list[Trajectory], int] | None:
+        """Prepare the engine, unless the start decides.
+
+        A bad condition is known before anything is written. What a file decides is known when
+        there is the structure of the parts, whose masses, bonds and numbers a file may lack.
+        """
+        seen = start_of(engine, start)
+        await asyncio.to_thread(engine.check_start, start)
+        decision = await self._look_before_preparing(seen, start)
+        is_file = seen is not None and not isinstance(start, Trajectory)
+        if is_file or decision is None:
+            await engine.prepare(start, files.workdir, files.deffnm)
+        if is_file:
+            seen = with_structure_of_parts(engine, files, seen)
+            decision = await self._look_at_start(seen)
+        return None if decision is None or seen is None else ([seen], decision.condition)
+
+    async def _look_before_preparing(
+        self, seen: Trajectory | None, start: StartingConfiguration
+    ) -> Decision | None:
+        try:
+            return await self._look_at_start(seen)
+        except Exception as error:
+            if isinstance(start, Trajectory) or not is_lack_of_data(error):
+                raise
+            # A file without charges, bonds, …, which the structure of the parts may have.
+            return None
 
     async def _look_at_start(self, start: Trajectory | None) -> Decision | None:
         if start is None:

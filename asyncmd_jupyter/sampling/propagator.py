@@ -171,3 +171,12 @@ def start_of(engine: MDEngine, start: StartingConfiguration) -> Trajectory | Non
     """The start as a trajectory; None if only the program knows how to read it."""
     check_kind_of_start(start)
     return engine.start_as_trajectory(start)
+
+
+def with_structure_of_parts(
+    engine: MDEngine, files: EngineFiles, start: Trajectory | None
+) -> Trajectory | None:
+    """The start with the structure of the parts, once the engine is prepared."""
+    if start is None or not isinstance(engine, CommandEngine):
+        return start
+    return Trajectory(start.paths, engine.structure_of(files))

@@ -11,6 +11,7 @@ from gromacs_systems import STEM, gromacs_engine, parameters
 from asyncmd_jupyter.engines.gromacs.engine import GmxEngine
 from asyncmd_jupyter.engines.gromacs.numbers import own_numbers
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.propagate import ConditionalTrajectoryPropagator
 
 MOLECULES = """[ defaults ]
 1 2 yes 0.5 0.8333
@@ -138,6 +139,37 @@ async def test_prepared_again_with_other_numbers(manager, tmp_path: Path):
 async def test_a_usual_run_input_is_enough(manager, tmp_path: Path):
     await gromacs_engine().prepare(None, tmp_path, "sim")
     assert not (tmp_path / "sim.structure.psf").exists()
+
+
+@pytest.mark.gromacs
+@pytest.mark.parametrize("start", [None, "conf.gro"])
+async def test_conditions_see_the_same_on_the_start_and_on_parts(manager, tmp_path: Path, start):
+    told = []
+
+    def late(traj):
+        told.append(seen(traj))
+        return traj.frame_table().times > 0.0015
+
+    engine = beads(tmp_path / "inputs", FROM_24)
+    first = start if start is None else tmp_path / "inputs" / start
+    propagator = ConditionalTrajectoryPropagator.from_engine(engine, [late], walltime_per_part=1)
+    await propagator.check(first)  # no charges there, but that is not the condition's fault
+    parts, _ = await propagator.propagate(first, tmp_path, "sim")
+    assert len(told) > 1
+    assert [*told, seen(parts[-1])] == [expected(FROM_24)] * (len(told) + 1)
+
+
+@pytest.mark.gromacs
+async def test_a_start_that_decides_by_what_only_the_topology_says(manager, tmp_path: Path):
+    engine = beads(tmp_path / "inputs", FROM_24)
+
+    def heavy(traj):
+        return np.full(len(traj), seen(traj)["masses"][1] == 36.0)
+
+    propagator = ConditionalTrajectoryPropagator.from_engine(engine, [heavy], walltime_per_part=1)
+    [found], _ = await propagator.propagate(None, tmp_path, "sim")
+    assert found.paths[0] == tmp_path / "inputs" / "conf.gro"
+    assert seen(found) == expected(FROM_24)
 
 
 class TestNumbers:

@@ -74,6 +74,19 @@ class TestStart:
         assert (len(joined), index) == (1, 1)
         assert position(joined) == pytest.approx([0.25])
 
+    async def test_masses_at_a_path_are_those_of_the_engine(self, manager, tmp_path: Path):
+        def heavy(traj):
+            import MDAnalysis
+
+            universe = MDAnalysis.Universe(traj.structure_file, *traj.trajectory_files)
+            return np.full(len(traj), universe.atoms.masses[0] == 40.0)
+
+        [start], _ = await make_propagator([heavy]).propagate(
+            self.pdb(tmp_path, 0.1), tmp_path, "sim"
+        )
+        assert start.paths == (tmp_path / "start.pdb",)
+        assert manager.records() == []
+
     async def test_path_that_does_not_fulfil(self, manager, tmp_path: Path):
         joined, _ = await run(make_propagator([in_a, in_b]), tmp_path, self.pdb(tmp_path, 0.1))
         assert position(joined)[0] == pytest.approx(0.1)
