@@ -58,6 +58,17 @@ def check_models(files: Sequence[str]) -> None:
             )
 
 
+def note_on_frames(files: Sequence[Path]) -> str:
+    """What to do where a function saw other frames of these files than there are; or nothing."""
+    seen_otherwise = [str(path) for path in files if kind_of(path) in (".gro", ".pdb", ".ent")]
+    if not seen_otherwise:
+        return ""
+    return (
+        f" Of {', '.join(seen_otherwise)} MDAnalysis sees one frame, if it is GRO, or if END "
+        "separates the frames: convert it to .xtc with a TrajectoryConcatenator."
+    )
+
+
 def _model_records(path: Path) -> int:
     from MDAnalysis.lib.util import openany
 

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 Values = NDArray[Any]
 
 
-def check_values(name: str, values: Any, n_frames: int) -> Values:
+def check_values(name: str, values: Any, n_frames: int, note: str = "") -> Values:
     """A copy of `values` as an array, if it has one row of numbers or bools per frame.
+
+    `note` says what may be the cause of another number of rows.
 
     Raises
     ------
@@ -27,10 +29,12 @@ def check_values(name: str, values: Any, n_frames: int) -> Values:
         raise ValueError(f"{name} gave rows of unequal lengths, but {wanted} is needed.") from error
     if array.ndim == 0:
         raise ValueError(f"{name} gave {_shortened(values)}, but {wanted} is needed.")
+    if len(array) == n_frames:
+        note = ""
     if array.dtype.kind not in "biufc" or len(array) != n_frames:
         raise ValueError(
             f"{name} gave an array of dtype {array.dtype} and shape {array.shape}, but {wanted} "
-            "is needed."
+            f"is needed.{note}"
         )
     return array
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from asyncmd_jupyter.frames.cache import ValueCaches
+from asyncmd_jupyter.frames.readable import note_on_frames
 from asyncmd_jupyter.frames.threads import WorkThreads
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.callables import callable_name, is_async
@@ -159,7 +160,8 @@ class TrajectoryFunctionWrapper(ABC):
         return values
 
     async def _checked_values(self, traj: Trajectory) -> Values:
-        return check_values(self.name, await self._get_values_for_trajectory(traj), len(traj))
+        values = await self._get_values_for_trajectory(traj)
+        return check_values(self.name, values, len(traj), note_on_frames(traj.paths))
 
     async def _remember(
         self, caches: ValueCaches, traj: Trajectory, function_id: str, values: Values

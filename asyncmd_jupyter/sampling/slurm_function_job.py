@@ -15,6 +15,7 @@ import numpy as np
 
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.errors import SlurmError
+from asyncmd_jupyter.frames.readable import note_on_frames
 from asyncmd_jupyter.frames.threads import WorkThreads
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.job import cancelled_error
@@ -147,7 +148,7 @@ class FunctionJobs:
         else:
             values = await self._call_loader(self.load, result, job)
         try:
-            checked = check_values(self.name, values, len(traj))
+            checked = check_values(self.name, values, len(traj), note_on_frames(traj.paths))
         except ValueError as error:
             raise ValueError(f"{error} All output of its job: {job.record.folder}") from None
         await asyncio.shield(asyncio.to_thread(remove_folders, [job.record]))

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from frame_samples import write_gro, write_xdr
 
+from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.extract import NoModificationFrameExtractor
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.trajectory.functionwrapper import PyTrajectoryFunctionWrapper
 
 CELL = "CRYST1   {0:6.3f}   {0:6.3f}   {0:6.3f}  90.00  90.00  90.00 P 1           1\n"
 UNIT = "CRYST1    1.000    1.000    1.000  90.00  90.00  90.00 P 1           1\n"
@@ -100,6 +102,24 @@ class TestGro:
         path.write_text(text)
         with pytest.raises(ValueError, match=said):
             len(Trajectory(path, path))
+
+    async def test_a_function_that_sees_fewer_is_told_why(self, runtime, tmp_path: Path):
+        def first_x(traj: Trajectory) -> np.ndarray:
+            import MDAnalysis as mda
+
+            universe = mda.Universe(traj.structure_file, *traj.trajectory_files)
+            return np.array([ts.positions[0, 0] for ts in universe.trajectory])
+
+        path = tmp_path / "traj.gro"
+        path.write_text(self.three)
+        wrapped = PyTrajectoryFunctionWrapper(first_x)
+        with pytest.raises(ValueError, match=r"3 frames is needed.*traj\.gro.*convert it to \.xtc"):
+            await wrapped(Trajectory(path, path))
+        whole = [(0, None, 1)]
+        xtc = TrajectoryConcatenator().concatenate(
+            [Trajectory(path, path)], whole, tmp_path / "traj.xtc"
+        )
+        assert np.allclose(await wrapped(xtc), [1, 11, 21], atol=0.01)
 
     def test_others_still_get_the_reader_of_mdanalysis(self, tmp_path: Path):
         import MDAnalysis as mda
