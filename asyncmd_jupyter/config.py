@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from asyncmd_jupyter import runtime
+from asyncmd_jupyter.counts import as_count
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.frames.cache import ValueCaches
 from asyncmd_jupyter.jobs.core_hours import Budget, core_hours
@@ -349,10 +349,7 @@ def _core_hours() -> str:
 
 
 def _count(name: str, value: Any, least: int = 1) -> int:
-    try:
-        number = None if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = None
+    number = as_count(value)
     if number is None or number < least:
         raise ValueError(f"{name}={value!r} has to be a whole number of at least {least}.")
     return number

@@ -166,7 +166,8 @@ NAMES: dict[str, str] = {
     ),
     "gromacs.GmxEngine": (
         "workdir gro_file top_file ndx_file mdp mdconfig tpr_file deffnm simulation_part "
-        "output_traj_type"
+        "grompp_executable mdrun_executable grompp_extra_args mdrun_extra_args "
+        "mdrun_time_conversion_factor output_traj_type"
     ),
     "gromacs.MDP": "original_file changed",
     "mdconfig.LineBasedMDConfig": "_parse_line",

@@ -10,7 +10,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.engines.attributes import Argument, KnownAttributes, default_property
 from asyncmd_jupyter.engines.files import EngineFiles, check_deffnm, checked_folder, checked_path
+from asyncmd_jupyter.engines.mdconfig import MDConfig
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
 # Formats that hold no names of atoms, so that they can't be their own structure.
@@ -35,23 +37,42 @@ def check_kind_of_start(start: Any) -> None:
             ) from error
 
 
-class OutputTrajType:
-    """An attribute that the class answers with its default, an engine with its own value."""
+def known_nstout(engine: MDEngine) -> int:
+    """MD steps between two frames; 0 where an engine of somebody else does not say."""
+    try:
+        return engine.nstout
+    except NotImplementedError:
+        return 0
 
-    def __init__(self, default: str) -> None:
-        self.default = default
+
+class OutputTrajType(Argument):
+    """The ending of trajectories, which can be changed until there are some.
+
+    Parameters
+    ----------
+    default : str
+    types : tuple of str
+        Those that the program can write.
+    """
+
+    def __init__(self, default: str, types: tuple[str, ...]) -> None:
+        super().__init__(default, self._checked)
+        self._types = types
 
     def __set__(self, engine: Any, value: Any) -> None:
-        """Refuse: files that are there have the type they have."""
-        raise AttributeError(
-            f"output_traj_type can't be changed to {value!r}: make another engine."
-        )
+        checked = self._checked(self._name, value)
+        if checked != self.__get__(engine):
+            engine._check_new_traj_type(checked)
+        super().__set__(engine, checked)
 
-    def __get__(self, engine: Any, owner: type) -> str:
-        return self.default if engine is None else engine.__dict__.get("_traj_type", self.default)
+    def _checked(self, name: str, value: Any) -> str:
+        if not isinstance(value, str) or value.lower() not in self._types:
+            known = " or ".join(map(repr, self._types))
+            raise ValueError(f"{name}={value!r} has to be {known}.")
+        return value.lower()
 
 
-class MDEngine(ABC):
+class MDEngine(KnownAttributes, ABC):
     """What sampling needs of an MD program.
 
     An engine has the parameters of a simulation and, once prepared, computes it part by
@@ -69,7 +90,7 @@ class MDEngine(ABC):
         What people call the MD program.
     """
 
-    output_traj_type: Any = OutputTrajType("trr")
+    output_traj_type: Any = "trr"
     program: ClassVar[str] = ""
     endings_of_parts: ClassVar[tuple[str, ...]] = ("trr", "xtc", "edr", "log")
 
@@ -92,7 +113,6 @@ class MDEngine(ABC):
             Folder for files that are needed on the way.
         """
 
-    @abstractmethod
     async def generate_velocities(
         self,
         conf_in: Trajectory,
@@ -105,6 +125,7 @@ class MDEngine(ABC):
         They fulfil the constraints, and the motion of the centre of mass is removed where
         `removes_com` says so.
         """
+        raise NotImplementedError(_lacks(self, "generate_velocities"))
 
     @abstractmethod
     async def prepare(
@@ -224,35 +245,44 @@ class MDEngine(ABC):
     def steps_done(self) -> int:
         """MD steps since the preparation, over all parts."""
 
-    @property
-    @abstractmethod
+    @default_property
     def frames_done(self) -> int:
         """Frames written since the preparation, over all parts."""
+        raise NotImplementedError(_lacks(self, "frames_done"))
 
-    @property
-    @abstractmethod
+    @default_property
     def nstout(self) -> int:
         """MD steps between two frames."""
+        config = getattr(self, "mdconfig", None)
+        if isinstance(config, MDConfig):
+            return config.nstout(self.output_traj_type)
+        last = self.current_trajectory
+        if last is None or last.nstout is None:
+            raise NotImplementedError(_lacks(self, "nstout"))
+        return last.nstout
 
-    @property
-    @abstractmethod
+    @default_property
     def dt(self) -> float:
         """MD time step in ps.
 
         Where `has_fixed_dt` is false, the mean of the steps done; nan before the first.
         """
+        last = self.current_trajectory
+        if last is None or not last.nstout or not last.dt:
+            raise NotImplementedError(_lacks(self, "dt"))
+        return last.dt / last.nstout
 
-    @property
+    @default_property
     def has_fixed_dt(self) -> bool:
         """Whether all MD steps are as long, so that a number of steps is a time."""
         return True
 
-    @property
+    @default_property
     def time_done(self) -> float:
         """Simulated time in ps since the preparation, over all parts."""
         return self.steps_done * self.dt
 
-    def check_start(self, starting_configuration: StartingConfiguration) -> None:  # noqa: B027
+    def check_start(self, starting_configuration: StartingConfiguration) -> None:
         """Refuse a start that can't be used, as far as that is known without much reading.
 
         Raises
@@ -261,22 +291,22 @@ class MDEngine(ABC):
             Such as for another number of atoms.
         """
 
-    @property
+    @default_property
     def n_atoms(self) -> int | None:
         """Atoms of the system; None if the engine does not know."""
         return None
 
-    @property
+    @default_property
     def input_files(self) -> tuple[Path, ...]:
         """Files of the user that the engine reads, which nothing may write over."""
         return ()
 
-    @property
+    @default_property
     def temperature(self) -> float | None:
         """In K, of velocities that are drawn; None if the engine knows none."""
         return None
 
-    @property
+    @default_property
     def masses(self) -> NDArray[np.float64]:
         """Masses of all atoms in amu, shape (n_atoms,), as the program uses them.
 
@@ -292,7 +322,7 @@ class MDEngine(ABC):
             "'masses', an array in amu with one number for each atom."
         )
 
-    @property
+    @default_property
     def constraints(self) -> NDArray[np.int64] | None:
         """Pairs of atoms whose distance is fixed, shape (n_constraints, 2).
 
@@ -301,7 +331,7 @@ class MDEngine(ABC):
         """
         return None
 
-    @property
+    @default_property
     def removes_com(self) -> bool:
         """Whether new velocities have no motion of the centre of mass."""
         return True
@@ -317,3 +347,7 @@ class MDEngine(ABC):
         that walkers from one start differ.
         """
         raise NotImplementedError(f"{type(self).__name__} can't be cloned.")
+
+
+def _lacks(engine: MDEngine, name: str) -> str:
+    return f"{type(engine).__name__} has no {name!r}: add it to the class, as in MDEngine."

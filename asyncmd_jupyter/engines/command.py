@@ -8,7 +8,6 @@ counted in memory, which is why an engine survives crashes, cancellations and re
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from os import PathLike
@@ -23,8 +22,8 @@ from asyncmd_jupyter.engines.patience import Patience
 from asyncmd_jupyter.engines.plan import (
     OnDisk,
     PartPlan,
-    check_nsteps,
     check_walltime,
+    checked_nsteps,
     plan_from_tags,
 )
 from asyncmd_jupyter.engines.recorded import RecordedEngine
@@ -49,8 +48,22 @@ class CommandEngine(RecordedEngine):
         super().__init__(**place)
         self._forget_simulation()
 
+    def _check_new_traj_type(self, value: str) -> None:
+        """Refuse another ending for trajectories where there are some.
+
+        Raises
+        ------
+        AttributeError
+        """
+        files = self._files
+        if files and (self._running or any(files.parts(ending) for ending in _TRAJECTORIES)):
+            raise AttributeError(
+                f"output_traj_type can't be changed to {value!r}: {files.deffnm!r} in "
+                f"{str(files.workdir)!r} has parts already. Make another engine."
+            )
+
     def _forget_simulation(self) -> None:
-        self.job_tags: Mapping[str, str] = {}
+        self.job_tags = {}
         self._files: EngineFiles | None = None
         self._disk = OnDisk()
         self._seen: FileState = None
@@ -227,7 +240,7 @@ class CommandEngine(RecordedEngine):
         """
         files = self._prepared()
         check_walltime(walltime)
-        check_nsteps(nsteps, self.nstout)
+        nsteps = checked_nsteps(nsteps, self.nstout)
         locked = SimulationLocks.current().of(files.key)
         with self.announced(files):
             async with locked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from itertools import chain
 from os import PathLike
 from pathlib import Path
@@ -27,18 +27,28 @@ class MDConfig(MutableMapping[str, Any]):
 
     Parameters
     ----------
-    original_file : path
-        Read at once.
+    original_file : path, optional
+        Read at once. Without it there are no parameters yet.
     """
 
-    def __init__(self, original_file: str | PathLike[str]) -> None:
-        self._config: dict[str, Any] = {}
-        self._original: dict[str, Any] = {}
-        self.original_file = original_file
+    _config: dict[str, Any]
+    _original: dict[str, Any]
+    _original_file: Any = None
+    _source: Any = None
+
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:  # noqa: D102
+        # A subclass need not call __init__.
+        made = super().__new__(cls)
+        made._config, made._original = {}, {}
+        return made
+
+    def __init__(self, original_file: str | PathLike[str] | None = None) -> None:
+        if original_file is not None:
+            self.original_file = original_file
 
     @property
-    def original_file(self) -> str:
-        """The file that the parameters come from; setting another one reads it."""
+    def original_file(self) -> Any:
+        """The file that the parameters come from, None without one; setting another reads it."""
         return self._original_file
 
     @original_file.setter
@@ -166,7 +176,8 @@ class LineBasedMDConfig(MDConfig):
     """A file in which each line holds a parameter, or none.
 
     Subclasses say how a line is read. What a line held that is unchanged is written as it
-    was, comments included. Values are lists of words unless a table names their type.
+    was, comments included. Values are lists of words unless a table names their type. Of two
+    lines that give the same parameter the last one counts, with a warning.
     """
 
     _FLOAT_PARAMS: ClassVar[list[str]] = []
@@ -176,6 +187,8 @@ class LineBasedMDConfig(MDConfig):
     _STR_SINGLETON_PARAMS: ClassVar[list[str]] = []
     _KEY_VALUE_SEPARATOR = " = "
     _INTER_VALUE_CHAR = " "
+    _REPEATS_ARE_ERRORS: ClassVar[bool] = False
+    _lines: Sequence[Line] = ()
 
     @abstractmethod
     def _parse_line(self, line: str) -> dict[str, Any]:
@@ -200,13 +213,16 @@ class LineBasedMDConfig(MDConfig):
         ValueError
             Naming the file and the line.
         """
+        if self._source is None:
+            raise ValueError(f"This {type(self).__name__} has no original_file to read: set one.")
         text = self._source.read_bytes().decode("utf-8", "surrogateescape")
         lines, entries = [], dict[str, Entry]()
         for number, line in enumerate(text.split("\n"), start=1):
             found = self._found_in(number, line, entries)
             lines.append(Line(line, tuple(found)))
             for key, value in found.items():
-                add_entry(entries, key, Entry(self._original_file, number, value))
+                entry = Entry(self._original_file, number, value)
+                add_entry(entries, key, entry, refuse_repeats=self._REPEATS_ARE_ERRORS)
         values = {key: self._value(key, entries) for key in entries}
         self._take({key: value for key, value in values.items() if value is not None})
         self._lines = lines
@@ -223,7 +239,7 @@ class LineBasedMDConfig(MDConfig):
         content = "\n".join(self._lines_now()).encode("utf-8", "surrogateescape")
         with new_file(outfile, overwrite=overwrite) as file:
             file.write(content)
-        if self._source.exists() and self._source.samefile(outfile):
+        if self._source is not None and self._source.exists() and self._source.samefile(outfile):
             self.parse()
 
     # What subclasses may say

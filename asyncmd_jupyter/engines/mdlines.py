@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,22 +37,33 @@ class Entry:
         return f"{self.file}, line {self.number}"
 
 
-def add_entry(entries: MutableMapping[str, Entry], key: str, entry: Entry) -> None:
+def add_entry(
+    entries: MutableMapping[str, Entry], key: str, entry: Entry, *, refuse_repeats: bool
+) -> None:
     """Note what a line says; an earlier one without a value does not count.
 
     Raises
     ------
     ValueError
-        If an earlier line gives a value already.
+        If an earlier line gives a value already, and repeats are refused.
+
+    Warns
+    -----
+    UserWarning
+        If the earlier one is left out.
     """
     before = entries.get(key)
     if before is None or before.is_unset:
         entries[key] = entry
     elif not entry.is_unset:
-        raise ValueError(
+        told = (
             f"{entry}: {key} = {short(entry.value)} is set already in line {before.number}, to "
-            f"{short(before.value)}. Take one of them away."
+            f"{short(before.value)}."
         )
+        if refuse_repeats:
+            raise ValueError(f"{told} Take one of them away.")
+        warnings.warn(f"{told} The last one counts.", stacklevel=2)
+        entries[key] = entry
 
 
 def short(value: Any) -> str:

@@ -37,6 +37,8 @@ class PlacedEngine(MDEngine):
         Added to the tags of all jobs.
     """
 
+    job_tags: Mapping[str, str]
+
     def __init__(
         self,
         *,
@@ -45,7 +47,7 @@ class PlacedEngine(MDEngine):
         sbatch_options: Mapping[str, Any] | None = None,
     ) -> None:
         self._place = Placement.of(launcher, sbatch_script, sbatch_options)
-        self.job_tags: Mapping[str, str] = {}
+        self.job_tags = {}
 
     # Where its jobs run
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from asyncmd_jupyter.counts import as_count
 from asyncmd_jupyter.jobs.slurm.options import MOST_HOURS
 
 _MOST_STEPS = 2**62
@@ -81,12 +82,18 @@ def check_walltime(hours: Any) -> None:
         raise ValueError(f"walltime={hours!r} is more than {MOST_HOURS} hours, which is ten years.")
 
 
-def check_nsteps(nsteps: Any, nstout: int) -> None:
-    """Refuse a number of steps on which no frame would lie."""
+def checked_nsteps(given: Any, nstout: int) -> int | None:
+    """A number of steps on which a frame will lie.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if given is None:
+        return None
+    nsteps = as_count(given)
     if nsteps is None:
-        return
-    if isinstance(nsteps, bool) or not hasattr(nsteps, "__index__"):
-        raise TypeError(f"nsteps={nsteps!r} has to be a whole number of steps.")
+        raise TypeError(f"nsteps={given!r} has to be a whole number of steps.")
     if nsteps > _MOST_STEPS:
         raise ValueError(f"nsteps={nsteps} is more than programs can count ({_MOST_STEPS}).")
     if nsteps < 0:
@@ -97,3 +104,4 @@ def check_nsteps(nsteps: Any, nstout: int) -> None:
             f"nsteps={nsteps} is no multiple of nstout={nstout}, so the last steps would leave no "
             f"frame. Take {near}, for example."
         )
+    return nsteps

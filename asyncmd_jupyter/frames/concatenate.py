@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from asyncmd_jupyter.frames.decoded import (
     Transformations,
+    Transforming,
     invert_if_any,
     leave,
     write_decoded,
@@ -49,7 +50,7 @@ def concatenate_frames(
     )
 
 
-class TrajectoryConcatenator:
+class TrajectoryConcatenator(Transforming):
     """Makes one trajectory file of slices of others.
 
     XTC and TRR frames are copied as bytes, also in reverse, unless they have to be

@@ -56,10 +56,16 @@ class Transformations:
                 "Give either mda_transformations or mda_transformations_setup_func, not both; "
                 "the function can add the transformations too."
             )
+        self.given = transformations
         self._transformations = _checked(transformations)
         if setup is not None and not callable(setup):
             raise TypeError(f"mda_transformations_setup_func={setup!r} can't be called.")
         self._setup = setup
+
+    @property
+    def setup(self) -> Callable[[Any], Any] | None:
+        """The function that is called with a Universe."""
+        return self._setup
 
     def __bool__(self) -> bool:
         return bool(self._transformations) or self._setup is not None
@@ -70,6 +76,30 @@ class Transformations:
             universe.trajectory.add_transformations(*self._transformations)
         if self._setup is not None:
             self._setup(universe)
+
+
+class Transforming:
+    """What extractors and concatenators have in common: transformations that can be changed."""
+
+    _transformations: Transformations
+
+    @property
+    def mda_transformations(self) -> Sequence[Callable[[Any], Any]] | None:
+        """MDAnalysis transformations, applied to each frame."""
+        return self._transformations.given
+
+    @mda_transformations.setter
+    def mda_transformations(self, value: Sequence[Callable[[Any], Any]] | None) -> None:
+        self._transformations = Transformations(value, self._transformations.setup)
+
+    @property
+    def mda_transformations_setup_func(self) -> Callable[[Any], Any] | None:
+        """Called with each Universe, to add transformations that need to know it."""
+        return self._transformations.setup
+
+    @mda_transformations_setup_func.setter
+    def mda_transformations_setup_func(self, value: Callable[[Any], Any] | None) -> None:
+        self._transformations = Transformations(self._transformations.given, value)
 
 
 def write_decoded(

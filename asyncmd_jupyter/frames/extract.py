@@ -15,7 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.frames.concatenate import PathLike
-from asyncmd_jupyter.frames.decoded import Modification, Transformations, write_decoded
+from asyncmd_jupyter.frames.decoded import (
+    Modification,
+    Transformations,
+    Transforming,
+    write_decoded,
+)
 from asyncmd_jupyter.frames.drawing import VelocityDraw, checked_constraints
 from asyncmd_jupyter.frames.formats import RAW_FORMATS, holds_velocities, output_format
 from asyncmd_jupyter.frames.masses import checked_masses
@@ -37,7 +42,7 @@ _HOW_TO_HAVE_VELOCITIES = (
 )
 
 
-class FrameExtractor(ABC):
+class FrameExtractor(Transforming, ABC):
     """Writes one frame of a trajectory to a new file.
 
     Step and time of the frame are kept where the format has room for them: XTC, TRR and

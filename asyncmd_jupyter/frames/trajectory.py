@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asyncmd_jupyter.counts import as_count
 from asyncmd_jupyter.frames.cache import ValueCaches
 from asyncmd_jupyter.frames.content import FrameTable, is_xdr
 from asyncmd_jupyter.frames.html_table import html_table
@@ -200,9 +200,9 @@ class Trajectory:
 
     @nstout.setter
     def nstout(self, value: int | None) -> None:
-        if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__")):
+        number = as_count(value)
+        if number is None and value is not None:
             raise TypeError(f"nstout={value!r} has to be a whole number of MD steps.")
-        number = None if value is None else operator.index(value)
         if number is not None and number < 1:
             raise ValueError(f"nstout={value} is not a number of MD steps of at least 1.")
         self._nstout = number

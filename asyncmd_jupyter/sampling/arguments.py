@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import operator
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from asyncmd_jupyter.counts import as_count
 from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.engines.plan import check_walltime
 from asyncmd_jupyter.frames.selection import check_trajectory
@@ -21,15 +22,17 @@ def whole_limit(name: str, value: Any, least: int) -> int:
     TypeError, ValueError
         If it is no whole number, or too small.
     """
-    try:
-        number = None if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = None
+    number = as_count(value)
     if number is None:
         raise TypeError(f"{name}={value!r} has to be a whole number.")
     if number < least:
         raise ValueError(f"{name}={value!r} has to be at least {least}.")
     return number
+
+
+def optional_limit(name: str, value: Any) -> int | None:
+    """A number of steps or frames of at least 1; None, or infinity, for no limit."""
+    return None if value is None or value == math.inf else whole_limit(name, value, 1)
 
 
 def checked_hours(hours: Any) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from asyncmd_jupyter.engines.base import MDEngine
-from asyncmd_jupyter.engines.plan import check_nsteps
+from asyncmd_jupyter.engines.plan import checked_nsteps
 from asyncmd_jupyter.sampling.propagate import ConditionalTrajectoryPropagator
 
 
@@ -32,13 +32,13 @@ class FixedLengthPropagator(ConditionalTrajectoryPropagator):
 
     def step_limit(self, engine: MDEngine) -> int:
         """MD steps that are done."""
-        if self.max_steps is None:
+        if self._max_steps is None:
             raise ValueError(
                 "There are neither conditions nor a number of steps: nothing would ever end the "
                 "run."
             )
-        check_nsteps(self.max_steps, engine.nstout)
-        return self.max_steps
+        checked_nsteps(self._max_steps, engine.nstout)
+        return self._max_steps
 
 
 def propagator_class(conditions: Sequence[Any]) -> type[ConditionalTrajectoryPropagator]:

@@ -210,19 +210,30 @@ class PyTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
         needs_whole_part: bool = False,
         use_processes: bool = False,
     ) -> None:
-        if not callable(function):
-            raise TypeError(f"{function!r} can't be called; a function on trajectories is needed.")
         _check_id(id)
         super().__init__(call_kwargs)
-        self._function = function
+        self._explicit_id: str | None = None
+        self.function = function
         self._explicit_id = id
         self._needs_whole_part = bool(needs_whole_part)
         self._use_processes = bool(use_processes)
 
     @property
     def function(self) -> Callable[..., Any]:
-        """The wrapped callable."""
+        """The wrapped callable; the id follows when another one is set."""
         return self._function
+
+    @function.setter
+    def function(self, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise TypeError(f"{function!r} can't be called; a function on trajectories is needed.")
+        if self._explicit_id is not None:
+            raise AttributeError(
+                f"The id {self._explicit_id!r} was given for {self.name}, and another function "
+                "gives other values: make another wrapper."
+            )
+        self._function = function
+        self._recent_id = None
 
     @property
     def name(self) -> str:

@@ -7,7 +7,12 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
-from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration, check_kind_of_start
+from asyncmd_jupyter.engines.base import (
+    MDEngine,
+    StartingConfiguration,
+    check_kind_of_start,
+    known_nstout,
+)
 from asyncmd_jupyter.engines.files import checked_files
 from asyncmd_jupyter.engines.part import Part
 from asyncmd_jupyter.errors import EngineError
@@ -51,7 +56,7 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
 
     def __init__(
         self,
-        n_steps: int,
+        n_steps: float,
         *,
         engine_cls: type[MDEngine],
         engine_kwargs: Mapping[str, Any],
@@ -70,7 +75,7 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
         return self._n_steps
 
     @n_steps.setter
-    def n_steps(self, value: int) -> None:
+    def n_steps(self, value: float) -> None:
         self._n_steps = whole_limit("n_steps", value, least=0)
 
     async def propagate(
@@ -114,7 +119,7 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
         if n_steps == 0:
             return []
         engine = self._new_engine()
-        _check_multiple(n_steps, engine.nstout)
+        _check_multiple(n_steps, known_nstout(engine))
         with self._at_work(engine, files) as simulation:
             if not (continuation and await simulation.go_on()):
                 start_of(engine, starting_configuration)
@@ -222,7 +227,7 @@ def _slices_up_to(kept: Sequence[Steps], n_steps: int) -> list[tuple[Any, Any, A
 
 
 def _check_multiple(n_steps: int, nstout: int) -> None:
-    if n_steps % nstout:
+    if nstout and n_steps % nstout:
         near = max(1, round(n_steps / nstout)) * nstout
         raise ValueError(
             f"n_steps={n_steps} is no multiple of the engine's nstout={nstout}, so that no frame "

@@ -8,14 +8,19 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
-from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration, check_kind_of_start
+from asyncmd_jupyter.engines.base import (
+    MDEngine,
+    StartingConfiguration,
+    check_kind_of_start,
+    known_nstout,
+)
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
 from asyncmd_jupyter.engines.part import Part
 from asyncmd_jupyter.errors import MaxStepsReachedError
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.mdanalysis import is_lack_of_data
 from asyncmd_jupyter.frames.trajectory import Trajectory
-from asyncmd_jupyter.sampling.arguments import as_list, check_parts, whole_limit
+from asyncmd_jupyter.sampling.arguments import as_list, check_parts, optional_limit
 from asyncmd_jupyter.sampling.in_parts import InPartsTrajectoryPropagator
 from asyncmd_jupyter.sampling.live import LiveLook
 from asyncmd_jupyter.sampling.observer import PropagationObserver
@@ -75,8 +80,8 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         engine_cls: type[MDEngine],
         engine_kwargs: Mapping[str, Any],
         walltime_per_part: float,
-        max_steps: int | None = None,
-        max_frames: int | None = None,
+        max_steps: float | None = None,
+        max_frames: float | None = None,
         mode: str = "any",
         observer: PropagationObserver | None = None,
     ) -> None:
@@ -86,9 +91,11 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
             walltime_per_part=walltime_per_part,
         )
         self.conditions = conditions
-        self.max_steps = None if max_steps is None else whole_limit("max_steps", max_steps, 1)
-        self.max_frames = None if max_frames is None else whole_limit("max_frames", max_frames, 1)
-        self._rule = stop_rule(mode)
+        self._max_steps: int | None = None
+        self._max_frames: int | None = None
+        self.max_steps = max_steps
+        self.max_frames = max_frames
+        self.mode = mode
         self._observer = observer or PropagationObserver()
 
     @property
@@ -103,6 +110,42 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
             raise ValueError("conditions is empty: nothing would ever end the propagation.")
         self._conditions = named_apart([as_condition(condition) for condition in given])
         self._given = given
+
+    @property
+    def max_steps(self) -> float:
+        """MD steps after which it is given up: from `max_frames` if that was given, else inf."""
+        if self._max_steps is not None:
+            return self._max_steps
+        if self._max_frames is not None:
+            return self._max_frames * self._new_engine().nstout
+        return math.inf
+
+    @max_steps.setter
+    def max_steps(self, value: float | None) -> None:
+        self._max_steps = optional_limit("max_steps", value)
+
+    @property
+    def max_frames(self) -> int | None:
+        """Frames after which it is given up; `max_steps` wins over it."""
+        return self._max_frames
+
+    @max_frames.setter
+    def max_frames(self, value: float | None) -> None:
+        self._max_frames = optional_limit("max_frames", value)
+
+    @property
+    def mode(self) -> str:
+        """Whether ``any`` or ``all`` of the conditions have to hold."""
+        return self._rule.mode
+
+    @mode.setter
+    def mode(self, value: str) -> None:
+        self._rule = stop_rule(value)
+
+    @property
+    def observer(self) -> PropagationObserver:
+        """What is told how the propagation gets on."""
+        return self._observer
 
     @property
     def condition_names(self) -> tuple[str, ...]:
@@ -193,8 +236,8 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         if verdict is None:
             names = f"{self._rule.mode} of {', '.join(self.condition_names)}"
             raise ValueError(f"{names}: holds in no frame of {list(trajs)}.")
-        if self.max_steps or self.max_frames:
-            limit = self.max_steps or self.step_limit(self._new_engine())
+        if self._max_steps or self._max_frames:
+            limit = self._max_steps or self.step_limit(self._new_engine())
             check_limit(verdict, limit, self.condition_names)
         joined = await _PartsConcatenator(remove_double_frames=False).concatenate_async(
             trajs[: len(verdict.slices)], verdict.slices, tra_out, **concatenate_kwargs
@@ -248,12 +291,13 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
 
     def step_limit(self, engine: MDEngine) -> int | None:
         """MD steps after which it is given up, a multiple of the engine's `nstout`."""
-        if self.max_steps is None:
-            return None if self.max_frames is None else self.max_frames * engine.nstout
-        whole = self.max_steps // engine.nstout * engine.nstout
+        if self._max_steps is None:
+            return None if self._max_frames is None else self._max_frames * engine.nstout
+        nstout = known_nstout(engine) or 1
+        whole = self._max_steps // nstout * nstout
         if whole == 0:
             raise ValueError(
-                f"max_steps={self.max_steps} is less than nstout={engine.nstout}: no frame would "
+                f"max_steps={self._max_steps} is less than nstout={nstout}: no frame would "
                 "be written. Give more steps."
             )
         return whole

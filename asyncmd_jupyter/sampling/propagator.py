@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
+from asyncmd_jupyter.engines.attributes import KnownAttributes
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration, check_kind_of_start
 from asyncmd_jupyter.engines.command import CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
@@ -22,7 +23,7 @@ from asyncmd_jupyter.sampling.removal import remove_files_of_parts
 from asyncmd_jupyter.sampling.simulation import Simulation
 
 
-class TrajectoryPropagator(ABC):
+class TrajectoryPropagator(KnownAttributes, ABC):
     """Base of propagators.
 
     Parameters
@@ -35,6 +36,8 @@ class TrajectoryPropagator(ABC):
         Hours.
     """
 
+    job_tags: Mapping[str, str]
+
     def __init__(
         self,
         *,
@@ -43,11 +46,11 @@ class TrajectoryPropagator(ABC):
         walltime_per_part: float,
     ) -> None:
         check_engine(engine_cls, engine_kwargs)
-        self.engine_cls = engine_cls
-        self.engine_kwargs = dict(engine_kwargs)
-        self.walltime_per_part = checked_hours(walltime_per_part)
-        self.job_tags: Mapping[str, str] = {}
+        self._engine_cls = engine_cls
+        self._engine_kwargs = dict(engine_kwargs)
         self._original: tuple[MDEngine, int] | None = None
+        self.walltime_per_part = walltime_per_part
+        self.job_tags = {}
 
     @classmethod
     def from_engine(cls, engine: MDEngine, *goal: Any, index: int = 0, **parameters: Any) -> Self:
@@ -68,6 +71,44 @@ class TrajectoryPropagator(ABC):
         made = cls(*goal, engine_cls=type(engine), engine_kwargs={}, **parameters)
         made._original = engine, index
         return made
+
+    @property
+    def engine_cls(self) -> type[MDEngine]:
+        """Class of the engine."""
+        return self._engine_cls
+
+    @engine_cls.setter
+    def engine_cls(self, engine_cls: type[MDEngine]) -> None:
+        self._check_makes_engines("engine_cls")
+        check_engine(engine_cls, self._engine_kwargs)
+        self._engine_cls = engine_cls
+
+    @property
+    def engine_kwargs(self) -> dict[str, Any]:
+        """Arguments with which engines are made."""
+        return self._engine_kwargs
+
+    @engine_kwargs.setter
+    def engine_kwargs(self, engine_kwargs: Mapping[str, Any]) -> None:
+        self._check_makes_engines("engine_kwargs")
+        check_engine(self._engine_cls, engine_kwargs)
+        self._engine_kwargs = dict(engine_kwargs)
+
+    @property
+    def walltime_per_part(self) -> float:
+        """Hours."""
+        return self._walltime_per_part
+
+    @walltime_per_part.setter
+    def walltime_per_part(self, hours: float) -> None:
+        self._walltime_per_part = checked_hours(hours)
+
+    def _check_makes_engines(self, name: str) -> None:
+        if self._original is not None:
+            raise AttributeError(
+                f"{name} is without effect: this propagator clones {self._original[0]!r}. Make "
+                "another one with from_engine."
+            )
 
     @abstractmethod
     async def propagate(

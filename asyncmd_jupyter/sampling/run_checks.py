@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from asyncmd_jupyter.counts import as_count
 from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.engines.names import check_keeps_apart
 from asyncmd_jupyter.sampling.run_spec import RunSpec
@@ -23,10 +24,10 @@ def check_spec(spec: RunSpec) -> None:
     check_name(spec.name)
     if spec.campaign:
         check_name(spec.campaign, "campaign")
-    n_walkers = spec.n_walkers
-    if isinstance(n_walkers, bool) or not hasattr(n_walkers, "__index__") or n_walkers < 1:
-        raise ValueError(f"n={n_walkers!r} has to be a whole number of at least 1.")
-    for begun in (spec.name, spec.deffnm(int(n_walkers) - 1)):
+    n_walkers = as_count(spec.n_walkers)
+    if n_walkers is None or n_walkers < 1:
+        raise ValueError(f"n={spec.n_walkers!r} has to be a whole number of at least 1.")
+    for begun in (spec.name, spec.deffnm(n_walkers - 1)):
         check_keeps_apart("name", begun)
     if not isinstance(spec.engine, MDEngine):
         raise TypeError(f"engine={spec.engine!r} is no MD engine, such as an OpenMMEngine.")

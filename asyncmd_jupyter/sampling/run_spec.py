@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from asyncmd_jupyter.counts import as_count
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
 from asyncmd_jupyter.sampling.conditions import Condition
 
@@ -51,6 +52,12 @@ class RunSpec:
     walltime_per_part: float = 24.0
     campaign: str = ""
     starts: tuple[StartingConfiguration, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("n_walkers", "max_steps"):
+            number = as_count(getattr(self, name))
+            if number is not None:  # what is wrong with another one is said when it is checked
+                object.__setattr__(self, name, number)
 
     @property
     def folder(self) -> Path:

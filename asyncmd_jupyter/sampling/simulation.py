@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from asyncmd_jupyter.engines.base import MDEngine
+from asyncmd_jupyter.engines.base import MDEngine, known_nstout
 from asyncmd_jupyter.engines.command import FILES_TAG, CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.part import Part
@@ -109,7 +109,7 @@ class Simulation(ABC):
         """
         found = [await self._finished(trajectory) for trajectory in await self._trajectories()]
         steps = steps_of_parts([part.table for part in found])
-        if missing := missing_frames(steps, self.engine.nstout):
+        if missing := missing_frames(steps, known_nstout(self.engine)):
             raise EngineError(
                 f"{self.files.deffnm!r} in {str(self.files.workdir)!r}: {missing} Bring them back, "
                 "or take all parts away (remove_parts) and start afresh."

@@ -7,6 +7,7 @@ import copy
 import warnings
 from collections.abc import Callable, Mapping
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.engines.files import checked_folder
@@ -88,13 +89,12 @@ class SlurmTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
     ) -> None:
         super().__init__(call_kwargs)
         words_of(self._call_kwargs)
-        _check_loader(load_results_func)
         self.executable = executable
         self.sbatch_script = sbatch_script
         self.sbatch_options = sbatch_options
-        self._load_results_func = load_results_func
+        self.load_results_func = load_results_func
         self._slurm_jobname: str | None = None
-        self._workdir = None if workdir is None else checked_folder("workdir", workdir).absolute()
+        self.workdir = workdir
         self.launcher = launcher
 
     @property
@@ -155,8 +155,22 @@ class SlurmTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
 
     @property
     def load_results_func(self) -> Callable[[str], Any] | None:
-        """What reads the values that the program has written."""
+        """What reads the values that the program has written; the id follows."""
         return self._load_results_func
+
+    @load_results_func.setter
+    def load_results_func(self, load: Callable[[str], Any] | None) -> None:
+        _check_loader(load)
+        self._load_results_func = load
+
+    @property
+    def workdir(self) -> Path | None:
+        """Folder in which the jobs run; None for that of the trajectory."""
+        return self._workdir
+
+    @workdir.setter
+    def workdir(self, folder: str | PathLike[str] | None) -> None:
+        self._workdir = None if folder is None else checked_folder("workdir", folder).absolute()
 
     def __repr__(self) -> str:
         kwargs = f", call_kwargs={self._call_kwargs!r}" if self._call_kwargs else ""

@@ -63,6 +63,12 @@ class ToyEngine(SteppingEngine):
             sbatch_options=sbatch_options,
             seed=seed,
         )
+        self._x = x
+
+    @property
+    def x(self) -> float:
+        """Where it begins, in nm."""
+        return self._x
 
     @property
     def n_atoms(self) -> int:

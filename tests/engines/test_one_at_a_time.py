@@ -96,11 +96,32 @@ async def test_the_working_directory_changes(
     assert part.trajectory_files == [f"sim.part0001.{engine.output_traj_type}"]
 
 
+def can_write(engine, kind: str) -> bool:
+    try:
+        engine.clone().output_traj_type = kind
+    except ValueError:
+        return False
+    return True
+
+
 class TestBadInput:
-    def test_type_of_output_is_read_only(self, harness: Harness):
+    async def test_type_of_output_stays_once_there_are_parts(
+        self, harness: Harness, manager, tmp_path: Path
+    ):
         engine = harness.make()
-        with pytest.raises(AttributeError, match="'dcd'"):
+        with pytest.raises(ValueError, match="'dcd'"):
             engine.output_traj_type = "dcd"
+        types = [kind for kind in ("trr", "xtc") if can_write(engine, kind)]
+        for kind in types:
+            engine.output_traj_type = kind.upper()
+            assert engine.output_traj_type == kind
+        await engine.prepare(None, tmp_path, "sim")
+        part = await engine.run_steps(engine.nstout)
+        assert part.trajectory_files[0].endswith(types[-1])
+        engine.output_traj_type = types[-1]
+        if len(types) > 1:
+            with pytest.raises(AttributeError, match="has parts already"):
+                engine.output_traj_type = types[0]
 
     @pytest.mark.parametrize("start", [["a.trr"], 7, ""])
     async def test_start(self, harness: Harness, manager, tmp_path: Path, start):

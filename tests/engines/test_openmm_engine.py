@@ -219,7 +219,7 @@ class TestBadInput:
             ({"nstout": 2.5}, r"nstout=2\.5"),
             ({"cores": 0}, "cores=0"),
             ({"seed": -1}, "seed=-1"),
-            ({"output_traj_type": "dcd"}, "'dcd'.*trr or xtc"),
+            ({"output_traj_type": "dcd"}, "'dcd'.*'trr' or 'xtc'"),
             ({"temperature": -3}, "temperature=-3"),
             ({"temperature": float("nan")}, "temperature=nan"),
             ({"friction": 0}, "friction=0"),

@@ -456,3 +456,25 @@ async def test_helpers_refuse_what_is_no_engine(tmp_path: Path):
         await get_all_traj_parts(tmp_path, "sim", None)
     with pytest.raises(TypeError, match="mdconfig=None"):
         ensure_mdconfig_options(None)
+
+
+async def test_what_is_set_holds_from_the_next_part_on(manager, tmp_path: Path):
+    engine = gromacs_engine(nstout=10)
+    await engine.prepare(None, tmp_path, "sim")
+    await engine.run_steps(10)
+    engine.mdrun_extra_args = "-nt 1 -reprod"
+    engine.mdrun_executable = ["gmx", "-nocopyright", "mdrun"]
+    engine.mdrun_time_conversion_factor = 0.5
+    part = await engine.start_part(nsteps=20, walltime=1.0)
+    argv = part.job.record.command.argv
+    assert argv[:3] == ("gmx", "-nocopyright", "mdrun")
+    assert "-reprod" in argv
+    assert argv[argv.index("-maxh") + 1] == "0.5"
+    assert len(await part.wait()) == 2
+    with pytest.raises(ValueError, match=r"-nsteps.*engine sets itself"):
+        engine.mdrun_extra_args = "-nsteps 5"
+    assert engine.mdrun_extra_args == "-nt 1 -reprod"
+    engine.grompp_executable = "gmx -quiet grompp"
+    other = engine.clone()
+    assert other.grompp_executable == "gmx -quiet grompp"
+    await other.prepare(None, tmp_path, "other")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from pathlib import Path
 from typing import Any
@@ -70,3 +71,65 @@ def test_what_is_no_path_is_named(make_mdp, path):
         MDP(path)
     with pytest.raises(TypeError, match="outfile="):
         make_mdp("nsteps = 5\n").write(path)
+
+
+class Words(LineBasedMDConfig):
+    _INT_SINGLETON_PARAMS = ["steps"]
+
+    def _parse_line(self, line: str) -> dict[str, Any]:
+        key, _, value = line.partition("=")
+        return {key.strip(): value.split()} if value else {}
+
+
+class TestOfOthers:
+    def test_without_a_file(self, tmp_path: Path):
+        config = Words()
+        assert (config.original_file, len(config), config.changed) == (None, 0, False)
+        config["steps"] = 5
+        assert config.changed
+        config.write(tmp_path / "a.txt")
+        assert Words(tmp_path / "a.txt")["steps"] == 5
+        assert "Words(None)" in repr(config)
+        with pytest.raises(ValueError, match="no original_file to read"):
+            config.parse()
+        config.original_file = tmp_path / "a.txt"
+        assert not config.changed
+
+    def test_that_makes_itself(self):
+        class Own(MDConfig):
+            def __init__(self, **values: Any) -> None:
+                self.update(values)
+
+            def parse(self) -> None: ...
+            def write(self, outfile: Any, overwrite: bool = False) -> None: ...
+
+        own = Own(steps=3)
+        assert dict(own) == {"steps": 3}
+        assert copy.deepcopy(own) == own
+        assert pickle.loads(pickle.dumps(Plain(steps=3)))["steps"] == 3
+
+    def test_the_last_of_two_equal_lines_counts(self, tmp_path: Path):
+        file = tmp_path / "a.txt"
+        file.write_text("steps = 1\nother = x\nsteps = 2\n")
+        with pytest.warns(UserWarning, match=r"line 3: steps = .*line 1.* The last one counts"):
+            config = Words(file)
+        assert config["steps"] == 2
+        config["steps"] = 7
+        config.write(tmp_path / "b.txt")
+        assert Words(tmp_path / "b.txt")["steps"] == 7
+
+    def test_as_grompp_its_own_parameters_refuse_them(self, tmp_path: Path):
+        file = tmp_path / "a.mdp"
+        file.write_text("nsteps = 1\nnsteps = 2\n")
+        with pytest.raises(ValueError, match="Take one of them away"):
+            MDP(file)
+        with pytest.raises(TypeError):
+            MDP()
+
+
+class Plain(MDConfig):
+    def __init__(self, **values: Any) -> None:
+        self.update(values)
+
+    def parse(self) -> None: ...
+    def write(self, outfile: Any, overwrite: bool = False) -> None: ...

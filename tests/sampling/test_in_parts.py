@@ -250,7 +250,7 @@ async def steps_done(folder: Path) -> int:
 
 
 class TestBadInput:
-    @pytest.mark.parametrize("n_steps", [1.5, "10", None, True, np.float64(10)])
+    @pytest.mark.parametrize("n_steps", [1.5, "10", None, True, np.float64(10.5)])
     def test_steps_that_are_no_number(self, n_steps):
         with pytest.raises(TypeError, match=r"n_steps=.* whole number"):
             make_propagator(n_steps)

@@ -62,6 +62,22 @@ def executable_of(
     return tuple(_from_here(word) for word in words)
 
 
+def kept_executable(
+    name: str, value: str | Sequence[str], reserved: Sequence[str]
+) -> str | list[str]:
+    """Check it as `executable_of` does; gives it as it was, with the whole path of a program."""
+    words = executable_of(name, value, reserved)
+    if isinstance(value, str):
+        return value if words == words_of(name, value) else shlex.join(words)
+    return list(words)
+
+
+def kept_args(name: str, value: str | Sequence[str], reserved: Sequence[str]) -> str | list[str]:
+    """Check arguments as `extra_args_of` does; gives them as they were."""
+    words = extra_args_of(name, value, reserved)
+    return value if isinstance(value, str) else list(words)
+
+
 def _own_arguments(words: Sequence[str]) -> Sequence[str]:
     """What follows the GROMACS command, be there the options of ``mpirun`` before it."""
     named = [place for place, word in enumerate(words) if _COMMAND.search(Path(word).name)]

@@ -236,7 +236,7 @@ class GmxEngine(GmxConfigurations):
             (*threads.options, *self._mdrun_args),
             name=files.deffnm,
             plan=plan,
-            hours_factor=self._hours_factor,
+            hours_factor=self.mdrun_time_conversion_factor,
         )
         if parameters.rotates(self._mdp):
             argv += commands.rotation_outputs(files.deffnm)

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +17,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.engines.attributes import Argument, default_of_class, is_given
 from asyncmd_jupyter.engines.base import (
     OutputTrajType,
     StartingConfiguration,
@@ -40,10 +42,25 @@ from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.quick import run_now
 
 
+def _checked_factor(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise ValueError(f"{name}={value!r} has to be above 0 and at most 1.")
+    return float(value)
+
+
 class GmxInputs(CommandEngine):
     """The half of `GmxEngine` that does not depend on a simulation."""
 
-    output_traj_type = OutputTrajType("xtc")
+    output_traj_type = OutputTrajType("xtc", ("xtc", "trr"))
+    grompp_executable = Argument(
+        "gmx grompp", partial(commands.kept_executable, reserved=commands.GROMPP_OWN)
+    )
+    mdrun_executable = Argument(
+        "gmx mdrun", partial(commands.kept_executable, reserved=commands.MDRUN_OWN)
+    )
+    grompp_extra_args = Argument("", partial(commands.kept_args, reserved=commands.GROMPP_OWN))
+    mdrun_extra_args = Argument("", partial(commands.kept_args, reserved=commands.MDRUN_OWN))
+    mdrun_time_conversion_factor = Argument(1.0, _checked_factor)
 
     def __init__(
         self,
@@ -52,12 +69,12 @@ class GmxInputs(CommandEngine):
         top_file: str | PathLike[str],
         *,
         ndx_file: str | PathLike[str] | None = None,
-        grompp_executable: str | Sequence[str] = "gmx grompp",
-        mdrun_executable: str | Sequence[str] = "gmx mdrun",
-        grompp_extra_args: str | Sequence[str] = "",
-        mdrun_extra_args: str | Sequence[str] = "",
-        output_traj_type: str = "xtc",
-        mdrun_time_conversion_factor: float = 1.0,
+        grompp_executable: str | Sequence[str] = default_of_class("gmx grompp"),
+        mdrun_executable: str | Sequence[str] = default_of_class("gmx mdrun"),
+        grompp_extra_args: str | Sequence[str] = default_of_class(""),
+        mdrun_extra_args: str | Sequence[str] = default_of_class(""),
+        output_traj_type: str = default_of_class("xtc"),
+        mdrun_time_conversion_factor: float = default_of_class(1.0),
         launcher: str | None = None,
         sbatch_script: str | PathLike[str] | None = None,
         sbatch_options: Mapping[str, Any] | None = None,
@@ -70,22 +87,19 @@ class GmxInputs(CommandEngine):
         self._drawn: dict[str, Any] = {}  # seeds of the last preparation
         self._numbers: tuple[FileState, NDArray[np.int64] | None] | None = None
         self._run_input: tuple[Any, RunInput] | None = None
-        self._traj_type = _checked_traj_type(output_traj_type)
+        arguments = {
+            "output_traj_type": output_traj_type,
+            "grompp_executable": grompp_executable,
+            "mdrun_executable": mdrun_executable,
+            "grompp_extra_args": grompp_extra_args,
+            "mdrun_extra_args": mdrun_extra_args,
+            "mdrun_time_conversion_factor": mdrun_time_conversion_factor,
+        }
+        for name, value in arguments.items():
+            if is_given(value):
+                setattr(self, name, value)
         self.mdp = mdconfig
         self.gro_file, self.top_file, self.ndx_file = gro_file, top_file, ndx_file
-        self._grompp = commands.executable_of(
-            "grompp_executable", grompp_executable, commands.GROMPP_OWN
-        )
-        self._mdrun = commands.executable_of(
-            "mdrun_executable", mdrun_executable, commands.MDRUN_OWN
-        )
-        self._grompp_args = commands.extra_args_of(
-            "grompp_extra_args", grompp_extra_args, commands.GROMPP_OWN
-        )
-        self._mdrun_args = commands.extra_args_of(
-            "mdrun_extra_args", mdrun_extra_args, commands.MDRUN_OWN
-        )
-        self._hours_factor = _checked_factor(mdrun_time_conversion_factor)
         self._check_outputs()
 
     def __repr__(self) -> str:
@@ -95,6 +109,27 @@ class GmxInputs(CommandEngine):
             f"{self.nstout * self.dt:g} ps ({self.output_traj_type}), parameters of "
             f"{self.mdp.original_file}, launcher {self.launcher}>"
         )
+
+    @property
+    def _grompp(self) -> tuple[str, ...]:
+        return commands.words_of("grompp_executable", self.grompp_executable)
+
+    @property
+    def _mdrun(self) -> tuple[str, ...]:
+        return commands.words_of("mdrun_executable", self.mdrun_executable)
+
+    @property
+    def _grompp_args(self) -> tuple[str, ...]:
+        return commands.words_of("grompp_extra_args", self.grompp_extra_args)
+
+    @property
+    def _mdrun_args(self) -> tuple[str, ...]:
+        return commands.words_of("mdrun_extra_args", self.mdrun_extra_args)
+
+    def _check_new_traj_type(self, value: str) -> None:
+        super()._check_new_traj_type(value)
+        if hasattr(self, "_mdp"):
+            nstout_from_mdp(self._mdp, value)
 
     @property
     def mdp(self) -> MDP:
@@ -314,15 +349,3 @@ def _existing(name: str, path: str | PathLike[str]) -> Path:
     if not file.is_file():
         raise FileNotFoundError(f"{name}={str(path)!r} is no file.")
     return file.absolute()
-
-
-def _checked_traj_type(value: str) -> str:
-    if not isinstance(value, str) or value.lower() not in ("xtc", "trr"):
-        raise ValueError(f"output_traj_type={value!r} has to be 'xtc' or 'trr'.")
-    return value.lower()
-
-
-def _checked_factor(value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
-        raise ValueError(f"mdrun_time_conversion_factor={value!r} has to be above 0 and at most 1.")
-    return float(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from os import PathLike
 from typing import Any, Self
 
 from asyncmd_jupyter.engines.gromacs import mdp_features, mdp_options
@@ -34,6 +35,12 @@ class MDP(LineBasedMDConfig):
     >>> mdp["gen_vel"] = False
     >>> mdp.write("longer.mdp")
     """
+
+    _REPEATS_ARE_ERRORS = True  # as for grompp
+
+    def __init__(self, original_file: str | PathLike[str]) -> None:
+        super().__init__()
+        self.original_file = original_file
 
     def differences(self, other: MDP) -> dict[str, tuple[Any, Any]]:
         """What differs from other parameters, spelling and order aside.

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
+from asyncmd_jupyter.engines.attributes import argument_of, default_of_class
 from asyncmd_jupyter.engines.gromacs.engine import GmxEngine
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.keywords import check_keywords
@@ -33,6 +34,11 @@ class SlurmGmxEngine(GmxEngine):
         Further arguments of `GmxEngine`.
     """
 
+    mdrun_executable = argument_of(GmxEngine, "mdrun_executable").with_default("gmx_mpi mdrun")
+    mdrun_time_conversion_factor = argument_of(
+        GmxEngine, "mdrun_time_conversion_factor"
+    ).with_default(0.99)
+
     def __init__(
         self,
         mdconfig: MDP,
@@ -41,8 +47,8 @@ class SlurmGmxEngine(GmxEngine):
         *,
         sbatch_script: str | PathLike[str] | None = None,
         sbatch_options: Mapping[str, Any] | None = None,
-        mdrun_executable: str | Sequence[str] = "gmx_mpi mdrun",
-        mdrun_time_conversion_factor: float = 0.99,
+        mdrun_executable: str | Sequence[str] = default_of_class("gmx_mpi mdrun"),
+        mdrun_time_conversion_factor: float = default_of_class(0.99),
         launcher: str = "slurm",
         **options: Any,
     ) -> None:

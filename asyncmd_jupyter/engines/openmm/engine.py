@@ -14,6 +14,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.engines.attributes import default_of_class
+from asyncmd_jupyter.engines.base import OutputTrajType
 from asyncmd_jupyter.engines.facts import EngineFacts
 from asyncmd_jupyter.engines.openmm import physics as phys
 from asyncmd_jupyter.engines.openmm.boxes import reduced_box
@@ -86,7 +88,7 @@ class OpenMMEngine(SteppingEngine):
         For an argument that can't be used.
     """
 
-    traj_types: ClassVar[tuple[str, ...]] = ("trr", "xtc")
+    output_traj_type = OutputTrajType("trr", ("trr", "xtc"))
     program = "OpenMM"
     physics_endings: ClassVar[tuple[str, ...]] = (".system.xml", ".integrator.xml")
     worker: ClassVar[str] = "asyncmd_jupyter.engines.openmm.worker"
@@ -106,14 +108,14 @@ class OpenMMEngine(SteppingEngine):
         platform_properties: Mapping[str, str] | None = None,
         cores: int = 1,
         seed: int | None = None,
-        output_traj_type: str = "trr",
+        output_traj_type: str = default_of_class("trr"),
         structure_file: str | PathLike[str] | None = None,
         launcher: str | None = None,
         sbatch_script: str | PathLike[str] | None = None,
         sbatch_options: Mapping[str, Any] | None = None,
     ) -> None:
-        self._platform = phys.checked_platform(platform)
-        self._properties = {str(k): str(v) for k, v in (platform_properties or {}).items()}
+        self.platform = platform
+        self.platform_properties = platform_properties or {}
         made = phys.make_integrator(integrator, temperature, friction, timestep)
         self._serialized = phys.serialize_physics(system, made, temperature)
         self._source = Source.of(system, topology, positions, structure_file)
@@ -181,6 +183,54 @@ class OpenMMEngine(SteppingEngine):
         ``share/gromacs/top``; a topology written by ``gmx grompp -pp`` needs none.
         """
         return cls(*from_gromacs(top_file, gro_file, include_dir, create_system), **parameters)
+
+    @property
+    def system(self) -> Any:
+        """A copy of the System."""
+        return phys.deserialized(self._serialized.system_xml)
+
+    @property
+    def integrator(self) -> Any:
+        """A copy of the Integrator."""
+        return phys.deserialized(self._serialized.integrator_xml)
+
+    @property
+    def topology(self) -> Any:
+        """The Topology."""
+        return self._source.topology
+
+    @property
+    def positions(self) -> NDArray[np.float64] | None:
+        """Where a run without a starting configuration begins: nm, shape (n_atoms, 3)."""
+        return None if self._source.positions is None else self._source.positions.copy()
+
+    @property
+    def timestep(self) -> float:
+        """MD time step in ps."""
+        return self.dt
+
+    @property
+    def friction(self) -> float | None:
+        """Of the integrator, in 1/ps; None if it has none."""
+        return phys.friction_of(self.integrator)
+
+    @property
+    def platform(self) -> str:
+        """Where it is computed; another one holds from the next part on."""
+        return self._platform
+
+    @platform.setter
+    def platform(self, name: str) -> None:
+        self._platform = phys.checked_platform(name)
+
+    @property
+    def platform_properties(self) -> dict[str, str]:
+        """Properties of the platform; a copy, to be set as a whole."""
+        return dict(self._properties)
+
+    @platform_properties.setter
+    def platform_properties(self, properties: Mapping[str, Any]) -> None:
+        self._properties = {str(key): str(value) for key, value in properties.items()}
 
     @property
     def dt(self) -> float:

@@ -130,6 +130,22 @@ def has_fixed_step(integrator: Any) -> bool:
     return not isinstance(integrator, variable)
 
 
+def deserialized(xml: str) -> Any:
+    """A System or Integrator of its own."""
+    import openmm
+
+    return openmm.XmlSerializer.deserialize(xml)
+
+
+def friction_of(integrator: Any) -> float | None:
+    """Friction of an Integrator in 1/ps; None if it has none."""
+    from openmm import unit
+
+    if not hasattr(integrator, "getFriction"):
+        return None
+    return float(integrator.getFriction().value_in_unit(unit.picosecond**-1))
+
+
 def integrator_parameters(xml: str) -> dict[str, Any]:
     """What a serialized Integrator says of itself, but its seed."""
     root = ElementTree.fromstring(xml)  # noqa: S314 - made by OpenMM in this process

@@ -43,12 +43,14 @@ class Source:
         nm, for periodic systems.
     structure_file : Path or None
         The user's own.
+    topology : openmm.app.Topology
     """
 
     structure: Structure
     positions: NDArray[np.float64] | None
     box: NDArray[np.float64] | None
     structure_file: Path | None
+    topology: Any
 
     @classmethod
     def of(cls, system: Any, topology: Any, positions: Any, structure_file: Any) -> Self:
@@ -72,7 +74,7 @@ class Source:
         if structure_file is not None:
             own = existing(structure_file, "structure_file")
             check_texts([str(own)])
-        return cls(structure_of(topology, system), array, box, own)
+        return cls(structure_of(topology, system), array, box, own, topology)
 
     def configuration(self) -> Configuration:
         """The first configuration.

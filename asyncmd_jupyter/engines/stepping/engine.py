@@ -17,6 +17,8 @@ from typing import Any, ClassVar, Protocol, Self
 
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.counts import as_count
+from asyncmd_jupyter.engines.attributes import default_of_class, is_given
 from asyncmd_jupyter.engines.base import (
     OutputTrajType,
     StartingConfiguration,
@@ -80,14 +82,13 @@ class SteppingEngine(CommandEngine):
     seed : int, optional
         Of all random numbers; each part derives its own. None draws one.
     output_traj_type : str
-        One of `traj_types`.
+        One that the worker can write.
     launcher, sbatch_script, sbatch_options
         Where and how the jobs run; see `CommandEngine`.
     """
 
-    output_traj_type = OutputTrajType("trr")
+    output_traj_type = OutputTrajType("trr", ("trr",))
     endings_of_parts = ("trr", "xtc", "json")
-    traj_types: ClassVar[tuple[str, ...]] = ("trr",)
     physics_endings: ClassVar[tuple[str, ...]] = ()
     worker: ClassVar[str]
 
@@ -98,7 +99,7 @@ class SteppingEngine(CommandEngine):
         nstout: int,
         cores: int = 1,
         seed: int | None = None,
-        output_traj_type: str = "trr",
+        output_traj_type: str = default_of_class("trr"),
         launcher: str | None = None,
         sbatch_script: str | PathLike[str] | None = None,
         sbatch_options: Mapping[str, Any] | None = None,
@@ -108,9 +109,10 @@ class SteppingEngine(CommandEngine):
         )
         self._origin = origin
         self._nstout = whole_number("nstout", nstout, 1)
-        self._cores = whole_number("cores", cores, 1)
+        self.cores = cores
         self._seed = None if seed is None else whole_number("seed", seed, 0)
-        self._traj_type = self._checked_traj_type(output_traj_type)
+        if is_given(output_traj_type):
+            self.output_traj_type = output_traj_type
 
     @property
     @abstractmethod
@@ -121,6 +123,25 @@ class SteppingEngine(CommandEngine):
     @abstractmethod
     def temperature(self) -> float | None:
         """In K, for velocities that have to be drawn; None if the engine knows none."""
+
+    @property
+    def cores(self) -> int:
+        """CPU cores that a job takes."""
+        return self._cores
+
+    @cores.setter
+    def cores(self, number: int) -> None:
+        self._cores = whole_number("cores", number, 1)
+
+    @property
+    def seed(self) -> int | None:
+        """Of all random numbers; None draws one."""
+        return self._seed
+
+    @property
+    def structure_file(self) -> Path | None:
+        """The user's own structure, if there is one."""
+        return self._origin.structure_file
 
     @property
     def periodic(self) -> bool:
@@ -397,13 +418,6 @@ class SteppingEngine(CommandEngine):
             files = EngineFiles(output.path.parent, output.path.stem)
             refuse_other_structures(self._origin.structure, self._configuration(start), files)
 
-    def _checked_traj_type(self, value: str) -> str:
-        if str(value).lower() not in self.traj_types:
-            raise ValueError(
-                f"output_traj_type={value!r} has to be {' or '.join(self.traj_types)}."
-            )
-        return str(value).lower()
-
 
 def whole_number(name: str, value: Any, least: int) -> int:
     """A whole number.
@@ -413,6 +427,7 @@ def whole_number(name: str, value: Any, least: int) -> int:
     ValueError
         If it is none or too small.
     """
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+    number = as_count(value)
+    if number is None or number < least:
         raise ValueError(f"{name}={value!r} has to be a whole number of at least {least}.")
-    return int(value)
+    return number

@@ -31,6 +31,7 @@ class ProcessRequest:
         stdfiles_removal: str | bool,
     ) -> None:
         self._jobname = checked_jobname(jobname)
+        self._script = sbatch_script
         self._template = read_template("sbatch_script", sbatch_script, "")
         self._workdir = Path(workdir if workdir is not None else ".").absolute()
         self._time: float | None = None
@@ -43,6 +44,11 @@ class ProcessRequest:
     def jobname(self) -> str:
         """What people call it."""
         return self._jobname
+
+    @property
+    def sbatch_script(self) -> str | PathLike[str]:
+        """The script as it was given; a file was read then."""
+        return self._script
 
     @property
     def workdir(self) -> Path:

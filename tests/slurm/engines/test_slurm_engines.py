@@ -74,7 +74,7 @@ def test_defaults_of_the_classes(tmp_path):
     engine = gromacs.SlurmGmxEngine(*files, sbatch_script=script)
     assert (engine.launcher, engine.sbatch_script, engine.sbatch_options) == ("slurm", script, {})
     assert engine._mdrun == ("gmx_mpi", "mdrun")
-    assert engine._hours_factor == 0.99
+    assert engine.mdrun_time_conversion_factor == 0.99
     made = double_well_engine()
     assert made.launcher == "local"
     assert double_well_engine(sbatch_options={}).launcher == "slurm"
