@@ -23,6 +23,7 @@ def send(path, kinds, kwargs, script=None):
     print(json.dumps(ids(kinds, kwargs)))
     if script is not None:  # an editor saves while it runs
         Path(script).write_text("# other text\n")
+        linecache.checkcache()  # as each traceback does
     Path(path).write_bytes(carried_code.dumps((kinds, kwargs)))
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import linecache
+import marshal
 import os
 import pickle
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from types import CodeType
 
+import cloudpickle
 import numpy as np
 import pytest
 from toy_states import in_a, in_b, position
@@ -188,6 +192,15 @@ class TestRecord:
             records_in(in_folder / "three" / "x0.run.json")
 
 
+class OldPickler(cloudpickle.Pickler):
+    """Leaves names of files as they are, as cloudpickle did before version 3.1.3."""
+
+    def reducer_override(self, value):
+        if isinstance(value, CodeType):
+            return marshal.loads, (marshal.dumps(value),)
+        return super().reducer_override(value)
+
+
 class TestPickle:
     async def test_of_others_is_not_loaded(self, manager, in_folder, monkeypatch):
         await go()
@@ -229,6 +242,29 @@ class TestPickle:
         pickled.write_bytes(b"nonsense")
         with pytest.raises(RunMemoryError, match="damaged"):
             load_spec(record)
+
+    async def test_pickles_of_earlier_versions_have_the_texts_beside_the_code(
+        self, manager, in_folder
+    ):
+        name = "/tmp/ipykernel_1/earlier.py"
+        cell = "def far(traj):\n    return position(traj) > 60 * 60\n"
+        linecache.cache[name] = (len(cell), None, [cell], name)
+        namespace = {"__name__": "__main__", "position": position}
+        exec(compile(cell, name, "exec"), namespace)
+        condition = as_condition(namespace["far"])
+        expected = condition.id
+        await go(until=[in_a])
+        pickled = in_folder / "run" / "run.run.pkl"
+        payload = pickle.loads(pickled.read_bytes())
+        engine, _ = pickle.loads(payload["main"])
+        with io.BytesIO() as file:
+            OldPickler(file).dump((engine, [condition]))
+            payload |= {"main": file.getvalue(), "sources": {name: [cell]}}
+        pickled.write_bytes(pickle.dumps(payload))
+        del linecache.cache[name]
+        with runtimes.use(runtimes.Runtime()):
+            assert load_spec(records_in()[0]).until[0].id == expected
+        del linecache.cache[name]
 
     async def test_functions_of_a_notebook_keep_their_ids(self, manager, in_folder):
         cell = (
