@@ -133,8 +133,22 @@ class MDEngine(KnownAttributes, ABC):
         starting_configuration: StartingConfiguration,
         workdir: str | PathLike[str],
         deffnm: str,
+        *,
+        velocities: str = "keep",
     ) -> None:
         """Make ready to start from the first frame of a configuration.
+
+        Parameters
+        ----------
+        starting_configuration : Trajectory, path or None
+            None stands for what the engine was made with.
+        workdir : path
+        deffnm : str
+        velocities : str
+            ``keep``: those of the start; where it has none they are drawn, which a
+            `DrawnVelocitiesWarning` says if it is a frame of a trajectory. ``new``: drawn in
+            any case, as `generate_velocities` does it. What was drawn is in the record of
+            origin.
 
         Raises
         ------

@@ -8,6 +8,7 @@ counted in memory, which is why an engine survives crashes, cancellations and re
 from __future__ import annotations
 
 import asyncio
+import warnings
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from os import PathLike
@@ -28,6 +29,7 @@ from asyncmd_jupyter.engines.plan import (
 )
 from asyncmd_jupyter.engines.recorded import RecordedEngine
 from asyncmd_jupyter.engines.recording import cut_is_known, forget_if_empty
+from asyncmd_jupyter.engines.velocities import check_velocities
 from asyncmd_jupyter.errors import EngineError, OtherKernelError
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import Job, JobManager
@@ -42,7 +44,14 @@ class CommandEngine(RecordedEngine):
     """Base of engines that run a program as jobs of a launcher.
 
     Parameters are those of `PlacedEngine`.
+
+    Attributes
+    ----------
+    tells_of_velocities : bool
+        Whether it warns of velocities that are drawn; one of many equal walkers is enough.
     """
+
+    tells_of_velocities = True
 
     def __init__(self, **place: Any) -> None:
         super().__init__(**place)
@@ -102,19 +111,24 @@ class CommandEngine(RecordedEngine):
         starting_configuration: StartingConfiguration,
         workdir: str | PathLike[str],
         deffnm: str,
+        *,
+        velocities: str = "keep",
     ) -> None:
         """Make ready to start; see `MDEngine.prepare`."""
         check_kind_of_start(starting_configuration)
+        check_velocities(velocities)
         files = checked_files(workdir, deffnm)
         async with SimulationLocks.current().of(files.key):
             _refuse_parts(files)
             if (running := await self._find_running_part(files)) is not None:
                 raise EngineError(_is_computed(running))
             await asyncio.to_thread(self._refuse_foreign_files, files)
-            await self._make_ready(files, starting_configuration)
-            await asyncio.to_thread(self._record_preparation, files, starting_configuration)
+            begun = await self._make_ready(files, starting_configuration, velocities)
+            await asyncio.to_thread(self._record_preparation, files, starting_configuration, begun)
             self._files, self._running = files, None
             self._keep(OnDisk())
+        if begun.warning is not None and self.tells_of_velocities:
+            warnings.warn(begun.warning, stacklevel=2)
 
     async def prepare_from_files(self, workdir: str | PathLike[str], deffnm: str) -> None:
         """Make ready to go on; a part that is still being computed is taken over."""

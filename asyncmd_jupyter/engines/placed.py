@@ -14,6 +14,7 @@ from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.part import last_words, run_to_the_end
 from asyncmd_jupyter.engines.placement import Placement
 from asyncmd_jupyter.engines.plan import OnDisk, PartPlan
+from asyncmd_jupyter.engines.velocities import StartVelocities
 from asyncmd_jupyter.jobs.manager import Job
 from asyncmd_jupyter.jobs.model import Command, Resources
 
@@ -86,8 +87,13 @@ class PlacedEngine(MDEngine):
     # What a program has to say
 
     @abstractmethod
-    def _write_inputs(self, files: EngineFiles, start: StartingConfiguration) -> None:
-        """Check the start and write what the parts need (called in a thread)."""
+    def _write_inputs(
+        self, files: EngineFiles, start: StartingConfiguration, velocities: str
+    ) -> StartVelocities:
+        """Check the start and write what the parts need (called in a thread).
+
+        Tells what is done about the velocities of the start.
+        """
 
     @abstractmethod
     def _check_same(self, files: EngineFiles) -> None:
@@ -143,9 +149,11 @@ class PlacedEngine(MDEngine):
             Naming one that would be written over.
         """
 
-    async def _make_ready(self, files: EngineFiles, start: StartingConfiguration) -> None:
+    async def _make_ready(
+        self, files: EngineFiles, start: StartingConfiguration, velocities: str
+    ) -> StartVelocities:
         """Check the start and write what the parts need, with commands if it takes some."""
-        await asyncio.to_thread(self._write_inputs, files, start)
+        return await asyncio.to_thread(self._write_inputs, files, start, velocities)
 
     def _stopped_well(self, job: Job) -> bool:
         """Whether the program of a failed job has only obeyed a signal."""

@@ -16,6 +16,7 @@ from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.part import Part
 from asyncmd_jupyter.engines.placed import PlacedEngine
 from asyncmd_jupyter.engines.plan import plan_from_tags
+from asyncmd_jupyter.engines.velocities import StartVelocities
 from asyncmd_jupyter.frames.provenance_writing import Recorder
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import Job
@@ -38,11 +39,14 @@ class RecordedEngine(PlacedEngine):
         """What the files of a part say about the program (called in a thread)."""
         return ProgramFacts()
 
-    def _record_preparation(self, files: EngineFiles, start: StartingConfiguration) -> None:
+    def _record_preparation(
+        self, files: EngineFiles, start: StartingConfiguration, begun: StartVelocities
+    ) -> None:
         file = self._input_file(files)
 
         def write() -> None:
-            recording.record_preparation(file, files.deffnm, self._engine_facts(), start)
+            facts = self._engine_facts()
+            recording.record_preparation(file, files.deffnm, facts, start, begun.to_json())
 
         if file.exists():
             _carefully(file, write)

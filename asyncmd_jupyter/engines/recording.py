@@ -26,7 +26,7 @@ from asyncmd_jupyter.frames.xdr import index_frames
 from asyncmd_jupyter.jobs.model import JobRecord
 
 _OWN_TAGS = ("engine", "files", "part", "first_step", "last_step")
-_PREPARED = ("parents", "parameters", "inputs")
+_PREPARED = ("parents", "parameters", "inputs", "velocities")
 Record = dict[str, Any]
 
 
@@ -58,11 +58,15 @@ class PartFacts:
 
 
 def record_preparation(
-    file: Path, deffnm: str, facts: EngineFacts, start: StartingConfiguration
+    file: Path,
+    deffnm: str,
+    facts: EngineFacts,
+    start: StartingConfiguration,
+    velocities: Mapping[str, Any],
 ) -> None:
     """Record what a simulation begins with, beside the file that its program reads."""
     made = {"by": "preparation", "deffnm": deffnm}
-    _record_start(file, made, facts, start, ProgramFacts())
+    _record_start(file, made, facts, start, ProgramFacts(), velocities)
 
 
 def record_configuration(
@@ -148,6 +152,7 @@ def _record_start(
     facts: EngineFacts,
     start: StartingConfiguration,
     told: ProgramFacts,
+    velocities: Mapping[str, Any] | None = None,
 ) -> None:
     def content() -> Record:
         parent, theirs = _start(start, facts, file.parent)
@@ -158,6 +163,7 @@ def _record_start(
             "parameters": difference(facts.kind, facts.parameters, theirs, found),
             "inputs": {name: _input(path, file.parent) for name, path in facts.inputs.items()},
             **_of_engine(facts),
+            **({"velocities": dict(velocities)} if velocities else {}),
         }
         return {**record, **_told(record, told)}
 

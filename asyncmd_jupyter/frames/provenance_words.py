@@ -23,6 +23,7 @@ def rows_of(content: Mapping[str, Any], parents: Sequence[Parent]) -> list[tuple
     rows = [
         ("made by", made_in_words(content)),
         ("from", _parents(parents)),
+        ("velocities", _velocities(content.get("velocities", {}))),
         ("frames", _frames(content.get("frames", {}))),
         ("engine", _engine(content.get("engine", {}))),
         ("parameters", _parameters(content.get("parameters", {}))),
@@ -74,6 +75,14 @@ def _parents(parents: Sequence[Parent]) -> str:
     if len(parents) > _MOST_PARENTS:
         told.append(f"and {len(parents) - _MOST_PARENTS} more")
     return "\n".join(told)
+
+
+def _velocities(told: Mapping[str, Any]) -> str:
+    """What became of those of the start."""
+    why = f" ({told['because']})" if told.get("because") else ""
+    if told.get("from") == "drawn":
+        return f"drawn at {told.get('temperature')} K{why}"
+    return f"those of the start{why}" if told else ""
 
 
 def _frames(span: Mapping[str, Any]) -> str:

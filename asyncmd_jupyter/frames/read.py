@@ -132,4 +132,6 @@ def _read_other(
         timestep = universe.trajectory[local]
         box = None if timestep.dimensions is None else timestep.triclinic_dimensions / 10
         velocities = timestep.velocities / 10 if timestep.has_velocities else None
+        if path.suffix.lower() == ".gro" and not np.any(velocities):
+            velocities = None  # programs that know none write zeros
         return box, timestep.positions / 10, velocities

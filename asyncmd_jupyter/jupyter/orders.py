@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from argparse import Namespace as Arguments
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -116,6 +116,8 @@ def order_of(notebook: Notebook, arguments: Arguments) -> Order:
         **({} if arguments.walltime is None else {"walltime_per_part": arguments.walltime}),
     )
     frame, velocities = _frame(arguments, start)
+    if start is None:  # the engine's own, which no frame has to be written of
+        spec = replace(spec, velocities=velocities)
     return Order(spec, arguments.overwrite, arguments.continuation, frame, velocities)
 
 
@@ -201,13 +203,17 @@ def _start(notebook: Notebook, arguments: Arguments, engine: Any) -> Any:
 
 
 def _frame(arguments: Arguments, start: Any) -> tuple[int | None, str]:
+    from asyncmd_jupyter.engines.velocities import VELOCITIES
+
     if arguments.frame is None and arguments.velocities is None:
         return None, "keep"
     shown = "--frame" if arguments.frame is not None else "--velocities"
-    if start is None:
-        raise UsageError(f"{shown} needs --from: whose frame is it?")
     if arguments.continuation:
         raise UsageError(f"{shown} can't be combined with --continue, which starts nowhere anew.")
+    if start is None and arguments.frame is None and arguments.velocities in VELOCITIES:
+        return None, str(arguments.velocities)
+    if start is None:
+        raise UsageError(f"{shown} needs --from: whose frame is it?")
     number, n_frames = arguments.frame or 0, len(start)
     if not -n_frames <= number < n_frames:
         raise UsageError(

@@ -15,6 +15,7 @@ from asyncmd_jupyter.engines.base import (
 )
 from asyncmd_jupyter.engines.files import checked_files
 from asyncmd_jupyter.engines.part import Part
+from asyncmd_jupyter.engines.velocities import check_velocities
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -22,7 +23,7 @@ from asyncmd_jupyter.sampling.arguments import check_parts, whole_limit
 from asyncmd_jupyter.sampling.live import LiveLook
 from asyncmd_jupyter.sampling.observer import PropagationObserver
 from asyncmd_jupyter.sampling.output import check_output
-from asyncmd_jupyter.sampling.propagator import TrajectoryPropagator, start_of
+from asyncmd_jupyter.sampling.propagator import TrajectoryPropagator, check_draws, start_of
 from asyncmd_jupyter.sampling.simulation import FinishedPart, Simulation
 from asyncmd_jupyter.sampling.stop import AnyOf
 from asyncmd_jupyter.sampling.timeline import (
@@ -85,6 +86,7 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
         deffnm: str,
         *,
         continuation: bool = False,
+        velocities: str = "keep",
     ) -> list[Trajectory]:
         """Propagate from the first frame of a configuration.
 
@@ -98,6 +100,9 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
         continuation : bool
             Go on with what is in the folder, whatever ended it; without parts there it
             starts afresh.
+        velocities : str
+            ``keep``: those of the start, drawn where it has none; ``new``: drawn in any case.
+            See `MDEngine.prepare`. Of no use where it goes on with what is there.
 
         Returns
         -------
@@ -115,15 +120,17 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
         """
         n_steps = self.n_steps
         check_kind_of_start(starting_configuration)
+        check_velocities(velocities)
         files = checked_files(workdir, deffnm)
         if n_steps == 0:
             return []
         engine = self._new_engine()
+        check_draws(engine, velocities)
         _check_multiple(n_steps, known_nstout(engine))
         with self._at_work(engine, files) as simulation:
             if not (continuation and await simulation.go_on()):
                 start_of(engine, starting_configuration)
-                await engine.prepare(starting_configuration, workdir, deffnm)
+                await self._prepare(engine, starting_configuration, files, velocities)
             return [part.trajectory for part in await self._propagate(simulation, n_steps)]
 
     async def cut_and_concatenate(
@@ -171,6 +178,7 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
         *,
         tra_out: str | PathLike[str],
         continuation: bool = False,
+        velocities: str = "keep",
         **concatenate_kwargs: Any,
     ) -> Trajectory | None:
         """Both in a row; see `propagate` and `cut_and_concatenate`."""
@@ -178,7 +186,11 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
             files = checked_files(workdir, deffnm)
             await self._check_output(files, starting_configuration, tra_out, concatenate_kwargs)
         parts = await self.propagate(
-            starting_configuration, workdir, deffnm, continuation=continuation
+            starting_configuration,
+            workdir,
+            deffnm,
+            continuation=continuation,
+            velocities=velocities,
         )
         return await self.cut_and_concatenate(parts, tra_out, **concatenate_kwargs)
 

@@ -83,7 +83,7 @@ class NewVelocities:
             chosen = await NoModificationFrameExtractor().extract_async(start, trajectory, frame)
             for index, target in enumerate(targets):
                 drawn = await _clone(self._engine, index).generate_velocities(
-                    chosen, target.name, workdir=target.parent
+                    chosen, str(target), workdir=folder
                 )
                 yield await asyncio.to_thread(self._scaled, drawn, target, trajectory)
 

@@ -27,6 +27,7 @@ from asyncmd_jupyter.sampling.observer import PropagationObserver
 from asyncmd_jupyter.sampling.output import check_output
 from asyncmd_jupyter.sampling.propagator import (
     TrajectoryPropagator,
+    check_draws,
     start_of,
     with_structure_of_parts,
 )
@@ -164,6 +165,7 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         deffnm: str,
         *,
         continuation: bool = False,
+        velocities: str = "keep",
     ) -> tuple[list[Trajectory], int]:
         """Propagate from the first frame of a configuration.
 
@@ -177,6 +179,9 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         continuation : bool
             Go on with what is in the folder, whatever ended it; without parts there it
             starts afresh.
+        velocities : str
+            ``keep``: those of the start, drawn where it has none; ``new``: drawn in any case.
+            See `MDEngine.prepare`. Of no use where it goes on with what is there.
 
         Returns
         -------
@@ -197,10 +202,11 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         check_kind_of_start(starting_configuration)
         files = checked_files(workdir, deffnm)
         engine = self._new_engine()
+        check_draws(engine, velocities)
         limit = self.step_limit(engine)
         with self._at_work(engine, files) as simulation:
             if not (continuation and await simulation.go_on()):
-                decided = await self._begin(engine, files, starting_configuration)
+                decided = await self._begin(engine, files, starting_configuration, velocities)
                 if decided is not None:
                     return decided
             return await self._propagate(simulation, limit)
@@ -252,13 +258,18 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         *,
         tra_out: str | PathLike[str],
         continuation: bool = False,
+        velocities: str = "keep",
         **concatenate_kwargs: Any,
     ) -> tuple[Trajectory, int]:
         """Both in a row; see `propagate` and `cut_and_concatenate`."""
         files = checked_files(workdir, deffnm)
         await self._check_output(files, starting_configuration, tra_out, concatenate_kwargs)
         parts, _ = await self.propagate(
-            starting_configuration, workdir, deffnm, continuation=continuation
+            starting_configuration,
+            workdir,
+            deffnm,
+            continuation=continuation,
+            velocities=velocities,
         )
         return await self.cut_and_concatenate(parts, tra_out, **concatenate_kwargs)
 
@@ -303,7 +314,11 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         return whole
 
     async def _begin(
-        self, engine: MDEngine, files: EngineFiles, start: StartingConfiguration
+        self,
+        engine: MDEngine,
+        files: EngineFiles,
+        start: StartingConfiguration,
+        velocities: str,
     ) -> tuple[list[Trajectory], int] | None:
         """Prepare the engine, unless the start decides.
 
@@ -315,7 +330,7 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         decision = await self._look_before_preparing(seen, start)
         is_file = seen is not None and not isinstance(start, Trajectory)
         if is_file or decision is None:
-            await engine.prepare(start, files.workdir, files.deffnm)
+            await self._prepare(engine, start, files, velocities)
         if is_file:
             seen = with_structure_of_parts(engine, files, seen)
             decision = await self._look_at_start(seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from asyncmd_jupyter.engines.attributes import KnownAttributes
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration, check_kind_of_start
 from asyncmd_jupyter.engines.command import CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
+from asyncmd_jupyter.engines.velocities import check_velocities
 from asyncmd_jupyter.frames.inputs import check_atoms_of_structure
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.arguments import check_engine, checked_hours
@@ -37,6 +39,7 @@ class TrajectoryPropagator(KnownAttributes, ABC):
     """
 
     job_tags: Mapping[str, str]
+    tells_of_velocities: bool
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class TrajectoryPropagator(KnownAttributes, ABC):
         self._original: tuple[MDEngine, int] | None = None
         self.walltime_per_part = walltime_per_part
         self.job_tags = {}
+        self.tells_of_velocities = True
 
     @classmethod
     def from_engine(cls, engine: MDEngine, *goal: Any, index: int = 0, **parameters: Any) -> Self:
@@ -118,6 +122,7 @@ class TrajectoryPropagator(KnownAttributes, ABC):
         deffnm: str,
         *,
         continuation: bool = False,
+        velocities: str = "keep",
     ) -> Any:
         """Compute parts from the first frame of a configuration."""
 
@@ -174,7 +179,15 @@ class TrajectoryPropagator(KnownAttributes, ABC):
             made = self.engine_cls(**self.engine_kwargs)
         if isinstance(made, CommandEngine):
             made.job_tags = self.job_tags
+            made.tells_of_velocities = self.tells_of_velocities
         return made
+
+    async def _prepare(
+        self, engine: MDEngine, start: StartingConfiguration, files: EngineFiles, velocities: str
+    ) -> None:
+        # Engines of others need not know the keyword.
+        known = {} if velocities == "keep" else {"velocities": velocities}
+        await engine.prepare(start, files.workdir, files.deffnm, **known)
 
     @contextmanager
     def _at_work(self, engine: MDEngine, files: EngineFiles) -> Iterator[Simulation]:
@@ -206,6 +219,25 @@ def _files_of(start: Any) -> list[Path]:
     if isinstance(start, Trajectory):
         return [*start.paths, start.structure_path]
     return [Path(start)] if isinstance(start, str | PathLike) else []
+
+
+def check_draws(engine: MDEngine, velocities: Any) -> None:
+    """Refuse what is no way to get velocities, or one that the engine does not know.
+
+    Raises
+    ------
+    ValueError, TypeError
+    """
+    check_velocities(velocities)
+    if velocities == "keep":
+        return
+    parameters = inspect.signature(engine.prepare).parameters
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    if "velocities" not in parameters and not takes_any:
+        raise TypeError(
+            f"velocities={velocities!r}: {type(engine).__name__}.prepare takes no such keyword. "
+            "Add it there, or make the start with engine.generate_velocities."
+        )
 
 
 def start_of(engine: MDEngine, start: StartingConfiguration) -> Trajectory | None:

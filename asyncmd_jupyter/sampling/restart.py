@@ -88,7 +88,7 @@ async def restart_from(
     check_trajectory(trajectory, "trajectory")
     _check_velocities(velocities, temperature)
     spec = replace(old, engine=old.engine.keeping_velocities(), start=trajectory, name=name)
-    spec = replace(spec, n_walkers=n, starts=())
+    spec = replace(spec, n_walkers=n, starts=(), velocities="keep")
     check_spec(spec)
     has_velocities = await asyncio.to_thread(_check, spec, trajectory, frame, overwrite)
     velocities = _possible(velocities, has_velocities, spec.engine, trajectory, frame)
@@ -146,19 +146,23 @@ def _possible(
     """What is done where a frame has no velocities: new ones take the place of its own."""
     if has_velocities or velocities == "new":
         return velocities
-    said = f"Frame {frame} of {_none_in(trajectory)}"
+    source = f"frame {frame} of {_described(trajectory)}"
     if velocities == "inverted":
-        raise ValueError(f"{said}, so none can be inverted: choose velocities='new'.")
+        raise ValueError(
+            f"There are no velocities to invert ({source}). Choose new ones (velocities='new')."
+        )
     if engine.temperature is None:
-        raise ValueError(f"{said}, and the engine no temperature to draw them: give temperature=….")
-    warnings.warn(drawn_velocities(said, engine.temperature), stacklevel=3)
+        raise ValueError(
+            f"The start has no velocities ({source}), and the engine no temperature to draw them: "
+            "choose velocities='new' and a temperature."
+        )
+    warnings.warn(drawn_velocities(source, engine.temperature), stacklevel=3)
     return "new"
 
 
-def _none_in(trajectory: Trajectory) -> str:
+def _described(trajectory: Trajectory) -> str:
     path = trajectory.trajectory_files[-1]
-    xtc = Path(path).suffix.lower() == ".xtc"
-    return f"{path} has no velocities ({'XTC files hold none' if xtc else 'none in the file'})"
+    return f"{path}; XTC files hold none" if Path(path).suffix.lower() == ".xtc" else path
 
 
 def _extraction(

@@ -35,6 +35,7 @@ def start_run(
     overwrite: bool = False,
     continuation: bool = False,
     campaign: str = "",
+    velocities: str = "keep",
 ) -> Run:
     """Start a run in the background and return at once.
 
@@ -63,6 +64,9 @@ def start_run(
         Go on with an earlier run of this name.
     campaign : str
         Name of a group of runs that belong together.
+    velocities : str
+        ``keep`` those of the start; where it has none they are drawn, which is said once.
+        ``new``: drawn for each walker in any case. See `MDEngine.prepare`.
 
     Raises
     ------
@@ -82,6 +86,7 @@ def start_run(
         max_steps=max_steps,
         walltime_per_part=walltime_per_part,
         campaign=campaign,
+        velocities=velocities,
     )
     return start_spec(spec, overwrite=overwrite, continuation=continuation)
 
@@ -115,6 +120,7 @@ def new_walker(
         deffnm=spec.deffnm(index),
         tags={RUN_TAG: spec.name, "walker": str(index)},
         continuation=continuation,
+        velocities=spec.velocities,
         is_held=is_held,
         known=known,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from asyncmd_jupyter.counts import as_count
 from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.engines.names import check_keeps_apart
+from asyncmd_jupyter.sampling.propagator import check_draws
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.runs import Runs
 
@@ -31,6 +32,7 @@ def check_spec(spec: RunSpec) -> None:
         check_keeps_apart("name", begun)
     if not isinstance(spec.engine, MDEngine):
         raise TypeError(f"engine={spec.engine!r} is no MD engine, such as an OpenMMEngine.")
+    check_draws(spec.engine, spec.velocities)
     if spec.starts and len(spec.starts) != n_walkers:
         raise ValueError(f"There are {len(spec.starts)} starts for {n_walkers} walkers.")
     for start in spec.starts or (spec.start,):

@@ -53,6 +53,7 @@ def pickled_spec(spec: RunSpec) -> tuple[bytes | None, dict[str, str]]:
         "python": sys.version_info[:2],
         "main": main,
         "starts": begin,
+        "velocities": spec.velocities,
     }
     return pickle.dumps(payload), {}
 
@@ -90,6 +91,7 @@ def load_spec(record: RunRecord) -> RunSpec:
         walltime_per_part=record.walltime_per_part,
         campaign=record.campaign,
         starts=tuple(starts),
+        velocities=payload.get("velocities", "keep"),
     )
 
 

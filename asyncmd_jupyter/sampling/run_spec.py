@@ -39,6 +39,9 @@ class RunSpec:
         Name of the group it belongs to; may be empty.
     starts : tuple of Trajectory or path
         One for each walker, where they do not begin alike; then `start` is not used.
+    velocities : str
+        ``keep`` those of the start, drawn where it has none, or draw ``new`` ones for each
+        walker; see `MDEngine.prepare`.
     """
 
     engine: MDEngine
@@ -52,6 +55,7 @@ class RunSpec:
     walltime_per_part: float = 24.0
     campaign: str = ""
     starts: tuple[StartingConfiguration, ...] = ()
+    velocities: str = "keep"
 
     def __post_init__(self) -> None:
         for name in ("n_walkers", "max_steps"):

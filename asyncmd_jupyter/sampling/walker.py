@@ -64,6 +64,8 @@ class Walker(PropagationObserver):
             engine, conditions, index=plan.index, mode=mode, observer=self, **parameters
         )
         self.propagator.job_tags = plan.tags
+        # Walkers begin alike: what is said of the first one holds for all.
+        self.propagator.tells_of_velocities = plan.index == 0
         self._engine = engine
         self._hold = Hold(plan.is_held)
         self._tasks = OwnedTasks()
@@ -157,7 +159,11 @@ class Walker(PropagationObserver):
         result = plan.folder / f"{plan.deffnm}.{self._ending}"
         try:
             parts, index = await self.propagator.propagate(
-                plan.start, plan.folder, plan.deffnm, continuation=plan.continuation
+                plan.start,
+                plan.folder,
+                plan.deffnm,
+                continuation=plan.continuation,
+                velocities=plan.velocities,
             )
         except MaxStepsReachedError as error:
             if self.propagator.max_steps != max_steps:  # raised meanwhile

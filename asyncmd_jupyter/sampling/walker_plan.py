@@ -29,6 +29,8 @@ class WalkerPlan:
         Of its jobs.
     continuation : bool
         Whether it goes on with what is in the folder.
+    velocities : str
+        ``keep`` those of the start or draw ``new`` ones.
     is_held : bool
         Whether no part shall begin until it is resumed.
     known : WalkerSnapshot, optional
@@ -41,6 +43,7 @@ class WalkerPlan:
     deffnm: str
     tags: Mapping[str, str]
     continuation: bool
+    velocities: str = "keep"
     is_held: bool = False
     known: WalkerSnapshot | None = None
 

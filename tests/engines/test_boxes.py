@@ -131,6 +131,7 @@ def written(gro: Path, ending: str) -> Path:
     return path
 
 
+@pytest.mark.filterwarnings("ignore:The start has no velocities")
 @pytest.mark.parametrize(("length", "ending"), list(product(SEVERAL, WRITERS)))
 async def test_a_start_of_any_writer_in_a_truncated_octahedron(
     manager, tmp_path: Path, length: float, ending: str
@@ -170,6 +171,7 @@ def test_energies_are_those_of_the_same_lattice():
     assert math.isclose(found.value_in_unit(unit.kilojoule_per_mole), expected, rel_tol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:The start has no velocities")
 async def test_a_start_without_a_box_gets_the_one_of_the_engine(manager, tmp_path: Path):
     gro = argon_gro(tmp_path)
     engine = OpenMMEngine.from_gromacs(argon_top(tmp_path), gro, nstout=1, platform="Reference")

@@ -146,7 +146,7 @@ async def test_frames_with_velocities_of_choice(notebook, tmp_path):
     assert (tmp_path / "some_5.trr").exists()
     said = await notebook.error("%asyncmd extract path --to some_5.trr")
     assert "some_5.trr is there already: --overwrite replaces it." in said
-    assert "needs --temperature" in await notebook.error(
+    assert "needs --engine, or --temperature" in await notebook.error(
         "%asyncmd extract path --to x.trr --velocities new"
     )
     assert "6 frames, 0 to 5" in await notebook.error("%asyncmd extract path --frame 6 --to x.trr")

@@ -13,6 +13,7 @@ from toy_states import in_a, in_b
 
 from asyncmd_jupyter.errors import DrawnVelocitiesWarning
 from asyncmd_jupyter.frames.read import read_frame
+from asyncmd_jupyter.mdengine import MDEngine
 from asyncmd_jupyter.sampling.progress import RunState
 from asyncmd_jupyter.sampling.restart import restart_from, suggested_name
 from asyncmd_jupyter.sampling.run import Runs, start_run
@@ -149,11 +150,13 @@ async def test_what_can_not_be_leaves_nothing(manager, in_folder, options, error
 
 async def test_a_format_without_velocities_is_named(manager, in_folder):
     first, trajectory = await short_run(alanine_engine(nstout=10, output_traj_type="xtc"), 50)
-    with pytest.raises(ValueError, match=r"XTC files hold none.*inverted.*new") as caught:
+    with pytest.raises(
+        ValueError, match=r"no velocities to invert .*XTC files hold none.*new"
+    ) as caught:
         await restart_from(first, trajectory, 2, name="other", velocities="inverted")
-    assert "first.xtc has no velocities" in str(caught.value)
+    assert "frame 2 of first/first.xtc" in str(caught.value)
     assert not (in_folder / "other").exists()
-    with pytest.warns(DrawnVelocitiesWarning, match=r"first\.xtc .*drawn at 300 K") as said:
+    with pytest.warns(DrawnVelocitiesWarning, match=r"first\.xtc.*drawn at 300 K") as said:
         run = await restart_from(first, trajectory, 2, name="other", n=2)
     assert len(said) == 1
     assert "random velocities at 300 K" in run.spec.starts[0].provenance.text()
@@ -205,3 +208,33 @@ async def test_a_name_like_that_of_the_start(manager):
     run, path = await toy_run()
     with pytest.raises(ValueError, match="called start"):
         await restart_from(run, path, 5, name="start")
+
+
+class OwnDraw(ToyEngine):
+    """An engine that does not say what its velocities have to fulfil."""
+
+    constraints = None
+
+
+class Unknown(ToyEngine):
+    """An engine that does not know its masses."""
+
+    masses = MDEngine.masses
+    constraints = MDEngine.constraints
+
+
+@pytest.mark.parametrize("kind", [OwnDraw, Unknown])
+async def test_an_engine_draws_itself_where_masses_do_not_say_all(manager, in_folder, kind):
+    # 3 degrees of freedom of one particle of 40 amu at 75 K, 30 draws: the mean square has an
+    # error of sqrt(2 / 90) = 15 %, and 4 of these are far from the 300 % of 300 K.
+    first, trajectory = await short_run(kind(0.0, seed=5, launcher="memory"), 200)
+    run = await restart_from(
+        first, trajectory, 2, name="own", n=30, velocities="new", temperature=75
+    )
+    frames = [read_frame(start, 0) for start in run.spec.starts]
+    assert all(same(one.positions, read_frame(trajectory, 2).positions, 1e-6) for one in frames)
+    drawn = np.array([one.velocities for one in frames])
+    assert 40 * (drawn**2).mean() / 0.00831446 == pytest.approx(75, rel=0.6)
+    assert len({one.tobytes() for one in drawn}) == 30
+    await run.cancel()
+    assert not list((in_folder / "own").glob(".velocities*"))

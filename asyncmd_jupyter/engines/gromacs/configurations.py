@@ -30,6 +30,7 @@ from asyncmd_jupyter.engines.gromacs.threads import OMP
 from asyncmd_jupyter.engines.gromacs.told import drawn_seeds, facts_in_log
 from asyncmd_jupyter.engines.locks import SimulationLocks
 from asyncmd_jupyter.engines.part import run_to_the_end
+from asyncmd_jupyter.frames.mdanalysis import count_atoms
 from asyncmd_jupyter.frames.read import Frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import Command, Resources
@@ -74,12 +75,19 @@ class GmxConfigurations(GmxInputs):
     ) -> Trajectory:
         """Write the first frame of `conf_in` with new Maxwell-Boltzmann velocities.
 
-        They are drawn at ``gen-temp``, or at the first ``ref-t`` if there is none, and fulfil
-        the constraints. A fixed ``gen-seed`` gives the same ones each time. Parameters are
-        those of `apply_constraints`.
+        They are drawn at ``gen-temp``, or at the first ``ref-t`` if there is none, fulfil the
+        constraints and have no motion of the centre of mass. A fixed ``gen-seed`` gives the same
+        ones each time. Parameters are those of `apply_constraints`.
         """
-        mdp = parameters.with_velocities(parameters.of_zero_steps(self._mdp), self.n_atoms)
+        n_atoms = await asyncio.to_thread(self._n_drawn, None)
+        mdp = parameters.with_velocities(parameters.of_zero_steps(self._mdp), n_atoms)
         return await self._new_configuration("velocities", mdp, conf_in, conf_out_name, workdir)
+
+    def _n_drawn(self, frame: Frame | None) -> int | None:
+        """Number of atoms that get velocities; blocks where the structure has to be read."""
+        if frame is not None:
+            return len(frame.positions)
+        return self.n_atoms or count_atoms(self._gro)
 
     async def minimize(
         self,

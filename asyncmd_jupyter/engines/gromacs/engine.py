@@ -36,9 +36,9 @@ from asyncmd_jupyter.engines.gromacs.told import facts_in_log
 from asyncmd_jupyter.engines.gromacs.words import deciding_words, has_obeyed_signal
 from asyncmd_jupyter.engines.part import last_words
 from asyncmd_jupyter.engines.plan import OnDisk, PartPlan
+from asyncmd_jupyter.engines.velocities import StartVelocities
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.mdanalysis import psf_with_numbers
-from asyncmd_jupyter.frames.read import Frame
 from asyncmd_jupyter.jobs.manager import Job
 from asyncmd_jupyter.jobs.model import Command, Resources
 
@@ -127,17 +127,20 @@ class GmxEngine(GmxConfigurations):
 
     # What the base asks for
 
-    async def _make_ready(self, files: EngineFiles, start: StartingConfiguration) -> None:
+    async def _make_ready(
+        self, files: EngineFiles, start: StartingConfiguration, velocities: str
+    ) -> StartVelocities:
         folder = files.workdir / f".{files.deffnm}.{os.urandom(4).hex()}"
         made = EngineFiles(files.workdir, f"{folder.name}/{files.deffnm}")
         try:
-            await asyncio.to_thread(self._write_inputs, made, start)
+            begun = await asyncio.to_thread(self._write_inputs, made, start, velocities)
             self._drawn = await self._run_grompp(made, start, files.deffnm, party=files.key)
             await asyncio.to_thread(self._write_structure, made)
             await asyncio.to_thread(_put_in_place, made, files)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         self._prepared_mdp = copy.deepcopy(self._mdp)
+        return begun
 
     def _refuse_foreign_files(self, files: EngineFiles) -> None:
         original = Path(self._mdp.original_file)
@@ -152,15 +155,22 @@ class GmxEngine(GmxConfigurations):
         if not _made_by_engine(files):
             refuse_existing(files, _WRITTEN)
 
-    def _write_inputs(self, files: EngineFiles, start: StartingConfiguration) -> None:
+    def _write_inputs(
+        self, files: EngineFiles, start: StartingConfiguration, velocities: str
+    ) -> StartVelocities:
         self._check_programs()
         self.check_start(start)
         frame = self._read_start(start)
-        mdp = self._parameters_for(frame)
+        has = has_velocities(frame, self._gro)
+        begun = parameters.start_velocities(
+            self._mdp, velocities, start, has=has, structure=self._gro
+        )
+        mdp = parameters.of_beginning(self._mdp, begun, self._n_drawn(frame))
         files.path("mdp").parent.mkdir()
         mdp.write(files.path("mdp"))
         if frame is not None:
             write_start(start_file(files), frame)
+        return begun
 
     def _write_structure(self, files: EngineFiles) -> None:
         """Write a structure with the user's own numbers, which readers do not find in a tpr."""
@@ -177,18 +187,6 @@ class GmxEngine(GmxConfigurations):
             )
         else:
             files.path(_STRUCTURE).write_text(text, encoding="utf-8")
-
-    def _parameters_for(self, frame: Frame | None) -> MDP:
-        mdp = parameters.of_parts(self._mdp)
-        if parameters.generates_velocities(mdp) or has_velocities(frame, self._gro):
-            return mdp
-        mdp = parameters.with_velocities(mdp, self.n_atoms)
-        warnings.warn(
-            f"The start has no velocities and gen-vel is no: they are drawn at "
-            f"{parameters.temperature_of(self._mdp):g} K, so that the atoms are not all at rest.",
-            stacklevel=2,
-        )
-        return mdp
 
     def _input_file(self, files: EngineFiles) -> Path:
         return files.path("tpr")

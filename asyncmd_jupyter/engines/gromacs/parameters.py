@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from asyncmd_jupyter.engines.base import StartingConfiguration
 from asyncmd_jupyter.engines.gromacs.maxwell import drawn_temperature
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_features import folded
 from asyncmd_jupyter.engines.stepping.seeds import derived_seed
+from asyncmd_jupyter.engines.velocities import StartVelocities, decide
 
 MD_INTEGRATORS = ("md", "md-vv", "md-vv-avek", "sd", "bd")
 _SEEDS = ("ld-seed", "gen-seed", "lmc-seed", "awh-seed")
 # What says how a simulation begins, not how it goes on.
 BEGINNING = frozenset({*_SEEDS, "nsteps", "gen-vel", "gen-temp", "continuation"})
 _DT = 0.001  # GROMACS' own, in ps
+_DEFAULT_GEN_TEMP = 300.0  # of grompp
 _LARGEST_SEED = 2**31 - 1
 
 
@@ -67,8 +71,46 @@ def with_velocities(mdp: MDP, n_atoms: int | None) -> MDP:
     temperature = temperature_of(mdp)
     if n_atoms:
         seed = int(mdp.get("gen-seed", -1))
-        temperature = drawn_temperature(temperature, n_atoms, None if seed == -1 else seed)
+        # GROMACS' own seeds may be negative.
+        own = None if seed == -1 else seed % 2**32
+        temperature = drawn_temperature(temperature, n_atoms, own)
     return _changed(mdp, {"gen-vel": "yes", "continuation": "no", "gen-temp": temperature})
+
+
+def start_velocities(
+    mdp: MDP, velocities: str, start: StartingConfiguration, *, has: bool, structure: Path
+) -> StartVelocities:
+    """Decide what is done about the velocities of a start, see `engines.velocities`.
+
+    ``gen-vel = yes`` says how the engine's own structure gets its velocities, and is no
+    surprise for a start that lacks them. It never replaces those of a start that has some.
+    """
+    wants = generates_velocities(mdp)
+    if velocities == "keep" and wants and (start is None or not has):
+        return StartVelocities(True, _drawing_temperature(mdp), "gen-vel = yes")
+    temperature = None if velocities == "keep" and has else _drawing_temperature(mdp)
+    begun = decide(velocities, start, has=has, temperature=temperature, asks_for_rest=structure)
+    if not wants or begun.drawn:
+        return begun
+    unused = UserWarning(
+        f"gen-vel = yes in {mdp.original_file!r} is not used: the start has velocities, which are "
+        "kept. Ask for new ones with velocities='new', or set gen-vel = no."
+    )
+    return StartVelocities(why="gen-vel = yes is not used", warning=unused)
+
+
+def of_beginning(mdp: MDP, begun: StartVelocities, n_atoms: int | None) -> MDP:
+    """Parameters of a simulation in parts that begins with such velocities."""
+    mdp = of_parts(mdp)
+    if begun.drawn:
+        return with_velocities(_changed(mdp, {"gen-temp": begun.temperature}), n_atoms)
+    return without_velocities(mdp) if generates_velocities(mdp) else mdp
+
+
+def _drawing_temperature(mdp: MDP) -> float:
+    if generates_velocities(mdp) and not {"gen-temp", "ref-t"} & set(mdp):
+        return _DEFAULT_GEN_TEMP
+    return temperature_of(mdp)
 
 
 def without_velocities(mdp: MDP) -> MDP:

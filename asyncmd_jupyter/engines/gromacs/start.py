@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,10 @@ from asyncmd_jupyter.frames.trr import TrrFrame
 from asyncmd_jupyter.frames.xdr import write_trr_frame
 
 _NO_BOX = np.zeros((3, 3))
+_GRO_VELOCITIES_FROM = 44
 _GRO_COLUMNS_WITH_VELOCITIES = 68
 _END_OF_GRO = 1000  # bytes in which the line with the box is
+_NON_ZERO = re.compile("[1-9]")
 
 
 def read_start(start: StartingConfiguration, structure: Path) -> Frame | None:
@@ -97,9 +101,14 @@ def has_velocities(frame: Frame | None, structure: Path) -> bool:
     if structure.suffix != ".gro":
         return structure.suffix in (".g96", ".tpr")
     with structure.open(encoding="utf-8", errors="replace") as file:
-        lines = [file.readline().rstrip() for _ in range(3)]
-    # %5d%-5s%5s%5d, then positions, then velocities (GROMACS manual, file formats).
-    return len(lines[2]) >= _GRO_COLUMNS_WITH_VELOCITIES
+        file.readline()
+        count = file.readline().strip()
+        lines = [line.rstrip() for line in islice(file, int(count) if count.isdecimal() else 0)]
+    # %5d%-5s%5s%5d, then positions, then velocities (GROMACS manual, file formats). Zeros
+    # everywhere are what programs write that know none.
+    if not lines or len(lines[0]) < _GRO_COLUMNS_WITH_VELOCITIES:
+        return False
+    return any(_NON_ZERO.search(line, _GRO_VELOCITIES_FROM) for line in lines)
 
 
 def n_atoms_of(structure: Path) -> int | None:

@@ -19,7 +19,14 @@ from asyncmd_jupyter.engines.base import OutputTrajType
 from asyncmd_jupyter.engines.facts import EngineFacts
 from asyncmd_jupyter.engines.openmm import physics as phys
 from asyncmd_jupyter.engines.openmm.boxes import reduced_box
-from asyncmd_jupyter.engines.openmm.source import Source, from_amber, from_gromacs, from_pdb
+from asyncmd_jupyter.engines.openmm.source import (
+    Source,
+    from_amber,
+    from_gromacs,
+    from_pdb,
+    velocities_of_amber,
+    velocities_of_gro,
+)
 from asyncmd_jupyter.engines.openmm.spec import SystemSpec
 from asyncmd_jupyter.engines.start_box import own_box_for
 from asyncmd_jupyter.engines.stepping.engine import SteppingEngine
@@ -43,6 +50,8 @@ class OpenMMEngine(SteppingEngine):
         Without it, each particle becomes a residue of its own (model potentials).
     positions : array or Quantity, optional
         nm, shape (n_atoms, 3): where a run without a starting configuration begins.
+    velocities : array or Quantity, optional
+        nm/ps, shape (n_atoms, 3), that go with `positions`; without them they are drawn.
     temperature : float or Quantity
         K; of the integrator, and for velocities that have to be drawn.
     friction : float or Quantity
@@ -99,6 +108,7 @@ class OpenMMEngine(SteppingEngine):
         topology: Any = None,
         positions: Any = None,
         *,
+        velocities: Any = None,
         temperature: Any = 300.0,
         friction: Any = 1.0,
         timestep: Any = 0.002,
@@ -118,7 +128,7 @@ class OpenMMEngine(SteppingEngine):
         self.platform_properties = platform_properties or {}
         made = phys.make_integrator(integrator, temperature, friction, timestep)
         self._serialized = phys.serialize_physics(system, made, temperature)
-        self._source = Source.of(system, topology, positions, structure_file)
+        self._source = Source.of(system, topology, positions, structure_file, velocities)
         super().__init__(
             self._source,
             nstout=nstout,
@@ -164,8 +174,13 @@ class OpenMMEngine(SteppingEngine):
         create_system: Mapping[str, Any] | None = None,
         **parameters: Any,
     ) -> Self:
-        """Make an engine from Amber's topology and coordinates (prmtop, inpcrd or rst7)."""
-        return cls(*from_amber(prmtop_file, coordinate_file, create_system), **parameters)
+        """Make an engine from Amber's topology and coordinates (prmtop, inpcrd or rst7).
+
+        Velocities in the file with the coordinates are those of the first start.
+        """
+        parts = from_amber(prmtop_file, coordinate_file, create_system)
+        parameters.setdefault("velocities", velocities_of_amber(coordinate_file))
+        return cls(*parts, **parameters)
 
     @classmethod
     def from_gromacs(
@@ -180,9 +195,12 @@ class OpenMMEngine(SteppingEngine):
         """Make an engine from GROMACS' topology and coordinates.
 
         The topology's includes are looked for in `include_dir`, GROMACS' own
-        ``share/gromacs/top``; a topology written by ``gmx grompp -pp`` needs none.
+        ``share/gromacs/top``; a topology written by ``gmx grompp -pp`` needs none. Velocities
+        in `gro_file` are those of the first start.
         """
-        return cls(*from_gromacs(top_file, gro_file, include_dir, create_system), **parameters)
+        parts = from_gromacs(top_file, gro_file, include_dir, create_system)
+        parameters.setdefault("velocities", velocities_of_gro(gro_file))
+        return cls(*parts, **parameters)
 
     @property
     def system(self) -> Any:
@@ -203,6 +221,11 @@ class OpenMMEngine(SteppingEngine):
     def positions(self) -> NDArray[np.float64] | None:
         """Where a run without a starting configuration begins: nm, shape (n_atoms, 3)."""
         return None if self._source.positions is None else self._source.positions.copy()
+
+    @property
+    def velocities(self) -> NDArray[np.float64] | None:
+        """Those that go with `positions`: nm/ps, shape (n_atoms, 3); None if they are drawn."""
+        return None if self._source.velocities is None else self._source.velocities.copy()
 
     @property
     def timestep(self) -> float:

@@ -79,7 +79,8 @@ def usable_box(vectors: Any) -> Any:
     import openmm
     from openmm import unit
 
-    box = None if vectors is None else real_box(in_nanometers(vectors))
+    # OpenMM says False of Amber's coordinates with velocities and no box.
+    box = None if vectors is None or vectors is False else real_box(in_nanometers(vectors))
     return None if box is None else [openmm.Vec3(*row) for row in box] * unit.nanometer
 
 

@@ -202,3 +202,13 @@ def in_nanometers(values: Any) -> NDArray[np.float64]:
 
     plain = values.value_in_unit(unit.nanometer) if unit.is_quantity(values) else values
     return np.array([[float(x) for x in row] for row in plain])
+
+
+def in_nanometers_per_picosecond(values: Any) -> NDArray[np.float64]:
+    """Velocities as an array in nm/ps, from a Quantity or plain numbers in nm/ps."""
+    from openmm import unit
+
+    plain = values
+    if unit.is_quantity(values):
+        plain = values.value_in_unit(unit.nanometer / unit.picosecond)
+    return np.array([[float(x) for x in row] for row in plain])

@@ -21,11 +21,13 @@ from asyncmd_jupyter.engines.openmm.inputs import (
     usable_box,
     warn_of_vacuum,
 )
-from asyncmd_jupyter.engines.openmm.physics import in_nanometers
+from asyncmd_jupyter.engines.openmm.physics import in_nanometers, in_nanometers_per_picosecond
 from asyncmd_jupyter.engines.openmm.topology import particle_topology, structure_of
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
+from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.readable import check_texts
 from asyncmd_jupyter.frames.structure import Structure
+from asyncmd_jupyter.frames.trajectory import Trajectory
 
 SystemParts = tuple[Any, Any, Any]
 
@@ -44,6 +46,8 @@ class Source:
     structure_file : Path or None
         The user's own.
     topology : openmm.app.Topology
+    velocities : NDArray or None
+        nm/ps
     """
 
     structure: Structure
@@ -51,9 +55,17 @@ class Source:
     box: NDArray[np.float64] | None
     structure_file: Path | None
     topology: Any
+    velocities: NDArray[np.float64] | None = None
 
     @classmethod
-    def of(cls, system: Any, topology: Any, positions: Any, structure_file: Any) -> Self:
+    def of(
+        cls,
+        system: Any,
+        topology: Any,
+        positions: Any,
+        structure_file: Any,
+        velocities: Any = None,
+    ) -> Self:
         """Check that the pieces belong together.
 
         Raises
@@ -69,12 +81,15 @@ class Source:
         array = None if positions is None else in_nanometers(positions)
         if array is not None:
             _same_number("positions", len(array), n_atoms)
+        moving = None if velocities is None else in_nanometers_per_picosecond(velocities)
+        if moving is not None:
+            _same_number("velocities", len(moving), n_atoms)
         box = _box_of(topology, system) if system.usesPeriodicBoundaryConditions() else None
         own = None
         if structure_file is not None:
             own = existing(structure_file, "structure_file")
             check_texts([str(own)])
-        return cls(structure_of(topology, system), array, box, own, topology)
+        return cls(structure_of(topology, system), array, box, own, topology, moving)
 
     def configuration(self) -> Configuration:
         """The first configuration.
@@ -86,7 +101,7 @@ class Source:
         """
         if self.positions is None:
             raise ValueError("No starting configuration: the engine was made without positions.")
-        return Configuration(self.positions, None, self.box)
+        return Configuration(self.positions, self.velocities, self.box)
 
 
 def from_pdb(
@@ -143,6 +158,20 @@ def from_gromacs(
     system = topology.createSystem(**_create_options(options, box))
     warn_of_vacuum(path, topology.topology, system, options)
     return system, topology.topology, coordinates.positions
+
+
+def velocities_of_gro(gro: str | PathLike[str]) -> NDArray[Any] | None:
+    """Velocities of a GRO file, which OpenMM does not read, in nm/ps; None without any."""
+    path = existing(gro, "gro_file")
+    return read_frame(Trajectory(path, path), 0).velocities
+
+
+def velocities_of_amber(coordinates: str | PathLike[str] | None) -> Any:
+    """Velocities of Amber's coordinates, a Quantity; None without any."""
+    if not coordinates:
+        return None
+    crd = read_inpcrd(existing(coordinates, "coordinate_file"))
+    return getattr(crd, "velocities", None)
 
 
 def existing(path: str | PathLike[str], argument: str) -> Path:

@@ -42,6 +42,7 @@ from asyncmd_jupyter.engines.stepping.structures import (
     write_text,
 )
 from asyncmd_jupyter.engines.stepping.surroundings import python_surroundings
+from asyncmd_jupyter.engines.velocities import StartVelocities, decide
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.structure import Structure
@@ -252,13 +253,14 @@ class SteppingEngine(CommandEngine):
                 endings += [f".{one}" for one in formats_of(self._origin.structure)]
             refuse_existing(files, endings)
 
-    def _write_inputs(self, files: EngineFiles, start: StartingConfiguration) -> None:
+    def _write_inputs(
+        self, files: EngineFiles, start: StartingConfiguration, velocities: str
+    ) -> StartVelocities:
         configuration = self._configuration(start)
-        if configuration.velocities is None and self.temperature is None:
-            raise ValueError(
-                "The start has no velocities and the engine no temperature to draw them: give "
-                "temperature=… to the engine, or a start with velocities."
-            )
+        has = configuration.velocities is not None
+        begun = decide(velocities, start, has=has, temperature=self.temperature)
+        if begun.drawn:  # by the worker, as it begins
+            configuration = replace(configuration, velocities=None)
         # A checkpoint of parts that are gone would be gone on from.
         files.path("cpt").unlink(missing_ok=True)
         self._write_physics(files.workdir, files.deffnm)
@@ -267,6 +269,7 @@ class SteppingEngine(CommandEngine):
         if self._origin.structure_file is None:
             write_structures(self._origin.structure, configuration, files)
         configuration.write(files.path("start.npz"))
+        return begun
 
     def _facts(self) -> dict[str, str]:
         return {"nstout": str(self.nstout), **self._identity()}

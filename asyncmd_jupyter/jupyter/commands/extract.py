@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from argparse import Namespace as Arguments
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,24 +42,31 @@ def _arguments(parser: Any) -> None:
     add("--velocities", metavar="KIND", type=OneOf(VELOCITIES), default="keep",
         help="Those of the frame (keep), new ones from the Maxwell-Boltzmann distribution (new), "
         "or those of the frame turned round (inverted).")  # fmt: skip
+    add("--engine", metavar="ENGINE",
+        help="Whose masses, constraints and temperature new velocities have; without it masses "
+        "come from the structure file or are guessed, which is said.")  # fmt: skip
     add("--temperature", metavar="K", type=number, help="Of new velocities.")
     add("--overwrite", action="store_true", help="Replace files that are there.")
     add_output(parser, "the new Trajectory, or the list of them")
 
 
 def _answer(notebook: Notebook, arguments: Arguments) -> Any:
-    extractor = _extractor(arguments)
-    return _extract(notebook, arguments, extractor, _trajectory(notebook, arguments.trajectory))
+    make = _extractor(notebook, arguments)
+    return _extract(notebook, arguments, make, _trajectory(notebook, arguments.trajectory))
 
 
 async def _extract(
-    notebook: Notebook, arguments: Arguments, extractor: FrameExtractor, source: Trajectory
+    notebook: Notebook,
+    arguments: Arguments,
+    make: Callable[[], FrameExtractor],
+    source: Trajectory,
 ) -> Any:
     await source.prepare()
     files = _files(Path(unquoted(arguments.to)), arguments.frames, len(source))
     for file in files if not arguments.overwrite else ():
         if file.exists():
             raise FileExistsError(f"{file} is there already: --overwrite replaces it.")
+    extractor = await asyncio.to_thread(make)
     made = [
         await extractor.extract_async(file, source, frame, overwrite=arguments.overwrite)
         for file, frame in zip(files, arguments.frames, strict=True)
@@ -66,18 +76,31 @@ async def _extract(
     return notebook.give(arguments.output, made[0] if len(made) == 1 else made)
 
 
-def _extractor(arguments: Arguments) -> FrameExtractor:
+def _extractor(notebook: Notebook, arguments: Arguments) -> Callable[[], FrameExtractor]:
+    """How the extractor is made, which may take a moment."""
     from asyncmd_jupyter.frames import extract
 
     if arguments.velocities == "new":
-        if arguments.temperature is None:
-            raise UsageError("--velocities new needs --temperature (K).")
-        return extract.RandomVelocitiesFrameExtractor(arguments.temperature)
-    if arguments.temperature is not None:
-        raise UsageError("--temperature is for --velocities new.")
+        return _drawing(notebook, arguments)
+    for name in ("temperature", "engine"):
+        if getattr(arguments, name) is not None:
+            raise UsageError(f"--{name} is for --velocities new.")
     if arguments.velocities == "inverted":
-        return extract.InvertedVelocitiesFrameExtractor()
-    return extract.NoModificationFrameExtractor()
+        return extract.InvertedVelocitiesFrameExtractor
+    return extract.NoModificationFrameExtractor
+
+
+def _drawing(notebook: Notebook, arguments: Arguments) -> Callable[[], FrameExtractor]:
+    from asyncmd_jupyter.frames.extract import RandomVelocitiesFrameExtractor
+
+    if arguments.engine is not None:
+        engine = notebook.engine(arguments.engine)
+        if engine.temperature is None and arguments.temperature is None:
+            raise UsageError(f"{arguments.engine} has no temperature: give --temperature (K).")
+        return partial(RandomVelocitiesFrameExtractor.of, engine, arguments.temperature)
+    if arguments.temperature is None:
+        raise UsageError("--velocities new needs --engine, or --temperature (K).")
+    return partial(RandomVelocitiesFrameExtractor, arguments.temperature)
 
 
 def _trajectory(notebook: Notebook, text: str) -> Trajectory:
@@ -117,7 +140,7 @@ COMMAND = SubCommand(
     answer=_answer,
     examples=(
         "%asyncmd extract path --frame -1 --to last.trr -o last",
-        "%asyncmd extract path --frame 0 10 20 --to start.trr --velocities new --temperature 300",
+        "%asyncmd extract path --frame 0 10 20 --to start.trr --velocities new --engine engine",
     ),
     group="Compute",
     usage="TRAJECTORY --frame N --to FILE",

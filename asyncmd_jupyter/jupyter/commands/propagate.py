@@ -31,8 +31,9 @@ def _what(parser: Any) -> None:
     add("--frame", metavar="N", type=whole_number,
         help="Another frame of it; -1 is the last one.")  # fmt: skip
     add("--velocities", metavar="KIND", type=OneOf(VELOCITIES),
-        help="Those of the frame (keep), new ones for each walker (new), or those of "
-        "the frame turned round (inverted).")  # fmt: skip
+        help="Those of the frame (keep; drawn where it has none), new ones for each walker with "
+        "the engine's masses and constraints (new), or those of the frame turned round "
+        "(inverted).")  # fmt: skip
     add("--name", metavar="NAME", help="Name of the run and of its folder.")
     add("--n", dest="n_walkers", metavar="N", type=whole_number, default=1,
         help="Number of walkers (1).")  # fmt: skip

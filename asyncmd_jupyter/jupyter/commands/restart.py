@@ -34,8 +34,9 @@ def _arguments(parser: Any) -> None:
     add("--walker", metavar="N", type=whole_number, default=0,
         help="Whose frame (0).")  # fmt: skip
     add("--velocities", metavar="KIND", type=OneOf(VELOCITIES), default="keep",
-        help="Those of the frame (keep), new ones for each walker (new), or those of "
-        "the frame turned round (inverted).")  # fmt: skip
+        help="Those of the frame (keep; drawn where it has none), new ones for each walker with "
+        "the engine's masses and constraints (new), or those of the frame turned round "
+        "(inverted).")  # fmt: skip
     add("--temperature", metavar="K", type=number,
         help="Of new velocities; the engine's if left out.")  # fmt: skip
     add("--name", metavar="NAME", help="Name of the new run; that of the old one with a number.")
