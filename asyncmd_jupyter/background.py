@@ -73,6 +73,28 @@ class BackgroundTasks:
             self._tasks.discard(task)
 
 
+class Ending:
+    """Cancels tasks at the end of an ``async with`` block and waits until they have ended.
+
+    Where the block itself is closed, because its event loop has ended before it, nothing can
+    be awaited any more, and the tasks are closed by their owner.
+    """
+
+    def __init__(self, *tasks: asyncio.Task[Any]) -> None:
+        self._tasks = tasks
+
+    async def __aenter__(self) -> None:
+        """Begin the block."""
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End all that have not ended."""
+        if kind is GeneratorExit:
+            return
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
 def _is_left(task: asyncio.Task[Any], only_closed: bool) -> bool:
     loop = task.get_loop()
     return loop.is_closed() or not (only_closed or loop.is_running())

@@ -179,7 +179,8 @@ async def _has_ended(job: Job) -> bool:
     await job.cancel()
     patience = runtime.current().settings.cancel_grace.total_seconds() + _DYING_SECONDS
     try:
-        await asyncio.wait_for(job.wait(), patience)
+        async with asyncio.timeout(patience):
+            await job.wait()
     except TimeoutError:
         return False
     return True

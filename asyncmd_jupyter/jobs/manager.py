@@ -157,7 +157,7 @@ class JobManager:
         self._launchers.of(record).check(record)
         if not self._launchers.of(record).is_local:
             self._coming.add(record.id)
-        bringing_up = asyncio.create_task(self._bring_up(record, alone_with))
+        bringing_up = self._runtime.tasks.start(self._bring_up(record, alone_with))
         try:
             await asyncio.shield(bringing_up)
         except asyncio.CancelledError:
@@ -346,7 +346,7 @@ class JobManager:
     async def _end_local(self) -> None:
         jobs = self._stopper.unfinished_with_kernel()
         await self.cancel(jobs)
-        ends = [asyncio.create_task(self._book.wait(job.id)) for job in jobs]
+        ends = [self._runtime.tasks.start(self._book.wait(job.id)) for job in jobs]
         if ends:
             limit = self._runtime.settings.cancel_grace.total_seconds() + _SHUTDOWN_SECONDS
             await asyncio.wait(ends, timeout=limit)

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from asyncmd_jupyter import runtime
+
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -27,7 +29,7 @@ class OwnedTasks:
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run a coroutine in the background."""
-        task = asyncio.get_running_loop().create_task(coroutine)
+        task = runtime.start(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(_log_error)
@@ -52,7 +54,7 @@ async def carried_out(action: Callable[[], Coroutine[Any, Any, object]]) -> None
     When an event loop is shut down, all of its tasks are cancelled once, this one's too.
     """
     for _ in range(_TIMES_CANCELLED):
-        task = asyncio.get_running_loop().create_task(action())
+        task = runtime.start(action())
         await settled(task)
         if not task.cancelled():
             return
@@ -90,7 +92,7 @@ class PollLoop:
         """Run in this event loop unless it does so already, here or in a living one."""
         if self._is_needed() and not self._is_running():
             self._woken = asyncio.Event()
-            self._task = asyncio.get_running_loop().create_task(self._run(self._woken))
+            self._task = runtime.start(self._run(self._woken))
             self._task.add_done_callback(_log_error)
 
     def wake(self) -> None:
@@ -119,7 +121,8 @@ class PollLoop:
             pause = _SHORTEST_PAUSE if due else min(pause * _GROWTH, longest)
             woken.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(woken.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await woken.wait()
 
     async def _look_safely(self) -> bool:
         try:

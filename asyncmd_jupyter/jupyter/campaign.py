@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.jupyter.notebook import is_in_kernel
 from asyncmd_jupyter.jupyter.orders import Order, check_place, check_queue, order_of, queue_note
 from asyncmd_jupyter.jupyter.parsers import Parser, split
@@ -152,7 +153,7 @@ def _started(orders: Sequence[Order]) -> list[Run]:
             runs.append(order.start())
     except BaseException:
         for run in runs:
-            asyncio.get_running_loop().create_task(run.cancel(), name=f"take back {run.id}")
+            runtime.start(run.cancel(), name=f"take back {run.id}")
         raise
     return runs
 
@@ -163,7 +164,7 @@ async def _start_later(orders: Sequence[Order], bind: Callable[[Sequence[Run]], 
         for order in orders:
             runs.append(await order.start_at_frame())
     except BaseException:
-        await asyncio.shield(_take_back(runs))
+        await asyncio.shield(runtime.start(_take_back(runs)))
         raise
     await _checked_and_shown(runs, bind)
 
@@ -179,7 +180,7 @@ async def _checked_on_start(runs: Sequence[Run]) -> None:
         for run in runs:
             await _check(run)
     except BaseException:
-        await asyncio.shield(_take_back(runs))
+        await asyncio.shield(runtime.start(_take_back(runs)))
         raise
 
 

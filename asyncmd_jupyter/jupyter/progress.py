@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.jupyter.display import publish
 from asyncmd_jupyter.jupyter.widgets.words import duration, picoseconds, speed
 
@@ -23,7 +24,7 @@ _MOST_RUNS = 3
 @asynccontextmanager
 async def progress_line(runs: Sequence[Run]) -> AsyncIterator[None]:
     """Show and update a line within the block, and leave its last state."""
-    line = asyncio.get_running_loop().create_task(_show(runs), name="progress line")
+    line = runtime.start(_show(runs), name="progress line")
     try:
         yield
     finally:

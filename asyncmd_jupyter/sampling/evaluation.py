@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter import runtime
+from asyncmd_jupyter.background import Ending
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.function_values import Values
 from asyncmd_jupyter.sampling.functions import TrajectoryFunctionWrapper
@@ -54,16 +56,14 @@ class Evaluation:
         wanted = list(functions)
         ids = await asyncio.to_thread(function_ids, wanted)
         distinct = {ids[id(function)]: function for function in wanted}
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = {
-                    key: group.create_task(
-                        _evaluated(function, traj, store=store, asks=asking.get(id(function), ""))
-                    )
-                    for key, function in distinct.items()
-                }
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None  # what the first function that failed says
+        tasks = {
+            key: runtime.start(
+                _evaluated(function, traj, store=store, asks=asking.get(id(function), ""))
+            )
+            for key, function in distinct.items()
+        }
+        async with Ending(*tasks.values()):
+            await asyncio.gather(*tasks.values())  # raises what the first one that failed says
         return cls(ids, {key: task.result() for key, task in tasks.items()})
 
     def __call__(self, function: TrajectoryFunctionWrapper) -> Values:

@@ -13,6 +13,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from asyncmd_jupyter import runtime
+from asyncmd_jupyter.background import Ending
 from asyncmd_jupyter.engines.part import Part, PartEnd
 from asyncmd_jupyter.frames.growing import GrowingFile
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -122,9 +124,9 @@ async def follow(part: Part, look: LiveLook) -> PartEnd:
     A condition that fails on a few frames may still work on the whole part, so its error
     only stops the part; the evaluation afterwards says what is true.
     """
-    looking = asyncio.create_task(look.run(), name=f"live look at {part.trajectory_file.name}")
-    finishing = asyncio.create_task(part.finish(), name=f"end of {part.trajectory_file.name}")
-    try:
+    looking = runtime.start(look.run(), name=f"live look at {part.trajectory_file.name}")
+    finishing = runtime.start(part.finish(), name=f"end of {part.trajectory_file.name}")
+    async with Ending(looking, finishing):
         await asyncio.wait({looking, finishing}, return_when=asyncio.FIRST_COMPLETED)
         if not finishing.done():
             # With where it came from it is raised again by whoever evaluates the whole part.
@@ -137,7 +139,3 @@ async def follow(part: Part, look: LiveLook) -> PartEnd:
             logger.debug("The conditions failed so:", exc_info=error)
             await part.ask_to_stop()
         return await asyncio.shield(finishing)
-    finally:
-        looking.cancel()
-        finishing.cancel()
-        await asyncio.gather(looking, finishing, return_exceptions=True)

@@ -7,6 +7,9 @@ from collections.abc import Awaitable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
+from asyncmd_jupyter import runtime
+from asyncmd_jupyter.background import Ending
+
 
 async def gather_with_progress(
     *awaitables: Awaitable[Any], description: str = "", at_once: int | None = None
@@ -45,13 +48,9 @@ async def gather_with_progress(
 
     turns = nullcontext() if at_once is None else asyncio.Semaphore(at_once)
     with tqdm(total=len(awaitables), desc=description or None) as bar:
-        tasks = [asyncio.ensure_future(_counted(one, turns, bar)) for one in awaitables]
-        try:
+        tasks = [runtime.start(_counted(one, turns, bar)) for one in awaitables]
+        async with Ending(*tasks):
             return await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _counted(one: Awaitable[Any], turns: AbstractAsyncContextManager[Any], bar: Any) -> Any:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.engines.velocities import drawn_velocities
 from asyncmd_jupyter.frames.extract import (
@@ -105,7 +106,8 @@ async def restart_from(
         return start_spec(spec, overwrite=overwrite)
     except BaseException:
         written = targets[: len(starts)]
-        await asyncio.shield(asyncio.to_thread(_remove, written, spec.folder, made_folder))
+        removing = asyncio.to_thread(_remove, written, spec.folder, made_folder)
+        await asyncio.shield(runtime.start(removing))
         raise
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.errors import OtherKernelError
 from asyncmd_jupyter.frames.locking import locked
 from asyncmd_jupyter.sampling.progress import RunSnapshot
@@ -86,7 +87,7 @@ class Keeper:
         """Write soon what the run has come to."""
         self._is_due = True
         if self._has_begun and (self._writing is None or self._writing.done()):
-            self._writing = asyncio.get_running_loop().create_task(self._write())
+            self._writing = runtime.start(self._write())
 
     async def settled(self) -> None:
         """Write what the run has come to and wait for it."""

@@ -120,7 +120,7 @@ class StoredWalker:
 
     def _begin(self) -> asyncio.Task[None]:
         if self._reading is None:
-            self._reading = self._loop.create_task(
+            self._reading = runtime.start(
                 self._read(), name=f"reading of {self._spec.deffnm(self._stored.index)}"
             )
         return self._reading

@@ -88,19 +88,18 @@ class Run:
             self._ended = self._began + self._seconds_before
             self.changed()
             return
-        loop = asyncio.get_running_loop()
-        ready = loop.create_task(self._make_ready(overwrite, known), name=f"folder of {self.id}")
+        ready = runtime.start(self._make_ready(overwrite, known), name=f"folder of {self.id}")
         self._ready = ready
         tasks = [ready]
         for walker in going:
             # One after the other, so that the first walkers are the first to get cores; in a
             # queue of others, all of them at once are cheaper.
             turn = tasks[-1] if walker.takes_cores_here else ready
-            begun = walker.begin(turn), loop.create_task(_both(ready, walker.has_submitted.wait()))
+            begun = walker.begin(turn), runtime.start(_both(ready, walker.has_submitted.wait()))
             for task in begun:
                 task.add_done_callback(lambda _: self._keeper.note())
             tasks += begun
-        self._task = loop.create_task(self._follow(tasks), name=f"run {self.id}")
+        self._task = runtime.start(self._follow(tasks), name=f"run {self.id}")
 
     async def _follow(self, tasks: list[asyncio.Task[None]]) -> None:
         unsubscribe = self._events.subscribe(self._job_changed, JobChanged)

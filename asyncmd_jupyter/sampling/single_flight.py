@@ -81,7 +81,7 @@ class _AbandonedError(Exception):
 class _Flight:
     def __init__(self, compute: Compute) -> None:
         self.loop = asyncio.get_running_loop()
-        self.task = self.loop.create_task(compute())
+        self.task = runtime.start(compute())
         self.passengers = 0
         self.abandoned = False
         self.result: Future[Any] = Future()

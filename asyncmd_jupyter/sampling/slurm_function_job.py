@@ -151,7 +151,7 @@ class FunctionJobs:
             checked = check_values(self.name, values, len(traj), note_on_frames(traj.paths))
         except ValueError as error:
             raise ValueError(f"{error} All output of its job: {job.record.folder}") from None
-        await asyncio.shield(asyncio.to_thread(remove_folders, [job.record]))
+        await asyncio.shield(runtime.start(asyncio.to_thread(remove_folders, [job.record])))
         return checked
 
     async def _read_npy(self, path: str, job: Job, traj: Trajectory) -> Any:
@@ -217,14 +217,15 @@ async def _looked_after(job: Job) -> AsyncIterator[None]:
     finally:
         # A job that goes on after the job manager was shut down still needs its place.
         if job.state.is_final:
-            await asyncio.shield(asyncio.to_thread(remove_result, job.record))
+            await asyncio.shield(runtime.start(asyncio.to_thread(remove_result, job.record)))
 
 
 async def _give_up(job: Job) -> None:
     await job.cancel()
     patience = runtime.current().settings.cancel_grace.total_seconds() + _DYING_SECONDS
     with suppress(TimeoutError):
-        await asyncio.wait_for(job.wait(), patience)
+        async with asyncio.timeout(patience):
+            await job.wait()
     await asyncio.to_thread(remove_folders, [job.record])
     await asyncio.to_thread(remove_result, job.record)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.engines.command import FILES_TAG, CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles
@@ -97,9 +98,7 @@ class Walker(PropagationObserver):
 
     def begin(self, ready: Awaitable[object]) -> asyncio.Task[None]:
         """Run to the end, whatever it is, as soon as `ready` is done."""
-        self._task = asyncio.get_running_loop().create_task(
-            self._go(ready), name=f"walker {self._plan.deffnm}"
-        )
+        self._task = runtime.start(self._go(ready), name=f"walker {self._plan.deffnm}")
         # Walkers begin one after the other, but shall share the cores from the first one on.
         self._announce()
         self._task.add_done_callback(self._ended)

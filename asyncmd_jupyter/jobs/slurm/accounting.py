@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.slurm import commands
@@ -52,7 +53,7 @@ class Accounting:
         if busy and self._asking and self._asking.get_loop() is not asyncio.get_running_loop():
             busy = False
         if ids and not busy and time.monotonic() >= self._next:
-            self._asking = asyncio.get_running_loop().create_task(self._ask(ids))
+            self._asking = runtime.start(self._ask(ids))
 
     async def answered(self) -> None:
         """Wait for the answer to the question in progress, if there is one."""

@@ -136,7 +136,8 @@ class Delivery:
         """
         argv = commands.stop_signal(self._settings(), list(asked.values()))
         try:
-            reply = await asyncio.wait_for(self._client.run(argv), _ONE_SIGNAL_SECONDS)
+            async with asyncio.timeout(_ONE_SIGNAL_SECONDS):
+                reply = await self._client.run(argv)
         except (JobError, OSError, TimeoutError):
             later = time.monotonic() + _DELIVERY_SECONDS
             self._doubtful.update(dict.fromkeys(asked, later))
@@ -154,7 +155,8 @@ class Delivery:
         """Run a command that ends or signals jobs; those that have ended are no error."""
         running = self._client.run(argv, if_abandoned=_let_it_go_on if keep else None)
         try:
-            reply = await asyncio.wait_for(running, _DELIVERY_SECONDS)
+            async with asyncio.timeout(_DELIVERY_SECONDS):
+                reply = await running
         except (JobError, OSError, TimeoutError) as error:
             logger.warning("Slurm could not be told; it is tried again: %s", error or argv[0])
             return False

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.errors import SlurmSubmissionError
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.slurm.membership import Memberships
@@ -155,7 +156,7 @@ class Gathering:
             group.refuse([job for job in jobs if job.id in request.left_out], _GIVEN_UP)
             group.hand_out(jobs, native_id)
         finally:
-            await asyncio.shield(asyncio.to_thread(_clean_up, request))
+            await asyncio.shield(runtime.start(asyncio.to_thread(_clean_up, request)))
 
     async def _refused(self, group: _Group, request: Request, error: RefusedError) -> None:
         """An array may be too long, or forbidden, or one limit may be left for some jobs."""

@@ -112,7 +112,8 @@ class SlurmLauncher:
         statuses = await self._look(jobs)
         if self._waits:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._look_on(jobs, statuses), _CLEARING_SECONDS)
+                async with asyncio.timeout(_CLEARING_SECONDS):
+                    await self._look_on(jobs, statuses)
         return statuses
 
     async def _look_on(self, jobs: Sequence[JobRecord], statuses: dict[str, Status]) -> None:

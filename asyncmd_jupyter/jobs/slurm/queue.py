@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.slurm import commands
 from asyncmd_jupyter.jobs.slurm.client import SlurmClient
@@ -160,7 +161,7 @@ class SlurmQueue:
         return task is not None and same_loop and not task.done()
 
     def _ask(self) -> asyncio.Task[bool]:
-        self._asking = asyncio.get_running_loop().create_task(self._look())
+        self._asking = runtime.start(self._look())
         return self._asking
 
     async def _look(self) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.errors import JobError, SlurmSubmissionError
 from asyncmd_jupyter.jobs.slurm import commands
 from asyncmd_jupyter.jobs.slurm.claims import revoke
@@ -181,7 +182,7 @@ class Submissions:
 
     async def _try(self, request: Request) -> Outcome:
         """Call sbatch once; if this is cancelled, what it has started is ended."""
-        calling = asyncio.ensure_future(self._call(request))
+        calling = runtime.start(self._call(request))
         try:
             outcome = await asyncio.shield(calling)
         except asyncio.CancelledError:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.jupyter.server.board import Board
 from asyncmd_jupyter.jupyter.server.wire import event
 
@@ -68,8 +69,8 @@ class Listener:
 
     async def _wait(self, seconds: float) -> bool:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), seconds)
-            return True
+            async with asyncio.timeout(seconds):
+                return await self._news.wait()
         return False
 
 
@@ -105,7 +106,7 @@ class SharedPoll:
         listener = Listener(self, others)
         self._listeners.add(listener)
         if not self.is_running:
-            self._loop = asyncio.create_task(self._run())
+            self._loop = runtime.start(self._run())
         return listener
 
     def forget(self, listener: Listener) -> None:
@@ -140,7 +141,8 @@ class SharedPoll:
             async with self._lock:
                 await self._look_now(any(listener.others for listener in self._listeners))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._interval)
+                async with asyncio.timeout(self._interval):
+                    await self._wake.wait()
 
     async def _look_now(self, others: bool) -> None:
         try:

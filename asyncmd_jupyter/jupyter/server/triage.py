@@ -48,7 +48,8 @@ class Triage:
                 stderr=asyncio.subprocess.PIPE,
             )
             try:
-                out, complaint = await asyncio.wait_for(process.communicate(), _SECONDS)
+                async with asyncio.timeout(_SECONDS):
+                    out, complaint = await process.communicate()
             except TimeoutError:
                 raise JobError(f"Why job {job_id} failed was not found out in time.") from None
             finally:

@@ -72,7 +72,7 @@ class LiveView(Shown):
         if self._task is None:
             with suppress(RuntimeError):
                 self._loop = asyncio.get_running_loop()
-                self._start(self._loop)
+                self._start()
         return self
 
     def close(self) -> None:
@@ -116,17 +116,17 @@ class LiveView(Shown):
         # JupyterLab may have buttons answered in another thread, whose loop knows no run.
         loop = self._loop_of_chores()
         if loop is _running_loop():
-            self._begin(loop, guarded())
+            self._begin(guarded())
         else:
-            loop.call_soon_threadsafe(self._begin, loop, guarded())
+            loop.call_soon_threadsafe(self._begin, guarded())
 
     def _loop_of_chores(self) -> asyncio.AbstractEventLoop:
         if self._loop is not None and not self._loop.is_closed():
             return self._loop
         return asyncio.get_running_loop()
 
-    def _begin(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
-        task = loop.create_task(work)
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = runtime.start(work)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
 
@@ -134,18 +134,18 @@ class LiveView(Shown):
         self.open()
         return super()._bundle()
 
-    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _start(self) -> None:
         if self.kinds:
             self._unsubscribe = self._events.subscribe(self._on_event, *self.kinds)
         self._dirty.set()
-        self._task = loop.create_task(self._keep_fresh(), name=f"{type(self).__name__} refresh")
+        self._task = runtime.start(self._keep_fresh(), name=f"{type(self).__name__} refresh")
 
     def _wake(self) -> None:
         """Refresh; also after the end, when the page changed its size or theme."""
         self._dirty.set()
         task = self._task
         if self._loop and task and task.done() and not task.cancelled():
-            self._task = self._loop.create_task(self._keep_fresh())
+            self._task = runtime.start(self._keep_fresh())
 
     def _stop_listening(self) -> None:
         if self._unsubscribe is not None:

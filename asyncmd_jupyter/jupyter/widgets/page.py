@@ -32,7 +32,8 @@ class PageHelper(PageWidget):
         self.observe(tell, "webgl")
         try:
             if not self.webgl:
-                await asyncio.wait_for(said.wait(), patience)
+                async with asyncio.timeout(patience):
+                    await said.wait()
         except TimeoutError:
             pass
         finally:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.jupyter.widgets.simulations_book import SimulationBook
 from asyncmd_jupyter.jupyter.widgets.simulations_details import Subject, Tail
 
@@ -36,7 +37,7 @@ class OpenedRow:
         self.close()
         if content.get("kind") == "open":
             shown = self._show(int(content["row"]), str(content.get("tab")), content.get("file"))
-            self._task = asyncio.get_running_loop().create_task(shown, name="opened row")
+            self._task = runtime.start(shown, name="opened row")
 
     def close(self) -> None:
         """Stop to follow."""
