@@ -167,8 +167,10 @@ def test_scripts_that_are_none(runtime, tmp_path):
 
 
 async def test_a_missing_input_or_folder_is_said_before_anything_is_written(runtime, tmp_path):
-    with pytest.raises(FileNotFoundError, match="stdin='here'"):
-        await make(workdir=tmp_path).submit(stdin="here")
+    with pytest.raises(FileNotFoundError, match="stdin='nowhere/here'"):
+        await make(workdir=tmp_path).submit(stdin="nowhere/here")
+    with pytest.raises(ValueError, match=r"stdin='\.' is not a file"):
+        await make(workdir=tmp_path).submit(stdin=".")
     with pytest.raises(FileNotFoundError, match="nowhere"):
         await make(workdir=tmp_path / "nowhere").submit()
     assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -226,18 +227,24 @@ class ValueCaches:
         """Have a trajectory follow changes of the cache type for as long as it lives."""
         self._living[id(trajectory)] = trajectory
 
-    def living(self) -> list[Content]:
-        """The trajectories that follow changes of the cache type."""
-        found = (reference() for reference in self._living.valuerefs())
-        return [trajectory for trajectory in found if trajectory is not None]
+    def clear_living(self) -> None:
+        """Forget all values of all trajectories that live in this process."""
+        self._for_living(self.clear)
 
     def _switch(self, type: str, copy_content: bool, clear_old_cache: bool) -> None:
         self._type = type
-        for trajectory in self.living():
+        self._for_living(
+            lambda trajectory: self.take_over(
+                trajectory, copy_content=copy_content, clear_old_cache=clear_old_cache
+            )
+        )
+
+    def _for_living(self, change: Callable[[Content], None]) -> None:
+        """Do something for each; files of some may have gone."""
+        living = [reference() for reference in self._living.valuerefs()]
+        for trajectory in (one for one in living if one is not None):
             try:
-                self.take_over(
-                    trajectory, copy_content=copy_content, clear_old_cache=clear_old_cache
-                )
+                change(trajectory)
             except (OSError, RuntimeError, ValueError) as error:
                 logger.warning("Cached values of %r stay where they are: %s", trajectory, error)
 

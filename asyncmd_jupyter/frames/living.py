@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
 def clear_all_cache_values_for_all_trajectories() -> None:
     """Forget all values of functions on all living trajectories, in every cache."""
-    caches = ValueCaches.current()
-    for trajectory in caches.living():
-        caches.clear(trajectory)
+    ValueCaches.current().clear_living()
 
 
 def update_cache_type_for_all_trajectories(
@@ -28,10 +26,14 @@ def update_cache_type_for_all_trajectories(
         Whether values in the other caches are copied.
     clear_old_cache : bool
         Whether they are removed there.
+
+    Raises
+    ------
+    ValueError
+        When values would be removed from files while there is only memory to keep them.
     """
     caches = ValueCaches.current()
-    for trajectory in caches.living():
-        caches.take_over(trajectory, copy_content=copy_content, clear_old_cache=clear_old_cache)
+    caches.use(caches.type, copy_content, clear_old_cache)
 
 
 def deregister_h5py_cache_for_all_trajectories(h5py_group: h5py.Group | h5py.File) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import h5py
@@ -23,6 +24,9 @@ pytestmark = pytest.mark.usefixtures("runtime", "folder")
 def test_values_of_all_trajectories():
     caches = ValueCaches.current()
     living = [Trajectory(f"{name}.xtc", "conf.gro") for name in "ab"]
+    shutil.copy("a.xtc", "gone.xtc")
+    gone = Trajectory("gone.xtc", "conf.gro")
+    Path("gone.xtc").unlink()
     values = [np.arange(len(trajectory), dtype=float) for trajectory in living]
 
     def known() -> list[bool]:
@@ -42,3 +46,4 @@ def test_values_of_all_trajectories():
         deregister_h5py_cache_for_all_trajectories(h5py_group=file)
         with pytest.raises(ValueError, match="not registered"):
             config.deregister_h5py_cache(h5py_group=file)
+    assert "gone" in repr(gone)

@@ -23,6 +23,7 @@ from asyncmd_jupyter.jobs.model import JobRecord, JobState
 from asyncmd_jupyter.jobs.slurm.process_arguments import checked_stdin
 from asyncmd_jupyter.jobs.slurm.process_arrival import Arrivals
 from asyncmd_jupyter.jobs.slurm.process_files import OutputFiles
+from asyncmd_jupyter.jobs.slurm.process_input import AwaitedInput, write_private
 from asyncmd_jupyter.jobs.slurm.process_outcome import returncode_of, slurm_word
 from asyncmd_jupyter.jobs.slurm.process_request import ProcessRequest
 from asyncmd_jupyter.jobs.slurm.process_settings import MediatorAttribute, Setting
@@ -97,6 +98,7 @@ class SlurmProcess(ProcessRequest, metaclass=_SlurmProcessClass):
         self._job: Job | None = None
         self._files: OutputFiles | None = None
         self._signals: Signals | None = None  # of the runtime of the job
+        self._awaited: AwaitedInput | None = None
 
     @property
     def slurm_jobid(self) -> str | None:
@@ -127,7 +129,9 @@ class SlurmProcess(ProcessRequest, metaclass=_SlurmProcessClass):
         Parameters
         ----------
         stdin : path, optional
-            File that the script reads, in `workdir` if the path is relative.
+            File that the script reads, in `workdir` if the path is relative. If it does not
+            exist yet, the job is held in the queue until it does: `communicate` writes it
+            and lets the job go, `wait` does so once somebody else has written it.
 
         Raises
         ------
@@ -138,12 +142,13 @@ class SlurmProcess(ProcessRequest, metaclass=_SlurmProcessClass):
         RuntimeError
             It was submitted before.
         FileNotFoundError, NotADirectoryError, ValueError
-            The input, the working folder or a line in the script is no use.
+            The working folder, that of the input, or a line in the script is no use.
         """
         self._check_new()
+        path = checked_stdin(stdin, self._workdir)
         self._is_submitting = True
         try:
-            await self._submit(checked_stdin(stdin, self._workdir))
+            await self._submit(path)
         finally:
             self._is_submitting = False
 
@@ -156,6 +161,8 @@ class SlurmProcess(ProcessRequest, metaclass=_SlurmProcessClass):
             It was not submitted.
         """
         job, files = self._submitted()
+        if self._awaited is not None and self._awaited.is_there:
+            await self._let_go(self._awaited)
         if self._signals is not None:
             self._signals.resume(job)
         record = await job.wait()
@@ -172,16 +179,25 @@ class SlurmProcess(ProcessRequest, metaclass=_SlurmProcessClass):
         Parameters
         ----------
         input : bytes, optional
-            For the script to read. It has to be there when the script starts, so give it
-            in place of calling `submit`: this submits then.
+            For the script to read. It has to be there when the script starts: give it in
+            place of calling `submit`, and this submits, or after `submit` with a `stdin`
+            that does not exist yet.
 
         Raises
         ------
         RuntimeError
-            It was not submitted, or it was and there is an input.
+            It was not submitted; or it was, and there is an input, or none although the job
+            is held for one.
         """
-        if input is not None:
+        if input is not None and self._awaited is not None:
+            await asyncio.to_thread(self._awaited.write, input)
+        elif input is not None:
             await self._submit_with(input)
+        elif self._awaited is not None and not self._awaited.is_there:
+            raise RuntimeError(
+                f"{self!r} is held until its input is there: call 'communicate(input=…)', or write "
+                f"{self._awaited.path}."
+            )
         await self.wait()
         _, files = self._submitted()
         return await asyncio.to_thread(files.read)
@@ -226,11 +242,12 @@ class SlurmProcess(ProcessRequest, metaclass=_SlurmProcessClass):
         return f"<SlurmProcess {self._jobname!r}: {state}>"
 
     async def _submit(self, stdin: Path | None, given_input: Path | None = None) -> None:
+        awaited = None if stdin is None or stdin.exists() else AwaitedInput(stdin)
         try:
             job = await JobManager.current().submit(
                 self._command(stdin),
                 name=self._jobname,
-                resources=self._resources(),
+                resources=self._resources(held=awaited is not None),
                 launcher="slurm",
             )
         except SlurmError:
@@ -238,6 +255,15 @@ class SlurmProcess(ProcessRequest, metaclass=_SlurmProcessClass):
         except SubmissionError as error:
             raise SlurmSubmissionError(str(error)) from error
         await self._follow(job, given_input)
+        self._awaited = awaited
+
+    async def _let_go(self, awaited: AwaitedInput) -> None:
+        """Release the job, once: several tasks may wait for it."""
+        async with awaited.lock:
+            if self._awaited is awaited and self._job is not None:
+                if not self._job.state.is_final:
+                    await JobManager.current().release([self._job.record])
+                self._awaited = None
 
     async def _follow(self, job: Job, given_input: Path | None) -> None:
         """Wait until the job is in the queue; whoever gives up leaves none there."""
@@ -260,7 +286,7 @@ class SlurmProcess(ProcessRequest, metaclass=_SlurmProcessClass):
         path = self._workdir / JOBS_FOLDER / f"input.{secrets.token_hex(8)}"
         self._is_submitting = True
         try:
-            await asyncio.to_thread(_write_private, path, given)
+            await asyncio.to_thread(write_private, path, given)
             await self._submit(path, path)
         except BaseException:
             await asyncio.to_thread(path.unlink, missing_ok=True)
@@ -291,9 +317,3 @@ def _check_arrival(record: JobRecord) -> None:
             f"The job {record.name!r} was cancelled before it was in the queue."
         )
     raise SlurmSubmissionError(record.reason)
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600, exist_ok=False)
-    path.write_bytes(content)

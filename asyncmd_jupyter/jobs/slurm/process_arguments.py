@@ -114,10 +114,12 @@ def checked_removal(stdfiles_removal: str | bool) -> str:
 def checked_stdin(stdin: str | PathLike[str] | None, workdir: Path) -> Path | None:
     """The file that a job reads, in its working folder if the path is relative.
 
+    It need not exist yet, but its folder.
+
     Raises
     ------
-    FileNotFoundError, TypeError
-        There is none.
+    FileNotFoundError, TypeError, ValueError
+        There can't be such a file.
     """
     if stdin is None:
         return None
@@ -126,8 +128,10 @@ def checked_stdin(stdin: str | PathLike[str] | None, workdir: Path) -> Path | No
             f"stdin={stdin!r} has to be the path of a file; 'communicate(input=…)' takes bytes."
         )
     path = workdir / stdin
-    if not path.is_file():
-        raise FileNotFoundError(f"stdin={os.fspath(stdin)!r} is no file; {str(path)!r} is missing.")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"stdin={os.fspath(stdin)!r} is not a file.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"stdin={os.fspath(stdin)!r}: the folder of {path} does not exist.")
     return path
 
 

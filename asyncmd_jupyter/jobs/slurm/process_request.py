@@ -17,6 +17,8 @@ from asyncmd_jupyter.jobs.slurm.process_arguments import (
 )
 from asyncmd_jupyter.jobs.template import read_template
 
+_HOLD = {"hold": ""}
+
 
 class ProcessRequest:
     """The script with its name, folder, time limit and options; see `SlurmProcess`."""
@@ -121,10 +123,11 @@ class ProcessRequest:
             repeatable="requeue" in {*self._options, *options_in(self._template)},
         )
 
-    def _resources(self) -> Resources:
+    def _resources(self, *, held: bool) -> Resources:
         limit = checked_time(self._time)
+        options = {**self._options, **(_HOLD if held else {})}
         # Its id is told to users, who hand it to Slurm's own commands.
-        return Resources(time_limit=limit, options=dict(self._options), alone=True)
+        return Resources(time_limit=limit, options=options, alone=True)
 
     def _shall_remove(self, code: int) -> bool:
         return self._removal in ("yes", "always") or (self._removal == "success" and code == 0)
