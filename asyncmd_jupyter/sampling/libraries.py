@@ -17,6 +17,7 @@ from asyncmd_jupyter.runtime import Runtime
 
 _OWN = __name__.partition(".")[0]
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
+_NAMES_OF_PYTHON = sys.stdlib_module_names | frozenset(sys.builtin_module_names)
 _EVER_THE_SAME = frozenset({"builtins", "copyreg"})  # part of the description of any object
 
 
@@ -46,10 +47,11 @@ class Libraries:
         top = name.partition(".")[0]
         if top == "__main__":
             return False
-        if top == _OWN or top in sys.stdlib_module_names or top in sys.builtin_module_names:
+        if top == _OWN:
             return True
         if top not in self._of_user:
-            self._of_user[top] = not self._is_installed(top)
+            known = self._is_of_python(top) if top in _NAMES_OF_PYTHON else self._is_installed(top)
+            self._of_user[top] = not known
         return not self._of_user[top]
 
     def describe(self, name: str) -> str:
@@ -59,17 +61,25 @@ class Libraries:
             self._versions[top] = self._version(top)
         return f"{top} {self._versions[top]}"
 
+    def _is_of_python(self, top: str) -> bool:
+        """Whether a name of the standard library stands for that, not for a module of the user."""
+        files = [Path(place) for place in _places_of(top)]
+        if not any(file.exists() for file in files):  # built in, frozen or zipped
+            return True
+        # An installation may be reached through links, a virtual environment's own.
+        known = {self._stdlib, self._stdlib.resolve()}
+        named = [path for file in files for path in (file, file.resolve())]
+        return any(not known.isdisjoint(path.parents) for path in named)
+
     def _is_installed(self, top: str) -> bool:
-        module = sys.modules.get(top)
-        places = _places(_spec(top)) if module is None else _module_places(module)
-        return any(self.has_file(place) for place in places)
+        return any(self.has_file(place) for place in _places_of(top))
 
     def _version(self, top: str) -> str:
         if top == _OWN:
             return __version__
         if top in _EVER_THE_SAME:
             return ""
-        if top in sys.stdlib_module_names or top in sys.builtin_module_names:
+        if top in _NAMES_OF_PYTHON and self.has_module(top):
             return f"{sys.version_info.major}.{sys.version_info.minor}"
         try:
             return importlib.metadata.version(top)
@@ -83,6 +93,11 @@ class Libraries:
         if names:
             return " ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
         return str(getattr(sys.modules.get(top), "__version__", "unknown"))
+
+
+def _places_of(top: str) -> Iterable[str]:
+    module = sys.modules.get(top)
+    return _places(_spec(top)) if module is None else _module_places(module)
 
 
 def _spec(name: str) -> Any:

@@ -46,6 +46,31 @@ def test_code_of_the_user_is_no_library(tmp_path, monkeypatch):
     assert "not_yet_imported" not in sys.modules
 
 
+def test_a_module_of_the_user_may_be_called_like_one_of_python(tmp_path, monkeypatch):
+    module = tmp_path / "statistics.py"
+    module.write_text("def mean(x):\n    return x\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "statistics", raising=False)
+    assert not Libraries().has_module("statistics")
+    import statistics
+
+    def f(traj):
+        return statistics.mean(traj)
+
+    assert statistics.__file__ == str(module)
+    assert not Libraries().has_module("statistics")
+    before = id_of(f)
+    statistics.mean = lambda x: x + 1
+    assert id_of(f) != before
+    del sys.modules["statistics"]
+
+
+def test_modules_of_python_are_libraries_imported_or_not():
+    libraries = Libraries()
+    for name in ("statistics", "this", "sys", "_heapq", "os", "zipimport", "xml.dom.minidom"):
+        assert libraries.has_module(name)
+
+
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """A package of the user with a function that imports within itself."""
