@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from asyncmd_jupyter.frames.readable import check_models, check_texts, kind_of
 from asyncmd_jupyter.frames.structure import Structure
-from asyncmd_jupyter.frames.structure_text import NO_ELEMENT, psf_text
+from asyncmd_jupyter.frames.structure_content import structure_content
+from asyncmd_jupyter.frames.structure_text import NO_ELEMENT
 from asyncmd_jupyter.frames.xdr import index_frames
 
 
@@ -113,8 +114,10 @@ def is_lack_of_data(error: Exception) -> bool:
     return isinstance(error, NoDataError)
 
 
-def psf_with_numbers(structure_file: Path, numbers: NDArray[np.int64]) -> str:
-    """Text of a PSF file for a structure with masses, whose residues get other numbers.
+def with_numbers(structure_file: Path, numbers: NDArray[np.int64]) -> bytes:
+    """Content of a PSF file for a structure with masses, whose residues get other numbers.
+
+    It is that of a DMS file where there are negative numbers.
 
     Parameters
     ----------
@@ -142,7 +145,7 @@ def psf_with_numbers(structure_file: Path, numbers: NDArray[np.int64]) -> str:
         bonds=_indices(atoms, "bonds"),
     )
     terms = {name: _indices(atoms, name) for name in ("angles", "dihedrals", "impropers")}
-    return psf_text(structure, np.array(atoms.types, dtype=np.str_), terms)
+    return structure_content(structure, np.array(atoms.types, dtype=np.str_), terms)
 
 
 def _indices(atoms: Any, term: str) -> NDArray[np.int64]:

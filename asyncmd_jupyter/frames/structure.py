@@ -61,9 +61,12 @@ class Structure:
         return len(self.names)
 
     @property
-    def file_format(self) -> Literal["pdb", "psf"]:
+    def file_format(self) -> Literal["pdb", "psf", "dms"]:
         """The simplest format from which MDAnalysis reads all of it."""
-        return "pdb" if self._fits_pdb() and self._has_masses_of_elements() else "psf"
+        if self._fits_pdb() and self._has_masses_of_elements():
+            return "pdb"
+        # In a PSF file it takes a negative number for 0.
+        return "dms" if np.any(self.resids < 0) else "psf"
 
     def _fits_pdb(self) -> bool:
         """Whether the columns of a PDB file are wide enough."""

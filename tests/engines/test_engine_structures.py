@@ -10,6 +10,7 @@ import openmm
 import pytest
 from engine_systems import ALANINE, FORCE_FIELD, alanine_engine, double_well_engine
 from openmm import app, unit
+from topology_files import argon_gro, argon_top
 
 from asyncmd_jupyter.engines.openmm import OpenMMEngine
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
@@ -80,6 +81,7 @@ SYSTEMS = {
     "long names": {"n_residues": 3, "names": ("ARGON1", "ARGON2"), "resname": "ARGON"},
     "four letters": {"n_residues": 3, "names": ("ARG1", "ARG2"), "resname": "CHL1"},
     "numbers from 24": {"n_residues": 3, "ids": ["24", "25", "100"]},
+    "negative numbers": {"n_residues": 3, "ids": ["-5", "-4", "7"], "mass": 80.0},
     "long chain": {"n_residues": 3, "chain": "ARGON"},
     "bead called W": {
         "n_residues": 3,
@@ -140,6 +142,59 @@ class TestTopologies:
         assert seen(traj) == given(topology)
         atoms = universe_of(traj).select_atoms("resid 24A and segid B")
         assert atoms.indices.tolist() == [4]
+
+
+class TestFilesOfTheUser:
+    """Start (the user's file) and parts are compared through MDAnalysis."""
+
+    NAMES = ("names", "resnames", "resids", "segids")
+
+    async def test_names_that_openmm_replaces(self, manager, tmp_path: Path):
+        rows = [
+            (" OH2", "TIP3", "A", 24), (" H1 ", "TIP3", "A", 24), (" H2 ", "TIP3", "A", 24),
+            (" OW ", "WAT ", "B", 24), (" HW1", "WAT ", "B", 24), (" HW2", "WAT ", "B", 24),
+        ]  # fmt: skip
+        places = [(0, 0, 0), (0.957, 0, 0), (-0.24, 0.927, 0)]
+        lines = [
+            f"HETATM{i + 1:5d} {name} {resname}{chain}{resid:4d}    "
+            f"{places[i % 3][0] + 5 * (i // 3):8.3f}{places[i % 3][1]:8.3f}{0:8.3f}"
+            f"  1.00  0.00          {name.strip()[0]:>2s}"
+            for i, (name, resname, chain, resid) in enumerate(rows)
+        ]
+        start = tmp_path / "start.pdb"
+        start.write_text("\n".join([*lines, "END", ""]))
+        engine = OpenMMEngine.from_pdb(start, "amber14/tip3p.xml", nstout=1, seed=1)
+        traj = await part_of(engine, tmp_path)
+        mine, found = seen(Trajectory(start, start)), seen(traj)
+        assert {name: found[name] for name in self.NAMES} == {
+            name: mine[name] for name in self.NAMES
+        }
+        assert found["names"] == [row[0].strip() for row in rows]
+
+    def test_other_lines_than_atoms(self, tmp_path: Path):
+        text = ALANINE.read_text().splitlines()
+        atoms = [line for line in text if line.startswith(("ATOM", "HETATM"))]
+        twice = [line[:16] + "B" + line[17:] for line in atoms[:3]]
+        first = [line[:16] + "A" + line[17:] for line in atoms[:3]]
+        path = tmp_path / "a.pdb"
+        path.write_text("\n".join([*first, *twice, *atoms[3:], "END", ""]))
+        engine = OpenMMEngine.from_pdb(path, *FORCE_FIELD)
+        names = [line[12:16].strip() for line in atoms]
+        assert engine._origin.structure.names.tolist() == names
+
+    # OpenMM's reader leaves the closing of the file to the garbage collector.
+    @pytest.mark.filterwarnings(
+        r"ignore:.*argon\.top:pytest.PytestUnraisableExceptionWarning",
+        "ignore:unclosed file",
+        "ignore:Unknown masses",
+    )
+    async def test_numbers_of_a_gro_file(self, manager, tmp_path: Path):
+        gro = argon_gro(tmp_path)
+        gro.write_text(gro.read_text().replace("    1AR", "   24AR").replace("    2AR", "   25AR"))
+        traj = await part_of(
+            OpenMMEngine.from_gromacs(argon_top(tmp_path), gro, nstout=1), tmp_path
+        )
+        assert seen(traj)["resids"] == seen(Trajectory(gro, gro))["resids"] == [24, 25]
 
 
 class TestMasses:

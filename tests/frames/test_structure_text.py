@@ -9,6 +9,7 @@ import pytest
 from structures import read, structure, told
 
 from asyncmd_jupyter.frames.structure import Structure
+from asyncmd_jupyter.frames.structure_content import structure_content
 from asyncmd_jupyter.frames.structure_text import pdb_text, psf_text
 
 FOUR_MASSES = [12.011, 1.008, 12.011, 1.008]
@@ -27,6 +28,11 @@ BEYOND_PDB = {
         "elements": ["", "H", "C", "H"],
     },
 }
+NEGATIVE = {
+    "and masses": {"resids": [-3, 25], "masses": [9.995, 3.024, 9.995, 3.024]},
+    "and names": {"resids": [-3, -2], "names": ["C A B C", "H", "C", "H"]},
+    "and no bonds": {"resids": [-1, 99_999], "bonds": np.zeros((0, 2), int)},
+}
 IN_PDB = {
     "plain": {},
     "negative numbers": {"resids": [-3, -2]},
@@ -44,7 +50,7 @@ ANYWHERE = np.zeros((1, 4, 3), np.float32)
 def written(known: Structure, folder: Path) -> Path:
     path = folder / f"a.{known.file_format}"
     pdb = pdb_text(known, np.arange(12).reshape(4, 3) / 10, None)
-    path.write_text(pdb if known.file_format == "pdb" else psf_text(known))
+    path.write_bytes(pdb.encode() if known.file_format == "pdb" else structure_content(known))
     return path
 
 
@@ -54,6 +60,13 @@ class TestWhatIsRead:
         path = written(structure(**changes), tmp_path)
         assert path.suffix == ".psf"
         assert read(path, ANYWHERE) == told(structure(**changes))
+
+    @pytest.mark.parametrize("changes", NEGATIVE.values(), ids=NEGATIVE)
+    def test_dms(self, tmp_path: Path, changes: dict):
+        path = written(structure(**changes), tmp_path)
+        assert path.suffix == ".dms"
+        assert read(path, ANYWHERE) == told(structure(**changes))
+        assert structure_content(structure(**changes)) == path.read_bytes(), "always the same"
 
     @pytest.mark.parametrize("changes", IN_PDB.values(), ids=IN_PDB)
     def test_pdb(self, tmp_path: Path, changes: dict):

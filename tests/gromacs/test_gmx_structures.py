@@ -9,7 +9,7 @@ import pytest
 from gromacs_systems import STEM, gromacs_engine, parameters
 
 from asyncmd_jupyter.engines.gromacs.engine import GmxEngine
-from asyncmd_jupyter.engines.gromacs.numbers import own_numbers
+from asyncmd_jupyter.engines.residue_numbers import own_numbers
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.propagate import ConditionalTrajectoryPropagator
 
@@ -133,6 +133,14 @@ async def test_prepared_again_with_other_numbers(manager, tmp_path: Path):
     await beads(tmp_path / "inputs", FROM_24).prepare(None, tmp_path, "sim")
     traj = await part_of(beads(tmp_path / "inputs", FROM_1), tmp_path)
     assert traj.structure_path == tmp_path / "sim.tpr"
+
+
+@pytest.mark.gromacs
+@pytest.mark.parametrize("ending", ["gro", "pdb"])
+async def test_negative_numbers(manager, tmp_path: Path, ending: str):
+    numbers = [-3, -3, -2, 24, 24, 25, 26, 27, 28]
+    found = seen(await part_of(beads(tmp_path / "inputs", numbers, ending), tmp_path))
+    assert {**found, "types": None} == {**expected(numbers), "types": None}
 
 
 @pytest.mark.gromacs

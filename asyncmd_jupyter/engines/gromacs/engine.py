@@ -7,7 +7,6 @@ import copy
 import os
 import re
 import shutil
-import warnings
 from os import PathLike
 from pathlib import Path
 
@@ -31,6 +30,13 @@ from asyncmd_jupyter.engines.gromacs.disk import (
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_options import nstout_from_mdp
 from asyncmd_jupyter.engines.gromacs.start import has_velocities, write_start
+from asyncmd_jupyter.engines.gromacs.structures import (
+    OWN_STRUCTURES,
+    ending_for,
+    structure_there,
+    take_structure,
+    write_structure,
+)
 from asyncmd_jupyter.engines.gromacs.threads import OMP
 from asyncmd_jupyter.engines.gromacs.told import facts_in_log
 from asyncmd_jupyter.engines.gromacs.words import deciding_words, has_obeyed_signal
@@ -38,15 +44,13 @@ from asyncmd_jupyter.engines.part import last_words
 from asyncmd_jupyter.engines.plan import OnDisk, PartPlan
 from asyncmd_jupyter.engines.velocities import StartVelocities
 from asyncmd_jupyter.errors import EngineError
-from asyncmd_jupyter.frames.mdanalysis import psf_with_numbers
 from asyncmd_jupyter.jobs.manager import Job
 from asyncmd_jupyter.jobs.model import Command, Resources
 
 _MANY_LINES = 400
 _STOPPED_BY_SIGNAL = (1, 2)
 # What follows the name of a simulation in the files beside those of its parts.
-_STRUCTURE = "structure.psf"  # where a run input is not enough
-_WRITTEN = (".mdp", ".tpr", ".cpt", "_prev.cpt", "_mdout.mdp", f".{_STRUCTURE}")
+_WRITTEN = (".mdp", ".tpr", ".cpt", "_prev.cpt", "_mdout.mdp", *map(".{}".format, OWN_STRUCTURES))
 _HEADER_BYTES = 2**14
 
 
@@ -135,7 +139,8 @@ class GmxEngine(GmxConfigurations):
         try:
             begun = await asyncio.to_thread(self._write_inputs, made, start, velocities)
             self._drawn = await self._run_grompp(made, start, files.deffnm, party=files.key)
-            await asyncio.to_thread(self._write_structure, made)
+            numbers = await asyncio.to_thread(self._own_numbers)
+            await asyncio.to_thread(write_structure, made, numbers, self.gro_file)
             await asyncio.to_thread(_put_in_place, made, files)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -171,22 +176,6 @@ class GmxEngine(GmxConfigurations):
         if frame is not None:
             write_start(start_file(files), frame)
         return begun
-
-    def _write_structure(self, files: EngineFiles) -> None:
-        """Write a structure with the user's own numbers, which readers do not find in a tpr."""
-        numbers = self._own_numbers()
-        if numbers is None:
-            return
-        try:
-            text = psf_with_numbers(files.path("tpr"), numbers)
-        except Exception as error:  # MDAnalysis is behind GROMACS at times
-            warnings.warn(
-                f"The run input can't be read ({error}), so that conditions see residues "
-                f"numbered from 1 instead of the numbers in {self.gro_file}.",
-                stacklevel=2,
-            )
-        else:
-            files.path(_STRUCTURE).write_text(text, encoding="utf-8")
 
     def _input_file(self, files: EngineFiles) -> Path:
         return files.path("tpr")
@@ -252,13 +241,12 @@ class GmxEngine(GmxConfigurations):
 
     def _structure_file(self, files: EngineFiles) -> Path:
         if files.path("tpr").exists():
-            return self._structure_in_folder(files)
-        return files.path("tpr" if self._own_numbers() is None else _STRUCTURE)
+            return structure_there(files)
+        return files.path(ending_for(self._own_numbers()))
 
     @classmethod
     def _structure_in_folder(cls, files: EngineFiles) -> Path:
-        written = files.path(_STRUCTURE)
-        return written if written.exists() else files.path("tpr")
+        return structure_there(files)
 
     def _stopped_well(self, job: Job) -> bool:
         is_stop = job.record.exit_code in _STOPPED_BY_SIGNAL
@@ -292,8 +280,6 @@ def _mdout(files: EngineFiles) -> Path:
 def _put_in_place(made: EngineFiles, files: EngineFiles) -> None:
     forget_checkpoints(files)
     _mdout(made).replace(_mdout(files))
-    files.path(_STRUCTURE).unlink(missing_ok=True)
+    take_structure(made, files)
     for ending in ("mdp", "tpr"):
         made.path(ending).replace(files.path(ending))
-    if made.path(_STRUCTURE).exists():
-        made.path(_STRUCTURE).replace(files.path(_STRUCTURE))

@@ -29,11 +29,11 @@ from asyncmd_jupyter.engines.files import checked_path
 from asyncmd_jupyter.engines.gromacs import commands, outputs, parameters
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_options import nstout_from_mdp
-from asyncmd_jupyter.engines.gromacs.numbers import own_numbers
 from asyncmd_jupyter.engines.gromacs.run_input import RunInput, read_run_input
 from asyncmd_jupyter.engines.gromacs.start import n_atoms_of
 from asyncmd_jupyter.engines.gromacs.threads import Threads, threads_in_queue, threads_of
 from asyncmd_jupyter.engines.gromacs.words import deciding_words
+from asyncmd_jupyter.engines.residue_numbers import own_numbers
 from asyncmd_jupyter.engines.text_inputs import check_structure, check_text, check_topology
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.content import FileState

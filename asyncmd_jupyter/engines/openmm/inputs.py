@@ -30,12 +30,17 @@ def read_structure(path: Path) -> Any:
     """
     from openmm import app
 
-    suffixes = [suffix for suffix in path.suffixes if suffix.lower() not in COMPRESSED_ENDINGS]
-    is_mmcif = bool(suffixes) and suffixes[-1].lower() in _MMCIF
     text = read_text(path)
-    if not is_mmcif:
+    if not is_mmcif(path):
         _refuse_frames(path, text)
-    return _named(path, lambda: (app.PDBxFile if is_mmcif else app.PDBFile)(io.StringIO(text)))
+    reader = app.PDBxFile if is_mmcif(path) else app.PDBFile
+    return _named(path, lambda: reader(io.StringIO(text)))
+
+
+def is_mmcif(path: Path) -> bool:
+    """Whether a structure is a PDBx/mmCIF file, by its ending."""
+    suffixes = [suffix for suffix in path.suffixes if suffix.lower() not in COMPRESSED_ENDINGS]
+    return bool(suffixes) and suffixes[-1].lower() in _MMCIF
 
 
 def read_gro(path: Path) -> Any:

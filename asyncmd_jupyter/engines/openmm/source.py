@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from asyncmd_jupyter.engines.openmm.boxes import real_box
 from asyncmd_jupyter.engines.openmm.inputs import (
+    is_mmcif,
     read_gro,
     read_inpcrd,
     read_prmtop,
@@ -21,6 +22,7 @@ from asyncmd_jupyter.engines.openmm.inputs import (
     usable_box,
     warn_of_vacuum,
 )
+from asyncmd_jupyter.engines.openmm.own_names import restore_names, restore_numbers
 from asyncmd_jupyter.engines.openmm.physics import in_nanometers, in_nanometers_per_picosecond
 from asyncmd_jupyter.engines.openmm.topology import particle_topology, structure_of
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
@@ -120,6 +122,8 @@ def from_pdb(
     topology.setPeriodicBoxVectors(box)
     system = field.createSystem(topology, **_create_options(options, box))
     warn_of_vacuum(path, topology, system, options)
+    if not is_mmcif(path):
+        restore_names(topology, path)
     return system, topology, structure.positions
 
 
@@ -148,7 +152,8 @@ def from_gromacs(
     options: Mapping[str, Any] | None,
 ) -> SystemParts:
     """System, topology and positions from GROMACS files."""
-    coordinates = read_gro(existing(gro, "gro_file"))
+    gro = existing(gro, "gro_file")
+    coordinates = read_gro(gro)
     box = usable_box(coordinates.getPeriodicBoxVectors())
     include = (
         {} if include_dir is None else {"includeDir": fspath(existing(include_dir, "include_dir"))}
@@ -157,6 +162,7 @@ def from_gromacs(
     topology = read_top(path, box, **include)
     system = topology.createSystem(**_create_options(options, box))
     warn_of_vacuum(path, topology.topology, system, options)
+    restore_numbers(topology.topology, gro)
     return system, topology.topology, coordinates.positions
 
 

@@ -1,4 +1,4 @@
-"""The structure files beside the trajectories."""
+"""The structure files beside the trajectories: PDB, and another where that is not enough."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.frames.structure import Structure
-from asyncmd_jupyter.frames.structure_text import pdb_text, psf_text
+from asyncmd_jupyter.frames.structure_content import structure_content
+from asyncmd_jupyter.frames.structure_text import pdb_text
 
 
 def formats_of(structure: Structure) -> list[str]:
-    """Endings of the files for it: PDB has positions, PSF what does not fit into PDB."""
+    """Endings of the files for it: PDB has positions, PSF or DMS what does not fit there."""
     return ["pdb"] if structure.file_format == "pdb" else ["pdb", structure.file_format]
 
 
@@ -25,15 +26,15 @@ def write_structures(
     ValueError
         For positions that can't be written.
     """
-    for ending, text in _texts(structure, configuration).items():
-        write_text(files.path(ending), text)
+    for ending, content in _contents(structure, configuration).items():
+        _write(files.path(ending), content)
 
 
 def complete_structures(structure: Structure, files: EngineFiles) -> None:
-    """Write the PSF file that is missing in a folder of an earlier version."""
-    path = files.path("psf")
-    if "psf" in formats_of(structure) and not path.exists():
-        write_text(path, psf_text(structure))
+    """Write the file beside the PDB file that is missing in a folder of an earlier version."""
+    path = files.path(structure.file_format)
+    if structure.file_format != "pdb" and not path.exists():
+        _write(path, structure_content(structure))
 
 
 def refuse_other_structures(
@@ -46,9 +47,9 @@ def refuse_other_structures(
     ValueError
         Naming the file and the way out.
     """
-    for ending, text in _texts(structure, configuration).items():
+    for ending, content in _contents(structure, configuration).items():
         path = files.path(ending)
-        if path.exists() and _undated(path.read_text("utf-8", "replace")) != _undated(text):
+        if path.exists() and _undated(path.read_bytes()) != _undated(content):
             raise ValueError(
                 f"The structure of {files.deffnm}.trr would be written over {path}: choose another "
                 "conf_out_name, or give the engine that file as structure_file."
@@ -57,15 +58,20 @@ def refuse_other_structures(
 
 def write_text(path: Path, text: str) -> None:
     """Write a file that appears by rename."""
+    _write(path, text.encode())
+
+
+def _write(path: Path, content: bytes) -> None:
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
+    temporary.write_bytes(content)
     temporary.replace(path)
 
 
-def _texts(structure: Structure, configuration: Configuration) -> dict[str, str]:
-    texts = {"pdb": pdb_text(structure, configuration.positions, configuration.box)}
-    return texts | ({"psf": psf_text(structure)} if structure.file_format == "psf" else {})
+def _contents(structure: Structure, configuration: Configuration) -> dict[str, bytes]:
+    pdb = pdb_text(structure, configuration.positions, configuration.box).encode()
+    kind = structure.file_format
+    return {"pdb": pdb} if kind == "pdb" else {"pdb": pdb, kind: structure_content(structure)}
 
 
-def _undated(text: str) -> list[str]:
-    return [line for line in text.splitlines() if not line.startswith("REMARK")]
+def _undated(content: bytes) -> list[bytes]:
+    return [line for line in content.splitlines() if not line.startswith(b"REMARK")]
