@@ -15,6 +15,7 @@ from topology_files import argon_gro, argon_top
 from asyncmd_jupyter.engines.openmm import OpenMMEngine
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.extract import NoModificationFrameExtractor
+from asyncmd_jupyter.frames.structure_text import pdb_text
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.testing import ToyEngine
 
@@ -47,8 +48,9 @@ def beads(
     return system, topology, np.zeros((n_residues * len(names), 3))
 
 
-def argon(*args, **changes) -> OpenMMEngine:
-    return OpenMMEngine(*beads(*args, **changes), nstout=1, seed=1, platform="Reference")
+def argon(*args, structure_file=None, **changes) -> OpenMMEngine:
+    options = {"nstout": 1, "seed": 1, "platform": "Reference", "structure_file": structure_file}
+    return OpenMMEngine(*beads(*args, **changes), **options)
 
 
 def seen(traj: Trajectory) -> dict:
@@ -171,6 +173,27 @@ class TestFilesOfTheUser:
         }
         assert found["names"] == [row[0].strip() for row in rows]
 
+    async def test_a_structure_file_with_other_masses(self, manager, tmp_path: Path):
+        options = {"constraints": app.HBonds, "hydrogenMass": 3 * unit.amu}
+        engine = OpenMMEngine.from_pdb(
+            ALANINE, *FORCE_FIELD, create_system=options, structure_file=ALANINE
+        )
+        told = r"18 of 22 atoms have other masses \(atom 0: 12\.011 amu, in the system 6\.0"
+        with pytest.warns(UserWarning, match=told):
+            await engine.prepare(None, tmp_path, "sim")
+
+    async def test_a_structure_file_with_other_names(self, manager, tmp_path: Path):
+        mine = tmp_path / "mine.pdb"
+        mine.write_text(pdb_text(argon(3)._origin.structure, np.zeros((3, 3)), None))
+        engine = argon(3, names=("XY",), structure_file=mine)
+        with pytest.warns(UserWarning, match="3 of 3 atoms have other names .atom 0: AR, .* XY"):
+            await engine.prepare(None, tmp_path, "sim")
+
+    async def test_a_structure_file_of_another_system(self, manager, tmp_path: Path):
+        with pytest.raises(ValueError, match="has 22 atoms, the system 3"):
+            await argon(3, structure_file=ALANINE).prepare(None, tmp_path, "sim")
+        assert not list(tmp_path.iterdir())
+
     def test_other_lines_than_atoms(self, tmp_path: Path):
         text = ALANINE.read_text().splitlines()
         atoms = [line for line in text if line.startswith(("ATOM", "HETATM"))]
@@ -252,7 +275,7 @@ class TestFiles:
             assert len(made) == 1
 
     async def test_configurations(self, manager, tmp_path: Path):
-        made = await argon(3, mass=80.0).minimize(None, "low", workdir=tmp_path)
+        made = await argon(3, mass=80.0).minimize(None, tmp_path / "low", workdir=tmp_path)
         assert made.structure_path == tmp_path / "low.psf"
         assert np.allclose(universe_of(made).atoms.masses, 80.0)
 

@@ -104,6 +104,7 @@ def expected(numbers: list[int]) -> dict:
 
 
 @pytest.mark.gromacs
+@pytest.mark.filterwarnings("ignore:Element information is missing")  # beads have none
 @pytest.mark.parametrize("ending", ["gro", "pdb"])
 @pytest.mark.parametrize("numbers", [FROM_24, FROM_1], ids=["from 24", "from 1"])
 async def test_parts_have_the_numbers_of_the_structure(
@@ -136,6 +137,7 @@ async def test_prepared_again_with_other_numbers(manager, tmp_path: Path):
 
 
 @pytest.mark.gromacs
+@pytest.mark.filterwarnings("ignore:Element information is missing")  # beads have none
 @pytest.mark.parametrize("ending", ["gro", "pdb"])
 async def test_negative_numbers(manager, tmp_path: Path, ending: str):
     numbers = [-3, -3, -2, 24, 24, 25, 26, 27, 28]

@@ -129,6 +129,22 @@ def test_other_formats_go_through_mdanalysis(tmp_path):
     assert " ALA " in shown.pdb()
 
 
+async def test_a_psf_file_is_shown_like_its_pdb_file(tmp_path):
+    from openmm import app
+
+    from asyncmd_jupyter.engines.openmm import OpenMMEngine
+
+    options = {"create_system": {"constraints": app.HBonds, "hydrogenMass": 3.0}}
+    fields = ("amber99sbildn.xml", "amber99_obc.xml")
+    engine = OpenMMEngine.from_pdb(alanine_dipeptide(), *fields, **options)
+    await engine.prepare(None, tmp_path, "sim")
+    assert engine.structure_of(engine._files) == tmp_path / "sim.psf"
+    psf, pdb = (shown_structure(tmp_path / f"sim.{ending}") for ending in ("psf", "pdb"))
+    assert psf.elements == pdb.elements
+    assert (psf.kinds, psf.counts) == (pdb.kinds, pdb.counts)
+    assert [line[12:27] for line in psf.lines] == [line[12:27] for line in pdb.lines]
+
+
 def write_part(path, first, last, shift=0.0):
     with path.open("wb") as file:
         for i in range(first, last):

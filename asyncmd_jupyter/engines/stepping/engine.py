@@ -38,6 +38,7 @@ from asyncmd_jupyter.engines.stepping.structures import (
     complete_structures,
     formats_of,
     refuse_other_structures,
+    warn_of_contradictions,
     write_structures,
     write_text,
 )
@@ -261,6 +262,8 @@ class SteppingEngine(CommandEngine):
         begun = decide(velocities, start, has=has, temperature=self.temperature)
         if begun.drawn:  # by the worker, as it begins
             configuration = replace(configuration, velocities=None)
+        if (own := self._origin.structure_file) is not None:
+            warn_of_contradictions(own, self._origin.structure)
         # A checkpoint of parts that are gone would be gone on from.
         files.path("cpt").unlink(missing_ok=True)
         self._write_physics(files.workdir, files.deffnm)

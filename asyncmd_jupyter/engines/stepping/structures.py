@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.frames.structure import Structure
+from asyncmd_jupyter.frames.structure_check import contradictions
 from asyncmd_jupyter.frames.structure_content import structure_content
 from asyncmd_jupyter.frames.structure_text import pdb_text
+
+
+def warn_of_contradictions(own: Path, structure: Structure) -> None:
+    """Say where a structure file of the user's differs from the system; it is used as it is.
+
+    Raises
+    ------
+    ValueError
+        If it has another number of atoms.
+    """
+    if found := contradictions(own, structure):
+        warnings.warn(
+            f"In structure_file={str(own)!r} {'; '.join(found)}. Conditions see what is in the "
+            "file; without structure_file one is written that says what the system has.",
+            stacklevel=2,
+        )
 
 
 def formats_of(structure: Structure) -> list[str]:
