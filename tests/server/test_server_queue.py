@@ -128,7 +128,8 @@ async def test_the_end_of_the_server_ends_a_command_that_hangs(commands, desk):
     commands("squeue", "exec sleep 600")
     one = desk(command_seconds=600)
     looking = asyncio.create_task(looked(one))
-    await until(lambda: (commands.folder.parent / "squeue.calls").exists())
+    called = commands.folder.parent / "squeue.calls"
+    await until(lambda: called.exists() and called.read_text().endswith("\n"))
     process = ProcessId.of(int(commands.calls("squeue")[0]))
     await one.close()
     await looking
