@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from asyncmd_jupyter.frames.atomic import new_file
+from asyncmd_jupyter.frames.inputs import refuse_to_write_over
 from asyncmd_jupyter.frames.xdr import FrameIndex, copy_frames, index_frames, join_indices
 
 _FINGERPRINT_BYTES = 512
@@ -110,10 +111,16 @@ class GrowingFile:
         -------
         Path
             The complete file; an existing one was replaced at once.
+
+        Raises
+        ------
+        FileExistsError, ValueError
+            The last if there are no such frames, or for the growing file itself.
         """
         target = Path(destination)
         if target.suffix.lower() != self.path.suffix.lower():
             target = target.with_name(target.name + self.path.suffix)
+        refuse_to_write_over("destination", target, self.path)
         chosen = list(self._pieces_of(first, last))
         if not chosen:
             raise ValueError(

@@ -102,6 +102,8 @@ def test_a_snippet_is_a_file_of_whole_frames(tmp_path: Path):
     assert len(index_frames(snippet)) == 5
     with pytest.raises(FileExistsError):
         growing.snippet(0, 5, snippet, overwrite=False)
+    with pytest.raises(ValueError, match="one of the files that are read"):
+        growing.snippet(0, 5, path)
     with pytest.raises(ValueError, match="no frames 5:7"):
         growing.snippet(5, 7, tmp_path / "other")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.xtc", "part.xtc"]
