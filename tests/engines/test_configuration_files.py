@@ -20,6 +20,7 @@ pytestmark = [  # said by MDAnalysis where there is no box
     pytest.mark.filterwarnings("ignore:missing dimension"),
     pytest.mark.filterwarnings("ignore:Unit cell dimensions not found"),
     pytest.mark.filterwarnings("ignore:Empty box"),
+    pytest.mark.filterwarnings("ignore:The start .* has no box"),
     pytest.mark.filterwarnings("ignore:1 A.3 CRYST1"),
     pytest.mark.filterwarnings("ignore:The start has no velocities"),
 ]

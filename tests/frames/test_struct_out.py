@@ -54,7 +54,7 @@ WRITERS = {
     "concatenate_frames": _concatenate_frames,
     "unchanged": _extract(NoModificationFrameExtractor()),
     "inverted": _extract(InvertedVelocitiesFrameExtractor()),
-    "random": _extract(RandomVelocitiesFrameExtractor(300)),
+    "random": _extract(RandomVelocitiesFrameExtractor(300, masses=[12.0] * 12)),
 }
 
 
