@@ -358,7 +358,7 @@ class MDEngine(KnownAttributes, ABC):
         """An unprepared engine with the same parameters.
 
         Engines with a fixed seed give each `index` another stream of random numbers, so
-        that walkers from one start differ.
+        that walkers from one start differ. Clones of one index count as one engine.
         """
         raise NotImplementedError(f"{type(self).__name__} can't be cloned.")
 

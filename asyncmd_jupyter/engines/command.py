@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from collections.abc import Hashable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from os import PathLike
@@ -29,8 +30,19 @@ from asyncmd_jupyter.engines.plan import (
 )
 from asyncmd_jupyter.engines.recorded import RecordedEngine
 from asyncmd_jupyter.engines.recording import cut_is_known, forget_if_empty
+from asyncmd_jupyter.engines.starts import (
+    START,
+    Start,
+    first_frame,
+    name_of,
+    read_if_possible,
+    recorded_name,
+)
+from asyncmd_jupyter.engines.stepping.configuration import Configuration
+from asyncmd_jupyter.engines.streams import Stream, StreamRegistry, source_of
 from asyncmd_jupyter.engines.velocities import check_velocities
 from asyncmd_jupyter.errors import EngineError, OtherKernelError
+from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import Job, JobManager
 from asyncmd_jupyter.jobs.model import Command, Resources
@@ -49,12 +61,16 @@ class CommandEngine(RecordedEngine):
     ----------
     tells_of_velocities : bool
         Whether it warns of velocities that are drawn; one of many equal walkers is enough.
+    streams : StreamRegistry
+        Tells its simulations and those of its clones apart, for their random numbers.
     """
 
     tells_of_velocities = True
+    streams: StreamRegistry
 
     def __init__(self, **place: Any) -> None:
         super().__init__(**place)
+        self.streams = StreamRegistry()  # also that of its clones
         self._forget_simulation()
 
     def _check_new_traj_type(self, value: str) -> None:
@@ -77,6 +93,7 @@ class CommandEngine(RecordedEngine):
         self._disk = OnDisk()
         self._seen: FileState = None
         self._running: Part | None = None
+        self._stream: Stream | None = None
 
     # The contract of engines
 
@@ -118,6 +135,7 @@ class CommandEngine(RecordedEngine):
         check_kind_of_start(starting_configuration)
         check_velocities(velocities)
         files = checked_files(workdir, deffnm)
+        self.reserve_stream(files, starting_configuration)
         async with SimulationLocks.current().of(files.key):
             _refuse_parts(files)
             if (running := await self._find_running_part(files)) is not None:
@@ -195,6 +213,80 @@ class CommandEngine(RecordedEngine):
         numbered = self._prepared().parts(self.output_traj_type).items()
         files = [path for number, path in numbered if number >= first.number]
         return self._trajectory(*[path for path in files if path.stat().st_size])
+
+    def check_same_start(
+        self, files: EngineFiles, start: StartingConfiguration, velocities: str = "keep"
+    ) -> None:
+        """Refuse to continue a simulation that was begun from another start; blocks.
+
+        What counts is the content of the first frame: positions, velocities and box, to the
+        digits that the less precise format has. What can't be read any more is not compared.
+
+        Raises
+        ------
+        EngineError
+            Naming both starts.
+        """
+        there = read_if_possible(lambda: self._start_there(files))
+        part = files.parts(self.output_traj_type).get(1)
+        there = there or read_if_possible(lambda: first_frame(part))
+        here = read_if_possible(lambda: self._start_here(start))
+        if here is not None and velocities == "new":
+            here = replace(here, velocities=None)
+        if there is not None and here is not None and (how := there.difference_to(here)):
+            old = recorded_name(self._input_file(files))
+            raise EngineError(
+                f"{files.deffnm!r} in {str(files.workdir)!r} was begun from another start: {old}, "
+                f"not {name_of(start)} ({how}). To continue it give the start that it was begun "
+                "from; to begin from this one choose another deffnm or folder, or remove its "
+                "parts (remove_parts)."
+            )
+
+    def _start_there(self, files: EngineFiles) -> Start | None:
+        """What a simulation was begun from; FileNotFoundError if that was not kept."""
+        return Start(**vars(Configuration.read(files.path(START))))
+
+    def _start_here(self, start: StartingConfiguration) -> Start | None:
+        """What it would begin from now."""
+        trajectory = self.start_as_trajectory(start)
+        if trajectory is None:
+            return None
+        frame = read_frame(trajectory, 0)
+        return Start(frame.positions, frame.velocities, frame.box)
+
+    # Streams of random numbers
+
+    def reserve_stream(self, files: EngineFiles, start: StartingConfiguration) -> None:
+        """Number a simulation that may be begun soon; nothing without a fixed seed.
+
+        In the order of these calls simulations of one name that have the same start get
+        different random numbers: called before anything is waited for, that is the order in
+        which a script asks for them.
+        """
+        self._number(files.deffnm, start, files.key)
+
+    def _fixed_seeds(self) -> Hashable:
+        """What the random numbers of all simulations are derived from; falsy without a seed."""
+        return None
+
+    def _number(self, name: str, start: StartingConfiguration, key: str = "") -> int:
+        seeds = self._fixed_seeds()
+        return self.streams.reserve(_alike(seeds, name, start), key) if seeds else 0
+
+    def _begin_stream(
+        self, name: str, start: StartingConfiguration, digest: str, number: int
+    ) -> Stream:
+        """The stream of what begins with a configuration of this digest."""
+        seeds, stream = self._fixed_seeds(), Stream(name, digest)
+        if not seeds:
+            return stream
+        return self.streams.begin(seeds, stream, _alike(seeds, name, start), number)
+
+    def _found_stream(self, stream: Stream | None) -> None:
+        """Go on with the stream that is written beside a simulation."""
+        self._stream = stream
+        if stream is not None and (seeds := self._fixed_seeds()):
+            self.streams.found(seeds, stream)
 
     # What propagators use in addition
 
@@ -366,6 +458,7 @@ class CommandEngine(RecordedEngine):
         if self._disk.last_trajectory != part.trajectory_file:
             await asyncio.to_thread(forget_if_empty, part.trajectory_file)
             return PartEnd(self._disk.steps, None)
+        self.streams.has_frames(files.key)
         trajectory = self._trajectory(part.trajectory_file)
         await trajectory.prepare()
         await asyncio.to_thread(self._record_ended, files, part, trajectory)
@@ -392,6 +485,10 @@ class CommandEngine(RecordedEngine):
                 return self._part(files, plan_from_tags(job.record.tags), job)
             await job.wait()  # it still writes, but not for long
         return None
+
+
+def _alike(seeds: Hashable, name: str, start: StartingConfiguration) -> Hashable:
+    return seeds, name, source_of(start)
 
 
 FileState = tuple[int, int, int] | None

@@ -99,7 +99,7 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
             What their names begin with.
         continuation : bool
             Go on with what is in the folder, whatever ended it; without parts there it
-            starts afresh.
+            starts afresh. Parts that were begun from another start are refused.
         velocities : str
             ``keep``: those of the start, drawn where it has none; ``new``: drawn in any case.
             See `MDEngine.prepare`. Of no use where it goes on with what is there.
@@ -128,6 +128,9 @@ class InPartsTrajectoryPropagator(TrajectoryPropagator):
         check_draws(engine, velocities)
         _check_multiple(n_steps, known_nstout(engine))
         with self._at_work(engine, files) as simulation:
+            simulation.reserve(starting_configuration)
+            if continuation and not self.trusts_start:
+                await simulation.check_same_start(starting_configuration, velocities)
             if not (continuation and await simulation.go_on()):
                 start_of(engine, starting_configuration)
                 await self._prepare(engine, starting_configuration, files, velocities)

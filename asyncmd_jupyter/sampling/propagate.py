@@ -178,7 +178,7 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
             What their names begin with.
         continuation : bool
             Go on with what is in the folder, whatever ended it; without parts there it
-            starts afresh.
+            starts afresh. Parts that were begun from another start are refused.
         velocities : str
             ``keep``: those of the start, drawn where it has none; ``new``: drawn in any case.
             See `MDEngine.prepare`. Of no use where it goes on with what is there.
@@ -205,6 +205,9 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         check_draws(engine, velocities)
         limit = self.step_limit(engine)
         with self._at_work(engine, files) as simulation:
+            simulation.reserve(starting_configuration)
+            if continuation and not self.trusts_start:
+                await simulation.check_same_start(starting_configuration, velocities)
             if not (continuation and await simulation.go_on()):
                 decided = await self._begin(engine, files, starting_configuration, velocities)
                 if decided is not None:

@@ -15,6 +15,7 @@ from asyncmd_jupyter.engines.attributes import KnownAttributes
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration, check_kind_of_start
 from asyncmd_jupyter.engines.command import CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
+from asyncmd_jupyter.engines.streams import StreamRegistry
 from asyncmd_jupyter.engines.velocities import check_velocities
 from asyncmd_jupyter.frames.inputs import check_atoms_of_structure
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -36,10 +37,16 @@ class TrajectoryPropagator(KnownAttributes, ABC):
         Arguments for making one.
     walltime_per_part : float
         Hours.
+
+    Attributes
+    ----------
+    trusts_start : bool
+        Whether it is known that parts on disk were begun from the start that is given.
     """
 
     job_tags: Mapping[str, str]
     tells_of_velocities: bool
+    trusts_start: bool
 
     def __init__(
         self,
@@ -55,6 +62,8 @@ class TrajectoryPropagator(KnownAttributes, ABC):
         self.walltime_per_part = walltime_per_part
         self.job_tags = {}
         self.tells_of_velocities = True
+        self.trusts_start = False
+        self._streams = StreamRegistry()  # of engines made here, which are one for the user
 
     @classmethod
     def from_engine(cls, engine: MDEngine, *goal: Any, index: int = 0, **parameters: Any) -> Self:
@@ -113,6 +122,23 @@ class TrajectoryPropagator(KnownAttributes, ABC):
                 f"{name} is without effect: this propagator clones {self._original[0]!r}. Make "
                 "another one with from_engine."
             )
+
+    async def check_same_start(
+        self,
+        start: StartingConfiguration,
+        workdir: str | PathLike[str],
+        deffnm: str,
+        velocities: str = "keep",
+    ) -> None:
+        """Refuse parts in a folder that were begun from another start, if there are any.
+
+        Raises
+        ------
+        EngineError
+            Naming both starts.
+        """
+        files = checked_files(workdir, deffnm)
+        await Simulation.of(self._new_engine(), files).check_same_start(start, velocities)
 
     @abstractmethod
     async def propagate(
@@ -177,6 +203,8 @@ class TrajectoryPropagator(KnownAttributes, ABC):
             made = engine.clone(index)
         else:
             made = self.engine_cls(**self.engine_kwargs)
+            if isinstance(made, CommandEngine):
+                made.streams = self._streams
         if isinstance(made, CommandEngine):
             made.job_tags = self.job_tags
             made.tells_of_velocities = self.tells_of_velocities

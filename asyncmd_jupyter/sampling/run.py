@@ -61,7 +61,7 @@ def start_run(
     overwrite : bool
         Remove the files of an earlier run of this name first.
     continuation : bool
-        Go on with an earlier run of this name.
+        Go on with an earlier run of this name, which has to have the same start.
     campaign : str
         Name of a group of runs that belong together.
     velocities : str

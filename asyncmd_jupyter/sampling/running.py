@@ -148,10 +148,17 @@ class Run:
         if not known and isinstance(first, Walker):
             # A condition that is none has to be known before an earlier run is overwritten.
             await first.check()
+            await self._check_same_starts()
             await make_ready(self.workdir, overwrite=overwrite)
         # One that is resumed may have been cancelled before it had a folder.
         self.workdir.mkdir(exist_ok=True)
         await self._keeper.begin()
+
+    async def _check_same_starts(self) -> None:
+        checks = [w.check_same_start() for w in self.walkers if isinstance(w, Walker)]
+        for problem in await asyncio.gather(*checks, return_exceptions=True):
+            if problem is not None:  # of the first walker, whoever was quickest
+                raise problem
 
     def _look(self) -> tuple[RunSnapshot, tuple[str, ...]]:
         return self.snapshot(), tuple(walker.error_kind for walker in self.walkers)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from asyncmd_jupyter.engines.base import MDEngine, known_nstout
+from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration, known_nstout
 from asyncmd_jupyter.engines.command import FILES_TAG, CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.part import Part
@@ -96,6 +96,19 @@ class Simulation(ABC):
         """Count where cores are shared, also while there is no job."""
         return nullcontext()
 
+    def reserve(self, start: StartingConfiguration) -> None:  # noqa: B027
+        """Number this among the simulations that are begun alike, before anything is awaited."""
+
+    async def check_same_start(  # noqa: B027
+        self, start: StartingConfiguration, velocities: str
+    ) -> None:
+        """Refuse to go on with parts that were begun from another start.
+
+        Raises
+        ------
+        EngineError
+        """
+
     async def end_running_part(self) -> None:  # noqa: B027
         """Let a part that is still being computed save its work and end."""
 
@@ -167,6 +180,9 @@ class _Commands(Simulation):
     def announced(self) -> AbstractContextManager[None]:
         return self.engine.announced(self.files)
 
+    def reserve(self, start: StartingConfiguration) -> None:
+        self.engine.reserve_stream(self.files, start)
+
     async def go_on(self) -> bool:
         # In this order: a job that has just ended has left its files.
         if not (await self._is_busy() or self._trajectory_files()):
@@ -176,6 +192,11 @@ class _Commands(Simulation):
         except FileNotFoundError:
             return False
         return True
+
+    async def check_same_start(self, start: StartingConfiguration, velocities: str) -> None:
+        # Without parts it begins afresh, from the start that is given.
+        if await self._is_busy() or self._trajectory_files():
+            await asyncio.to_thread(self.engine.check_same_start, self.files, start, velocities)
 
     async def _is_busy(self) -> bool:
         return bool(await JobManager.current().unfinished({FILES_TAG: self.files.key}))

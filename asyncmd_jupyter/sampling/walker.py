@@ -67,6 +67,8 @@ class Walker(PropagationObserver):
         self.propagator.job_tags = plan.tags
         # Walkers begin alike: what is said of the first one holds for all.
         self.propagator.tells_of_velocities = plan.index == 0
+        # One that is brought back is known to be the same, whatever its start's file is now.
+        self.propagator.trusts_start = plan.known is not None
         self._engine = engine
         self._hold = Hold(plan.is_held)
         self._tasks = OwnedTasks()
@@ -95,6 +97,14 @@ class Walker(PropagationObserver):
     async def check(self) -> None:
         """Evaluate the conditions on the start; raises what they raise."""
         await self.propagator.check(self._plan.start)
+
+    async def check_same_start(self) -> None:
+        """Refuse to continue what was begun from another start."""
+        plan = self._plan
+        if plan.continuation and plan.folder.is_dir():
+            names = plan.folder, plan.deffnm
+            await self.propagator.check_same_start(plan.start, *names, plan.velocities)
+            self.propagator.trusts_start = True
 
     def begin(self, ready: Awaitable[object]) -> asyncio.Task[None]:
         """Run to the end, whatever it is, as soon as `ready` is done."""
@@ -142,6 +152,7 @@ class Walker(PropagationObserver):
                     raise
             self._part = None
             self._plan = replace(self._plan, continuation=True)
+            self.propagator.trusts_start = True
             await self._rest()
 
     async def _rest(self) -> None:

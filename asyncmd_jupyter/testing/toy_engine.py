@@ -38,7 +38,7 @@ class ToyEngine(SteppingEngine):
     launcher, sbatch_options
         As for any engine.
     seed : int, optional
-        None draws one.
+        Of all random numbers; see `OpenMMEngine`.
     **model
         Fields of `DoubleWell`.
     """

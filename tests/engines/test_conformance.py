@@ -27,6 +27,12 @@ async def frames_on_disk(part, n_frames: int) -> None:
         await asyncio.sleep(0.01)
 
 
+def subfolder(folder: Path, name: str) -> Path:
+    """For a simulation that has to be the same as another one, which takes the same name."""
+    (folder / name).mkdir()
+    return folder / name
+
+
 async def test_parts_follow_each_other(harness: Harness, manager, tmp_path: Path):
     engine = harness.make()
     n = engine.nstout
@@ -55,8 +61,8 @@ async def test_nothing_left_to_do(harness: Harness, manager, tmp_path: Path):
 async def test_two_halves_are_the_whole(harness: Harness, manager, tmp_path: Path):
     whole, halves = harness.make(), harness.make()
     n = 4 * whole.nstout
-    await whole.prepare(None, tmp_path, "whole")
-    await halves.prepare(None, tmp_path, "halves")
+    await whole.prepare(None, subfolder(tmp_path, "whole"), "sim")
+    await halves.prepare(None, subfolder(tmp_path, "halves"), "sim")
     at_once = await whole.run_steps(2 * n)
     in_two = [await halves.run_steps(n), await halves.run_steps(2 * n)]
     steps, positions = all_frames([at_once])
@@ -130,7 +136,7 @@ async def test_killed_in_the_middle(harness: Harness, manager, tmp_path: Path):
     await engine.run_steps(total)
     steps, positions = all_frames(await parts_of(engine, tmp_path, "sim"))
     assert steps == list(range(0, total + 1, engine.nstout))
-    await undisturbed.prepare(None, tmp_path, "undisturbed")
+    await undisturbed.prepare(None, subfolder(tmp_path, "undisturbed"), "sim")
     _, expected = all_frames([await undisturbed.run_steps(total)])
     assert positions.tobytes() == expected.tobytes()
 

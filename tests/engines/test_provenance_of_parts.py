@@ -110,7 +110,9 @@ async def test_gromacs_tells_version_and_seeds(manager, tmp_path: Path):
         assert made.provenance.made_by == name.split("_")[-1]
         assert made.provenance.engine["version"] == told.engine["version"]
         assert made.provenance.parent_trajectories() == part.paths
-        assert made.provenance.seeds["ld-seed"] == 5
+        seeds = made.provenance.seeds
+        assert (seeds["given-ld-seed"], seeds["repeat"]) == (5, 0)
+        assert seeds["ld-seed"] not in (-1, 5)
 
 
 async def test_openmm_tells_platform_and_seed(manager, tmp_path: Path):
@@ -119,7 +121,8 @@ async def test_openmm_tells_platform_and_seed(manager, tmp_path: Path):
     told = part.provenance
     assert told.engine["platform"] == "Reference"
     assert told.engine["version"][0].isdigit()
-    assert told.seeds == {"seed": 11}
+    spec = json.loads((tmp_path / "sim.part0001.json").read_text())
+    assert told.seeds == {"seed": 11, "stream": spec["physics"]["seed"], "repeat": 0}
     assert (told.job["state"], told.job["launcher"]) == ("done", "local")
     assert told.job["started"] <= told.job["ended"]
     made = await engine.generate_velocities(part, tmp_path / "v.trr", workdir=tmp_path)

@@ -137,15 +137,6 @@ async def test_one_of_an_earlier_simulation_is_not_gone_on_from(manager, tmp_pat
     assert engine.steps_done == 0
 
 
-async def test_a_simulation_with_the_name_of_that_file(manager, tmp_path: Path):
-    other = gromacs_engine()
-    await other.prepare(None, tmp_path, "sim_prev")
-    await other.run_steps(500)
-    await gromacs_engine().prepare(None, tmp_path, "sim")
-    await other.prepare_from_files(tmp_path, "sim_prev")
-    assert other.steps_done == 500
-
-
 async def test_killed_again_and_again(manager, tmp_path: Path):
     """Whatever ``mdrun`` was doing when it was killed."""
     engine = engine_with_many_checkpoints()

@@ -53,7 +53,8 @@ async def test_parts_of_a_wall_time(manager, tmp_path: Path):
     parts = await propagator.propagate(None, tmp_path, "sim")
     assert [steps_of(part) for part in parts] == [[0, 10], [20], [30], [40], [50]]
     joined = await propagator.cut_and_concatenate(parts, tmp_path / "joined.trr")
-    at_once = await make_propagator(50).propagate(None, tmp_path, "other")
+    (tmp_path / "other").mkdir()
+    at_once = await make_propagator(50).propagate(None, tmp_path / "other", "sim")
     assert steps_of(joined) == grid(50)
     assert joined.paths[0].read_bytes() == at_once[0].paths[0].read_bytes()
 
@@ -108,9 +109,9 @@ class TestContinuation:
     async def test_of_inputs_only_begins_at_the_given_start(self, manager, tmp_path: Path):
         await make_engine(x=0.25).prepare(None, tmp_path, "sim")
         joined = await run(make_propagator(30), tmp_path, continuation=True)
-        assert joined == await run(
-            make_propagator(30), tmp_path, deffnm="other", tra_out=tmp_path / "other.trr"
-        )
+        (tmp_path / "other").mkdir()
+        other = await run(make_propagator(30), tmp_path / "other")
+        assert joined.paths[0].read_bytes() == other.paths[0].read_bytes()
 
     @pytest.mark.parametrize("ending", ["engine.json", "start.npz", "pdb"])
     async def test_of_some_of_the_inputs(self, manager, tmp_path: Path, ending: str):

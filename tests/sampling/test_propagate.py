@@ -180,7 +180,7 @@ class TestContinuation:
         assert in_b(joined).sum() == 1
 
     async def test_while_the_job_still_runs(self, manager, tmp_path: Path):
-        engine = ToyEngine(-0.25, seed=5, launcher="memory")
+        engine = ToyEngine(0.0, seed=5, launcher="memory")
         await engine.prepare(None, tmp_path, "sim")
         part = await engine.start_part(FOREVER)
         joined, _ = await make_propagator([in_b]).propagate_and_concatenate(

@@ -57,7 +57,6 @@ async def test_held_is_not_the_end():
 
 async def test_computing_and_waiting_walkers_are_held_and_go_on(manager, runtime, in_folder):
     runtime.change_settings(max_cores=2)
-    undisturbed = await go(until=[late], n_walkers=3, name="undisturbed")
     run = go(until=[late], n_walkers=3)
     await until(lambda: len([r for r in manager.records() if r.tags["run"] == "run"]) == 3)
     await until(lambda: run.snapshot().walkers[0].n_frames > 0)
@@ -65,7 +64,7 @@ async def test_computing_and_waiting_walkers_are_held_and_go_on(manager, runtime
     await run.hold()
     assert states(run) == ["held"] * 3
     assert (run.state, run.done) == (RunState.HELD, False)
-    assert records_in()[1].state is RunState.HELD
+    assert records_in()[0].state is RunState.HELD
     jobs = [r for r in manager.records() if r.tags["run"] == "run"]
     assert [job.id for job in waits] == [job.id for job in jobs if not job.state.is_final]
     frames = [walker.n_frames for walker in run.snapshot().walkers]
@@ -77,7 +76,9 @@ async def test_computing_and_waiting_walkers_are_held_and_go_on(manager, runtime
     assert run.resume() is run
     results = await waiting
     assert states(run) == ["reached"] * 3
-    for result, expected in zip(results, undisturbed, strict=True):
+    (in_folder / "undisturbed").mkdir()
+    undisturbed = go(until=[late], n_walkers=3, workdir=in_folder / "undisturbed")
+    for result, expected in zip(results, await undisturbed, strict=True):
         assert result.paths[0].read_bytes() == expected.paths[0].read_bytes()
     parts = sorted(path.name for path in (in_folder / "run").glob("*.part*.trr"))
     assert parts[:2] == ["run_0.part0001.trr", "run_0.part0002.trr"]

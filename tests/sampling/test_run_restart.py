@@ -169,9 +169,13 @@ async def test_a_killed_run_ends_as_if_nothing_had_happened(tmp_path, manager, m
     assert len(names) == len(set(names)), "nothing was computed twice"
     await run.read()
     new = killed_run.LOG.read_text().removeprefix(log).split()
-    assert not any(name.startswith(f"run_{index}.") for name in new for index in ended)
+    assert not any(name.startswith(f"run_{index}.") for name in new for index in ended), (
+        new,
+        ended,
+    )
 
-    expected = await killed_run.start("undisturbed")
+    (tmp_path / "undisturbed").mkdir()
+    expected = await killed_run.start("run", tmp_path / "undisturbed")
     for index, result in enumerate(results):
         assert result.paths[0].read_bytes() == expected[index].paths[0].read_bytes()
         assert len(run.series(index).times) == len(result)

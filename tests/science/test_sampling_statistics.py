@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import threading
 import time
@@ -78,9 +79,10 @@ async def shoot(seed: int, folder: Path, hours: float) -> tuple[int, int]:
     return path.last_step, state
 
 
-def by_hand(seed: int) -> tuple[int, int]:
+def by_hand(seed: int, folder: Path) -> tuple[int, int]:
     """What `shoot` has to find, with nothing in between."""
-    simulation = DoubleWellSimulation(DoubleWell(seed=seed), part=1)
+    spec = json.loads((folder / f"shot_{seed}.part0001.json").read_text())
+    simulation = DoubleWellSimulation(DoubleWell(seed=spec["physics"]["seed"]), part=1)
     simulation.load(Configuration(np.array([[X0, 0.0, 0.0]])))
     simulation.draw_velocities()
     x = X0
@@ -96,14 +98,14 @@ async def test_committor_from_shots(tmp_path: Path):
     to_b = np.mean([state for _, state in shots])
     error = math.sqrt(to_b * (1 - to_b) / N_SHOTS)
     assert_agrees(to_b, error, LANGEVIN.committor[X0])
-    assert shots == [by_hand(seed) for seed in seeds]
+    assert shots == [by_hand(seed, tmp_path) for seed in seeds]
 
 
 async def test_shots_in_many_parts_are_the_same(tmp_path: Path):
     seeds = range(1000, 1015)
     shots = await asyncio.gather(*(shoot(seed, tmp_path, AN_INSTANT) for seed in seeds))
     assert len(list(tmp_path.glob("*.part0002.trr"))) > 0
-    assert shots == [by_hand(seed) for seed in seeds]
+    assert shots == [by_hand(seed, tmp_path) for seed in seeds]
 
 
 async def test_mean_first_passage_time_from_walkers(tmp_path: Path):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from asyncmd_jupyter.engines.gromacs.inputs import GmxInputs
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.rotation import OPTION, own_references
 from asyncmd_jupyter.engines.gromacs.start import (
+    digest_of_start,
     has_velocities,
     read_start,
     with_box,
@@ -30,6 +32,7 @@ from asyncmd_jupyter.engines.gromacs.threads import OMP
 from asyncmd_jupyter.engines.gromacs.told import drawn_seeds, facts_in_log
 from asyncmd_jupyter.engines.locks import SimulationLocks
 from asyncmd_jupyter.engines.part import run_to_the_end
+from asyncmd_jupyter.engines.streams import Stream
 from asyncmd_jupyter.frames.mdanalysis import count_atoms
 from asyncmd_jupyter.frames.read import Frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -63,8 +66,8 @@ class GmxConfigurations(GmxInputs):
         workdir : path
             Folder for files that are needed on the way.
         """
-        mdp = parameters.of_zero_steps(self._mdp)
-        return await self._new_configuration("constraints", mdp, conf_in, conf_out_name, workdir)
+        make = parameters.of_zero_steps
+        return await self._new_configuration("constraints", make, conf_in, conf_out_name, workdir)
 
     async def generate_velocities(
         self,
@@ -76,12 +79,18 @@ class GmxConfigurations(GmxInputs):
         """Write the first frame of `conf_in` with new Maxwell-Boltzmann velocities.
 
         They are drawn at ``gen-temp``, or at the first ``ref-t`` if there is none, fulfil the
-        constraints and have no motion of the centre of mass. A fixed ``gen-seed`` gives the same
-        ones each time. Parameters are those of `apply_constraints`.
+        constraints and have no motion of the centre of mass. With a fixed ``gen-seed`` a script
+        that is run again gets the same ones, but no two calls do; see `GmxEngine`. Parameters are
+        those of `apply_constraints`.
         """
+        number = self._number(Path(str(conf_out_name)).stem, conf_in)
         n_atoms = await asyncio.to_thread(self._n_drawn, None)
-        mdp = parameters.with_velocities(parameters.of_zero_steps(self._mdp), n_atoms)
-        return await self._new_configuration("velocities", mdp, conf_in, conf_out_name, workdir)
+
+        def make(mdp: MDP) -> MDP:
+            return parameters.with_velocities(parameters.of_zero_steps(mdp), n_atoms)
+
+        names = (conf_out_name, workdir)
+        return await self._new_configuration("velocities", make, conf_in, *names, number)
 
     def _n_drawn(self, frame: Frame | None) -> int | None:
         """Number of atoms that get velocities; blocks where the structure has to be read."""
@@ -102,16 +111,17 @@ class GmxConfigurations(GmxInputs):
         By steepest descents, down to ``emtol`` or after `max_steps`. Other parameters are
         those of `apply_constraints`. The result has no velocities.
         """
-        mdp = parameters.of_minimization(self._mdp, max_steps)
-        return await self._new_configuration("minimize", mdp, conf_in, conf_out_name, workdir)
+        make = partial(parameters.of_minimization, n_steps=max_steps)
+        return await self._new_configuration("minimize", make, conf_in, conf_out_name, workdir)
 
     async def _new_configuration(
         self,
         action: str,
-        mdp: MDP,
+        make: Callable[[MDP], MDP],
         start: StartingConfiguration,
         name: str | PathLike[str],
         workdir: str | PathLike[str],
+        number: int = 0,
     ) -> Trajectory:
         inputs = [*self.input_files, *files_of_start(start)]
         output = await asyncio.to_thread(ConfigurationOutput.of, name, workdir, inputs)
@@ -121,13 +131,16 @@ class GmxConfigurations(GmxInputs):
         folder = output.scratch / f".{target.stem}.{os.urandom(4).hex()}"
         files = EngineFiles(output.scratch, f"{folder.name}/conf")
         try:
-            moving = await asyncio.to_thread(self._write_configuration_inputs, files, mdp, start)
+            frame, stream = await asyncio.to_thread(self._begun, target.stem, start, number)
+            mdp = make(parameters.with_stream(self._mdp, stream))
+            moving = await asyncio.to_thread(self._write_configuration_inputs, files, mdp, frame)
             moving = action != "minimize" and (moving or action == "velocities")
             output.check_velocities(moving)
             seeds = await self._run_grompp(files, start, target.stem)
             await self._run_single(files, target.stem)
             told = await asyncio.to_thread(facts_in_log, files.path("log"))
-            told = replace(told, seeds={**parameters.seeds_of(mdp), **seeds})
+            used = self._seeds_for_record(parameters.seeds_of(mdp), stream)
+            told = replace(told, seeds={**used, **seeds})
             if not moving:
                 await asyncio.to_thread(without_velocities, files.path("trr"))
             await asyncio.to_thread(output.publish, files.path("trr"), structure)
@@ -136,12 +149,18 @@ class GmxConfigurations(GmxInputs):
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         return Trajectory(target, structure, nstout=1)
 
-    def _write_configuration_inputs(
-        self, files: EngineFiles, mdp: MDP, start: StartingConfiguration
-    ) -> bool:
-        """Write them; tells whether the start has velocities."""
+    def _begun(
+        self, name: str, start: StartingConfiguration, number: int
+    ) -> tuple[Frame | None, Stream]:
+        """The start of a simulation or configuration and its stream of random numbers."""
         self.check_start(start)
         frame = self._read_start(start)
+        return frame, self._begin_stream(name, start, digest_of_start(frame, self._gro), number)
+
+    def _write_configuration_inputs(
+        self, files: EngineFiles, mdp: MDP, frame: Frame | None
+    ) -> bool:
+        """Write them; tells whether the start has velocities."""
         files.path("mdp").parent.mkdir()
         mdp.write(files.path("mdp"), overwrite=True)
         if frame is not None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from asyncmd_jupyter.engines.base import StartingConfiguration
 from asyncmd_jupyter.engines.facts import ProgramFacts
@@ -39,9 +43,13 @@ from asyncmd_jupyter.engines.gromacs.structures import (
 )
 from asyncmd_jupyter.engines.gromacs.threads import OMP
 from asyncmd_jupyter.engines.gromacs.told import facts_in_log
+from asyncmd_jupyter.engines.gromacs.topology_text import digest_of_text
 from asyncmd_jupyter.engines.gromacs.words import deciding_words, has_obeyed_signal
 from asyncmd_jupyter.engines.part import last_words
 from asyncmd_jupyter.engines.plan import OnDisk, PartPlan
+from asyncmd_jupyter.engines.starts import START, Start, read_if_possible
+from asyncmd_jupyter.engines.stepping.configuration import Configuration
+from asyncmd_jupyter.engines.streams import Stream
 from asyncmd_jupyter.engines.velocities import StartVelocities
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.jobs.manager import Job
@@ -50,8 +58,12 @@ from asyncmd_jupyter.jobs.model import Command, Resources
 _MANY_LINES = 400
 _STOPPED_BY_SIGNAL = (1, 2)
 # What follows the name of a simulation in the files beside those of its parts.
-_WRITTEN = (".mdp", ".tpr", ".cpt", "_prev.cpt", "_mdout.mdp", *map(".{}".format, OWN_STRUCTURES))
+_WRITTEN = (
+    *(".mdp", ".tpr", ".simulation.json", ".start.npz", ".cpt", "_prev.cpt", "_mdout.mdp"),
+    *map(".{}".format, OWN_STRUCTURES),
+)
 _HEADER_BYTES = 2**14
+_STREAM = "stream"
 
 
 class GmxEngine(GmxConfigurations):
@@ -61,6 +73,9 @@ class GmxEngine(GmxConfigurations):
     ----------
     mdconfig : MDP
         Parameters; the object is copied. ``nsteps`` in it is ignored: `run` says how far.
+        From seeds that are fixed (``ld-seed``, ``gen-seed``, ``awh-seed``, ``lmc-seed``) each
+        simulation derives its own, as an `OpenMMEngine` does from its `seed`, so that no two
+        share their noise. They stand in ``deffnm.mdp``, in the log and in the record of origin.
     gro_file, top_file : path
         Structure and topology.
     ndx_file : path, optional
@@ -138,10 +153,11 @@ class GmxEngine(GmxConfigurations):
         made = EngineFiles(files.workdir, f"{folder.name}/{files.deffnm}")
         try:
             begun = await asyncio.to_thread(self._write_inputs, made, start, velocities)
-            self._drawn = await self._run_grompp(made, start, files.deffnm, party=files.key)
+            drawn = await self._run_grompp(made, start, files.deffnm, party=files.key)
             numbers = await asyncio.to_thread(self._own_numbers)
             await asyncio.to_thread(write_structure, made, numbers, self.gro_file)
             await asyncio.to_thread(_put_in_place, made, files)
+            self._simulation_seeds |= drawn
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         self._prepared_mdp = copy.deepcopy(self._mdp)
@@ -164,15 +180,22 @@ class GmxEngine(GmxConfigurations):
         self, files: EngineFiles, start: StartingConfiguration, velocities: str
     ) -> StartVelocities:
         self._check_programs()
-        self.check_start(start)
-        frame = self._read_start(start)
+        simulation = EngineFiles(files.workdir, Path(files.deffnm).name)
+        number = self._number(simulation.deffnm, start, simulation.key)
+        frame, stream = self._begun(simulation.deffnm, start, number)
+        seeded = parameters.with_stream(self._mdp, stream)
         has = has_velocities(frame, self._gro)
-        begun = parameters.start_velocities(
-            self._mdp, velocities, start, has=has, structure=self._gro
-        )
-        mdp = parameters.of_beginning(self._mdp, begun, self._n_drawn(frame))
+        begun = parameters.start_velocities(seeded, velocities, start, has=has, structure=self._gro)
+        mdp = parameters.of_beginning(seeded, begun, self._n_drawn(frame))
+        self._stream = stream
+        self._simulation_seeds = self._seeds_for_record(parameters.seeds_of(mdp), stream)
         files.path("mdp").parent.mkdir()
         mdp.write(files.path("mdp"))
+        facts = {_STREAM: stream.to_json(), **self._digests()}
+        files.path("simulation.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        if (kept := read_if_possible(lambda: self._start_here(start))) is not None:
+            moving = None if begun.drawn else kept.velocities
+            Configuration(kept.positions, moving, kept.box).write(files.path(START))
         if frame is not None:
             write_start(start_file(files), frame)
         return begun
@@ -189,6 +212,12 @@ class GmxEngine(GmxConfigurations):
     def _check_same(self, files: EngineFiles) -> None:
         if files.path("mdp").exists():
             self._refuse_other_parameters(files)
+        facts = _facts_of(files)
+        self._refuse_other_inputs(files, facts)
+        self._found_stream(Stream.from_json(facts.get(_STREAM)))
+        if files.path("mdp").exists():
+            seeds = parameters.seeds_of(MDP(files.path("mdp")))
+            self._simulation_seeds = self._seeds_for_record(seeds, self._stream)
         self._prepared_mdp = copy.deepcopy(self._mdp)
 
     def _refuse_other_parameters(self, files: EngineFiles) -> None:
@@ -206,6 +235,31 @@ class GmxEngine(GmxConfigurations):
                 f"{files.deffnm!r} in {str(files.workdir)!r} was computed with other parameters "
                 f"({'; '.join(told)}): go on with equal ones, or start another run."
             )
+
+    def _digests(self) -> dict[str, str]:
+        index = {} if self._ndx is None else {"index": digest_of_text(self._ndx)}
+        return {"topology": digest_of_text(self._top), **index}
+
+    def _refuse_other_inputs(self, files: EngineFiles, facts: Mapping[str, Any]) -> None:
+        try:
+            mine = self._digests()
+        except FileNotFoundError:
+            return  # to go on takes none of them
+        if "topology" not in facts:  # versions before did not write it
+            return
+        named = {"topology": self.top_file, "index": self.ndx_file}
+        for kind, path in named.items():
+            if facts.get(kind) != mine.get(kind):
+                raise EngineError(
+                    f"{files.deffnm!r} in {str(files.workdir)!r} was computed with another {kind} "
+                    f"than {path}: go on with the same, or start another run."
+                )
+
+    def _start_here(self, start: StartingConfiguration) -> Start | None:
+        here = super()._start_here(start)
+        if here is None or start is not None or not parameters.generates_velocities(self._mdp):
+            return here
+        return replace(here, velocities=None)  # others are drawn
 
     def _mend(self, files: EngineFiles) -> None:
         mend_parts(files, self.output_traj_type, self.nstout)
@@ -277,9 +331,17 @@ def _mdout(files: EngineFiles) -> Path:
     return files.workdir / f"{files.deffnm}_mdout.mdp"
 
 
+def _facts_of(files: EngineFiles) -> dict[str, Any]:
+    """What an engine has written beside a simulation; earlier versions wrote nothing."""
+    path = files.path("simulation.json")
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
 def _put_in_place(made: EngineFiles, files: EngineFiles) -> None:
     forget_checkpoints(files)
     _mdout(made).replace(_mdout(files))
     take_structure(made, files)
-    for ending in ("mdp", "tpr"):
-        made.path(ending).replace(files.path(ending))
+    files.path(START).unlink(missing_ok=True)
+    for ending in ("mdp", "simulation.json", START, "tpr"):
+        if made.path(ending).exists():
+            made.path(ending).replace(files.path(ending))

@@ -6,7 +6,7 @@ import copy
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -34,6 +34,7 @@ from asyncmd_jupyter.engines.gromacs.start import n_atoms_of
 from asyncmd_jupyter.engines.gromacs.threads import Threads, threads_in_queue, threads_of
 from asyncmd_jupyter.engines.gromacs.words import deciding_words
 from asyncmd_jupyter.engines.residue_numbers import own_numbers
+from asyncmd_jupyter.engines.streams import Stream
 from asyncmd_jupyter.engines.text_inputs import check_structure, check_text, check_topology
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.content import FileState
@@ -84,7 +85,7 @@ class GmxInputs(CommandEngine):
         )
         self._workdir: Path | None = None
         self._prepared_mdp: MDP | None = None
-        self._drawn: dict[str, Any] = {}  # seeds of the last preparation
+        self._simulation_seeds: dict[str, Any] = {}  # given to GROMACS or drawn by it
         self._numbers: tuple[FileState, NDArray[np.int64] | None] | None = None
         self._run_input: tuple[Any, RunInput] | None = None
         arguments = {
@@ -285,7 +286,7 @@ class GmxInputs(CommandEngine):
         clone = copy.copy(self)
         clone._forget_simulation()
         clone._mdp, clone._prepared_mdp = copy.deepcopy(self._mdp), None
-        clone._drawn = {}
+        clone._simulation_seeds = {}
         if index:
             clone._mdp = parameters.with_derived_seeds(clone._mdp, index)
         return clone
@@ -317,7 +318,7 @@ class GmxInputs(CommandEngine):
             super()._engine_facts(),
             parameters={"output-traj-type": self.output_traj_type}
             | parameters.of_physics(self._mdp),
-            seeds={**parameters.seeds_of(self._mdp), **self._drawn},
+            seeds=self._simulation_seeds,
             inputs=files if self._ndx is None else {**files, "index": self._ndx},
             own_start=self._gro,
         )
@@ -325,6 +326,14 @@ class GmxInputs(CommandEngine):
     def _check_outputs(self) -> None:
         if self.output_traj_type == "xtc":
             outputs.check_whole_frames(self._mdp, self._ndx, self.n_atoms)
+
+    def _fixed_seeds(self) -> Hashable:
+        return tuple(parameters.seeds_of(self._mdp).items())
+
+    def _seeds_for_record(self, used: dict[str, Any], stream: Stream | None) -> dict[str, Any]:
+        """Those that GROMACS is given, and those of the engine that give them once more."""
+        given = {f"given-{key}": seed for key, seed in parameters.seeds_of(self._mdp).items()}
+        return {**used, **given, "repeat": stream.repeat} if given and stream else used
 
     def _threads(self) -> Threads:
         read = threads_of if self.takes_cores_here else threads_in_queue

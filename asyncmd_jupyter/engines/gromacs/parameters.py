@@ -12,6 +12,7 @@ from asyncmd_jupyter.engines.gromacs.maxwell import drawn_temperature
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_features import folded
 from asyncmd_jupyter.engines.stepping.seeds import derived_seed
+from asyncmd_jupyter.engines.streams import Stream
 from asyncmd_jupyter.engines.velocities import StartVelocities, decide
 
 MD_INTEGRATORS = ("md", "md-vv", "md-vv-avek", "sd", "bd")
@@ -21,6 +22,7 @@ BEGINNING = frozenset({*_SEEDS, "nsteps", "gen-vel", "gen-temp", "continuation"}
 _DT = 0.001  # GROMACS' own, in ps
 _DEFAULT_GEN_TEMP = 300.0  # of grompp
 _LARGEST_SEED = 2**31 - 1
+_BITS = {"ld-seed": 62}  # GROMACS takes 64, of the others 32
 
 
 def check_parameters(mdp: Any) -> None:
@@ -135,6 +137,11 @@ def with_derived_seeds(mdp: MDP, index: int) -> MDP:
     """The same with other fixed seeds; those that GROMACS draws itself stay so."""
     seeds = {key: derived_seed(seed, index) % _LARGEST_SEED for key, seed in seeds_of(mdp).items()}
     return _changed(mdp, seeds)
+
+
+def with_stream(mdp: MDP, stream: Stream) -> MDP:
+    """The same with the seeds of one simulation; those that GROMACS draws itself stay so."""
+    return _changed(mdp, {k: stream.seed(v, _BITS.get(k, 31)) for k, v in seeds_of(mdp).items()})
 
 
 def seeds_of(mdp: MDP) -> dict[str, Any]:

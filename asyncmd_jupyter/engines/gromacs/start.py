@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import replace
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from asyncmd_jupyter.engines.base import StartingConfiguration
 from asyncmd_jupyter.engines.start_box import own_box_for
+from asyncmd_jupyter.engines.streams import digest_of
 from asyncmd_jupyter.frames.read import Frame, read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.trr import TrrFrame
@@ -49,6 +51,13 @@ def with_box(frame: Frame | None, start: StartingConfiguration, structure: Path)
         return frame
     trajectory = start if isinstance(start, Trajectory) else Trajectory(start, structure)
     return replace(frame, box=own_box_for(trajectory, _box_in(structure), structure.name))
+
+
+def digest_of_start(frame: Frame | None, structure: Path) -> str:
+    """Digest of a start, or of the structure file that stands for it."""
+    if frame is None:
+        return hashlib.blake2b(structure.read_bytes(), digest_size=16).hexdigest()
+    return digest_of(frame.positions, frame.velocities, frame.box)
 
 
 def write_start(path: Path, frame: Frame) -> None:

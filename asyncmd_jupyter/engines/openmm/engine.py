@@ -75,7 +75,13 @@ class OpenMMEngine(SteppingEngine):
     cores : int
         CPU cores a job takes, and threads of the CPU platform.
     seed : int, optional
-        Of all random numbers; each part derives its own. None draws one.
+        Of all random numbers; None draws new ones for each part. What a simulation gets
+        depends on the seed, the index of the clone, the `deffnm` and the content of the start
+        (positions, velocities, box) with which it is begun, and on how many with the same
+        `deffnm` and start this engine, its clones or its propagator has begun before, in the
+        order of the calls. One whose files hold no frames is the same when it is begun again.
+        Each part derives its own. The folder does not matter: a script that is run again gives
+        the same. Engines that are made anew with the same seed repeat each other.
     output_traj_type : str
         ``trr`` or ``xtc``.
     structure_file : path, optional

@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -30,6 +30,7 @@ from asyncmd_jupyter.engines.facts import EngineFacts, ProgramFacts
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.foreign import refuse_existing, refuse_mark, refuse_neighbours
 from asyncmd_jupyter.engines.plan import OnDisk, PartPlan
+from asyncmd_jupyter.engines.starts import Start
 from asyncmd_jupyter.engines.stepping.configuration import Configuration, will_have_velocities
 from asyncmd_jupyter.engines.stepping.disk import mend_parts, read_disk
 from asyncmd_jupyter.engines.stepping.seeds import derived_seed
@@ -43,6 +44,7 @@ from asyncmd_jupyter.engines.stepping.structures import (
     write_text,
 )
 from asyncmd_jupyter.engines.stepping.surroundings import python_surroundings
+from asyncmd_jupyter.engines.streams import Stream, digest_of
 from asyncmd_jupyter.engines.velocities import StartVelocities, decide
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.read import read_frame
@@ -51,6 +53,7 @@ from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import Command, Resources
 
 _STRUCTURE = "structure"
+_STREAM = "stream"
 
 
 class Origin(Protocol):
@@ -82,7 +85,7 @@ class SteppingEngine(CommandEngine):
     cores : int
         CPU cores a job takes.
     seed : int, optional
-        Of all random numbers; each part derives its own. None draws one.
+        Of all random numbers; see `OpenMMEngine`.
     output_traj_type : str
         One that the worker can write.
     launcher, sbatch_script, sbatch_options
@@ -226,6 +229,7 @@ class SteppingEngine(CommandEngine):
     ) -> Trajectory:
         """Write the first frame of `conf_in` with new Maxwell-Boltzmann velocities.
 
+        With a fixed seed a script that is run again gets the same ones, but no two calls do.
         Parameters are those of `apply_constraints`.
         """
         return await self._new_configuration("velocities", conf_in, conf_out_name, workdir)
@@ -267,12 +271,21 @@ class SteppingEngine(CommandEngine):
         # A checkpoint of parts that are gone would be gone on from.
         files.path("cpt").unlink(missing_ok=True)
         self._write_physics(files.workdir, files.deffnm)
+        number = self._number(files.deffnm, start, files.key)
+        self._stream = self._begin_stream(files.deffnm, start, _digest_of(configuration), number)
         facts = self._facts() | {_STRUCTURE: str(self._structure_file(files).absolute())}
-        write_text(files.path("engine.json"), json.dumps(facts, indent=1))
+        content = facts | {_STREAM: self._stream.to_json()}
+        write_text(files.path("engine.json"), json.dumps(content, indent=1))
         if self._origin.structure_file is None:
             write_structures(self._origin.structure, configuration, files)
         configuration.write(files.path("start.npz"))
         return begun
+
+    def _start_here(self, start: StartingConfiguration) -> Start | None:
+        if start is None:
+            return Start(**vars(self._origin.configuration()))
+        trajectory = start if isinstance(start, Trajectory) else Trajectory(start, start)
+        return super()._start_here(trajectory)
 
     def _facts(self) -> dict[str, str]:
         return {"nstout": str(self.nstout), **self._identity()}
@@ -294,15 +307,29 @@ class SteppingEngine(CommandEngine):
                 f"parameters ({'; '.join(differing)}): go on with an equal one, or start "
                 "another run."
             )
+        self._found_stream(Stream.from_json(there.get(_STREAM)))
         if self._origin.structure_file is None:
             complete_structures(self._origin.structure, files)
+
+    def _fixed_seeds(self) -> Hashable:
+        return () if self._seed is None else (self._seed,)
+
+    def _seed_of(self, stream: Stream | None) -> int | None:
+        # Simulations of versions without streams go on with the seed alone.
+        return self._seed if self._seed is None or stream is None else stream.seed(self._seed)
+
+    def _seeds(self, stream: Stream | None) -> dict[str, Any]:
+        if self._seed is None:
+            return {}
+        told = {} if stream is None else {"stream": self._seed_of(stream), "repeat": stream.repeat}
+        return {"seed": self._seed, **told}
 
     def _engine_facts(self) -> EngineFacts:
         own = self._origin.structure_file
         return replace(
             super()._engine_facts(),
             parameters={"nstout": self.nstout, **self._identity()},
-            seeds={} if self._seed is None else {"seed": self._seed},
+            seeds=self._seeds(self._stream),
             inputs={} if own is None else {"structure": own},
             own_start=own,
         )
@@ -320,7 +347,7 @@ class SteppingEngine(CommandEngine):
     def _write_part_inputs(self, files: EngineFiles, plan: PartPlan) -> None:
         mend_parts(files, self.output_traj_type, keep_after_checkpoint=False)
         spec = PartSpec(
-            physics=self._physics(files.deffnm),
+            physics={**self._physics(files.deffnm), "seed": self._seed_of(self._stream)},
             part=plan.number,
             start=files.path("start.npz").name,
             checkpoint=files.path("cpt").name,
@@ -376,11 +403,14 @@ class SteppingEngine(CommandEngine):
         name: str | PathLike[str],
         workdir: str | PathLike[str],
     ) -> Trajectory:
+        number = self._number(Path(str(name)).stem, start)
         inputs = [*self.input_files, *files_of_start(start)]
         output = await asyncio.to_thread(ConfigurationOutput.of, name, workdir, inputs)
         target = output.path
         await asyncio.to_thread(self._check_structure_beside, output, start)
-        spec = await asyncio.to_thread(self._write_configuration_inputs, action, start, output)
+        spec, stream = await asyncio.to_thread(
+            self._write_configuration_inputs, action, start, output, number
+        )
         command = self._worker_command(spec)
         await self._run_to_the_end(command, target.stem, self._resources(), self._last_words)
         # A file with names is its own structure; one has to be at hand to write it.
@@ -388,22 +418,26 @@ class SteppingEngine(CommandEngine):
         structure = await asyncio.to_thread(self._structure_beside, beside, start)
         await asyncio.to_thread(output.publish, spec.with_name("conf.trr"), structure)
         structure = target if structure.parent == spec.parent else structure
-        told = ProgramFacts()  # the version is that of the worker's library, in `software`
+        # The version is that of the worker's library, in `software`.
+        told = ProgramFacts(seeds=self._seeds(stream))
         await asyncio.to_thread(self._record_configuration, target, action, start, told)
         await asyncio.to_thread(shutil.rmtree, spec.parent, ignore_errors=True)
         return Trajectory(target, structure, nstout=1)
 
     def _write_configuration_inputs(
-        self, action: str, start: StartingConfiguration, output: ConfigurationOutput
-    ) -> Path:
+        self, action: str, start: StartingConfiguration, output: ConfigurationOutput, number: int
+    ) -> tuple[Path, Stream]:
         configuration = self._configuration(start)
         output.check_velocities(will_have_velocities(action, configuration))
+        digest = _digest_of(configuration)
+        stream = self._begin_stream(output.path.stem, start, digest, number)
         folder = Path(tempfile.mkdtemp(prefix=f".{output.path.stem}.", dir=output.scratch))
         self._write_physics(folder, "conf")
         configuration.write(folder / "conf.start.npz")
-        spec = ConfigurationSpec(self._physics("conf"), action, "conf.start.npz", "conf.trr")
+        physics = {**self._physics("conf"), "seed": self._seed_of(stream)}
+        spec = ConfigurationSpec(physics, action, "conf.start.npz", "conf.trr")
         write_spec(spec, folder / "conf.json")
-        return folder / "conf.json"
+        return folder / "conf.json", stream
 
     def _structure_beside(self, target: Path, start: StartingConfiguration) -> Path:
         if isinstance(start, Trajectory):
@@ -423,6 +457,10 @@ class SteppingEngine(CommandEngine):
         if start is None and self._origin.structure_file is None and not output.has_names:
             files = EngineFiles(output.path.parent, output.path.stem)
             refuse_other_structures(self._origin.structure, self._configuration(start), files)
+
+
+def _digest_of(start: Configuration) -> str:
+    return digest_of(start.positions, start.velocities, start.box)
 
 
 def whole_number(name: str, value: Any, least: int) -> int:

@@ -69,7 +69,7 @@ def _where(parser: Any) -> None:
         help="A script for Slurm in which {mdrun_cmd} stands for the command.")  # fmt: skip
     add("--workdir", metavar="DIR", help="Where the run's folder is made (here).")
     add("--continue", dest="continuation", action="store_true",
-        help="Go on with an earlier run of this name.")  # fmt: skip
+        help="Go on with an earlier run of this name and start.")  # fmt: skip
     add("--overwrite", action="store_true",
         help="Remove the files of an earlier run of this name first.")  # fmt: skip
     add("--dry-run", action="store_true",

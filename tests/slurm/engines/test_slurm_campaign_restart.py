@@ -43,8 +43,9 @@ async def test_it_goes_on_in_a_new_kernel(manager, cluster, runtime, work):
         steps, positions = all_frames(parts)
         assert steps == list(range(0, slurm_campaign.N_STEPS + 1, 200))
         if number < 2:
+            (work / "undisturbed").mkdir(exist_ok=True)
             expected = await slurm_campaign.make(number, "local").propagate(
-                None, work, f"undisturbed{number}"
+                None, work / "undisturbed", f"sim{number}"
             )
             assert positions.tobytes() == all_frames(expected)[1].tobytes()
 

@@ -167,7 +167,8 @@ async def test_exactly_what_an_undisturbed_run_gives(manager, cluster, work):
     end = await part.finish()
     n_steps = (end.steps_done // 100 + 3) * 100
     await engine.run_steps(n_steps)
-    await undisturbed.prepare(None, work, "undisturbed")
+    (work / "undisturbed").mkdir()
+    await undisturbed.prepare(None, work / "undisturbed", "sim")
     expected = await undisturbed.run_steps(n_steps)
     steps, positions = all_frames(await parts_of(engine, work, "sim"))
     expected_steps, expected_positions = all_frames([expected])
