@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
+import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from asyncmd_jupyter import runtime
@@ -336,9 +340,28 @@ def set_all_slurm_settings(
 
 
 def show_config() -> Overview:
-    """Return everything that is in force; reads well in a notebook and printed."""
+    """Return everything that is in force; reads well in a notebook and printed.
+
+    A script that does nothing with it gets it printed, where no prompt would show it.
+    """
     caches = ValueCaches.current()
-    return Overview(runtime.current().settings, caches.type, caches.h5py_sources, str(core_hours()))
+    settings = runtime.current().settings
+    shown = Overview(settings, caches.type, caches.h5py_sources, _core_hours())
+    if not _is_at_a_prompt() and _is_dropped_by(sys._getframe(1)):
+        sys.stdout.write(f"{shown}\n")
+    return shown
+
+
+def _is_at_a_prompt() -> bool:
+    return hasattr(sys, "ps1") or hasattr(builtins, "__IPYTHON__")
+
+
+def _is_dropped_by(caller: FrameType) -> bool:
+    """Whether nothing is done with what the call returns that a frame is at."""
+    import executing
+
+    call = executing.Source.executing(caller).node
+    return call is None or isinstance(getattr(call, "parent", None), ast.Expr)
 
 
 def _core_hours() -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -225,3 +228,45 @@ def test_parts_that_get_nowhere(runtime):
     assert runtime.settings.max_fruitless_parts == 3
     with pytest.raises(ValueError, match="num=0"):
         config.set_max_fruitless_parts(0)
+
+
+def shown_by_a_script(tmp_path, text, *argv):
+    script = tmp_path / "script.py"
+    script.write_text(f"from asyncmd_jupyter import config\n{text}\n")
+    environment = {**os.environ, "ASYNCMD_STATE_DIR": str(tmp_path / "state")}
+    done = subprocess.run(
+        [sys.executable, *(argv or (str(script),))],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+@pytest.mark.parametrize("call", ["config.show_config()", "print(config.show_config())"])
+def test_a_script_shows_the_limits_once(tmp_path, call):
+    said = shown_by_a_script(tmp_path, call)
+    assert said.count("CPU cores of local jobs") == 1
+    assert said.count("job store") == 1
+
+
+def test_what_a_script_keeps_is_not_printed(tmp_path):
+    assert shown_by_a_script(tmp_path, "shown = config.show_config()") == ""
+
+
+def test_one_line_of_code_shows_the_limits(tmp_path):
+    line = "from asyncmd_jupyter import config; config.show_config()"
+    assert "CPU cores of local jobs" in shown_by_a_script(tmp_path, "", "-c", line)
+
+
+def test_a_damaged_job_store_is_shown_as_such(tmp_path):
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "jobs.sqlite").write_text("this was a database " * 1000)
+    said = shown_by_a_script(tmp_path, "config.show_config()")
+    assert "CPU cores of local jobs" in said
+    assert "not known: " in said
+    assert str(state) in said

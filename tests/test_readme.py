@@ -22,6 +22,7 @@ def check(script: str, folder: Path) -> None:
         [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
     assert re.search(r"shot\.trr .*: reached (alphaR|C7eq)", done.stdout)
 
 
@@ -33,6 +34,14 @@ def with_engine(script: str, engine: str) -> str:
 
 def test_the_script_runs(tmp_path: Path):
     script = scripts()[0]
+    check(script, tmp_path)
+
+
+@pytest.mark.parametrize("end", ["", "loop.close()\n"])
+def test_the_script_runs_in_a_loop_of_its_own(tmp_path: Path, end: str):
+    loop = "loop = asyncio.new_event_loop()\nloop.run_until_complete(main())\n"
+    script = scripts()[0].replace("asyncio.run(main())\n", loop + end)
+    assert "run_until_complete" in script
     check(script, tmp_path)
 
 

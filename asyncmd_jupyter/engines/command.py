@@ -41,7 +41,7 @@ from asyncmd_jupyter.engines.starts import (
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.streams import Stream, StreamRegistry, source_of
 from asyncmd_jupyter.engines.velocities import check_velocities
-from asyncmd_jupyter.errors import EngineError, OtherKernelError
+from asyncmd_jupyter.errors import EngineCrashedError, EngineError, OtherKernelError
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import Job, JobManager
@@ -196,6 +196,8 @@ class CommandEngine(RecordedEngine):
         if part is None:
             return None
         end = await part.finish()
+        if end.complaint:
+            raise EngineCrashedError(end.complaint)
         if walltime is None and end.interruption:
             return await self._finish_interrupted(part, end)
         return end.trajectory

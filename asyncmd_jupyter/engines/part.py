@@ -19,6 +19,7 @@ from asyncmd_jupyter.jobs.tasks import carried_out
 logger = logging.getLogger(__name__)
 
 _DYING_SECONDS = 5.0
+_SILENCE = "(no output)"
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,15 @@ class PartEnd:
     interruption : str
         A sentence on what has ended it early that was neither its program nor a wish, such
         as the time limit of a queue; empty if nothing has.
+    complaint : str
+        What the program said where it ended well without a step and nobody had asked it to
+        end; empty otherwise.
     """
 
     steps_done: int
     trajectory: Trajectory | None
     interruption: str = ""
+    complaint: str = ""
 
 
 @dataclass(eq=False)
@@ -106,18 +111,24 @@ class Part:
             logger.info("%s was interrupted: %s", record.name, record.reason)
             return replace(end, interruption=record.reason)
         if record.state is JobState.DONE and self._did_nothing(record, end):
-            raise EngineCrashedError(
-                f"The script of {record.name} ended well, but the program in it took no step: let"
-                " it run the command, wait for it, and end with its exit code ('set -e').\n"
-                f"Folder: {record.command.cwd}; all of its output: {record.folder}"
-            )
+            return await self._without_a_step(record, end)
         if record.state is JobState.DONE or await self._has_only_obeyed(record):
             return end
         raise await _failure(record, self.job, self.last_words, f" after {end.steps_done} steps")
 
     def _did_nothing(self, record: JobRecord, end: PartEnd) -> bool:
-        has_script = record.command.template is not None
-        return has_script and not record.stop_requested and end.steps_done == self.first_step
+        return not record.stop_requested and end.steps_done == self.first_step
+
+    async def _without_a_step(self, record: JobRecord, end: PartEnd) -> PartEnd:
+        said = await asyncio.to_thread(self.last_words, self.job) or _SILENCE
+        if record.command.template is not None:
+            what = (
+                f"The script of {record.name} ended well, but the program in it took no step: let"
+                " it run the command, wait for it, and end with its exit code ('set -e')."
+            )
+            raise EngineCrashedError(f"{what}\n{_quoted(said, record)}")
+        what = f"The program of {record.name} ended well, but took no step."
+        return replace(end, complaint=f"{what}\n{_quoted(said, record)}")
 
     async def _cancel(self) -> None:
         """End the job, so that nobody writes any more and the engine knows what there is."""
@@ -193,9 +204,13 @@ async def _failure(
         return cancelled_error(record, f"Job {record.id} ({record.name}) was cancelled{when}.")
     if record.state is JobState.LOST:
         return JobLostError(f"Job {record.id} ({record.name}) is lost: {record.reason}")
-    said = await asyncio.to_thread(words, job) or "(no output)"
+    said = await asyncio.to_thread(words, job) or _SILENCE
     return EngineCrashedError(
-        f"The program of {record.name} failed{when}. {record.reason}\n"
-        f"Its last words:\n{said}\n"
-        f"Folder: {record.command.cwd}; all of its output: {record.folder}"
+        f"The program of {record.name} failed{when}. {record.reason}\n{_quoted(said, record)}"
+    )
+
+
+def _quoted(said: str, record: JobRecord) -> str:
+    return (
+        f"Its last words:\n{said}\nFolder: {record.command.cwd}; all of its output: {record.folder}"
     )

@@ -64,6 +64,7 @@ class Simulation(ABC):
         self._known: dict[tuple[Path, ...], tuple[list[FileState], FinishedPart]] = {}
         self._patience = Patience(files)
         self._interruption = ""
+        self._complaint = ""
 
     @staticmethod
     def of(engine: MDEngine, files: EngineFiles) -> Simulation:
@@ -145,9 +146,10 @@ class Simulation(ABC):
             If several parts in a row took no step.
         """
         before = self._progress()
-        self._interruption = ""
+        self._interruption = self._complaint = ""
         more = await self.compute(limit, hours, look)
         too_short = f"walltime_per_part={hours:g} hours may be too short to get anywhere."
+        too_short += f"\n{self._complaint}\n" if self._complaint else ""
         has_advanced = not more or before != self._progress()
         self._patience.judge(has_advanced, self._interruption or too_short)
         return more
@@ -214,7 +216,8 @@ class _Commands(Simulation):
             part = await self.engine.start_part(nsteps=limit, walltime=hours)
         if part is None:
             return False
-        self._interruption = (await follow(part, look(part))).interruption
+        end = await follow(part, look(part))
+        self._interruption, self._complaint = end.interruption, end.complaint
         return True
 
     async def end_running_part(self) -> None:

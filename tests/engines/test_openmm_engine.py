@@ -284,3 +284,15 @@ def test_worker_needs_only_openmm_and_numpy():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.split() == []
+
+
+async def test_a_program_that_ends_well_without_a_step_is_quoted(manager, tmp_path, monkeypatch):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/bash\necho 'ignored: -P -m; this is Python 1.5' >&2\n")
+    python.chmod(0o755)
+    engine = alanine_engine()
+    await engine.prepare(None, tmp_path, "sim")
+    monkeypatch.setattr(sys, "executable", str(python))
+    said = r"(?s)sim.part0001 ended well, but took no step.*last words:\nignored: -P -m; this is"
+    with pytest.raises(EngineCrashedError, match=said):
+        await engine.run_steps(engine.nstout)

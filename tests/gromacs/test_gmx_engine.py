@@ -22,6 +22,8 @@ from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.xdr import index_frames
 from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.jobs.process import find_members
+from asyncmd_jupyter.sampling.propagate import InPartsTrajectoryPropagator
+from asyncmd_jupyter.triage import diagnose_error
 
 pytestmark = pytest.mark.gromacs
 
@@ -478,3 +480,23 @@ async def test_what_is_set_holds_from_the_next_part_on(manager, tmp_path: Path):
     other = engine.clone()
     assert other.grompp_executable == "gmx -quiet grompp"
     await other.prepare(None, tmp_path, "other")
+
+
+@pytest.mark.parametrize(("option", "word"), [("-h", "-h"), ("-version", "MPI library")])
+async def test_a_program_that_ends_well_without_a_step_is_quoted(
+    manager, tmp_path: Path, option: str, word: str
+):
+    engine = gromacs_engine(mdrun_extra_args=option)
+    await engine.prepare(None, tmp_path, "sim")
+    said = rf"(?s)sim.part0001 ended well, but took no step\.\nIts last words:\n.*{word}.*Folder: "
+    for walltime in (None, 0.1):
+        with pytest.raises(EngineCrashedError, match=said) as caught:
+            await engine.run(1000, walltime=walltime)
+    assert diagnose_error(caught.value).title == "Program took no step"
+
+
+async def test_a_propagator_quotes_a_program_that_takes_no_step(manager, tmp_path: Path):
+    engine = gromacs_engine(mdrun_extra_args="-version")
+    propagator = InPartsTrajectoryPropagator.from_engine(engine, 1000, walltime_per_part=0.1)
+    with pytest.raises(EngineError, match=r"(?s)in a row took no step.*last words:.*MPI library"):
+        await propagator.propagate(None, tmp_path, "sim")

@@ -71,10 +71,18 @@ PATTERNS = (
     ),
     Pattern(
         kind="run-idle-script",
-        text=r"^The program of .* took no step|but the program in it took no step",
+        text=r"but the program in it took no step",
         title="Script does not run the command",
         meaning="The script ended well, but the program in it did nothing.",
         remedies=("Let it run the placeholder, wait for it, and end with its code ('set -e').",),
+        priority=EXACT,
+    ),
+    Pattern(
+        kind="run-idle-program",
+        text=r"\bThe program of .* ended well, but took no step\.",
+        title="Program took no step",
+        meaning="It ended well without computing anything, as one does that only prints its help.",
+        remedies=("Look at the options that it was given and at what it wrote.",),
         priority=EXACT,
     ),
     Pattern(
