@@ -61,7 +61,7 @@ class WorkThreads:
         """Await the result of `call`.
 
         A cancelled caller takes a call that has not begun back. One that has begun is
-        waited for, because two of them must never run side by side; its error is logged.
+        waited for, because two of them must never run side by side; nobody wants its error.
 
         Parameters
         ----------
@@ -131,9 +131,9 @@ class WorkThreads:
 
 
 def _report(unwanted: asyncio.Future[Any]) -> None:
-    """Log the error of a call whose caller was cancelled, which nobody else looks at."""
+    """Note the error of a call whose caller was cancelled: what it reads may be gone by now."""
     if not unwanted.cancelled() and (error := unwanted.exception()) is not None:
-        logger.warning("A call failed after its caller was cancelled.", exc_info=error)
+        logger.debug("A call failed after its caller was cancelled.", exc_info=error)
 
 
 def _perform(future: Future[T], call: Callable[[], T]) -> None:
