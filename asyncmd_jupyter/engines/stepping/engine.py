@@ -229,6 +229,8 @@ class SteppingEngine(CommandEngine):
     ) -> Trajectory:
         """Write the first frame of `conf_in` with new Maxwell-Boltzmann velocities.
 
+        They fulfil the constraints. The motion of the centre of mass is removed where
+        `removes_com` says that the dynamics have none.
         With a fixed seed a script that is run again gets the same ones, but no two calls do.
         Parameters are those of `apply_constraints`.
         """
