@@ -273,7 +273,8 @@ class RandomVelocitiesFrameExtractor(FrameExtractor):
     """Extracts frames with velocities drawn from the Maxwell-Boltzmann distribution.
 
     Particles without mass get none, and the motion of the centre of mass is removed, as engines
-    do it (`MDEngine.removes_com`). Velocities along constrained distances are taken away if `constraints` are given.
+    do it (`MDEngine.removes_com`). Velocities along constrained distances are taken away if
+    `constraints` are given.
     `RandomVelocitiesFrameExtractor.of` takes all that an engine knows.
 
     Parameters

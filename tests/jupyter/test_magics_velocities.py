@@ -17,6 +17,9 @@ from asyncmd_jupyter.frames.xdr import TrrFrame, write_trr_frame
 from asyncmd_jupyter.jupyter.widgets.restart_form import RestartForm, ShownPlace
 from asyncmd_jupyter.trajectory import Trajectory
 
+# The structure file of heavy hydrogens lets masses be guessed wrong, on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:In structure_file")
+
 
 @pytest.fixture
 async def heavy(notebook, tmp_path: Path):

@@ -21,7 +21,11 @@ from asyncmd_jupyter.sampling.restart import restart_from
 from asyncmd_jupyter.sampling.run import start_run
 from asyncmd_jupyter.trajectory import Trajectory
 
-pytestmark = pytest.mark.science
+pytestmark = [
+    pytest.mark.science,
+    # Its structure file lets masses be guessed wrong, on purpose.
+    pytest.mark.filterwarnings("ignore:In structure_file"),
+]
 both = pytest.mark.parametrize(
     "kind", ["openmm", pytest.param("gromacs", marks=pytest.mark.gromacs)]
 )
