@@ -19,7 +19,7 @@ def resumed(run: Run, max_steps: int | None) -> Run:
     """Carry out `Run.resume`."""
     if max_steps is not None:
         max_steps = whole_limit("max_steps", max_steps, 1)
-    return _again(run, max_steps) if run.done else _released(run, max_steps)
+    return _again(run, max_steps) if run.done or run.is_left else _released(run, max_steps)
 
 
 def _released(run: Run, max_steps: int | None) -> Run:
@@ -80,4 +80,4 @@ def _choice(run: Run, max_steps: int | None) -> Callable[[WalkerSnapshot], bool]
             f"resume it with a larger one, such as max_steps={2 * (old or 1)}."
         )
     again = {RunState.CANCELLED, RunState.FAILED, *(_AT_LIMIT if has_more else ())}
-    return lambda walker: walker.state in again
+    return lambda walker: walker.state in again or not walker.state.is_final

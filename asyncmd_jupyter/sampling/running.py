@@ -110,9 +110,10 @@ class Run:
             await self._keeper.settled()
         finally:
             unsubscribe()
-            self._ended = self._ended or time.monotonic()
-            self.changed()
-            self._events.publish(RunFinished(self.id))
+            if not self.is_left:
+                self._ended = self._ended or time.monotonic()
+                self.changed()
+                self._events.publish(RunFinished(self.id))
 
     async def checked(self, patience: float = 5.0) -> None:
         """Wait until the conditions have been evaluated on the start, but not for ever.
@@ -192,6 +193,14 @@ class Run:
         return self._ended is not None
 
     @property
+    def is_left(self) -> bool:
+        """Whether its event loop was closed before it ended; its jobs go on, and `resume` follows.
+
+        A loop that ``asyncio.run`` ends cancels the run instead, as all that it runs.
+        """
+        return self._ended is None and self._task is not None and self._task.get_loop().is_closed()
+
+    @property
     def result(self) -> Trajectory | list[Trajectory | None] | None:
         """Of one walker its trajectory, of several the list; None for what there is not."""
         results = [walker.result for walker in self.walkers]
@@ -237,7 +246,14 @@ class Run:
         ------
         Exception
             What ended the first walker that failed; the others' results stay in `result`.
+        RuntimeError
+            Its event loop was closed before it ended.
         """
+        if self.is_left:
+            raise RuntimeError(
+                f"The event loop in which the run {self.id!r} was started was closed before it "
+                "ended: run.resume() goes on with it in this one."
+            )
         if self._task is not None:
             await asyncio.shield(self._task)
         for walker in self.walkers:
@@ -289,7 +305,7 @@ class Run:
         self.changed()
 
     def resume(self, *, max_steps: int | None = None) -> Run:
-        """Go on with a held run, or from its files with one that was cancelled or failed.
+        """Go on with a held run, or from its files with one that was cancelled, failed or left.
 
         Parameters
         ----------

@@ -61,4 +61,5 @@ class Runs:
 
     def is_active(self, name: str) -> bool:
         """Whether a run of this name is going on."""
-        return name in self._runs and not self._runs[name].done
+        run = self._runs.get(name)
+        return run is not None and not (run.done or run.is_left)

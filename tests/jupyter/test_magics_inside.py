@@ -34,7 +34,7 @@ class Seen:
 
 
 @pytest.fixture
-def execute(tmp_path, monkeypatch):
+def execute(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("ASYNCMD_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("ASYNCMD_END_JOBS_ON_SHUTDOWN", "1")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
@@ -55,6 +55,7 @@ def execute(tmp_path, monkeypatch):
             ),
         )
         await client.async_execute()
+        assert "destroyed" not in capfd.readouterr().err  # when the kernel was shut down
         seen = [Seen(s, _text(cell)) for s, cell in zip(states, notebook.cells, strict=True)]
         assert [each.status for each in seen[:2]] == ["ok", "ok"], seen[:2]
         for each in seen:

@@ -7,6 +7,7 @@ import sys
 
 from asyncmd_jupyter.sampling.propagate import ConditionalTrajectoryPropagator
 from asyncmd_jupyter.sampling.run import start_run
+from asyncmd_jupyter.sampling.runs import Runs
 from asyncmd_jupyter.testing import ToyEngine
 
 
@@ -53,6 +54,26 @@ async def in_a_thread():
     run = start_run(ToyEngine(nstout=10, seed=1), None, until=[late], name="run")
     await asyncio.sleep(0)
     print(run.id, "begins")
+
+
+async def taken_up():
+    """A run of a loop that was closed goes on in another one, with the same job."""
+    run = Runs.current().get("run")
+    try:
+        await run
+    except RuntimeError as error:
+        print(error)
+    again = run.resume()
+    [seen] = run.snapshot().walkers
+    while again.snapshot().walkers[0].n_frames <= seen.n_frames:
+        await asyncio.sleep(0.01)
+    print("same job:", again.snapshot().walkers[0].job_id == seen.job_id)
+    await again.cancel()
+    print(again.state.value)
+
+
+def left_and_taken_up():
+    return left(), taken_up()
 
 
 def new_loop():

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.jobs.office import Office
+from asyncmd_jupyter.sampling.progress import RunState
+from asyncmd_jupyter.sampling.run_record import records_in
 from asyncmd_jupyter.settings import Settings
 
 SCRIPT = Path(__file__).with_name("script_that_ends.py")
@@ -54,8 +57,30 @@ def test_what_is_awaited(run, office, how, options):
 
 
 @pytest.mark.parametrize(("how", "options"), WAYS)
-def test_a_run_that_goes_on(run, office, how, options):
+def test_a_run_that_goes_on(run, office, tmp_path, how, options):
     assert run("left", how, *options) == ["run goes on"]
+    # asyncio.run cancels what it leaves; otherwise jobs go on as those of a kernel do.
+    going_on = [] if how == "ran" else ["run.part0001"]
+    assert [job.name for job in office.unfinished()] == going_on
+    [record] = records_in(tmp_path)
+    assert record.state.is_final == (how == "ran")
+    assert record.state in (RunState.CANCELLED, RunState.PREPARING, RunState.RUNNING)
+
+
+@pytest.mark.parametrize(("how", "options"), WAYS)
+def test_jobs_end_with_the_script_if_that_is_set(run, office, monkeypatch, how, options):
+    monkeypatch.setenv("ASYNCMD_END_JOBS_ON_SHUTDOWN", "1")
+    assert run("left", how, *options) == ["run goes on"]
+    assert office.unfinished() == []
+    [job] = office.store.find()
+    assert job.state is JobState.CANCELLED
+
+
+def test_a_run_is_taken_up_in_another_loop(run, office):
+    closed, *taken_up = run("left_and_taken_up", "closed", *STRICT)[1:]
+    assert closed.startswith("The event loop in which the run 'run' was started was closed")
+    assert taken_up == ["same job: True", "cancelled"]
+    assert office.unfinished() == []
 
 
 @pytest.mark.parametrize(("how", "options"), WAYS)
