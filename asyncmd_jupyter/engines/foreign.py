@@ -80,6 +80,9 @@ def _refuse_shared(files: EngineFiles, other: str, added: str, marks: Iterable[s
 
 
 def _of_parts(files: EngineFiles) -> list[Path]:
-    own = re.escape(files.deffnm)
-    pattern = re.compile(rf"{own}(\.confout)?\.part\d{{4,}}[._].+")
+    own, part = re.escape(files.deffnm), r"\.part\d{4,}"
+    # "sim.confout.part0001.gro" is a part's last frame, of "sim" and not of "sim.confout".
+    pattern = re.compile(
+        rf"{own}{part}[._](?!gro$).*(?<!\.provenance\.json)|{own}\.confout{part}\.gro"
+    )
     return sorted(path for path in files.workdir.iterdir() if pattern.fullmatch(path.name))

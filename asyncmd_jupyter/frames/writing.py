@@ -36,6 +36,8 @@ from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.trr import TrrFrame, invert_velocities, write_trr_frame
 from asyncmd_jupyter.frames.xdr import copy_frames
 
+_PDB_FORMATS = ("PDB", "ENT")
+_PDB_CELL_OF_NONE = [1, 1, 1, 90, 90, 90]
 _BOX_OF_NONE = np.zeros((3, 3), np.float32)
 
 
@@ -210,6 +212,9 @@ def _write_structure(structure: Path, source: Trajectory, target: Path) -> None:
         return
     name = output_format(target)
     with open_universe(structure, source.paths, attributes=missing_attributes(name)) as universe:
+        if name in _PDB_FORMATS and universe.dimensions is None:
+            # What stands in PDB files for no box, where MDAnalysis would warn that it does so.
+            universe.dimensions = _PDB_CELL_OF_NONE
         universe.atoms.write(str(target), file_format=name)
 
 

@@ -113,12 +113,18 @@ class TestContinuation:
         other = await run(make_propagator(30), tmp_path / "other")
         assert joined.paths[0].read_bytes() == other.paths[0].read_bytes()
 
-    @pytest.mark.parametrize("ending", ["engine.json", "start.npz", "pdb"])
+    @pytest.mark.parametrize("ending", ["start.npz", "pdb"])
     async def test_of_some_of_the_inputs(self, manager, tmp_path: Path, ending: str):
         await make_engine().prepare(None, tmp_path, "sim")
         (tmp_path / f"sim.{ending}").unlink()
         joined = await run(make_propagator(30), tmp_path, continuation=True)
         assert steps_of(joined) == grid(30)
+
+    async def test_of_inputs_that_nothing_shows_to_be_ours(self, manager, tmp_path: Path):
+        await make_engine().prepare(None, tmp_path, "sim")
+        (tmp_path / "sim.engine.json").unlink()
+        with pytest.raises(ValueError, match="was not made by an engine"):
+            await run(make_propagator(30), tmp_path, continuation=True)
 
     async def test_of_a_part_without_frames(self, manager, tmp_path: Path):
         await make_engine().prepare(None, tmp_path, "sim")

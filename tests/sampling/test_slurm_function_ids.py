@@ -238,12 +238,18 @@ def test_scripts_that_can_not_be_meant(program, script, error, words):
         wrap(program, script)
 
 
-@pytest.mark.parametrize(
-    "options", [{"job-name": "x"}, {"--mem": "1"}, {"mem": None}, {"chd": "/"}]
-)
+@pytest.mark.parametrize("options", [{"--mem": "1"}, {"mem": None}])
 def test_options_that_can_not_be_meant(program, options):
     with pytest.raises(ValueError, match="option"):
         wrap(program, sbatch_options=options)
+
+
+@pytest.mark.parametrize("options", [{"job-name": "x"}, {"chd": "/"}])
+def test_options_that_are_ours_are_left_out(program, options):
+    (option,) = options
+    with pytest.warns(UserWarning, match=option):
+        wrapped = wrap(program, sbatch_options={**options, "mem": "1G"})
+    assert wrapped.sbatch_options == {"mem": "1G"}
 
 
 @pytest.mark.parametrize("loader", ["numpy.load", 3])
