@@ -58,8 +58,10 @@ def check_models(files: Sequence[str]) -> None:
             )
 
 
-def note_on_frames(files: Sequence[Path]) -> str:
-    """What to do where a function saw other frames of these files than there are; or nothing."""
+def note_on_frames(files: Sequence[Path], n_frames: int) -> str:
+    """What to do where a function saw fewer frames of these files than there are; or nothing."""
+    if n_frames <= len(files):
+        return ""
     seen_otherwise = [str(path) for path in files if kind_of(path) in (".gro", ".pdb", ".ent")]
     if not seen_otherwise:
         return ""

@@ -161,7 +161,7 @@ class TrajectoryFunctionWrapper(ABC):
 
     async def _checked_values(self, traj: Trajectory) -> Values:
         values = await self._get_values_for_trajectory(traj)
-        return check_values(self.name, values, len(traj), note_on_frames(traj.paths))
+        return check_values(self.name, values, len(traj), note_on_frames(traj.paths, len(traj)))
 
     async def _remember(
         self, caches: ValueCaches, traj: Trajectory, function_id: str, values: Values

@@ -148,7 +148,9 @@ class FunctionJobs:
         else:
             values = await self._call_loader(self.load, result, job)
         try:
-            checked = check_values(self.name, values, len(traj), note_on_frames(traj.paths))
+            checked = check_values(
+                self.name, values, len(traj), note_on_frames(traj.paths, len(traj))
+            )
         except ValueError as error:
             raise ValueError(f"{error} All output of its job: {job.record.folder}") from None
         await asyncio.shield(runtime.start(asyncio.to_thread(remove_folders, [job.record])))

@@ -1,5 +1,7 @@
 """Tab in %asyncmd lines and cells."""
 
+import asyncio
+
 import pytest
 from IPython.core.completer import CompletionContext
 
@@ -27,6 +29,8 @@ async def known(notebook, tmp_path):
     await notebook.run("%asyncmd propagate engine --steps 20 --name short --campaign scan")
     await notebook.run("%asyncmd wait short -o path")
     await notebook.run("%asyncmd propagate engine --until never --name going --campaign scan")
+    while not (tmp_path / "going" / "going.run.json").exists():  # what can be attached
+        await asyncio.sleep(0.01)
     (tmp_path / "job.sh").touch()
     (tmp_path / "scripts").mkdir()
     (tmp_path / "scripts" / "gpu.sh").touch()
