@@ -81,7 +81,10 @@ def kill_command(record):
 
 
 def _argv(pid):
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended
+        return b""
 
 
 async def test_ends_that_no_kernel_saw(kernel, cluster, store, job_runtime, forget, work):
