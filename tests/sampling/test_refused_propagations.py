@@ -185,7 +185,7 @@ class TestArguments:
             10, engine_cls=Engine, engine_kwargs={"speed": 1.0}, walltime_per_part=1
         )
 
-    @pytest.mark.parametrize("n_steps", [None, 10.0, "10", True, np.array([1, 2]), [1]])
+    @pytest.mark.parametrize("n_steps", [None, "10", True, np.array([1, 2]), [1]])
     def test_steps(self, n_steps):
         with pytest.raises(TypeError, match=r"n_steps=.* whole number"):
             InPartsTrajectoryPropagator(n_steps, **ENGINE)
