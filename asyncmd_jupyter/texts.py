@@ -161,11 +161,13 @@ def _is_plain(path: Path) -> bool:
     content = path.read_bytes()
     if content.startswith(tuple(mark for mark, _ in _MARKS)):
         return False
+    if b"\0" in content:  # binary
+        return True
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        return b"\0" in content  # binary
-    return True
+        return False
+    return b"\r" not in content.replace(b"\r\n", b"")  # the end of lines of old Macs
 
 
 def _without(path: Path, encoding: str) -> str:

@@ -8,6 +8,7 @@ import lzma
 import warnings
 from pathlib import Path
 
+import numpy as np
 import openmm
 import pytest
 from engine_systems import ALANINE, FORCE_FIELD
@@ -15,6 +16,7 @@ from openmm import app, unit
 from topology_files import argon_gro, argon_prmtop, argon_top, water_box_pdb
 
 from asyncmd_jupyter.engines.openmm import OpenMMEngine
+from asyncmd_jupyter.engines.openmm.source import from_gromacs, velocities_of_gro
 
 # OpenMM's reader leaves the closing of the file to the garbage collector.
 pytestmark = pytest.mark.filterwarnings(
@@ -82,6 +84,18 @@ def test_amber_and_gromacs_files(tmp_path: Path, encoding: str):
     assert OpenMMEngine.from_amber(prmtop, inpcrd).n_atoms == 2
     engine = OpenMMEngine.from_gromacs(top, gro)
     assert (engine.n_atoms, engine.periodic) == (2, True)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_velocities_and_numbers_of_a_gro_file(tmp_path: Path, encoding: str):
+    gro, moving = argon_gro(tmp_path), "  0.1000 -0.2000  0.3000"
+    title, count, *atoms, box = gro.read_text().splitlines()
+    atoms = [f"{number:5d}{atom[5:]}{moving}" for number, atom in enumerate(atoms, 41)]
+    text = "\n".join([title.replace("two", "REMARK"), count, *atoms, box, ""])
+    gro.write_bytes(ENCODINGS[encoding](text))
+    assert velocities_of_gro(gro) == pytest.approx(np.array([[0.1, -0.2, 0.3]] * 2))
+    _, topology, _ = from_gromacs(argon_top(tmp_path), gro, None, None)
+    assert [residue.id for residue in topology.residues()] == ["41", "42"]
 
 
 def test_a_topology_with_a_mark_is_refused(tmp_path: Path):

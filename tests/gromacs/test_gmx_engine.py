@@ -456,7 +456,7 @@ def test_spellings_of_integrators():
 async def test_helpers_refuse_what_is_no_engine(tmp_path: Path):
     with pytest.raises(ValueError, match="engine=None"):
         await get_all_traj_parts(tmp_path, "sim", None)
-    with pytest.raises(TypeError, match="mdconfig=None"):
+    with pytest.raises(ValueError, match="mdconfig=None"):
         ensure_mdconfig_options(None)
 
 

@@ -30,6 +30,7 @@ from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.readable import check_texts
 from asyncmd_jupyter.frames.structure import Structure
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.texts import plain_file
 
 SystemParts = tuple[Any, Any, Any]
 
@@ -162,14 +163,15 @@ def from_gromacs(
     topology = read_top(path, box, **include)
     system = topology.createSystem(**_create_options(options, box))
     warn_of_vacuum(path, topology.topology, system, options)
-    restore_numbers(topology.topology, gro)
+    with plain_file(gro) as plain:
+        restore_numbers(topology.topology, plain)
     return system, topology.topology, coordinates.positions
 
 
 def velocities_of_gro(gro: str | PathLike[str]) -> NDArray[Any] | None:
     """Velocities of a GRO file, which OpenMM does not read, in nm/ps; None without any."""
-    path = existing(gro, "gro_file")
-    return read_frame(Trajectory(path, path), 0).velocities
+    with plain_file(existing(gro, "gro_file")) as plain:
+        return read_frame(Trajectory(plain, plain), 0).velocities
 
 
 def velocities_of_amber(coordinates: str | PathLike[str] | None) -> Any:
