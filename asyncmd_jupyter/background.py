@@ -7,6 +7,7 @@ import atexit
 import threading
 import weakref
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -93,6 +94,18 @@ class Ending:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def settled(work: asyncio.Future[Any]) -> None:
+    """Wait for the end of a task or future, however often the one who waits is cancelled.
+
+    For undoing things on the way out of a cancellation, which the caller raises again.
+    """
+    while not work.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([work])
+    if not work.cancelled():
+        work.exception()
 
 
 def _is_left(task: asyncio.Task[Any], only_closed: bool) -> bool:

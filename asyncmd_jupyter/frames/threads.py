@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from asyncmd_jupyter import runtime
+from asyncmd_jupyter.background import settled
 from asyncmd_jupyter.runtime import Runtime, SettingsChanged
 
 T = TypeVar("T")
@@ -61,7 +62,8 @@ class WorkThreads:
         """Await the result of `call`.
 
         A cancelled caller takes a call that has not begun back. One that has begun is
-        waited for, because two of them must never run side by side; nobody wants its error.
+        waited for, however often the caller is cancelled: two of them must never run side by
+        side, and what the call reads must not be removed meanwhile. Nobody wants its error.
 
         Parameters
         ----------
@@ -80,7 +82,7 @@ class WorkThreads:
                     stop()
                 unwanted = asyncio.wrap_future(future)
                 unwanted.add_done_callback(_report)
-                await asyncio.wait([unwanted])
+                await settled(unwanted)
             raise
 
     def _submit(self, call: Callable[[], T], files: int) -> Future[T]:
@@ -131,7 +133,7 @@ class WorkThreads:
 
 
 def _report(unwanted: asyncio.Future[Any]) -> None:
-    """Note the error of a call whose caller was cancelled: what it reads may be gone by now."""
+    """Note the error of a call whose caller was cancelled."""
     if not unwanted.cancelled() and (error := unwanted.exception()) is not None:
         logger.debug("A call failed after its caller was cancelled.", exc_info=error)
 

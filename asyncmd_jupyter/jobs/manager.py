@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from asyncmd_jupyter import runtime as runtimes
+from asyncmd_jupyter.background import settled
 from asyncmd_jupyter.errors import JobError, SubmissionError
 from asyncmd_jupyter.jobs import attaching
 from asyncmd_jupyter.jobs.book import JobBook
@@ -31,7 +32,7 @@ from asyncmd_jupyter.jobs.starter import Starter
 from asyncmd_jupyter.jobs.stopping import Stopper
 from asyncmd_jupyter.jobs.store import JobStore
 from asyncmd_jupyter.jobs.survey import NEVER_STARTED
-from asyncmd_jupyter.jobs.tasks import OwnedTasks, carried_out, settled
+from asyncmd_jupyter.jobs.tasks import OwnedTasks, carried_out
 
 __all__ = ["Job", "JobManager"]
 

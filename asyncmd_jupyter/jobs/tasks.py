@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from asyncmd_jupyter import runtime
+from asyncmd_jupyter.background import settled
 
 logger = logging.getLogger(__name__)
 
@@ -34,18 +35,6 @@ class OwnedTasks:
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(_log_error)
         return task
-
-
-async def settled(task: asyncio.Task[Any]) -> None:
-    """Wait for the end of a task, whatever happens to the one who waits.
-
-    For undoing things on the way out of a cancellation, which the caller raises again.
-    """
-    while not task.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([task])
-    if not task.cancelled():
-        task.exception()
 
 
 async def carried_out(action: Callable[[], Coroutine[Any, Any, object]]) -> None:

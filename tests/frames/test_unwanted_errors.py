@@ -12,7 +12,7 @@ from asyncmd_jupyter.frames.threads import WorkThreads
 
 @pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])
 async def test_an_error_after_the_caller_was_cancelled_is_noted(runtime, caplog, times: int):
-    """Quietly: a live look that ends takes away the frames that a function may still read."""
+    """Quietly, and after it has ended: a live look then removes the frames that it read."""
     caplog.set_level(logging.DEBUG, logger="asyncmd_jupyter")
     threads = WorkThreads.current()
     began, go_on, told = threading.Event(), threading.Event(), []
@@ -27,8 +27,9 @@ async def test_an_error_after_the_caller_was_cancelled_is_noted(runtime, caplog,
     assert await asyncio.to_thread(began.wait, 60)
     for _ in range(times):
         task.cancel()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert not task.done()
     go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
 from asyncmd_jupyter import runtime
+from asyncmd_jupyter.background import settled
 from asyncmd_jupyter.errors import SlurmSubmissionError
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.slurm.membership import Memberships
@@ -25,7 +26,7 @@ from asyncmd_jupyter.jobs.slurm.request import (
     write_dispatcher,
 )
 from asyncmd_jupyter.jobs.slurm.submission import RefusedError, Submissions
-from asyncmd_jupyter.jobs.tasks import OwnedTasks, carried_out, settled
+from asyncmd_jupyter.jobs.tasks import OwnedTasks, carried_out
 from asyncmd_jupyter.settings import SlurmSettings
 
 _QUIET_SECONDS = 0.02

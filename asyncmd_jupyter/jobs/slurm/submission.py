@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from asyncmd_jupyter import runtime
+from asyncmd_jupyter.background import settled
 from asyncmd_jupyter.errors import JobError, SlurmSubmissionError
 from asyncmd_jupyter.jobs.slurm import commands
 from asyncmd_jupyter.jobs.slurm.claims import revoke
@@ -27,7 +28,7 @@ from asyncmd_jupyter.jobs.slurm.parsing import parse_sbatch, parse_squeue
 from asyncmd_jupyter.jobs.slurm.queue import ARRIVAL_SECONDS, SlurmQueue, Snapshot
 from asyncmd_jupyter.jobs.slurm.request import Request
 from asyncmd_jupyter.jobs.slurm.states import advice_on_refusal
-from asyncmd_jupyter.jobs.tasks import carried_out, settled
+from asyncmd_jupyter.jobs.tasks import carried_out
 from asyncmd_jupyter.settings import SlurmSettings
 
 logger = logging.getLogger(__name__)
