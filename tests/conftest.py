@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import MDAnalysis  # noqa: F401 - it logs when it is imported: not in the middle of a test
 import pytest
 from alone import environment_alone
 

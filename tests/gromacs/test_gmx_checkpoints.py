@@ -23,7 +23,7 @@ DISK = "asyncmd_jupyter.engines.gromacs.disk"
 
 
 def engine_with_many_checkpoints(**options):
-    return gromacs_engine(output_traj_type="trr", mdrun_extra_args="-nt 1 -cpt 0.0005", **options)
+    return gromacs_engine(output_traj_type="trr", mdrun_extra_args="-nt 1 -cpt 0", **options)
 
 
 def between_two_renames(folder: Path) -> None:
@@ -122,6 +122,30 @@ async def test_neither_is_there(manager, tmp_path: Path):
         (tmp_path / name).unlink()
     with pytest.raises(EngineError, match=r"sim\.cpt is missing, and so is sim_prev\.cpt"):
         await gromacs_engine(output_traj_type="trr").prepare_from_files(tmp_path, "sim")
+
+
+@pytest.mark.parametrize("begun", [0, 1, 2])
+async def test_killed_while_the_first_one_was_written(manager, tmp_path: Path, caplog, begun):
+    """Only what comes after it says that it was there."""
+    await finished(tmp_path, 8 * NSTOUT)
+    for name in ("sim.cpt", "sim_prev.cpt"):
+        (tmp_path / name).unlink()
+    log = tmp_path / "sim.part0001.log"
+    words = b"Writing checkpoint, step"
+    pieces = log.read_bytes().split(words)
+    assert len(pieces) > 3, "a run with several checkpoints"
+    log.write_bytes(words.join(pieces[: begun + 1]))
+    engine = engine_with_many_checkpoints()
+    if begun > 1:
+        with pytest.raises(EngineError, match=r"sim\.cpt is missing"):
+            await engine.prepare_from_files(tmp_path, "sim")
+        return
+    with caplog.at_level(logging.WARNING, DISK):
+        await engine.prepare_from_files(tmp_path, "sim")
+    assert "begins again at step 0" in caplog.text
+    await engine.run_steps(10 * NSTOUT)
+    steps = {step for path in tmp_path.glob("sim.part*.trr") for step in steps_in(path)}
+    assert sorted(steps) == list(range(0, 10 * NSTOUT + 1, NSTOUT))
 
 
 async def test_one_of_an_earlier_simulation_is_not_gone_on_from(manager, tmp_path: Path):

@@ -15,7 +15,8 @@ from asyncmd_jupyter.frames.xdr import FrameIndex, index_frames, truncate_to_who
 
 logger = logging.getLogger(__name__)
 
-_CHECKPOINT_WORDS = (b"Writing checkpoint, step", b"Finished mdrun")
+# ``mdrun`` says the first before it writes, so that once tells nothing of what came of it.
+_BEGINS_CHECKPOINT, _HAS_ENDED = b"Writing checkpoint, step", b"Finished mdrun"
 
 
 def read_disk(files: EngineFiles, traj_type: str, nstout: int) -> OnDisk:
@@ -158,7 +159,7 @@ def _refuse_lost_checkpoint(files: EngineFiles) -> None:
 
 def _tells_of_checkpoint(log: Path) -> bool:
     text = log.read_bytes()
-    return any(words in text for words in _CHECKPOINT_WORDS)
+    return text.count(_BEGINS_CHECKPOINT) > 1 or _HAS_ENDED in text
 
 
 def _open_ended(files: EngineFiles, traj_type: str) -> list[Path]:
