@@ -120,10 +120,12 @@ def test_ipywidgets_hand_messages_to_handle_msg():
         def on_msg(self, callback):
             self.callback = callback
 
-    widget = Widget()
-    widget.comm = comm = Comm()
-    comm.callback({"content": {"data": {}}})
-    widget.comm = None
+        def close(self):
+            """For the widget, which leaves the list of all widgets when it is closed."""
+
+    widget = Widget(comm=Comm())
+    widget.comm.callback({"content": {"data": {}}})
+    widget.close()
     relies_on(
         "ipywidgets hand each message of the page to _handle_msg, and `comm` is a trait of theirs",
         len(heard) == 1 and "comm" in widget.traits(),
