@@ -28,7 +28,7 @@ class RunView:
     """The live view of a run, below the cell that started it."""
 
     def __init__(self, lab: Lab, cell_index: int) -> None:
-        self.lab = lab
+        self.lab, self.cell_index = lab, cell_index
         self.area = lab.cell(cell_index).locator(".jp-OutputArea")
         self.rows = self.area.locator("tr[data-job]")
         self.plot = self.area.locator("img.asyncmd-figure-image")
@@ -53,7 +53,14 @@ class RunView:
             ends = dict(reached.findall(self.plot.get_attribute("alt") or ""))
             return len(ends) == n_walkers and f"{ends['0']}, frame" in self.said.inner_text()
 
-        self.area.get_by_text(re.compile(r"took \d")).first.wait_for()
+        took = self.area.get_by_text(re.compile(r"took \d")).locator("visible=true")
+
+        def has_ended():
+            # Outputs that grow move a cell out of sight, where the page no longer draws it.
+            self.lab.cell(self.cell_index)
+            return took.count() > 0
+
+        self.lab.wait_until(has_ended)
         self.lab.wait_until(all_is_shown)
 
     def shown_time(self):

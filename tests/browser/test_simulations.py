@@ -140,8 +140,7 @@ def test_ten_thousand_rows(notebook):
     notebook.wait_until(lambda: "40.0 ps" in table.row("run000/0").inner_text())
     assert 0 < notebook.wire.over(page, 3) < 20_000
     notebook.run_cell(notebook.add_cell("moving.cancel()"))
-    page.wait_for_timeout(1500)
-    assert notebook.wire.over(page, 2) < 200
+    notebook.wait_until(lambda: notebook.wire.over(page, 2) < 200)
 
     sorting(table)
     filtering(table)
