@@ -146,7 +146,7 @@ def test_nothing_is_said_of_what_was_asked_for_or_is_small(tmp_path: Path):
     path = tmp_path / "dropped.pdb"
     path.write_text(cryst_first(tmp_path).partition("\n")[2])
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         OpenMMEngine.from_pdb(path, WATER, create_system={"nonbondedMethod": app.NoCutoff})
         OpenMMEngine.from_pdb(ALANINE, *FORCE_FIELD)
         OpenMMEngine.from_pdb(cluster(tmp_path), WATER)

@@ -95,7 +95,7 @@ def test_files_are_mended_in_place_if_asked(folder: Path, suffix: str):
 def test_whole_files_are_left_alone(folder: Path, suffix: str):
     before = sorted(folder.iterdir())
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         good = Trajectory.recover([f"a.{suffix}", f"b.{suffix}"], "conf.gro", in_place=True)
     assert good == Trajectory([f"a.{suffix}", f"b.{suffix}"], "conf.gro")
     assert sorted(folder.iterdir()) == before

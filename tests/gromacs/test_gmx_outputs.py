@@ -90,7 +90,7 @@ def test_a_precision_that_spoils_positions(precision: float, ending: str):
 
 def test_a_precision_that_is_good_or_does_not_matter():
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         gromacs_engine(changes={"compressed-x-precision": 100})
         gromacs_engine(changes={"compressed-x-precision": 1}, output_traj_type="trr")
 

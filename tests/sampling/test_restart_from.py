@@ -10,6 +10,7 @@ import pytest
 from engine_systems import alanine_engine
 from gromacs_systems import gromacs_engine
 from toy_states import in_a, in_b
+from warned import of_users
 
 from asyncmd_jupyter.errors import DrawnVelocitiesWarning
 from asyncmd_jupyter.frames.read import read_frame
@@ -158,7 +159,7 @@ async def test_a_format_without_velocities_is_named(manager, in_folder):
     assert not (in_folder / "other").exists()
     with pytest.warns(DrawnVelocitiesWarning, match=r"first\.xtc.*drawn at 300 K") as said:
         run = await restart_from(first, trajectory, 2, name="other", n=2)
-    assert len(said) == 1
+    assert len(of_users(said)) == 1
     assert "random velocities at 300 K" in run.spec.starts[0].provenance.text()
     await run
     start, another = [read_frame(one, 0) for one in run.spec.starts]
