@@ -30,7 +30,7 @@ async def test_it_goes_on_in_a_new_kernel(manager, cluster, runtime, work):
     before = set(cluster.control.squeue())
     kernel = start_kernel(runtime, work)
     try:
-        await asyncio.to_thread(wait_for_all, cluster, kernel)
+        await asyncio.to_thread(wait_for_all, cluster, kernel, before)
     finally:
         kernel.kill()
         kernel.wait()
@@ -50,19 +50,20 @@ async def test_it_goes_on_in_a_new_kernel(manager, cluster, runtime, work):
             assert positions.tobytes() == all_frames(expected)[1].tobytes()
 
 
-def wait_for_all(cluster, kernel):
-    """Until all jobs are in the queue, and some of them run."""
+def wait_for_all(cluster, kernel, before):
+    """Until all jobs have come to the queue, which some have left already; others run."""
     while True:
         assert kernel.poll() is None
-        states = list(queued(cluster).values())
-        if len(states) >= slurm_campaign.N_SIMULATIONS - 2 and "RUNNING" in states:
+        came = cluster.control.squeue().keys() - before
+        if len(came) == slurm_campaign.N_SIMULATIONS and "RUNNING" in queued(cluster).values():
             return
 
 
 async def test_two_kernels_do_not_fight(manager, cluster, runtime, work):
+    before = set(cluster.control.squeue())
     kernel = start_kernel(runtime, work)
     try:
-        await asyncio.to_thread(wait_for_all, cluster, kernel)
+        await asyncio.to_thread(wait_for_all, cluster, kernel, before)
         assert await manager.attach() == [], "the other kernel looks after its jobs"
         last = slurm_campaign.N_SIMULATIONS - 1
         with pytest.raises(EngineError, match="another kernel"):
