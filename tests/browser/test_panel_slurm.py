@@ -14,7 +14,7 @@ from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import Command
 
 job = await JobManager.current().submit(
-    Command((sys.executable, "-c", "print('hello'); import time; time.sleep(600)"), Path.cwd()),
+    Command((sys.executable, "-c", "print('hello', flush=True); import time; time.sleep(600)"), Path.cwd()),
     name="ours", launcher="slurm", tags={"run": "slow"})
 """
 
