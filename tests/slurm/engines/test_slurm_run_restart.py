@@ -50,10 +50,15 @@ async def test_it_comes_back_and_ends_as_if_nothing_had_happened(manager, cluste
         assert result.paths[0].read_bytes() == other.paths[0].read_bytes()
 
 
+def end_all(office):
+    """It waits for a while only, as the command line does."""
+    while jobs := office.unfinished():
+        office.end(jobs)
+
+
 async def test_what_was_cancelled_without_a_kernel_stays_so(manager, cluster, runtime, work):
     killed_in_the_middle(runtime, work, "endless")
-    office = Office(runtime.settings)
-    await asyncio.to_thread(lambda: office.end(office.unfinished()))
+    await asyncio.to_thread(end_all, Office(runtime.settings))
     before = set(cluster.control.squeue())
     assert RunState.RUNNING in {walker.state for walker in records_in(work)[0].walkers}
     (run,) = (await attach_runs(work)).runs
