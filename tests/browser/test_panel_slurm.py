@@ -13,8 +13,9 @@ from pathlib import Path
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import Command
 
+talk = "import time; print('hello', flush=True); time.sleep(600)"
 job = await JobManager.current().submit(
-    Command((sys.executable, "-c", "print('hello', flush=True); import time; time.sleep(600)"), Path.cwd()),
+    Command((sys.executable, "-c", talk), Path.cwd()),
     name="ours", launcher="slurm", tags={"run": "slow"})
 """
 
