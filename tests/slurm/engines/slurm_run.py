@@ -12,6 +12,7 @@ import numpy as np
 from slurm.launcher.launching import quick_settings
 
 from asyncmd_jupyter import runtime as runtimes
+from asyncmd_jupyter.sampling.progress import RunState
 from asyncmd_jupyter.sampling.run import Run, start_run
 from asyncmd_jupyter.sampling.run_record import records_in
 from asyncmd_jupyter.testing import ToyEngine
@@ -71,11 +72,11 @@ async def main(workdir: Path, is_endless: bool) -> None:
     """End when some walkers run and, unless none ends, some have ended."""
     run = start_endless(workdir) if is_endless else start(workdir)
     while True:
+        assert not run.done
         (record,) = records_in(workdir) or [None]
-        ended = record is not None and any(w.state.is_final for w in record.walkers)
-        if (ended or is_endless) and any(
-            w.state.value == "running" for w in run.snapshot().walkers
-        ):
+        states = [walker.state for walker in record.walkers] if record else []
+        ended = any(state.is_final for state in states)
+        if (ended or is_endless) and RunState.RUNNING in states:
             break
         await asyncio.sleep(0.01)
     os.kill(os.getpid(), signal.SIGKILL)  # others might come too late
