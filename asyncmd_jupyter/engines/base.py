@@ -316,6 +316,11 @@ class MDEngine(KnownAttributes, ABC):
         return ()
 
     @default_property
+    def system_text(self) -> str:
+        """How interactions are computed, in words, as a dry run tells it; empty if unknown."""
+        return ""
+
+    @default_property
     def temperature(self) -> float | None:
         """In K, of velocities that are drawn; None if the engine knows none."""
         return None

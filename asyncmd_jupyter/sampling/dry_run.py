@@ -112,6 +112,8 @@ def _lines(run: Rehearsal) -> Iterator[str]:
     spec = run.spec
     yield f"Run {spec.name!r}: {_count(spec.n_walkers, 'walker')} of {_program(spec)}, {_goal(run)}"
     yield f"  folder: {spec.folder}"
+    if spec.engine.system_text:
+        yield f"  system: {spec.engine.system_text}"
     if spec.velocities == "new":
         yield "  velocities: new ones for each walker"
     if run.removed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from itertools import product
 from pathlib import Path
 
@@ -183,3 +184,107 @@ async def test_a_start_without_a_box_gets_the_one_of_the_engine(manager, tmp_pat
     part = await engine.run_steps(1)
     assert np.allclose(read_frame(part, 0).box, 3 * np.eye(3))
     assert "CRYST1   30.000   30.000   30.000" in (tmp_path / "sim.pdb").read_text()
+
+
+def argon_in_a_box(box: np.ndarray) -> openmm.System:
+    """Two atoms whose periodic boundaries only the System knows."""
+    system = openmm.System()
+    force = openmm.NonbondedForce()
+    force.setNonbondedMethod(openmm.NonbondedForce.CutoffPeriodic)
+    for _ in range(2):
+        system.addParticle(39.948)
+        force.addParticle(0, 0.34, 0.996)
+    system.addForce(force)
+    system.setDefaultPeriodicBoxVectors(*box)
+    return system
+
+
+def topology_in_a_box(box) -> app.Topology:
+    topology = app.Topology()
+    chain = topology.addChain()
+    for _ in range(2):
+        residue = topology.addResidue("ARG", chain)
+        topology.addAtom("AR", app.Element.getBySymbol("Ar"), residue)
+    topology.setPeriodicBoxVectors(box)
+    return topology
+
+
+TRICLINIC = reduced_box(dodecahedron(3.2))
+PAIR = np.array([[0.1, 0.1, 0.1], [0.5, 0.1, 0.1]])
+
+
+def quantities_of(box: np.ndarray) -> dict[str, object]:
+    """The same box in all the ways in which a topology takes it."""
+    return {
+        "array": box * unit.nanometer,
+        "array in angstrom": 10 * box * unit.angstrom,
+        "vectors": [openmm.Vec3(*row) for row in box] * unit.nanometer,
+        "quantities": [openmm.Vec3(*row) * unit.nanometer for row in box],
+        "plain": [openmm.Vec3(*row) for row in box],
+    }
+
+
+async def box_of_frame_0(engine: OpenMMEngine, folder: Path) -> np.ndarray:
+    await engine.prepare(None, folder, "sim")
+    return read_frame(await engine.run_steps(1), 0).box
+
+
+@pytest.mark.parametrize(
+    "box", [np.diag([3.0, 3.2, 3.4]), TRICLINIC], ids=["diagonal", "triclinic"]
+)
+@pytest.mark.parametrize("topology", [None, topology_in_a_box(None)], ids=["none", "without"])
+async def test_a_box_that_only_the_system_has(manager, tmp_path: Path, topology, box):
+    engine = OpenMMEngine(argon_in_a_box(box), topology, PAIR, nstout=1, platform="Reference")
+    assert np.allclose(engine.system_settings.box, box, atol=1e-12)
+    assert np.allclose(await box_of_frame_0(engine, tmp_path), box, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", quantities_of(TRICLINIC))
+def test_a_box_in_any_form(kind: str):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        topology = topology_in_a_box(quantities_of(TRICLINIC)[kind])
+        engine = OpenMMEngine(argon_in_a_box(TRICLINIC), topology, PAIR)
+    assert np.allclose(engine.system_settings.box, TRICLINIC, atol=1e-12)
+
+
+@pytest.mark.parametrize("round_box", ROUNDING)
+def test_a_box_that_a_file_has_rounded_is_the_same(round_box):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        topology = topology_in_a_box(quantities_of(reduced_box(round_box(TRICLINIC)))["array"])
+        OpenMMEngine(argon_in_a_box(TRICLINIC), topology, PAIR)
+
+
+def energy_in_openmm(system: openmm.System, positions: np.ndarray, box=None) -> float:
+    platform = openmm.Platform.getPlatformByName("Reference")
+    context = openmm.Context(system, openmm.VerletIntegrator(0.001), platform)
+    if box is not None:
+        context.setPeriodicBoxVectors(*box)
+    context.setPositions(positions)
+    energy = context.getState(energy=True).getPotentialEnergy()
+    return energy.value_in_unit(unit.kilojoule_per_mole)
+
+
+async def test_of_two_boxes_the_one_of_the_system_counts(manager, tmp_path: Path):
+    system, across = argon_in_a_box(np.diag([3.0] * 3)), np.array([[0.1] * 3, [2.75, 0.1, 0.1]])
+    topology = topology_in_a_box(quantities_of(np.diag([4.0] * 3))["vectors"])
+    with pytest.warns(UserWarning, match=r"another box.*4 x 4 x 4 nm and 3 x 3 x 3 nm.*System is"):
+        engine = OpenMMEngine(system, topology, across, nstout=1, platform="Reference")
+    box = await box_of_frame_0(engine, tmp_path)
+    assert np.allclose(box, np.diag([3.0] * 3))
+    # As in a simulation by OpenMM itself, where the atoms are 0.35 nm apart.
+    expected = energy_in_openmm(system, across)
+    assert energy_in_openmm(engine.system, engine.positions, box) == pytest.approx(expected)
+    assert expected < -0.5
+    assert abs(energy_in_openmm(system, across, np.diag([4.0] * 3))) < 0.1
+
+
+def test_a_box_of_the_topology_alone_is_none():
+    system = openmm.System()
+    for _ in range(2):
+        system.addParticle(39.948)
+    topology = topology_in_a_box(quantities_of(TRICLINIC)["array"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert OpenMMEngine(system, topology, PAIR).system_settings.box is None

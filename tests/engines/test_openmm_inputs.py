@@ -136,12 +136,6 @@ def test_water_without_a_box(tmp_path: Path, line: str):
     assert not engine.periodic
 
 
-def test_a_box_that_is_not_used_is_told_too(tmp_path: Path):
-    path = water_box_pdb(tmp_path)
-    with pytest.warns(UserWarning, match="create_system names no nonbondedMethod"):
-        OpenMMEngine.from_pdb(path, WATER, create_system={"constraints": app.HBonds})
-
-
 def test_nothing_is_said_of_what_was_asked_for_or_is_small(tmp_path: Path):
     path = tmp_path / "dropped.pdb"
     path.write_text(cryst_first(tmp_path).partition("\n")[2])

@@ -191,3 +191,21 @@ def test_openmm_says_the_day_in_remarks_only(tmp_path):
         lines[0].startswith("REMARK") and not any(line[:6] == "REMARK" for line in lines[1:]),
         "engines/openmm/physics.py",
     )
+
+
+def test_openmm_names_what_makes_the_forces_of_a_force_field():
+    from asyncmd_jupyter.engines.openmm.create_system import has_implicit_solvent, is_charmm
+
+    amber = ["amber99sbildn.xml"]
+    fields = [app.ForceField(*amber, *more) for more in ([], ["amber99_obc.xml"])]
+    scripted = app.ForceField(*amber, "implicit/obc2.xml")
+    amoeba = app.ForceField("amoeba2018.xml", "amoeba2018_gk.xml")
+    charmm = app.ForceField("charmm36/water.xml")
+    relies_on(
+        "generators of OpenMM's ForceField are called GBSAOBCGenerator, "
+        "AmoebaGeneralizedKirkwoodGenerator, LennardJonesGenerator; scripts are in _scripts",
+        [has_implicit_solvent(field) for field in (*fields, scripted, amoeba, charmm)]
+        == [False, True, True, True, False]
+        and [is_charmm(field, []) for field in (*fields, charmm)] == [False, False, True],
+        "engines/openmm/create_system.py",
+    )

@@ -8,10 +8,12 @@ import pytest
 from traitlets import TraitError
 
 from asyncmd_jupyter import config, runtime
+from asyncmd_jupyter.examples import alanine_dipeptide
 from asyncmd_jupyter.jupyter.named_settings import NAMES
 from asyncmd_jupyter.jupyter.namespace import nearest
 from asyncmd_jupyter.jupyter.offer import offer_attach
 from asyncmd_jupyter.jupyter.registry import commands
+from asyncmd_jupyter.openmm import OpenMMEngine
 from asyncmd_jupyter.sampling.run_record import RECORD_ENDING
 from asyncmd_jupyter.sampling.runs import Runs
 
@@ -59,6 +61,14 @@ async def test_a_dry_run_of_this_machine_is_short(notebook):
     assert len(said.splitlines()) <= 8
     long = await notebook.run(f"{line} --script")
     assert long.count("#!/usr/bin/env bash") == 1
+
+
+async def test_a_dry_run_tells_how_interactions_are_computed(notebook):
+    made = OpenMMEngine.from_pdb(alanine_dipeptide(), "amber99sbildn.xml", "amber99_obc.xml")
+    notebook.shell.user_ns["peptide"] = made
+    said = await notebook.run("%asyncmd propagate peptide --steps 500 --name dry --dry-run")
+    settings = "NoCutoff, implicit solvent (GBSAOBC), constraints HBonds (12), no box"
+    assert f"  system: {settings}\n" in said
 
 
 async def test_what_is_missing_is_said_with_an_example(notebook):

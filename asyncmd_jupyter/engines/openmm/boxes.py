@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.engines.openmm.physics import in_nanometers
+
 _PLACEHOLDER = 0.1  # nm: "CRYST1 1.000 1.000 1.000" stands for a structure without a crystal
+_ROUNDED = 0.0011  # nm: by how much angles in PDB files round the vectors of a box of 10 nm
 
 
 def reduced_box(box: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -59,3 +65,39 @@ def real_box(vectors: NDArray[np.floating] | None) -> NDArray[np.float64] | None
     ):
         return None
     return reduced_box(vectors)
+
+
+def box_of_system(system: Any, topology: Any) -> NDArray[np.float64] | None:
+    """The box with which a System is simulated, as OpenMM itself takes it.
+
+    A topology may have another one, which counts for ``createSystem`` only: that is said.
+
+    Parameters
+    ----------
+    system : openmm.System
+    topology : openmm.app.Topology
+
+    Returns
+    -------
+    array or None
+        Box vectors as rows, nm; None without periodic boundaries.
+    """
+    if not system.usesPeriodicBoundaryConditions():
+        return None
+    own = reduced_box(in_nanometers(system.getDefaultPeriodicBoxVectors()))
+    vectors = topology.getPeriodicBoxVectors()
+    other = None if vectors is None else real_box(in_nanometers(vectors))
+    if other is not None and not np.allclose(other, own, rtol=0, atol=_ROUNDED):
+        warnings.warn(
+            f"The topology has another box than the System ({_told(other)} and {_told(own)}): that "
+            "of the System is taken, as OpenMM does. To take the other one, call "
+            "system.setDefaultPeriodicBoxVectors(*topology.getPeriodicBoxVectors()).",
+            stacklevel=4,
+        )
+    return own
+
+
+def _told(box: NDArray[np.float64]) -> str:
+    is_rectangular = not np.any(box - np.diag(box.diagonal()))
+    shown = " x ".join(f"{x:.4g}" for x in box.diagonal())
+    return f"{shown if is_rectangular else box.round(4).tolist()} nm"

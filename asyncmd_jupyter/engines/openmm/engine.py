@@ -28,6 +28,7 @@ from asyncmd_jupyter.engines.openmm.source import (
     velocities_of_gro,
 )
 from asyncmd_jupyter.engines.openmm.spec import SystemSpec
+from asyncmd_jupyter.engines.openmm.system_settings import SystemSettings
 from asyncmd_jupyter.engines.start_box import own_box_for
 from asyncmd_jupyter.engines.stepping.engine import SteppingEngine
 from asyncmd_jupyter.engines.stepping.structures import write_text
@@ -46,8 +47,11 @@ class OpenMMEngine(SteppingEngine):
     Parameters
     ----------
     system : openmm.System
+        Its default box vectors are the box of starts that have none; `system_settings` tells
+        its method, cut-off, constraints and box.
     topology : openmm.app.Topology, optional
-        Without it, each particle becomes a residue of its own (model potentials).
+        Without it, each particle becomes a residue of its own (model potentials). Another box
+        than the System's is said and not used.
     positions : array or Quantity, optional
         nm, shape (n_atoms, 3): where a run without a starting configuration begins.
     velocities : array or Quantity, optional
@@ -135,6 +139,12 @@ class OpenMMEngine(SteppingEngine):
         made = phys.make_integrator(integrator, temperature, friction, timestep)
         self._serialized = phys.serialize_physics(system, made, temperature)
         self._source = Source.of(system, topology, positions, structure_file, velocities)
+        self._settings = SystemSettings.of(
+            system,
+            self._source.topology,
+            self._serialized.particles.constraints,
+            self._source.box,
+        )
         super().__init__(
             self._source,
             nstout=nstout,
@@ -163,8 +173,12 @@ class OpenMMEngine(SteppingEngine):
         *forcefield : str
             XML files of OpenMM or own ones, such as ``amber14-all.xml``.
         create_system : Mapping, optional
-            Arguments of ``ForceField.createSystem``. Without them: bonds to hydrogen are
-            constrained, and PME with a cut-off of 1 nm is used if the file has a box.
+            Arguments of ``ForceField.createSystem``, as far as they are to differ from these:
+            ``constraints=app.HBonds``; with a box ``nonbondedMethod=app.PME`` and
+            ``nonbondedCutoff=1*unit.nanometer``, for force fields of CHARMM 1.2 nm and a
+            ``switchDistance`` 0.2 nm below the cut-off (OpenMM switches potentials, CHARMM
+            forces); without a box, or with implicit solvent, ``nonbondedMethod=app.NoCutoff``.
+            What contradicts itself or the file is refused. `system_settings` tells the result.
         **parameters
             Those of the class from `temperature` on, such as ``temperature=310``,
             ``timestep=0.004``, ``nstout=1000``, ``platform="CUDA"``, ``seed=1``.
@@ -182,7 +196,8 @@ class OpenMMEngine(SteppingEngine):
     ) -> Self:
         """Make an engine from Amber's topology and coordinates (prmtop, inpcrd or rst7).
 
-        Velocities in the file with the coordinates are those of the first start.
+        Velocities in the file with the coordinates are those of the first start. `create_system`
+        has arguments of ``AmberPrmtopFile.createSystem``, with the defaults of `from_pdb`.
         """
         parts = from_amber(prmtop_file, coordinate_file, create_system)
         parameters.setdefault("velocities", velocities_of_amber(coordinate_file))
@@ -202,7 +217,8 @@ class OpenMMEngine(SteppingEngine):
 
         The topology's includes are looked for in `include_dir`, GROMACS' own
         ``share/gromacs/top``; a topology written by ``gmx grompp -pp`` needs none. Velocities
-        in `gro_file` are those of the first start.
+        in `gro_file` are those of the first start. `create_system` has arguments of
+        ``GromacsTopFile.createSystem``, with the defaults of `from_pdb`.
         """
         parts = from_gromacs(top_file, gro_file, include_dir, create_system)
         parameters.setdefault("velocities", velocities_of_gro(gro_file))
@@ -217,6 +233,16 @@ class OpenMMEngine(SteppingEngine):
     def integrator(self) -> Any:
         """A copy of the Integrator."""
         return phys.deserialized(self._serialized.integrator_xml)
+
+    @property
+    def system_settings(self) -> SystemSettings:
+        """Nonbonded method, cut-off, constraints, box and more of the System."""
+        return self._settings
+
+    @property
+    def system_text(self) -> str:
+        """The same in words."""
+        return str(self._settings)
 
     @property
     def topology(self) -> Any:
@@ -350,6 +376,7 @@ class OpenMMEngine(SteppingEngine):
             "platform": self._platform,
             "platform_properties": self._properties,
             "system": self._system_digest,
+            **self._settings.to_json(),
             "output_traj_type": self.output_traj_type,
         }
         return replace(super()._engine_facts(), parameters={**known, **integrator, **mine})

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.engines.openmm.boxes import real_box
+from asyncmd_jupyter.engines.openmm.create_system import SystemInput
 from asyncmd_jupyter.engines.openmm.physics import in_nanometers
+from asyncmd_jupyter.engines.openmm.topology import is_water
 from asyncmd_jupyter.engines.text_inputs import check_topology
 from asyncmd_jupyter.texts import COMPRESSED_ENDINGS, plain_file, read_text, temporary_file
 
 _MMCIF = (".cif", ".mmcif", ".pdbx", ".pdbxmmcif")
 _LIQUID = 100  # water molecules: more than a cluster in the gas phase has
-_WATER = ["H", "H", "O"]
 _END = re.compile(r"^END[ \t]*$", re.MULTILINE)
 
 
@@ -71,6 +72,16 @@ def read_prmtop(path: Path, box: Any) -> Any:
         return _named(path, lambda: app.AmberPrmtopFile(str(plain), **options))
 
 
+def is_chamber(path: Path) -> bool:
+    """Whether an Amber topology has parameters of CHARMM."""
+    return "%FLAG CTITLE" in read_text(path)
+
+
+def names_charmm(path: Path) -> bool:
+    """Whether a GROMACS topology was made with a force field of CHARMM, by the names in it."""
+    return "charmm" in read_text(path).lower()
+
+
 def read_top(path: Path, box: Any, **include: str) -> Any:
     """A ``GromacsTopFile`` with this box, or none."""
     from openmm import app
@@ -89,26 +100,35 @@ def usable_box(vectors: Any) -> Any:
     return None if box is None else [openmm.Vec3(*row) for row in box] * unit.nanometer
 
 
-def warn_of_vacuum(
-    path: Path, topology: Any, system: Any, options: Mapping[str, Any] | None
-) -> None:
-    """Say that a liquid has no periodic boundaries, unless that was asked for."""
-    if "nonbondedMethod" in (options or {}) or system.usesPeriodicBoundaryConditions():
+def warn_of_no_box(about: SystemInput, topology: Any, options: Mapping[str, Any] | None) -> None:
+    """Say that there are no periodic boundaries where some are expected and not given up."""
+    if "nonbondedMethod" in (options or {}):
         return
-    waters = sum(_is_water(residue) for residue in topology.residues())
-    if waters < _LIQUID:
-        return
-    why = "no box" if options is None else "create_system names no nonbondedMethod"
+    if about.box is None:
+        _warn_of_vacuum(about.path, topology)
+    elif about.has_implicit_solvent:
+        _warn_of_unused_box(about.path)
+
+
+def _warn_of_unused_box(path: Path) -> None:
     warnings.warn(
-        f"{path} has {waters} water molecules, but there are no periodic boundaries ({why}): they "
-        "will evaporate into vacuum. Add the box to the file (CRYST1 in PDB, the last line in "
-        "GRO), or give create_system={'nonbondedMethod': app.NoCutoff} if this is what you want.",
-        stacklevel=4,
+        f"{path} has a box, which is not used: implicit solvent is simulated without periodic "
+        "boundaries and without a cut-off. Give create_system={'nonbondedMethod': app.NoCutoff} if "
+        "this is what you want, or app.CutoffPeriodic with a nonbondedCutoff to keep the box.",
+        stacklevel=5,
     )
 
 
-def _is_water(residue: Any) -> bool:
-    return sorted(a.element.symbol for a in residue.atoms() if a.element is not None) == _WATER
+def _warn_of_vacuum(path: Path, topology: Any) -> None:
+    waters = sum(is_water(residue) for residue in topology.residues())
+    if waters < _LIQUID:
+        return
+    warnings.warn(
+        f"{path} has {waters} water molecules, but there are no periodic boundaries (no box): they "
+        "will evaporate into vacuum. Add the box to the file (CRYST1 in PDB, the last line in "
+        "GRO), or give create_system={'nonbondedMethod': app.NoCutoff} if this is what you want.",
+        stacklevel=5,
+    )
 
 
 def _refuse_frames(path: Path, text: str) -> None:

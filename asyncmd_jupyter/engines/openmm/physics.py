@@ -200,15 +200,22 @@ def in_nanometers(values: Any) -> NDArray[np.float64]:
     """Positions or box vectors as an array in nm, from a Quantity or plain numbers in nm."""
     from openmm import unit
 
-    plain = values.value_in_unit(unit.nanometer) if unit.is_quantity(values) else values
-    return np.array([[float(x) for x in row] for row in plain])
+    return np.array(_plain(values, unit.nanometer), dtype=np.float64)
 
 
 def in_nanometers_per_picosecond(values: Any) -> NDArray[np.float64]:
     """Velocities as an array in nm/ps, from a Quantity or plain numbers in nm/ps."""
     from openmm import unit
 
-    plain = values
+    return np.array(_plain(values, unit.nanometer / unit.picosecond), dtype=np.float64)
+
+
+def _plain(values: Any, wanted: Any) -> Any:
+    """Numbers in a unit, of quantities at any depth."""
+    from openmm import unit
+
     if unit.is_quantity(values):
-        plain = values.value_in_unit(unit.nanometer / unit.picosecond)
-    return np.array([[float(x) for x in row] for row in plain])
+        return values.value_in_unit(wanted)
+    if isinstance(values, np.ndarray) and values.dtype == object:
+        values = values.tolist()
+    return [_plain(one, wanted) for one in values] if isinstance(values, list | tuple) else values

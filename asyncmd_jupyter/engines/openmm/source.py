@@ -11,16 +11,24 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from asyncmd_jupyter.engines.openmm.boxes import real_box
+from asyncmd_jupyter.engines.openmm.boxes import box_of_system
+from asyncmd_jupyter.engines.openmm.create_system import (
+    SystemInput,
+    create_options,
+    has_implicit_solvent,
+    is_charmm,
+)
 from asyncmd_jupyter.engines.openmm.inputs import (
+    is_chamber,
     is_mmcif,
+    names_charmm,
     read_gro,
     read_inpcrd,
     read_prmtop,
     read_structure,
     read_top,
     usable_box,
-    warn_of_vacuum,
+    warn_of_no_box,
 )
 from asyncmd_jupyter.engines.openmm.own_names import restore_names, restore_numbers
 from asyncmd_jupyter.engines.openmm.physics import in_nanometers, in_nanometers_per_picosecond
@@ -45,7 +53,7 @@ class Source:
     positions : NDArray or None
         nm
     box : NDArray or None
-        nm, for periodic systems.
+        nm, for periodic systems: that of the System.
     structure_file : Path or None
         The user's own.
     topology : openmm.app.Topology
@@ -87,7 +95,7 @@ class Source:
         moving = None if velocities is None else in_nanometers_per_picosecond(velocities)
         if moving is not None:
             _same_number("velocities", len(moving), n_atoms)
-        box = _box_of(topology, system) if system.usesPeriodicBoundaryConditions() else None
+        box = box_of_system(system, topology)
         own = None
         if structure_file is not None:
             own = existing(structure_file, "structure_file")
@@ -121,8 +129,9 @@ def from_pdb(
     topology = structure.topology
     box = usable_box(topology.getPeriodicBoxVectors())
     topology.setPeriodicBoxVectors(box)
-    system = field.createSystem(topology, **_create_options(options, box))
-    warn_of_vacuum(path, topology, system, options)
+    about = SystemInput(path, box, has_implicit_solvent(field), is_charmm(field, forcefield))
+    system = field.createSystem(topology, **create_options(options, about))
+    warn_of_no_box(about, topology, options)
     if not is_mmcif(path):
         restore_names(topology, path)
     return system, topology, structure.positions
@@ -141,8 +150,10 @@ def from_amber(
     top = read_prmtop(path, usable_box(crd.boxVectors) if crd else None)
     box = usable_box(top.topology.getPeriodicBoxVectors())
     top.topology.setPeriodicBoxVectors(box)
-    system = top.createSystem(**_create_options(options, box))
-    warn_of_vacuum(path, top.topology, system, options)
+    implicit = (options or {}).get("implicitSolvent") is not None
+    about = SystemInput(path, box, implicit, is_chamber(path))
+    system = top.createSystem(**create_options(options, about))
+    warn_of_no_box(about, top.topology, options)
     return system, top.topology, crd.positions if crd else None
 
 
@@ -161,8 +172,11 @@ def from_gromacs(
     )
     path = existing(top, "top_file")
     topology = read_top(path, box, **include)
-    system = topology.createSystem(**_create_options(options, box))
-    warn_of_vacuum(path, topology.topology, system, options)
+    is_from_charmm = names_charmm(path)
+    usual = {"useDispersionCorrection": False} if is_from_charmm else {}
+    about = SystemInput(path, box, is_charmm=is_from_charmm, usual=usual)
+    system = topology.createSystem(**create_options(options, about))
+    warn_of_no_box(about, topology.topology, options)
     with plain_file(gro) as plain:
         restore_numbers(topology.topology, plain)
     return system, topology.topology, coordinates.positions
@@ -179,7 +193,9 @@ def velocities_of_amber(coordinates: str | PathLike[str] | None) -> Any:
     if not coordinates:
         return None
     crd = read_inpcrd(existing(coordinates, "coordinate_file"))
-    return getattr(crd, "velocities", None)
+    velocities = getattr(crd, "velocities", None)
+    # OpenMM says False of coordinates with a box and no velocities.
+    return None if velocities is False else velocities
 
 
 def existing(path: str | PathLike[str], argument: str) -> Path:
@@ -194,23 +210,6 @@ def existing(path: str | PathLike[str], argument: str) -> Path:
     if not found.exists():
         raise FileNotFoundError(f"{argument}={fspath(path)!r} does not exist.")
     return found
-
-
-def _create_options(options: Mapping[str, Any] | None, box: Any) -> dict[str, Any]:
-    from openmm import app, unit
-
-    if options is not None:
-        return dict(options)
-    if box is None:
-        return {"constraints": app.HBonds, "nonbondedMethod": app.NoCutoff}
-    pme = {"nonbondedMethod": app.PME, "nonbondedCutoff": 1.0 * unit.nanometer}
-    return {"constraints": app.HBonds, **pme}
-
-
-def _box_of(topology: Any, system: Any) -> NDArray[np.float64] | None:
-    vectors = topology.getPeriodicBoxVectors()
-    box = None if vectors is None else real_box(in_nanometers(vectors))
-    return real_box(in_nanometers(system.getDefaultPeriodicBoxVectors())) if box is None else box
 
 
 def _same_number(what: str, number: int, n_atoms: int) -> None:

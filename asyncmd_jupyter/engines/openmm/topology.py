@@ -14,6 +14,7 @@ from asyncmd_jupyter.frames.structure import Structure
 
 _LAST_KNOWN_ELEMENT = 103  # of heavier ones readers know no mass, or another one
 _PDB_NUMBERS = 10_000  # that fit into the columns, and begin again at 0
+_WATER = ["H", "H", "O"]
 
 
 def structure_of(topology: Any, system: Any) -> Structure:
@@ -51,6 +52,11 @@ def particle_topology(n_particles: int) -> Any:
     for _ in range(n_particles):
         topology.addAtom("P", argon, topology.addResidue("PAR", chain))
     return topology
+
+
+def is_water(residue: Any) -> bool:
+    """Whether a residue is a molecule of water, with or without virtual sites."""
+    return sorted(a.element.symbol for a in residue.atoms() if a.element is not None) == _WATER
 
 
 def _words(values: Any) -> NDArray[np.str_]:

@@ -73,8 +73,8 @@ def _where(parser: Any) -> None:
     add("--overwrite", action="store_true",
         help="Remove the files of an earlier run of this name first.")  # fmt: skip
     add("--dry-run", action="store_true",
-        help="Check everything and show commands and files, and a script of your own as it "
-        "would be submitted; nothing is written or started.")  # fmt: skip
+        help="Check everything and show commands and files, how interactions are computed, and a "
+        "script of your own as it would be submitted; nothing is written or started.")  # fmt: skip
     add("--script", action="store_true",
         help="With --dry-run: show the script that is written for each job, too.")  # fmt: skip
 
