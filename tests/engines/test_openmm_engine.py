@@ -100,7 +100,9 @@ class TestParameters:
             friction=2 / unit.picosecond,
             timestep=1 * unit.femtosecond,
         )
-        assert plain.dt == pytest.approx(quantities.dt)
+        assert plain.dt == pytest.approx(0.001)
+        assert quantities.dt == pytest.approx(0.001)
+        assert plain.friction == quantities.friction == 2
         assert plain.temperature == quantities.temperature == 310
         assert pickle.dumps(plain._serialized) == pickle.dumps(quantities._serialized)
 

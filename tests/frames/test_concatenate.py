@@ -85,6 +85,15 @@ def test_the_whole_is_the_bytes_of_the_parts(folder: Path, suffix: str):
     assert result.structure_file == "conf.gro"
 
 
+@pytest.mark.parametrize("invert", [True, False])
+def test_a_path_that_is_reversed_has_inverted_velocities(folder: Path, invert: bool):
+    there = Trajectory("a.trr", "conf.gro")
+    back = TrajectoryConcatenator(invert).concatenate([there], [(None, None, -1)], "back.trr")
+    first, last = read_frame(back, 0), read_frame(there, -1)
+    assert np.array_equal(first.positions, last.positions)
+    assert np.array_equal(first.velocities, (-1 if invert else 1) * last.velocities)
+
+
 def test_double_frames(folder: Path, suffix: str):
     write_xdr(folder / f"c.{suffix}", 4, first=4)  # its first frame is the last of a
     one, two = (Trajectory(f"{name}.{suffix}", "conf.gro") for name in "ac")

@@ -99,6 +99,16 @@ class TestSeed:
         assert np.array_equal(first, [velocities(other, "x.trr") for _ in range(3)])
         assert len({drawn.tobytes() for drawn in first}) == 3
 
+    def test_mdanalysis_writes_the_same(self, folder: Path):
+        exactly = RandomVelocitiesFrameExtractor(300, masses=MASSES, seed=5)
+        decoded = RandomVelocitiesFrameExtractor(
+            300, masses=MASSES, seed=5, mda_transformations=[lambda ts: ts]
+        )
+        drawn = velocities(exactly, "x.trr")
+        assert np.allclose(velocities(decoded, "y.trr"), drawn, rtol=0, atol=1e-6)
+        warmer = RandomVelocitiesFrameExtractor(1200, masses=MASSES, seed=5)
+        assert np.allclose(velocities(warmer, "z.trr"), 2 * drawn, rtol=0, atol=1e-6)
+
     async def test_at_the_same_time_it_is_the_order_of_the_calls(self, folder: Path):
         async def all_of(extractor):
             calls = (extractor.extract_async(f"{i}.trr", frames(), 0, overwrite=True)
@@ -168,6 +178,13 @@ class TestConstraints:
         drawn = on_constraints(draw_velocities(masses, 300), masses, linear, TRIANGLE, box)
         assert np.allclose(drawn[:, 0], drawn[0, 0])
         assert np.ptp(drawn[:, 1]) > 0
+
+    def test_across_the_boundary_they_are_those_to_the_nearest_image(self):
+        masses, box = np.array([15.999, 3.0, 3.0]), np.diag([3.0, 3.0, 3.0])
+        broken = WATER + np.array([0.0, 3.0, 0.0]) * (WATER[:, 1:2] < 0.05)
+        drawn = on_constraints(draw_velocities(masses, 300), masses, broken, TRIANGLE, box)
+        for i, j in TRIANGLE:
+            assert (WATER[i] - WATER[j]) @ (drawn[i] - drawn[j]) == pytest.approx(0, abs=1e-10)
 
     @pytest.mark.parametrize("suffix", ["trr", "xtc"])
     @pytest.mark.parametrize("options", [{}, {"mda_transformations": [lambda ts: ts]}])

@@ -1,0 +1,36 @@
+"""Noise that is the same where it has to differ."""
+
+from __future__ import annotations
+
+from .mutant import Mutant
+
+RANDOM_NUMBERS = (
+    Mutant(
+        "each part has the same noise",
+        "engines/stepping/seeds.py",
+        "entropy = None if seed is None else [seed, part]",
+        "entropy = None if seed is None else [seed, 1]",
+        ("science/test_quick_physics.py::test_each_part_has_its_own_noise",),
+    ),
+    Mutant(
+        "walkers share their noise (OpenMM)",
+        "engines/stepping/engine.py",
+        "        if self._seed is not None and index:\n",
+        "        if False:\n",
+        ("engines/test_streams.py::test_each_kind_of_engine[openmm model]",),
+    ),
+    Mutant(
+        "simulations that begin alike share their noise",
+        "engines/streams.py",
+        "json.dumps([seed, self.name, self.start, self.repeat])",
+        "json.dumps([seed, self.name, self.start])",
+        ("engines/test_streams.py::test_one_name_and_folder_for_all_shots",),
+    ),
+    Mutant(
+        "simulations from different starts share their noise",
+        "engines/streams.py",
+        "json.dumps([seed, self.name, self.start, self.repeat])",
+        "json.dumps([seed, self.name, self.repeat])",
+        ("engines/test_streams.py::test_walkers_from_different_starts_stay_different",),
+    ),
+)

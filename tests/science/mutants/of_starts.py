@@ -1,0 +1,64 @@
+"""Simulations that begin, or go on, with something else than they should."""
+
+from __future__ import annotations
+
+from .mutant import Mutant
+
+STARTS = (
+    Mutant(
+        "velocities of the start are replaced (OpenMM)",
+        "engines/stepping/engine.py",
+        "        if begun.drawn:  # by the worker, as it begins\n",
+        "        if True:\n",
+        ("engines/test_start_velocities.py::test_those_of_a_start_are_kept[openmm]",),
+    ),
+    Mutant(
+        "velocities of the start are replaced (GROMACS)",
+        "engines/gromacs/parameters.py",
+        "    return without_velocities(mdp) if generates_velocities(mdp) else mdp\n",
+        "    return with_velocities(mdp, n_atoms)\n",
+        ("engines/test_start_velocities.py::test_those_of_a_start_are_kept[gromacs]",),
+    ),
+    Mutant(
+        "a start without velocities begins at rest",
+        "engines/stepping/integrate.py",
+        "            simulation.draw_velocities()\n",
+        "            pass\n",
+        ("engines/test_openmm_engine.py::TestPhysics::test_start_without_velocities_gets_some",),
+    ),
+    Mutant(
+        "constraints of positions are not fulfilled",
+        "engines/openmm/simulation.py",
+        "        self.context.applyConstraints(tolerance)\n",
+        "",
+        ("engines/test_openmm_engine.py::TestPhysics::test_constraints_are_fulfilled",),
+    ),
+    Mutant(
+        "nothing is minimized",
+        "engines/openmm/simulation.py",
+        "openmm.LocalEnergyMinimizer.minimize(self.context, tolerance, max_iterations)",
+        "pass",
+        ("engines/test_openmm_engine.py::TestPhysics::test_minimum_is_lower",),
+    ),
+    Mutant(
+        "the next part goes on with fresh noise",
+        "engines/openmm/simulation.py",
+        "if checkpoint.progress.platform == self.platform:",
+        "if False:",
+        ("engines/test_conformance.py::test_two_halves_are_the_whole[openmm-model-potential]",),
+    ),
+    Mutant(
+        "GROMACS computes too many steps in a later part",
+        "engines/gromacs/commands.py",
+        "plan.last_step - plan.first_step",
+        "plan.last_step",
+        ("gromacs/test_gmx_commands.py::test_later_part_goes_on_from_the_checkpoint",),
+    ),
+    Mutant(
+        "frames of GROMACS off the output grid are kept",
+        "engines/gromacs/disk.py",
+        "return n_frames - bool(n_frames and index.steps[-1] % nstout)",
+        "return n_frames",
+        ("science/test_quick_physics.py::test_frames_off_the_output_grid_are_cut_off",),
+    ),
+)

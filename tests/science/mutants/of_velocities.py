@@ -1,0 +1,137 @@
+"""New velocities that are not those of the temperature."""
+
+from __future__ import annotations
+
+from .mutant import Mutant
+
+VELOCITIES = (
+    Mutant(
+        "velocities are drawn at 1.05 T (OpenMM)",
+        "engines/openmm/simulation.py",
+        "self._physics.temperature * unit.kelvin, next(self._seeds)",
+        "1.05 * self._physics.temperature * unit.kelvin, next(self._seeds)",
+        ("science/test_quick_physics.py::test_drawn_velocities",),
+    ),
+    Mutant(
+        "velocities are proportional to the temperature",
+        "engines/openmm/simulation.py",
+        "self._physics.temperature * unit.kelvin, next(self._seeds)",
+        "self._physics.temperature**2 / 300 * unit.kelvin, next(self._seeds)",
+        (
+            "science/test_quick_physics.py::test_of_four_times_the_temperature_they_are_twice_as_fast",
+        ),
+    ),
+    Mutant(
+        "velocities are drawn at 1.1 T (GROMACS)",
+        "engines/gromacs/maxwell.py",
+        "return float(temperature * np",
+        "return float(1.1 * temperature * np",
+        (
+            "science/test_quick_physics.py"
+            "::test_gen_temp_has_the_mean_and_the_width_of_a_small_molecule",
+        ),
+    ),
+    Mutant(
+        "the kinetic energy of drawn velocities does not fluctuate (GROMACS)",
+        "engines/gromacs/maxwell.py",
+        "return float(temperature * np.random.default_rng(seed).chisquare(n_dof) / n_dof)",
+        "return temperature",
+        (
+            "science/test_quick_physics.py"
+            "::test_gen_temp_has_the_mean_and_the_width_of_a_small_molecule",
+        ),
+    ),
+    Mutant(
+        "velocities are drawn at 1.05 T (extractor)",
+        "frames/extract.py",
+        "            self.T, str(structure), frame.positions, frame.box, generator",
+        "            1.05 * self.T, str(structure), frame.positions, frame.box, generator",
+        ("science/test_new_velocities.py::test_extractors[True]",),
+    ),
+    Mutant(
+        "velocities are drawn at 1.05 T (extractor, by MDAnalysis)",
+        "frames/extract.py",
+        "            self.T, str(universe.filename), ts.positions / 10, box, generator",
+        "            1.05 * self.T, str(universe.filename), ts.positions / 10, box, generator",
+        ("frames/test_random_velocities.py::TestSeed::test_mdanalysis_writes_the_same",),
+    ),
+    Mutant(
+        "velocities of MDAnalysis are in nm/ps",
+        "frames/extract.py",
+        "ts.velocities = 10 * drawn  # A/ps",
+        "ts.velocities = drawn",
+        ("frames/test_random_velocities.py::TestSeed::test_mdanalysis_writes_the_same",),
+    ),
+    Mutant(
+        "k is in kcal",
+        "frames/velocities.py",
+        "_BOLTZMANN = 0.00831446261815324",
+        "_BOLTZMANN = 0.00198720425864083",
+        ("frames/test_extract.py::test_velocities_have_the_right_temperature",),
+    ),
+    Mutant(
+        "masses are not the engine's but guessed",
+        "frames/extract.py",
+        "return cls(temperature, masses=masses, **rest)",
+        "return cls(temperature, **rest)",
+        ("engines/test_masses.py::test_an_extractor_takes_what_an_engine_knows",),
+    ),
+    Mutant(
+        "velocities are not projected on constraints (extractor)",
+        "frames/drawing.py",
+        "        if self.constraints is None:\n            return drawn",
+        "        return drawn",
+        (
+            "frames/test_random_velocities.py::TestConstraints"
+            "::test_an_extractor_fulfils_them[options0-trr]",
+        ),
+    ),
+    Mutant(
+        "constraints across the boundary are not to the nearest image",
+        "frames/velocities.py",
+        "apart -= np.round(apart @ np.linalg.inv(vectors)) @ vectors",
+        "apart -= 0 * vectors[0]",
+        (
+            "frames/test_random_velocities.py::TestConstraints"
+            "::test_across_the_boundary_they_are_those_to_the_nearest_image",
+        ),
+    ),
+    Mutant(
+        "the projection on constraints forgets the masses",
+        "frames/velocities.py",
+        "root = np.sqrt(np.asarray(masses, dtype=np.float64))[:, None]",
+        "root = np.ones((len(masses), 1))",
+        (
+            "frames/test_random_velocities.py::TestConstraints"
+            "::test_the_temperature_counts_the_degrees_of_freedom_that_are_left",
+        ),
+    ),
+    Mutant(
+        "the whole moves (extractor)",
+        "frames/velocities.py",
+        "        result[heavy] -= momentum / np.sum(masses[heavy])\n",
+        "",
+        ("frames/test_extract.py::test_velocities_have_the_right_temperature",),
+    ),
+    Mutant(
+        "inverted velocities keep their sign",
+        "frames/trr.py",
+        "^= 0x80  # the sign bits",
+        "^= 0x00",
+        ("frames/test_extract.py::test_inverted_velocities",),
+    ),
+    Mutant(
+        "velocities of reversed frames keep their sign",
+        "frames/concatenate.py",
+        "return segment.is_reversed and self.invert_v_for_negative_step",
+        "return False",
+        ("frames/test_concatenate.py::test_a_path_that_is_reversed_has_inverted_velocities[True]",),
+    ),
+    Mutant(
+        "velocities given in other units are taken as nm/ps",
+        "engines/openmm/physics.py",
+        "values.value_in_unit(unit.nanometer / unit.picosecond)",
+        "values._value",
+        ("engines/test_start_velocities.py::test_those_handed_to_an_engine_count",),
+    ),
+)
