@@ -22,9 +22,7 @@ from asyncmd_jupyter.frames.xdr import TrrFrame, write_trr_frame
 
 pytestmark = pytest.mark.gromacs  # gmx dump is the witness
 ROUNDED = 2e-5  # of what gmx dump prints, in nm and nm/ps
-PROJECTED = (
-    1e-3  # nm/ps, of 0.5 to 3: LINCS fulfils the constraints once more, as exactly as it can
-)
+PROJECTED = 1e-3  # nm/ps, of 0.5 to 3, as exactly as LINCS fulfils the constraints once more
 
 
 def dodecahedron(length: float) -> np.ndarray:

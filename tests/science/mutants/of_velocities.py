@@ -127,11 +127,4 @@ VELOCITIES = (
         "return False",
         ("frames/test_concatenate.py::test_a_path_that_is_reversed_has_inverted_velocities[True]",),
     ),
-    Mutant(
-        "velocities given in other units are taken as nm/ps",
-        "engines/openmm/physics.py",
-        "values.value_in_unit(unit.nanometer / unit.picosecond)",
-        "values._value",
-        ("engines/test_start_velocities.py::test_those_handed_to_an_engine_count",),
-    ),
 )
