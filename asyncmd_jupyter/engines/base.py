@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from asyncmd_jupyter.engines.attributes import Argument, KnownAttributes, default_property
 from asyncmd_jupyter.engines.files import EngineFiles, check_deffnm, checked_folder, checked_path
 from asyncmd_jupyter.engines.mdconfig import MDConfig
+from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
 # Formats that hold no names of atoms, so that they can't be their own structure.
@@ -305,6 +306,11 @@ class MDEngine(KnownAttributes, ABC):
             Such as for another number of atoms.
         """
 
+    def has_velocities(self, start: StartingConfiguration) -> bool:
+        """Whether a simulation from a start begins with its velocities; reads it."""
+        trajectory = self.start_as_trajectory(start)
+        return trajectory is not None and read_frame(trajectory, 0).velocities is not None
+
     @default_property
     def n_atoms(self) -> int | None:
         """Atoms of the system; None if the engine does not know."""
@@ -324,6 +330,23 @@ class MDEngine(KnownAttributes, ABC):
     def temperature(self) -> float | None:
         """In K, of velocities that are drawn; None if the engine knows none."""
         return None
+
+    @default_property
+    def temperature_note(self) -> str:
+        """What users should know who get velocities at `temperature`; empty if nothing.
+
+        Such as that a thermostat keeps another temperature.
+        """
+        return ""
+
+    @default_property
+    def has_noise(self) -> bool:
+        """Whether random numbers act on all atoms in each step, or every few.
+
+        Without, simulations from one start and its velocities are alike, or stay so for a
+        while: collisions and moves of a barostat come now and then only.
+        """
+        return True
 
     @default_property
     def masses(self) -> NDArray[np.float64]:

@@ -66,6 +66,7 @@ def decide(
     has: bool,
     temperature: float | None,
     asks_for_rest: Path | None = None,
+    note: str = "",
 ) -> StartVelocities:
     """Decide by the one rule.
 
@@ -81,6 +82,8 @@ def decide(
     asks_for_rest : Path, optional
         Structure that stands for no start, where the engine's parameters say that none are
         drawn for it, so that it is surprising if they are.
+    note : str
+        What a user should know of the temperature, see `MDEngine.temperature_note`.
 
     Raises
     ------
@@ -96,13 +99,13 @@ def decide(
             "has no temperature to draw them: give it one, or a start with velocities."
         )
     if velocities == "new":
-        return StartVelocities(True, temperature, "asked for")
+        return StartVelocities(True, temperature, "asked for", UserWarning(note) if note else None)
     source = _frame_of(start) or (None if start is not None else asks_for_rest)
-    warning = None if source is None else drawn_velocities(str(source), temperature)
+    warning = None if source is None else drawn_velocities(str(source), temperature, note)
     return StartVelocities(True, temperature, "the start has none", warning)
 
 
-def drawn_velocities(source: str, temperature: float) -> DrawnVelocitiesWarning:
+def drawn_velocities(source: str, temperature: float, note: str = "") -> DrawnVelocitiesWarning:
     """Say that a start got new velocities.
 
     Parameters
@@ -111,10 +114,13 @@ def drawn_velocities(source: str, temperature: float) -> DrawnVelocitiesWarning:
         What has none.
     temperature : float
         K
+    note : str
+        On the temperature, see `MDEngine.temperature_note`.
     """
     return DrawnVelocitiesWarning(
-        f"The start has no velocities ({source}): new ones are drawn at {temperature:g} K. Ask for "
-        "them with velocities='new', or start from a frame that has some (TRR)."
+        f"The start has no velocities ({source}): new ones are drawn at {temperature:g} K"
+        f"{f' ({note})' if note else ''}. Ask for them with velocities='new', or start from a "
+        "frame that has some (TRR)."
     )
 
 

@@ -148,9 +148,9 @@ class TestGromacs:
         topology.write_text(STEM.with_suffix(".top").read_text())
         engine = gromacs_engine(top_file=topology)
         assert engine.constraints.shape == (12, 2)
-        made = engine._run_input
+        made = engine._read_run_input()
         _ = engine.masses, engine.clone(1).masses, engine.constraints
-        assert engine._run_input is made
+        assert engine.clone(2)._read_run_input() is engine._read_run_input() is made
         engine.mdp["constraints"] = "all-bonds"
         assert engine.constraints.shape == (21, 2)
 

@@ -210,7 +210,8 @@ class TestGenVel:
         engine = ENGINES["gromacs"](**{"gen-vel": "yes", "gen-temp": 310})
         start = None
         if not own:
-            start = without_velocities(await moving(engine, tmp_path), tmp_path / "frame.trr")
+            start = await moving(ENGINES["gromacs"](), tmp_path)
+            start = without_velocities(start, tmp_path / "frame.trr")
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)
             _, record = await first_frame(engine, start, tmp_path, "drawn")

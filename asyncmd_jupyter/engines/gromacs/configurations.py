@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,6 +13,8 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from asyncmd_jupyter.engines.base import StartingConfiguration
 from asyncmd_jupyter.engines.configuration_output import ConfigurationOutput, files_of_start
@@ -28,11 +31,13 @@ from asyncmd_jupyter.engines.gromacs.start import (
     without_velocities,
     write_start,
 )
+from asyncmd_jupyter.engines.gromacs.thermostat import generates_velocities
 from asyncmd_jupyter.engines.gromacs.threads import OMP
 from asyncmd_jupyter.engines.gromacs.told import drawn_seeds, facts_in_log
 from asyncmd_jupyter.engines.locks import SimulationLocks
 from asyncmd_jupyter.engines.part import run_to_the_end
 from asyncmd_jupyter.engines.streams import Stream
+from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.mdanalysis import count_atoms
 from asyncmd_jupyter.frames.read import Frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -78,13 +83,16 @@ class GmxConfigurations(GmxInputs):
     ) -> Trajectory:
         """Write the first frame of `conf_in` with new Maxwell-Boltzmann velocities.
 
-        They are drawn at ``gen-temp``, or at the first ``ref-t`` if there is none, fulfil the
-        constraints and have no motion of the centre of mass. With a fixed ``gen-seed`` a script
+        They are drawn at the engine's `temperature` (where ``gen-temp`` and the thermostat's
+        ``ref-t`` are different, it is said which it is), fulfil the constraints and have no
+        motion of the centre of mass. With a fixed ``gen-seed`` a script
         that is run again gets the same ones, but no two calls do; see `GmxEngine`. Parameters are
         those of `apply_constraints`.
         """
         number = self._number(Path(str(conf_out_name)).stem, conf_in)
-        n_atoms = await asyncio.to_thread(self._n_drawn, None)
+        if self.temperature_note:
+            warnings.warn(self.temperature_note, stacklevel=2)
+        n_atoms = await asyncio.to_thread(self._n_drawn)
 
         def make(mdp: MDP) -> MDP:
             return parameters.with_velocities(parameters.of_zero_steps(mdp), n_atoms)
@@ -92,11 +100,18 @@ class GmxConfigurations(GmxInputs):
         names = (conf_out_name, workdir)
         return await self._new_configuration("velocities", make, conf_in, *names, number)
 
-    def _n_drawn(self, frame: Frame | None) -> int | None:
-        """Number of atoms that get velocities; blocks where the structure has to be read."""
-        if frame is not None:
-            return len(frame.positions)
-        return self.n_atoms or count_atoms(self._gro)
+    def has_velocities(self, start: StartingConfiguration) -> bool:
+        """Whether a simulation from a start begins with its velocities; reads it."""
+        if start is None and generates_velocities(self._mdp):
+            return False
+        return has_velocities(read_start(start, self._gro), self._gro)
+
+    def _n_drawn(self) -> int | None:
+        """Number of atoms that get velocities: those with a mass; blocks."""
+        try:
+            return int(np.count_nonzero(self._read_run_input().masses))
+        except (EngineError, OSError, ValueError):  # grompp says it again, if that is why
+            return self.n_atoms or count_atoms(self._gro)
 
     async def minimize(
         self,

@@ -23,7 +23,7 @@ from asyncmd_jupyter.engines.foreign import (
     refuse_mark,
     refuse_neighbours,
 )
-from asyncmd_jupyter.engines.gromacs import commands, parameters
+from asyncmd_jupyter.engines.gromacs import commands, parameters, thermostat
 from asyncmd_jupyter.engines.gromacs.configurations import GmxConfigurations, start_file
 from asyncmd_jupyter.engines.gromacs.disk import (
     drop_after_checkpoint,
@@ -186,7 +186,8 @@ class GmxEngine(GmxConfigurations):
         seeded = parameters.with_stream(self._mdp, stream)
         has = has_velocities(frame, self._gro)
         begun = parameters.start_velocities(seeded, velocities, start, has=has, structure=self._gro)
-        mdp = parameters.of_beginning(seeded, begun, self._n_drawn(frame))
+        n_drawn = self._n_drawn() if begun.drawn else None
+        mdp = parameters.of_beginning(seeded, begun, n_drawn)
         self._stream = stream
         self._simulation_seeds = self._seeds_for_record(parameters.seeds_of(mdp), stream)
         files.path("mdp").parent.mkdir()
@@ -257,7 +258,7 @@ class GmxEngine(GmxConfigurations):
 
     def _start_here(self, start: StartingConfiguration) -> Start | None:
         here = super()._start_here(start)
-        if here is None or start is not None or not parameters.generates_velocities(self._mdp):
+        if here is None or start is not None or not thermostat.generates_velocities(self._mdp):
             return here
         return replace(here, velocities=None)  # others are drawn
 

@@ -26,10 +26,10 @@ from asyncmd_jupyter.engines.base import (
 from asyncmd_jupyter.engines.command import CommandEngine
 from asyncmd_jupyter.engines.facts import EngineFacts
 from asyncmd_jupyter.engines.files import checked_path
-from asyncmd_jupyter.engines.gromacs import commands, outputs, parameters
+from asyncmd_jupyter.engines.gromacs import commands, outputs, parameters, thermostat
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_options import nstout_from_mdp
-from asyncmd_jupyter.engines.gromacs.run_input import RunInput, read_run_input
+from asyncmd_jupyter.engines.gromacs.run_input import RunInput, RunInputCache, read_run_input
 from asyncmd_jupyter.engines.gromacs.start import n_atoms_of
 from asyncmd_jupyter.engines.gromacs.threads import Threads, threads_in_queue, threads_of
 from asyncmd_jupyter.engines.gromacs.words import deciding_words
@@ -87,7 +87,7 @@ class GmxInputs(CommandEngine):
         self._prepared_mdp: MDP | None = None
         self._simulation_seeds: dict[str, Any] = {}  # given to GROMACS or drawn by it
         self._numbers: tuple[FileState, NDArray[np.int64] | None] | None = None
-        self._run_input: tuple[Any, RunInput] | None = None
+        self._run_input = RunInputCache()  # also that of its clones
         arguments = {
             "output_traj_type": output_traj_type,
             "grompp_executable": grompp_executable,
@@ -197,10 +197,24 @@ class GmxInputs(CommandEngine):
 
     @property
     def temperature(self) -> float | None:
-        """In K: ``gen-temp``, or the first ``ref-t``; None if neither is there."""
+        """In K: ``gen-temp``, or else the thermostat's ``ref-t``; None if neither is there.
+
+        That is the rule for all velocities that are drawn; `temperature_note` says where the two
+        are different.
+        """
         with suppress(ValueError):
-            return parameters.temperature_of(self._mdp)
+            return thermostat.temperature_of(self._mdp)
         return None
+
+    @property
+    def temperature_note(self) -> str:
+        """Which temperature is meant where the parameters name several; see `MDEngine`."""
+        return thermostat.temperature_note(self._mdp)
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether the dynamics are stochastic (``sd``, ``bd``, ``v-rescale``); see `MDEngine`."""
+        return thermostat.has_noise(self._mdp)
 
     @property
     def masses(self) -> NDArray[np.float64]:
@@ -234,10 +248,9 @@ class GmxInputs(CommandEngine):
         tpr = self._files.path("tpr") if prepared and self._files else None
         sources = [tpr] if tpr is not None and tpr.exists() else [self._gro, self._top, self._ndx]
         states = [FileState.of(str(path)) for path in sources if path is not None]
-        key = (sources, states, repr(sorted(self._mdp.items())), self._grompp, self._grompp_args)
-        if self._run_input is None or self._run_input[0] != key:
-            self._run_input = key, self._new_run_input(tpr)
-        return self._run_input[1]
+        physics = {k: v for k, v in self._mdp.items() if k not in parameters.BEGINNING}
+        key = (sources, states, repr(sorted(physics.items())), self._grompp, self._grompp_args)
+        return self._run_input.get(key, lambda: self._new_run_input(tpr))
 
     def _new_run_input(self, tpr: Path | None) -> RunInput:
         if tpr is not None and tpr.exists():
@@ -275,7 +288,7 @@ class GmxInputs(CommandEngine):
 
     def keeping_velocities(self) -> Self:
         """Make an engine without ``gen-vel``, which would replace the velocities of a start."""
-        if not parameters.generates_velocities(self._mdp):
+        if not thermostat.generates_velocities(self._mdp):
             return self
         clone = self.clone()
         clone._mdp = parameters.without_velocities(clone._mdp)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,11 @@ from asyncmd_jupyter.engines.base import StartingConfiguration
 from asyncmd_jupyter.engines.gromacs.maxwell import drawn_temperature
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_features import folded
+from asyncmd_jupyter.engines.gromacs.thermostat import (
+    generates_velocities,
+    temperature_note,
+    temperature_of,
+)
 from asyncmd_jupyter.engines.stepping.seeds import derived_seed
 from asyncmd_jupyter.engines.streams import Stream
 from asyncmd_jupyter.engines.velocities import StartVelocities, decide
@@ -20,8 +26,8 @@ _SEEDS = ("ld-seed", "gen-seed", "lmc-seed", "awh-seed")
 # What says how a simulation begins, not how it goes on.
 BEGINNING = frozenset({*_SEEDS, "nsteps", "gen-vel", "gen-temp", "continuation"})
 _DT = 0.001  # GROMACS' own, in ps
-_DEFAULT_GEN_TEMP = 300.0  # of grompp
 _LARGEST_SEED = 2**31 - 1
+_SEED_BITS = 31
 _BITS = {"ld-seed": 62}  # GROMACS takes 64, of the others 32
 
 
@@ -63,7 +69,11 @@ def of_parts(mdp: MDP) -> MDP:
 def with_velocities(mdp: MDP, n_atoms: int | None) -> MDP:
     """The same, with velocities drawn at the beginning.
 
-    Without a number of atoms their kinetic energy does not fluctuate, see `maxwell`.
+    Parameters
+    ----------
+    mdp : MDP
+    n_atoms : int or None
+        With a mass. Without that number their kinetic energy does not fluctuate, see `maxwell`.
 
     Raises
     ------
@@ -71,12 +81,14 @@ def with_velocities(mdp: MDP, n_atoms: int | None) -> MDP:
         If there is no temperature to draw them at.
     """
     temperature = temperature_of(mdp)
+    seed = int(mdp.get("gen-seed", -1))
+    if seed == -1:  # drawn here, so that the kinetic energy follows from what is on record
+        seed = secrets.randbits(_SEED_BITS)
     if n_atoms:
-        seed = int(mdp.get("gen-seed", -1))
         # GROMACS' own seeds may be negative.
-        own = None if seed == -1 else seed % 2**32
-        temperature = drawn_temperature(temperature, n_atoms, own)
-    return _changed(mdp, {"gen-vel": "yes", "continuation": "no", "gen-temp": temperature})
+        temperature = drawn_temperature(temperature, n_atoms, seed % 2**32)
+    drawn = {"gen-vel": "yes", "gen-seed": seed, "gen-temp": temperature}
+    return _changed(mdp, drawn | {"continuation": "no"})
 
 
 def start_velocities(
@@ -89,9 +101,16 @@ def start_velocities(
     """
     wants = generates_velocities(mdp)
     if velocities == "keep" and wants and (start is None or not has):
-        return StartVelocities(True, _drawing_temperature(mdp), "gen-vel = yes")
-    temperature = None if velocities == "keep" and has else _drawing_temperature(mdp)
-    begun = decide(velocities, start, has=has, temperature=temperature, asks_for_rest=structure)
+        return StartVelocities(True, temperature_of(mdp), "gen-vel = yes")
+    temperature = None if velocities == "keep" and has else temperature_of(mdp)
+    begun = decide(
+        velocities,
+        start,
+        has=has,
+        temperature=temperature,
+        asks_for_rest=structure,
+        note=temperature_note(mdp),
+    )
     if not wants or begun.drawn:
         return begun
     unused = UserWarning(
@@ -105,14 +124,8 @@ def of_beginning(mdp: MDP, begun: StartVelocities, n_atoms: int | None) -> MDP:
     """Parameters of a simulation in parts that begins with such velocities."""
     mdp = of_parts(mdp)
     if begun.drawn:
-        return with_velocities(_changed(mdp, {"gen-temp": begun.temperature}), n_atoms)
+        return with_velocities(mdp, n_atoms)
     return without_velocities(mdp) if generates_velocities(mdp) else mdp
-
-
-def _drawing_temperature(mdp: MDP) -> float:
-    if generates_velocities(mdp) and not {"gen-temp", "ref-t"} & set(mdp):
-        return _DEFAULT_GEN_TEMP
-    return temperature_of(mdp)
 
 
 def without_velocities(mdp: MDP) -> MDP:
@@ -141,7 +154,9 @@ def with_derived_seeds(mdp: MDP, index: int) -> MDP:
 
 def with_stream(mdp: MDP, stream: Stream) -> MDP:
     """The same with the seeds of one simulation; those that GROMACS draws itself stay so."""
-    return _changed(mdp, {k: stream.seed(v, _BITS.get(k, 31)) for k, v in seeds_of(mdp).items()})
+    return _changed(
+        mdp, {k: stream.seed(v, _BITS.get(k, _SEED_BITS)) for k, v in seeds_of(mdp).items()}
+    )
 
 
 def seeds_of(mdp: MDP) -> dict[str, Any]:
@@ -159,33 +174,9 @@ def rotates(mdp: MDP) -> bool:
     return folded(str(mdp.get("rotation", "no"))) == "yes"
 
 
-def generates_velocities(mdp: MDP) -> bool:
-    """Whether the beginning gets new velocities anyway."""
-    return folded(str(mdp.get("gen-vel", "no"))) == "yes"
-
-
 def is_periodic(mdp: MDP) -> bool:
     """Whether a simulation needs a box."""
     return folded(str(mdp.get("pbc", "xyz"))) != "no"
-
-
-def temperature_of(mdp: MDP) -> float:
-    """K at which velocities are drawn.
-
-    Raises
-    ------
-    ValueError
-        None is named.
-    """
-    if "gen-temp" in mdp:
-        return float(mdp["gen-temp"])
-    reference = list(mdp.get("ref-t", []))
-    if not reference:
-        raise ValueError(
-            f"Velocities have to be drawn, and {mdp.original_file!r} names no temperature: set "
-            "gen-temp or ref-t."
-        )
-    return float(reference[0])
 
 
 def _changed(mdp: MDP, changes: Mapping[str, Any]) -> MDP:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +41,25 @@ class RunInput:
 
     masses: NDArray[np.float64]
     constraints: NDArray[np.int64] | None
+
+
+class RunInputCache:
+    """What was read last, for an engine and its clones, which may ask at the same time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: tuple[Any, RunInput] | None = None
+
+    def __reduce__(self) -> tuple[type[RunInputCache], tuple[()]]:
+        """Nothing of it is pickled."""
+        return RunInputCache, ()
+
+    def get(self, key: Any, read: Callable[[], RunInput]) -> RunInput:
+        """What `key` stands for, read where it is not known."""
+        with self._lock:
+            if self._known is None or self._known[0] != key:
+                self._known = key, read()
+            return self._known[1]
 
 
 def read_run_input(tpr: Path, grompp: Sequence[str]) -> RunInput:

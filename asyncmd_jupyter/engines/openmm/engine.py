@@ -35,6 +35,8 @@ from asyncmd_jupyter.engines.stepping.structures import write_text
 from asyncmd_jupyter.frames.masses import unchangeable
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
+_TEMPERATURE = default_of_class(300.0)  # K
+
 
 class OpenMMEngine(SteppingEngine):
     """Molecular dynamics with OpenMM, each part in a process of its own.
@@ -42,7 +44,9 @@ class OpenMMEngine(SteppingEngine):
     Frames go to TRR files with velocities (or to XTC files without) and are on disk as
     soon as they are computed. A part that is interrupted goes on from its checkpoint:
     bit by bit the same on the Reference platform and on the CPU platform with one
-    thread, with fresh noise after a change of platform.
+    thread, with fresh noise after a change of platform. Not so with a barostat of any kind:
+    OpenMM's checkpoints lack how long its moves are by now and when the next one is due, so that
+    only a run that is cut into the same parts is the same.
 
     Parameters
     ----------
@@ -57,7 +61,10 @@ class OpenMMEngine(SteppingEngine):
     velocities : array or Quantity, optional
         nm/ps, shape (n_atoms, 3), that go with `positions`; without them they are drawn.
     temperature : float or Quantity
-        K; of the integrator, and for velocities that have to be drawn.
+        K; of the integrator, and for velocities that have to be drawn. A thermostat that is there
+        goes first: that of an Integrator (of a ``CompoundIntegrator`` the current one, of a
+        ``CustomIntegrator``, such as ``MTSLangevinIntegrator``, its variable ``kT``), or an
+        ``AndersenThermostat`` in the System. What contradicts it is said.
     friction : float or Quantity
         1/ps
     timestep : float or Quantity
@@ -79,7 +86,8 @@ class OpenMMEngine(SteppingEngine):
     cores : int
         CPU cores a job takes, and threads of the CPU platform.
     seed : int, optional
-        Of all random numbers; None draws new ones for each part. What a simulation gets
+        Of all random numbers; None draws one for each simulation, which the record of origin has
+        and which gives the same once more. What a simulation gets
         depends on the seed, the index of the clone, the `deffnm` and the content of the start
         (positions, velocities, box) with which it is begun, and on how many with the same
         `deffnm` and start this engine, its clones or its propagator has begun before, in the
@@ -119,7 +127,7 @@ class OpenMMEngine(SteppingEngine):
         positions: Any = None,
         *,
         velocities: Any = None,
-        temperature: Any = 300.0,
+        temperature: Any = _TEMPERATURE,
         friction: Any = 1.0,
         timestep: Any = 0.002,
         integrator: Any = "LangevinMiddle",
@@ -316,8 +324,13 @@ class OpenMMEngine(SteppingEngine):
 
     @property
     def temperature(self) -> float | None:
-        """In K."""
+        """In K, that of the thermostat; without one, the one that was given."""
         return self._serialized.temperature
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether the integrator is stochastic; see `MDEngine.has_noise`."""
+        return self._serialized.has_noise
 
     @property
     def masses(self) -> NDArray[np.float64]:

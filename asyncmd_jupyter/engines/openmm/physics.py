@@ -11,7 +11,9 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.engines.attributes import is_given
 from asyncmd_jupyter.engines.openmm.particles import Particles
+from asyncmd_jupyter.engines.openmm.thermostats import chosen, has_noise, thermostat_temperature
 
 PLATFORMS = ("auto", "Reference", "CPU", "OpenCL", "CUDA", "HIP")
 INTEGRATORS = ("LangevinMiddle", "Langevin", "Brownian", "NoseHoover", "Verlet")
@@ -33,9 +35,11 @@ class Physics:
     timestep : float
         ps
     temperature : float or None
-        K; None for an integrator that knows none.
+        K, of the thermostat; without one, what the user has given.
     has_fixed_step : bool
         Whether each step is as long as `timestep`.
+    has_noise : bool
+        Whether random numbers act on all atoms in each step.
     particles : Particles
     """
 
@@ -48,17 +52,19 @@ class Physics:
     temperature: float | None
     particles: Particles
     has_fixed_step: bool = True
+    has_noise: bool = True
 
 
 def serialize_physics(system: Any, integrator: Any, temperature: Any) -> Physics:
-    """Serialize a System and an Integrator, whose own temperature goes first."""
+    """Serialize a System and an Integrator; the temperature of their thermostat goes first."""
     import openmm
     from openmm import unit
 
     if not isinstance(system, openmm.System):
         raise TypeError(f"system={system!r} is no openmm.System.")
-    if hasattr(integrator, "getTemperature"):
-        temperature = integrator.getTemperature()
+    kelvin = None if temperature is None else positive("temperature", temperature, unit.kelvin)
+    wanted = kelvin if is_given(temperature) else None
+    kept = thermostat_temperature(system, integrator, wanted)
     is_fixed = has_fixed_step(integrator)
     timestep = integrator.getStepSize().value_in_unit(unit.picosecond)
     if is_fixed and not (math.isfinite(timestep) and timestep > 0):
@@ -74,9 +80,8 @@ def serialize_physics(system: Any, integrator: Any, temperature: Any) -> Physics
         periodic=system.usesPeriodicBoundaryConditions(),
         timestep=timestep,
         has_fixed_step=is_fixed,
-        temperature=None
-        if temperature is None
-        else positive("temperature", temperature, unit.kelvin),
+        has_noise=has_noise(integrator),
+        temperature=kelvin if kept is None else positive("temperature", kept, unit.kelvin),
         particles=Particles.of(system),
     )
 
@@ -94,15 +99,13 @@ def make_integrator(kind: Any, temperature: Any, friction: Any, timestep: Any) -
 
     if isinstance(kind, openmm.Integrator):
         return kind
-    t = positive("temperature", temperature, unit.kelvin)
-    gamma = positive("friction", friction, unit.picosecond**-1)
     dt = positive("timestep", timestep, unit.picosecond)
     makers = {
-        "langevinmiddle": lambda: openmm.LangevinMiddleIntegrator(t, gamma, dt),
-        "langevin": lambda: openmm.LangevinIntegrator(t, gamma, dt),
-        "brownian": lambda: openmm.BrownianIntegrator(t, gamma, dt),
-        "nosehoover": lambda: openmm.NoseHooverIntegrator(t, gamma, dt),
-        "verlet": lambda: openmm.VerletIntegrator(dt),
+        "langevinmiddle": openmm.LangevinMiddleIntegrator,
+        "langevin": openmm.LangevinIntegrator,
+        "brownian": openmm.BrownianIntegrator,
+        "nosehoover": openmm.NoseHooverIntegrator,
+        "verlet": openmm.VerletIntegrator,
     }
     name = str(kind).lower().removesuffix("integrator")
     if name not in makers:
@@ -110,7 +113,10 @@ def make_integrator(kind: Any, temperature: Any, friction: Any, timestep: Any) -
             f"integrator={kind!r} is unknown: give one of {', '.join(INTEGRATORS)} or an "
             "openmm.Integrator."
         )
-    return makers[name]()
+    if name == "verlet":
+        return makers[name](dt)
+    gamma = positive("friction", friction, unit.picosecond**-1)
+    return makers[name](positive("temperature", temperature, unit.kelvin), gamma, dt)
 
 
 def has_fixed_step(integrator: Any) -> bool:
@@ -121,8 +127,7 @@ def has_fixed_step(integrator: Any) -> bool:
     """
     import openmm
 
-    if isinstance(integrator, openmm.CompoundIntegrator):
-        return has_fixed_step(integrator.getIntegrator(integrator.getCurrentIntegrator()))
+    integrator = chosen(integrator)
     if isinstance(integrator, openmm.CustomIntegrator):
         steps = range(integrator.getNumComputations())
         return all(integrator.getComputationStep(number)[1] != "dt" for number in steps)
@@ -176,7 +181,8 @@ def positive(name: str, value: Any, unit: Any) -> float:
     ValueError
         If it is not positive and finite.
     """
-    number = float(value.value_in_unit(unit) if hasattr(value, "value_in_unit") else value)
+    plain = value.value_in_unit(unit) if hasattr(value, "value_in_unit") else value
+    number = math.nan if plain is None else float(plain)
     if not (math.isfinite(number) and number > 0):
         raise ValueError(f"{name}={value!r} has to be a positive number ({unit}).")
     return number
