@@ -40,7 +40,9 @@ class OpenMMSimulation:
 
     def _seed(self, *holders: Any) -> None:
         for holder in holders:
-            if hasattr(holder, "setRandomNumberSeed"):
+            if isinstance(holder, openmm.CompoundIntegrator):
+                self._seed(*map(holder.getIntegrator, range(holder.getNumIntegrators())))
+            elif hasattr(holder, "setRandomNumberSeed"):
                 holder.setRandomNumberSeed(next(self._seeds))
 
     def _open(self, platform: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import secrets
 import shutil
 import sys
 import tempfile
@@ -54,6 +55,8 @@ from asyncmd_jupyter.jobs.model import Command, Resources
 
 _STRUCTURE = "structure"
 _STREAM = "stream"
+_SEED = "drawn_seed"
+_SEED_BITS = 53  # all readers of JSON keep such numbers exactly
 
 
 class Origin(Protocol):
@@ -140,7 +143,7 @@ class SteppingEngine(CommandEngine):
 
     @property
     def seed(self) -> int | None:
-        """Of all random numbers; None draws one."""
+        """Of all random numbers; None draws one for each simulation, which is on record."""
         return self._seed
 
     @property
@@ -176,6 +179,10 @@ class SteppingEngine(CommandEngine):
         """MD steps between two frames."""
         return self._nstout
 
+    def _forget_simulation(self) -> None:
+        super()._forget_simulation()
+        self._drawn_seed: int | None = None
+
     def clone(self, index: int = 0) -> Self:
         """Make an unprepared engine with the same parameters; see `MDEngine.clone`."""
         clone = copy.copy(self)
@@ -197,6 +204,10 @@ class SteppingEngine(CommandEngine):
                 f"The start {', '.join(start.trajectory_files)} has {start.n_atoms} atoms, the "
                 f"engine's system {self.n_atoms}: they belong to different systems."
             )
+
+    def has_velocities(self, start: StartingConfiguration) -> bool:
+        """Whether a simulation from a start begins with its velocities; reads it."""
+        return self._configuration(start).velocities is not None
 
     async def apply_constraints(
         self,
@@ -275,8 +286,9 @@ class SteppingEngine(CommandEngine):
         self._write_physics(files.workdir, files.deffnm)
         number = self._number(files.deffnm, start, files.key)
         self._stream = self._begin_stream(files.deffnm, start, _digest_of(configuration), number)
+        self._drawn_seed = self._new_seed()
         facts = self._facts() | {_STRUCTURE: str(self._structure_file(files).absolute())}
-        content = facts | {_STREAM: self._stream.to_json()}
+        content = facts | {_STREAM: self._stream.to_json(), _SEED: self._drawn_seed}
         write_text(files.path("engine.json"), json.dumps(content, indent=1))
         if self._origin.structure_file is None:
             write_structures(self._origin.structure, configuration, files)
@@ -297,7 +309,9 @@ class SteppingEngine(CommandEngine):
 
     def _check_same(self, files: EngineFiles) -> None:
         path, mine = files.path("engine.json"), self._facts()
-        there = json.loads(path.read_text(encoding="utf-8")) if path.exists() else mine
+        there: dict[str, Any] = {**mine}
+        if path.exists():
+            there = json.loads(path.read_text(encoding="utf-8"))
         differing = [
             f"{name} {there.get(name)} there, {mine.get(name)} here"
             for name in mine
@@ -310,28 +324,38 @@ class SteppingEngine(CommandEngine):
                 "another run."
             )
         self._found_stream(Stream.from_json(there.get(_STREAM)))
+        self._drawn_seed = there.get(_SEED)
         if self._origin.structure_file is None:
             complete_structures(self._origin.structure, files)
 
     def _fixed_seeds(self) -> Hashable:
         return () if self._seed is None else (self._seed,)
 
-    def _seed_of(self, stream: Stream | None) -> int | None:
-        # Simulations of versions without streams go on with the seed alone.
-        return self._seed if self._seed is None or stream is None else stream.seed(self._seed)
+    def _new_seed(self) -> int | None:
+        """One for something random, where the engine has none."""
+        return secrets.randbits(_SEED_BITS) if self._seed is None else None
 
-    def _seeds(self, stream: Stream | None) -> dict[str, Any]:
-        if self._seed is None:
+    def _seed_of(self, stream: Stream | None, drawn: int | None) -> int | None:
+        seed = drawn if self._seed is None else self._seed
+        # Simulations of versions without streams go on with the seed alone.
+        return seed if seed is None or stream is None else stream.seed(seed)
+
+    def _seeds(self, stream: Stream | None, drawn: int | None) -> dict[str, Any]:
+        """For the record: a seed that was drawn gives the same once more when it is given."""
+        seed = drawn if self._seed is None else self._seed
+        if seed is None:
             return {}
-        told = {} if stream is None else {"stream": self._seed_of(stream), "repeat": stream.repeat}
-        return {"seed": self._seed, **told}
+        told: dict[str, Any] = {"seed": seed}
+        if stream is not None:
+            told |= {"stream": self._seed_of(stream, drawn), "repeat": stream.repeat}
+        return told
 
     def _engine_facts(self) -> EngineFacts:
         own = self._origin.structure_file
         return replace(
             super()._engine_facts(),
             parameters={"nstout": self.nstout, **self._identity()},
-            seeds=self._seeds(self._stream),
+            seeds=self._seeds(self._stream, self._drawn_seed),
             inputs={} if own is None else {"structure": own},
             own_start=own,
         )
@@ -349,7 +373,10 @@ class SteppingEngine(CommandEngine):
     def _write_part_inputs(self, files: EngineFiles, plan: PartPlan) -> None:
         mend_parts(files, self.output_traj_type, keep_after_checkpoint=False)
         spec = PartSpec(
-            physics={**self._physics(files.deffnm), "seed": self._seed_of(self._stream)},
+            physics={
+                **self._physics(files.deffnm),
+                "seed": self._seed_of(self._stream, self._drawn_seed),
+            },
             part=plan.number,
             start=files.path("start.npz").name,
             checkpoint=files.path("cpt").name,
@@ -410,7 +437,7 @@ class SteppingEngine(CommandEngine):
         output = await asyncio.to_thread(ConfigurationOutput.of, name, workdir, inputs)
         target = output.path
         await asyncio.to_thread(self._check_structure_beside, output, start)
-        spec, stream = await asyncio.to_thread(
+        spec, seeds = await asyncio.to_thread(
             self._write_configuration_inputs, action, start, output, number
         )
         command = self._worker_command(spec)
@@ -421,14 +448,14 @@ class SteppingEngine(CommandEngine):
         await asyncio.to_thread(output.publish, spec.with_name("conf.trr"), structure)
         structure = target if structure.parent == spec.parent else structure
         # The version is that of the worker's library, in `software`.
-        told = ProgramFacts(seeds=self._seeds(stream))
+        told = ProgramFacts(seeds=seeds)
         await asyncio.to_thread(self._record_configuration, target, action, start, told)
         await asyncio.to_thread(shutil.rmtree, spec.parent, ignore_errors=True)
         return Trajectory(target, structure, nstout=1)
 
     def _write_configuration_inputs(
         self, action: str, start: StartingConfiguration, output: ConfigurationOutput, number: int
-    ) -> tuple[Path, Stream]:
+    ) -> tuple[Path, dict[str, Any]]:
         configuration = self._configuration(start)
         output.check_velocities(will_have_velocities(action, configuration))
         digest = _digest_of(configuration)
@@ -436,10 +463,11 @@ class SteppingEngine(CommandEngine):
         folder = Path(tempfile.mkdtemp(prefix=f".{output.path.stem}.", dir=output.scratch))
         self._write_physics(folder, "conf")
         configuration.write(folder / "conf.start.npz")
-        physics = {**self._physics("conf"), "seed": self._seed_of(stream)}
+        drawn = self._new_seed()
+        physics = {**self._physics("conf"), "seed": self._seed_of(stream, drawn)}
         spec = ConfigurationSpec(physics, action, "conf.start.npz", "conf.trr")
         write_spec(spec, folder / "conf.json")
-        return folder / "conf.json", stream
+        return folder / "conf.json", self._seeds(stream, drawn)
 
     def _structure_beside(self, target: Path, start: StartingConfiguration) -> Path:
         if isinstance(start, Trajectory):

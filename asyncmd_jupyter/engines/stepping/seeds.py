@@ -19,5 +19,5 @@ def random_seeds(seed: int | None, part: int) -> Iterator[int]:
 
 
 def derived_seed(seed: int, index: int) -> int:
-    """Another seed for each index."""
-    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+    """Another seed for each index; programs may have negative ones."""
+    return int(np.random.SeedSequence([seed % 2**64, index]).generate_state(1)[0])
