@@ -93,5 +93,9 @@ class DrawnVelocitiesWarning(UserWarning):
     """A start has no velocities, or some that are not used: new ones are drawn."""
 
 
+class EqualWalkersWarning(UserWarning):
+    """Several walkers would compute the same trajectory, because nothing in it is random."""
+
+
 class GuessedMassesWarning(UserWarning):
     """Velocities are drawn with masses that were guessed from the names of atoms."""

@@ -40,14 +40,15 @@ class Order:
     overwrite, continuation : bool
     frame : int or None
         Of the start, where that is not its first one as it is.
-    velocities : str
+    velocities : str or None
+        None if the line does not say.
     """
 
     spec: RunSpec
     overwrite: bool = False
     continuation: bool = False
     frame: int | None = None
-    velocities: str = "keep"
+    velocities: str | None = None
 
     def check(self) -> Rehearsal:
         """Refuse what can't be carried out, and tell what would be done.
@@ -56,9 +57,13 @@ class Order:
         ------
         ValueError, TypeError, OSError
         """
+        from asyncmd_jupyter.engines.velocities import VELOCITIES
         from asyncmd_jupyter.sampling.dry_run import rehearse
 
-        return rehearse(self.spec, overwrite=self.overwrite, continuation=self.continuation)
+        spec = self.spec
+        if self.velocities in VELOCITIES:  # others are made before the run begins
+            spec = replace(spec, velocities=self.velocities)
+        return rehearse(spec, overwrite=self.overwrite, continuation=self.continuation)
 
     def start(self) -> Run:
         """Start it; for those that begin at a frame there is `start_at_frame`."""
@@ -202,11 +207,11 @@ def _start(notebook: Notebook, arguments: Arguments, engine: Any) -> Any:
     return made
 
 
-def _frame(arguments: Arguments, start: Any) -> tuple[int | None, str]:
+def _frame(arguments: Arguments, start: Any) -> tuple[int | None, str | None]:
     from asyncmd_jupyter.engines.velocities import VELOCITIES
 
     if arguments.frame is None and arguments.velocities is None:
-        return None, "keep"
+        return None, None
     shown = "--frame" if arguments.frame is not None else "--velocities"
     if arguments.continuation:
         raise UsageError(f"{shown} can't be combined with --continue, which starts nowhere anew.")
@@ -219,7 +224,7 @@ def _frame(arguments: Arguments, start: Any) -> tuple[int | None, str]:
         raise UsageError(
             f"--frame {number} does not exist: {arguments.start} has {frames_told(n_frames)}."
         )
-    return number, arguments.velocities or "keep"
+    return number, arguments.velocities
 
 
 def _named(until: Sequence[tuple[str, Any]]) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from asyncmd_jupyter.engines.command import CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.jobs.model import Command
 from asyncmd_jupyter.jobs.rehearsal import RehearsedJob, rehearse_job
+from asyncmd_jupyter.sampling.equal_walkers import decided
 from asyncmd_jupyter.sampling.fixed_length import propagator_class
 from asyncmd_jupyter.sampling.run import check_spec
 from asyncmd_jupyter.sampling.run_folder import check_folder, run_files
@@ -50,12 +51,15 @@ class Rehearsal:
         Empty for engines that run no jobs.
     removed : tuple of Path
         Files of an earlier run that would be removed first.
+    alike : str
+        What is said of walkers that would compute the same.
     """
 
     spec: RunSpec
     step_limit: int | None
     walkers: tuple[RehearsedWalker, ...]
     removed: tuple[Path, ...]
+    alike: str = ""
 
     def text(self) -> str:
         """Tell it to a person."""
@@ -81,6 +85,7 @@ def rehearse(spec: RunSpec, *, overwrite: bool = False, continuation: bool = Fal
         As `start_spec` would.
     """
     check_spec(spec)
+    spec, warning = decided(spec)
     engine = spec.engine
     propagator = propagator_class(spec.until).from_engine(
         engine,
@@ -93,7 +98,7 @@ def rehearse(spec: RunSpec, *, overwrite: bool = False, continuation: bool = Fal
     check_folder(spec.folder, overwrite=overwrite, continuation=continuation)
     removed = tuple(run_files(spec.folder)) if overwrite else ()
     walkers = tuple(_walkers(spec, engine, limit)) if isinstance(engine, CommandEngine) else ()
-    return Rehearsal(spec, limit, walkers, removed)
+    return Rehearsal(spec, limit, walkers, removed, str(warning or ""))
 
 
 def _walkers(spec: RunSpec, engine: CommandEngine, limit: int | None) -> Iterator[RehearsedWalker]:
@@ -114,8 +119,7 @@ def _lines(run: Rehearsal) -> Iterator[str]:
     yield f"  folder: {spec.folder}"
     if spec.engine.system_text:
         yield f"  system: {spec.engine.system_text}"
-    if spec.velocities == "new":
-        yield "  velocities: new ones for each walker"
+    yield from _velocity_lines(run)
     if run.removed:
         yield f"  removed first: {_count(len(run.removed), 'file')} such as {run.removed[0].name}"
     if not run.walkers:
@@ -167,6 +171,19 @@ def _indented(text: str) -> Iterator[str]:
 
 def _program(spec: RunSpec) -> str:
     return spec.engine.program or type(spec.engine).__name__
+
+
+def _velocity_lines(run: Rehearsal) -> Iterator[str]:
+    if run.alike:
+        yield f"  {run.alike}"
+    elif run.spec.velocities == "new":
+        yield f"  velocities: new ones for each walker{_at_temperature(run.spec)}"
+
+
+def _at_temperature(spec: RunSpec) -> str:
+    engine = spec.engine
+    kelvin = "" if engine.temperature is None else f" at {engine.temperature:g} K"
+    return f"{kelvin} ({engine.temperature_note})" if engine.temperature_note else kelvin
 
 
 def _goal(run: Rehearsal) -> str:

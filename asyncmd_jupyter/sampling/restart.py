@@ -25,8 +25,9 @@ from asyncmd_jupyter.frames.provenance_file import record_path
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.selection import check_trajectory
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.equal_walkers import velocities_for
 from asyncmd_jupyter.sampling.new_velocities import NewVelocities
-from asyncmd_jupyter.sampling.run import Run, Runs, check_spec, start_spec
+from asyncmd_jupyter.sampling.run import Run, Runs, check_spec, start_decided
 from asyncmd_jupyter.sampling.run_folder import check_folder
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 
@@ -41,7 +42,7 @@ async def restart_from(
     *,
     name: str,
     n: int = 1,
-    velocities: str = "keep",
+    velocities: str | None = None,
     temperature: float | None = None,
     overwrite: bool = False,
 ) -> Run:
@@ -62,12 +63,13 @@ async def restart_from(
         Of the new run.
     n : int
         Walkers of the new run.
-    velocities : str
+    velocities : str, optional
         ``keep`` those of the frame (where it has none they are drawn, which is said in a
         `DrawnVelocitiesWarning`), ``new`` ones from the Maxwell-Boltzmann distribution, other
         ones for each walker, or those of the frame ``inverted``. New ones are drawn with the
         engine's masses and fulfil its constraints; the motion of the centre of mass is removed
-        where `MDEngine.removes_com` says so.
+        where `MDEngine.removes_com` says so. By default they are kept, unless several walkers
+        would compute the same, see `start_run`.
     temperature : float, optional
         K, of new velocities; by default the engine's.
     overwrite : bool
@@ -92,8 +94,13 @@ async def restart_from(
     spec = replace(spec, n_walkers=n, starts=(), velocities="keep")
     check_spec(spec)
     has_velocities = await asyncio.to_thread(_check, spec, trajectory, frame, overwrite)
-    velocities = _possible(velocities, has_velocities, spec.engine, trajectory, frame)
-    extract = _extraction(velocities, spec.engine, temperature)
+    draws = velocities == "new" and temperature is None
+    velocities, alike = velocities_for(old.engine, n, velocities, has_velocities=has_velocities)
+    velocities = _possible(velocities, has_velocities, old.engine, trajectory, frame)
+    kelvin = old.engine.temperature if temperature is None else temperature
+    extract = _extraction(velocities, spec.engine, kelvin)
+    if said := alike or (draws and old.engine.temperature_note):
+        warnings.warn(said, stacklevel=2)
     targets = _targets(spec, velocities)
     await asyncio.to_thread(_check_targets, targets, overwrite)
     made_folder = not spec.folder.exists()
@@ -103,7 +110,7 @@ async def restart_from(
         async for made in extract(targets, trajectory, frame, overwrite=overwrite):
             starts.append(await made.prepare())
         spec = replace(spec, start=starts[0], starts=tuple(starts[1:] and starts))
-        return start_spec(spec, overwrite=overwrite)
+        return start_decided(spec, overwrite=overwrite)
     except BaseException:
         written = targets[: len(starts)]
         removing = asyncio.to_thread(_remove, written, spec.folder, made_folder)
@@ -121,7 +128,7 @@ def suggested_name(spec: RunSpec) -> str:
 
 
 def _check_velocities(velocities: Any, temperature: float | None) -> None:
-    if velocities not in VELOCITIES:
+    if velocities not in (*VELOCITIES, None):
         raise ValueError(f"velocities={velocities!r} has to be one of {', '.join(VELOCITIES)}.")
     if velocities != "new" and temperature is not None:
         raise ValueError(f"temperature={temperature!r} is of use only with velocities='new'.")
@@ -158,7 +165,8 @@ def _possible(
             f"The start has no velocities ({source}), and the engine no temperature to draw them: "
             "choose velocities='new' and a temperature."
         )
-    warnings.warn(drawn_velocities(source, engine.temperature), stacklevel=3)
+    note = engine.temperature_note
+    warnings.warn(drawn_velocities(source, engine.temperature, note), stacklevel=3)
     return "new"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
+from asyncmd_jupyter.sampling.equal_walkers import decided_and_said
 from asyncmd_jupyter.sampling.progress import WalkerSnapshot
 from asyncmd_jupyter.sampling.run_checks import check_name, check_spec
 from asyncmd_jupyter.sampling.run_folder import check_folder
@@ -18,7 +19,16 @@ from asyncmd_jupyter.sampling.states import Condition, as_condition
 from asyncmd_jupyter.sampling.walker import Walker
 from asyncmd_jupyter.sampling.walker_plan import WalkerPlan
 
-__all__ = ["Run", "Runs", "check_name", "check_spec", "new_walker", "start_run", "start_spec"]
+__all__ = [
+    "Run",
+    "Runs",
+    "check_name",
+    "check_spec",
+    "new_walker",
+    "start_decided",
+    "start_run",
+    "start_spec",
+]
 
 
 def start_run(
@@ -35,7 +45,7 @@ def start_run(
     overwrite: bool = False,
     continuation: bool = False,
     campaign: str = "",
-    velocities: str = "keep",
+    velocities: str | None = None,
 ) -> Run:
     """Start a run in the background and return at once.
 
@@ -64,9 +74,12 @@ def start_run(
         Go on with an earlier run of this name, which has to have the same start.
     campaign : str
         Name of a group of runs that belong together.
-    velocities : str
+    velocities : str, optional
         ``keep`` those of the start; where it has none they are drawn, which is said once.
-        ``new``: drawn for each walker in any case. See `MDEngine.prepare`.
+        ``new``: drawn for each walker in any case. See `MDEngine.prepare`. By default they are
+        kept, unless several walkers would compute the same trajectory because the engine's
+        dynamics have no noise (`MDEngine.has_noise`): then each gets new ones, which an
+        `EqualWalkersWarning` says.
 
     Raises
     ------
@@ -94,6 +107,16 @@ def start_run(
 def start_spec(spec: RunSpec, *, overwrite: bool = False, continuation: bool = False) -> Run:
     """Start what a `RunSpec` says in the background; see `start_run`."""
     check_spec(spec)
+    return _started(decided_and_said(spec), overwrite=overwrite, continuation=continuation)
+
+
+def start_decided(spec: RunSpec, *, overwrite: bool = False) -> Run:
+    """Start an order of which it was said what is done about the velocities."""
+    check_spec(spec)
+    return _started(spec, overwrite=overwrite, continuation=False)
+
+
+def _started(spec: RunSpec, *, overwrite: bool, continuation: bool) -> Run:
     run = Run(spec)
     walkers = [new_walker(run, index, continuation) for index in range(spec.n_walkers)]
     run.conditions = walkers[0].propagator.condition_names
@@ -120,7 +143,7 @@ def new_walker(
         deffnm=spec.deffnm(index),
         tags={RUN_TAG: spec.name, "walker": str(index)},
         continuation=continuation,
-        velocities=spec.velocities,
+        velocities=spec.velocities or "keep",
         is_held=is_held,
         known=known,
     )

@@ -32,7 +32,8 @@ def check_spec(spec: RunSpec) -> None:
         check_keeps_apart("name", begun)
     if not isinstance(spec.engine, MDEngine):
         raise TypeError(f"engine={spec.engine!r} is no MD engine, such as an OpenMMEngine.")
-    check_draws(spec.engine, spec.velocities)
+    if spec.velocities is not None:
+        check_draws(spec.engine, spec.velocities)
     if spec.starts and len(spec.starts) != n_walkers:
         raise ValueError(f"There are {len(spec.starts)} starts for {n_walkers} walkers.")
     for start in spec.starts or (spec.start,):

@@ -39,9 +39,10 @@ class RunSpec:
         Name of the group it belongs to; may be empty.
     starts : tuple of Trajectory or path
         One for each walker, where they do not begin alike; then `start` is not used.
-    velocities : str
+    velocities : str or None
         ``keep`` those of the start, drawn where it has none, or draw ``new`` ones for each
-        walker; see `MDEngine.prepare`.
+        walker; see `MDEngine.prepare`. None if nothing was said: they are kept, unless all
+        walkers would compute the same.
     """
 
     engine: MDEngine
@@ -55,7 +56,7 @@ class RunSpec:
     walltime_per_part: float = 24.0
     campaign: str = ""
     starts: tuple[StartingConfiguration, ...] = ()
-    velocities: str = "keep"
+    velocities: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("n_walkers", "max_steps"):

@@ -86,6 +86,11 @@ class ToyEngine(SteppingEngine):
         return self._model.temperature
 
     @property
+    def has_noise(self) -> bool:
+        """Whether there is friction, and so noise."""
+        return self._model.friction > 0 or self._model.dynamics == "brownian"
+
+    @property
     def masses(self) -> NDArray[np.float64]:
         """Of the particle, in amu."""
         return unchangeable([self._model.mass])

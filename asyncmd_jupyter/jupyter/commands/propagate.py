@@ -33,7 +33,7 @@ def _what(parser: Any) -> None:
     add("--velocities", metavar="KIND", type=OneOf(VELOCITIES),
         help="Those of the frame (keep; drawn where it has none), new ones for each walker with "
         "the engine's masses and constraints (new), or those of the frame turned round "
-        "(inverted).")  # fmt: skip
+        "(inverted). If left out: keep, unless all walkers would compute the same.")  # fmt: skip
     add("--name", metavar="NAME", help="Name of the run and of its folder.")
     add("--n", dest="n_walkers", metavar="N", type=whole_number, default=1,
         help="Number of walkers (1).")  # fmt: skip

@@ -33,10 +33,10 @@ def _arguments(parser: Any) -> None:
         help="Which frame; -1 is the last one (-1).")  # fmt: skip
     add("--walker", metavar="N", type=whole_number, default=0,
         help="Whose frame (0).")  # fmt: skip
-    add("--velocities", metavar="KIND", type=OneOf(VELOCITIES), default="keep",
+    add("--velocities", metavar="KIND", type=OneOf(VELOCITIES),
         help="Those of the frame (keep; drawn where it has none), new ones for each walker with "
         "the engine's masses and constraints (new), or those of the frame turned round "
-        "(inverted).")  # fmt: skip
+        "(inverted). If left out: keep, unless all walkers would compute the same.")  # fmt: skip
     add("--temperature", metavar="K", type=number,
         help="Of new velocities; the engine's if left out.")  # fmt: skip
     add("--name", metavar="NAME", help="Name of the new run; that of the old one with a number.")
