@@ -1,7 +1,7 @@
 """New velocities have the temperature of the engine in every way to get some.
 
 With repartitioned masses and constraints, hydrogens and heavy atoms apart; `heavy_hydrogens`
-says how many draws it takes and what the false alarms are.
+says how many draws it takes and what the false alarms are. All is drawn with fixed seeds.
 """
 
 from __future__ import annotations
@@ -11,14 +11,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from heavy_hydrogens import N_DRAWS, gromacs_engine, masses, openmm_engine, problems
+from heavy_hydrogens import (
+    N_DRAWS,
+    gromacs_engine,
+    masses,
+    openmm_engine,
+    positions,
+    problems,
+)
 
 from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.frames.extract import RandomVelocitiesFrameExtractor
 from asyncmd_jupyter.frames.read import Frame, read_frame
+from asyncmd_jupyter.frames.xdr import TrrFrame, write_trr_frame
 from asyncmd_jupyter.jobs.manager import JobManager
+from asyncmd_jupyter.sampling.conditions import Condition
 from asyncmd_jupyter.sampling.restart import restart_from
 from asyncmd_jupyter.sampling.run import start_run
+from asyncmd_jupyter.sampling.run_spec import RunSpec
+from asyncmd_jupyter.sampling.states import as_condition
 from asyncmd_jupyter.trajectory import Trajectory
 
 pytestmark = [
@@ -26,6 +37,7 @@ pytestmark = [
     # Its structure file lets masses be guessed wrong, on purpose.
     pytest.mark.filterwarnings("ignore:In structure_file"),
 ]
+ENGINES = {"openmm": openmm_engine, "gromacs": gromacs_engine}
 both = pytest.mark.parametrize(
     "kind", ["openmm", pytest.param("gromacs", marks=pytest.mark.gromacs)]
 )
@@ -45,8 +57,17 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def engine_of(kind: str, folder: Path):
-    return openmm_engine(folder) if kind == "openmm" else gromacs_engine(folder)
+@pytest.fixture(scope="module")
+def engines(tmp_path_factory: pytest.TempPathFactory):
+    """Engines that are made once; each test takes clones, which count alike."""
+    folder, made = tmp_path_factory.mktemp("heavy"), {}
+
+    def engine_of(kind: str):
+        if kind not in made:
+            made[kind] = ENGINES[kind](folder)
+        return made[kind]
+
+    return engine_of
 
 
 def most_along(kind: str) -> float:
@@ -62,77 +83,74 @@ def first_frames(trajectories) -> list[Frame]:
     return [read_frame(one, 0) for one in trajectories]
 
 
-async def begun(engine, folder: Path) -> Trajectory:
-    """A frame to start from, with other velocities."""
-    return await engine.generate_velocities(None, folder / "begin.trr")
+def frame_of(engine, folder: Path) -> Trajectory:
+    """A frame to start from, with the velocities of a system that is far too hot."""
+    velocities = np.random.default_rng(1).normal(0, 5, positions().shape)
+    with (folder / "begin.trr").open("wb") as file:
+        box = 12 * np.eye(3)
+        write_trr_frame(file, TrrFrame(0, 0.0, box, positions(), velocities))
+    structure = engine.structure_file if hasattr(engine, "structure_file") else engine.gro_file
+    return Trajectory(folder / "begin.trr", structure)
 
 
-async def test_a_mistake_of_five_percent_is_seen(manager, here: Path):
-    engine = openmm_engine(here)
-    start = await begun(engine, here)
-    draw = RandomVelocitiesFrameExtractor.of(engine, 300 * 1.05, seed=1)
-    drawn = first_frames(
-        draw.extract(here / "x.trr", start, 0, overwrite=True) for _ in range(N_DRAWS)
-    )
-    assert len([text for text in problems(drawn, 300) if "instead of" in text]) == 2
-    assert problems(drawn, 300 * 1.05) == []
+def first_run(engine, start: Trajectory, folder: Path) -> RunSpec:
+    """The order of an earlier run, which nobody has to wait for."""
+    until: tuple[Condition, ...] = (as_condition(never, "never"),)
+    return RunSpec(engine, start, until, name="first", workdir=folder, max_steps=1)
 
 
-@pytest.mark.parametrize("constrained", [True, False])
-async def test_extractors(manager, here: Path, constrained: bool):
-    engine = openmm_engine(here)
-    start = await begun(engine, here)
+@pytest.mark.parametrize("mistake", [0.98, 1.0, 1.02])
+def test_a_mistake_of_two_percent_is_seen(engines, here: Path, mistake: float):
+    engine = engines("openmm")
+    draw = RandomVelocitiesFrameExtractor.of(engine, 300 * mistake, seed=1)
+    start = frame_of(engine, here)
+    drawn = first_frames(draw.extract(here / f"{n}.trr", start, 0) for n in range(N_DRAWS))
+    found = [text.partition(":")[0] for text in problems(drawn, 300)]
+    assert ("all" in found) is (mistake != 1)
+    assert problems(drawn, 300 * mistake) == []
+
+
+def test_extractors_without_constraints(engines, here: Path):
     draw = RandomVelocitiesFrameExtractor(310, masses=masses(), seed=2)
-    if constrained:
-        draw = RandomVelocitiesFrameExtractor.of(engine, 310, seed=2)
-    drawn = first_frames(
-        draw.extract(here / "x.trr", start, 0, overwrite=True) for _ in range(N_DRAWS)
-    )
-    assert problems(drawn, 310, constrained=constrained) == []
+    start = frame_of(engines("openmm"), here)
+    drawn = first_frames(draw.extract(here / f"{n}.trr", start, 0) for n in range(N_DRAWS))
+    assert problems(drawn, 310, constrained=False) == []
 
 
 @both
-async def test_engines(manager, here: Path, kind: str):
-    engine = engine_of(kind, here)
+async def test_engines(manager, engines, here: Path, kind: str):
     made = [
-        await engine.clone(i).generate_velocities(None, here / f"{i}.trr") for i in range(N_DRAWS)
+        await engines(kind).clone(n).generate_velocities(None, here / f"{n}.trr")
+        for n in range(N_DRAWS)
     ]
     assert problems(first_frames(made), 300, most_along=most_along(kind)) == []
 
 
 @both
-@pytest.mark.parametrize("temperature", [None, 350.0])
-async def test_restarts(manager, here: Path, kind: str, temperature: float | None):
+async def test_restarts(manager, engines, here: Path, kind: str):
     """Those of the magic and of the button, which name a temperature or none."""
-    engine = engine_of(kind, here)
-    first = start_run(engine, None, until=[never], name="first", max_steps=1, velocities="new")
-    trajectory = await first
-    run = await restart_from(
-        first, trajectory, -1, name="again", n=N_DRAWS, velocities="new", temperature=temperature
-    )
-    await run.cancel()
-    assert problems(first_frames(run.spec.starts), temperature or 300.0) == []
+    engine = engines(kind)
+    start = frame_of(engine, here)
+    first = first_run(engine, start, here)
+    options = {"n": N_DRAWS, "velocities": "new"}
+    hot = await restart_from(first, start, name="hot", temperature=350.0, **options)
+    await hot.cancel()
+    assert problems(first_frames(hot.spec.starts), 350) == []
+    run = await restart_from(first, start, name="again", **options)
+    assert problems(first_frames(run.spec.starts), 300) == []
+    # The program fulfils the constraints once more, and has nothing left to do.
+    assert problems(first_frames(await run), 300, most_along=most_along(kind)) == []
 
 
 @both
-async def test_runs(manager, here: Path, kind: str):
+async def test_runs(manager, engines, here: Path, kind: str):
     """What simulations begin with that are asked for new velocities."""
-    engine = engine_of(kind, here)
-    start = await begun(engine, here)
+    engine = engines(kind)
+    start = frame_of(engine, here)
     run = start_run(
         engine, start, until=[never], name="new", n_walkers=N_DRAWS, max_steps=1, velocities="new"
     )
     assert problems(first_frames(await run), 300, most_along=most_along(kind)) == []
-
-
-@pytest.mark.gromacs
-async def test_the_first_frame_of_a_restart(manager, here: Path):
-    """Mdrun fulfils the constraints once more, and has nothing left to do."""
-    engine = gromacs_engine(here)
-    first = start_run(engine, None, until=[never], name="first", max_steps=1, velocities="new")
-    trajectory = await first
-    run = await restart_from(first, trajectory, 0, name="again", n=N_DRAWS, velocities="new")
-    assert problems(first_frames(await run), 300, most_along=most_along("gromacs")) == []
 
 
 @pytest.mark.gromacs
