@@ -1,7 +1,8 @@
 """Molecules with repartitioned masses and constraints, many of them and without forces.
 
-Each is a heavy atom of 8 amu with three hydrogens of 3 amu at fixed distances, as methyl
-groups of proteins are at 4 fs. How much kinetic energy hydrogens and heavy atoms have is
+Each is a heavy atom of 8 amu with two hydrogens of 3 amu, all at fixed distances, as water is
+with heavy hydrogens (which OpenMM makes ready in a moment: of other shapes that takes the square
+of their number). How much kinetic energy hydrogens and heavy atoms have is
 known exactly: half of kT for each degree of freedom, shared as the masses say.
 
 Sample size: `N_DRAWS` draws of `N_MOLECULES` molecules have 178,000 degrees of freedom, so that
@@ -25,16 +26,16 @@ from asyncmd_jupyter.engines.openmm import OpenMMEngine
 from asyncmd_jupyter.frames.read import Frame
 
 K = 0.00831446261815324  # kJ/(mol K)
-N_MOLECULES, N_DRAWS = 9900, 2
+N_MOLECULES, N_DRAWS = 14_850, 2
 SIGMAS = 4.0
-MASSES = np.array([8.0, 3.0, 3.0, 3.0])
-SHAPE = 0.1 * np.array(
-    [[0, 0, 0], [0.943, 0, -0.333], [-0.471, 0.816, -0.333], [-0.471, -0.816, -0.333]]
-)
-PAIRS = np.array([[0, 1], [0, 2], [0, 3]])
-IS_HYDROGEN = np.array([False, True, True, True])
-KINDS = {"hydrogens": IS_HYDROGEN, "heavy": ~IS_HYDROGEN, "all": np.ones(4, bool)}
-NAMES = ("C", "H1", "H2", "H3")
+MASSES = np.array([8.0, 3.0, 3.0])
+SHAPE = np.array([[0, 0, 0], [0.06, 0.08, 0], [0.06, -0.08, 0]])  # nm
+PAIRS = np.array([[0, 1], [0, 2], [1, 2]])
+LENGTHS = (0.1, 0.1, 0.16)  # nm
+IS_HYDROGEN = np.array([False, True, True])
+KINDS = {"hydrogens": IS_HYDROGEN, "heavy": ~IS_HYDROGEN, "all": np.ones(3, bool)}
+NAMES = ("C", "H1", "H2")
+N_IN_CHAIN = 9000  # PDB has room for four digits
 
 
 def masses() -> np.ndarray:
@@ -53,15 +54,15 @@ def box_length() -> float:
 
 def degrees_of_freedom(*, constrained: bool = True) -> dict[str, float]:
     """Of hydrogens, heavy atoms and all of them, without motion of the whole."""
-    projector = np.eye(12)
+    projector = np.eye(9)
     if constrained:
-        rows = np.zeros((3, 4, 3))
+        rows = np.zeros((3, 3, 3))
         for row, (i, j) in zip(rows, PAIRS, strict=True):
             along = SHAPE[i] - SHAPE[j]
             row[i], row[j] = along / np.sqrt(MASSES[i]), -along / np.sqrt(MASSES[j])
-        matrix = rows.reshape(3, 12)
+        matrix = rows.reshape(3, 9)
         projector -= np.linalg.pinv(matrix) @ matrix
-    of_atoms = np.diag(projector).reshape(4, 3).sum(axis=1)
+    of_atoms = np.diag(projector).reshape(3, 3).sum(axis=1)
     counts = {}
     for name, chosen in KINDS.items():
         of_whole = 3 * MASSES[chosen].sum() / MASSES.sum()
@@ -72,7 +73,7 @@ def degrees_of_freedom(*, constrained: bool = True) -> dict[str, float]:
 def temperatures(drawn: Sequence[np.ndarray], *, constrained: bool = True) -> dict[str, float]:
     """Of hydrogens, heavy atoms and all of them, over all draws."""
     energies = np.mean([masses() * (v**2).sum(axis=1) for v in drawn], axis=0)
-    of_kinds = energies.reshape(N_MOLECULES, 4).sum(axis=0)
+    of_kinds = energies.reshape(N_MOLECULES, 3).sum(axis=0)
     degrees = degrees_of_freedom(constrained=constrained)
     return {
         name: float(of_kinds[chosen].sum() / (degrees[name] * K)) for name, chosen in KINDS.items()
@@ -118,7 +119,7 @@ def _along(frame: Frame) -> float:
     """The largest velocity along a constraint."""
 
     def between(values: np.ndarray) -> np.ndarray:
-        molecules = values.reshape(N_MOLECULES, 4, 3)
+        molecules = values.reshape(N_MOLECULES, 3, 3)
         return molecules[:, PAIRS[:, 0]] - molecules[:, PAIRS[:, 1]]
 
     apart = between(frame.positions)
@@ -134,27 +135,33 @@ def openmm_parts():
     from openmm import app
 
     system, topology = openmm.System(), app.Topology()
-    chain = topology.addChain("A")
     elements = [app.Element.getBySymbol(name[0]) for name in NAMES]
     for molecule in range(N_MOLECULES):
-        residue = topology.addResidue("MOL", chain)
-        first = 4 * molecule
+        if molecule % N_IN_CHAIN == 0:
+            chain = topology.addChain(chain_of(molecule))
+        residue = topology.addResidue("MOL", chain, str(molecule % N_IN_CHAIN + 1))
+        first = 3 * molecule
         for name, element, mass in zip(NAMES, elements, MASSES, strict=True):
             system.addParticle(mass)
             topology.addAtom(name, element, residue)
-        for i, j in PAIRS.tolist():
-            system.addConstraint(first + i, first + j, 0.1)
+        for (i, j), length in zip(PAIRS.tolist(), LENGTHS, strict=True):
+            system.addConstraint(first + i, first + j, length)
     system.addForce(openmm.CMMotionRemover())
     return system, topology
+
+
+def chain_of(molecule: int) -> str:
+    return "ABC"[molecule // N_IN_CHAIN]
 
 
 def pdb_text() -> str:
     """It lets every mass be guessed wrong: C 12.011 and H 1.008."""
     lines = []
     for number, (x, y, z) in enumerate(10 * positions()):
-        name, residue = NAMES[number % 4], number // 4 + 1
+        name, molecule = NAMES[number % 3], number // 3
+        chain, residue = chain_of(molecule), molecule % N_IN_CHAIN + 1
         lines.append(
-            f"ATOM  {number + 1:5d}  {name:<3} MOL A{residue:4d}    {x:8.3f}{y:8.3f}{z:8.3f}"
+            f"ATOM  {number + 1:5d}  {name:<3} MOL {chain}{residue:4d}    {x:8.3f}{y:8.3f}{z:8.3f}"
             f"  1.00  0.00           {name[0]}  "
         )
     return "\n".join([*lines, "END", ""])
@@ -179,11 +186,8 @@ MOL 3
 1 X 1 MOL C 1 0.0 8.0
 2 Y 1 MOL H1 1 0.0 3.0
 3 Y 1 MOL H2 1 0.0 3.0
-4 Y 1 MOL H3 1 0.0 3.0
-[ constraints ]
-1 2 1 0.1
-1 3 1 0.1
-1 4 1 0.1
+[ settles ]
+1 1 0.1 0.16
 [ system ]
 heavy hydrogens
 [ molecules ]
@@ -196,9 +200,9 @@ def gromacs_engine(folder: Path, **changes) -> GmxEngine:
 
     With short steps: velocities of mdrun are half a step away from the positions.
     """
-    lines = ["heavy hydrogens", str(4 * N_MOLECULES)]
+    lines = ["heavy hydrogens", str(3 * N_MOLECULES)]
     for number, (x, y, z) in enumerate(positions()):
-        residue, name = number // 4 + 1, NAMES[number % 4]
+        residue, name = number // 3 + 1, NAMES[number % 3]
         lines.append(
             f"{residue % 100000:5d}MOL  {name:>5}{(number + 1) % 100000:5d}{x:8.3f}{y:8.3f}{z:8.3f}"
         )

@@ -68,7 +68,7 @@ async def test_extract_takes_what_the_engine_knows(heavy, tmp_path: Path):
     line = "%asyncmd extract path --frame 0 1 --to x.trr --velocities new --engine heavy -o drawn"
     await heavy.run(line)
     frames = [read_frame(one, 0) for one in heavy["drawn"]]
-    # Two draws have an error of 1.4 %: guessed masses are off by 50 % and more.
+    # Guessed masses are off by 50 % and more.
     kelvin = temperatures([frame.velocities for frame in frames]).values()
     assert all(200 < one < 400 for one in kelvin)
     assert not [one for one in problems(frames, 300) if "K instead of" not in one]
@@ -78,7 +78,7 @@ async def test_extract_takes_what_the_engine_knows(heavy, tmp_path: Path):
 
 
 async def test_extract_without_an_engine_says_that_it_guesses(heavy):
-    with pytest.warns(UserWarning, match=r"heavy\.pdb are guessed.*C as 12\.011; H1, H2, H3 as 1"):
+    with pytest.warns(UserWarning, match=r"heavy\.pdb are guessed.*C as 12\.011; H1, H2 as 1"):
         await heavy.run(
             "%asyncmd extract path --frame 0 --to x.trr --velocities new --temperature 300"
         )
