@@ -16,7 +16,6 @@ from engine_systems import ALANINE, alanine_engine
 from gromacs_systems import gromacs_engine
 
 from asyncmd_jupyter import runtime as runtimes
-from asyncmd_jupyter.engines.gromacs.maxwell import drawn_temperature
 from asyncmd_jupyter.engines.gromacs.parameters import with_velocities
 from asyncmd_jupyter.engines.openmm import OpenMMEngine
 from asyncmd_jupyter.engines.openmm import worker as openmm_worker
@@ -240,17 +239,6 @@ class TestDrude:
 
 class TestKineticEnergyOfGromacs:
     """``grompp`` scales what it draws to ``gen-temp``, which therefore is drawn itself."""
-
-    @pytest.mark.parametrize("n_atoms", [1, 22])
-    def test_its_distribution(self, n_atoms: int):
-        """Chi2: 40,000 draws, mean and variance within 4 errors.
-
-        Of 22 atoms the mean has an error of 0.09 % and the variance of 0.7 %.
-        """
-        n, dof = 40_000, 3 * n_atoms
-        drawn = np.array([drawn_temperature(300.0, n_atoms, seed) for seed in range(n)])
-        assert mean_is(drawn.mean(), 300.0, np.sqrt(2 / (dof * n)))
-        assert mean_is(drawn.var(), 300.0**2 * 2 / dof, np.sqrt((2 + 12 / dof) / n))
 
     def test_it_follows_from_the_seed(self):
         mdp = gromacs_engine(seed=3).mdp
