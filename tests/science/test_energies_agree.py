@@ -15,6 +15,7 @@ from asyncmd_jupyter.examples import GromacsFiles, alanine_dipeptide_gromacs
 from asyncmd_jupyter.frames.read import Frame, read_frame
 from asyncmd_jupyter.gromacs import MDP, GmxEngine
 from asyncmd_jupyter.jobs.manager import JobManager
+from asyncmd_jupyter.openmm import OpenMMEngine
 
 pytestmark = [
     pytest.mark.science,
@@ -65,7 +66,7 @@ class OpenMM:
     def __init__(
         self, top: Path, gro: Path, solvated: bool, constraints: bool, dispersion: bool = True
     ) -> None:
-        from openmm import Context, NonbondedForce, Platform, VerletIntegrator, app, unit
+        from openmm import NonbondedForce, app, unit
 
         options = {"constraints": app.HBonds if constraints else None}
         pme = {"nonbondedMethod": app.PME, "nonbondedCutoff": 1.1, "ewaldErrorTolerance": 1e-5}
@@ -74,17 +75,27 @@ class OpenMM:
         self.positions = positions.value_in_unit(unit.nanometer)
         [nonbonded] = [f for f in system.getForces() if isinstance(f, NonbondedForce)]
         nonbonded.setUseDispersionCorrection(dispersion)
-        reference = Platform.getPlatformByName("Reference")
-        self.context = Context(system, VerletIntegrator(0.001), reference)
+        self.context = context_of(system)
 
     def potential(self, positions, box=None) -> float:
-        from openmm import unit
+        return potential_of(self.context, positions, box)
 
-        if box is not None:
-            self.context.setPeriodicBoxVectors(*np.asarray(box, dtype=float))
-        self.context.setPositions(np.asarray(positions, dtype=float))
-        energy = self.context.getState(energy=True).getPotentialEnergy()
-        return energy.value_in_unit(unit.kilojoule_per_mole)
+
+def context_of(system):
+    from openmm import Context, Platform, VerletIntegrator
+
+    return Context(system, VerletIntegrator(0.001), Platform.getPlatformByName("Reference"))
+
+
+def potential_of(context, positions, box=None) -> float:
+    """kJ/mol"""
+    from openmm import unit
+
+    if box is not None:
+        context.setPeriodicBoxVectors(*np.asarray(box, dtype=float))
+    context.setPositions(np.asarray(positions, dtype=float))
+    energy = context.getState(energy=True).getPotentialEnergy()
+    return energy.value_in_unit(unit.kilojoule_per_mole)
 
 
 def whole(frame: Frame, n_atoms: int = 22) -> np.ndarray:
@@ -118,6 +129,28 @@ def test_of_the_structure_file(
     openmm = OpenMM(tmp_path / "all.top", files.gro, solvated, constrained, dispersion)
     found = openmm.potential(rounded(openmm.positions))
     assert found == pytest.approx(of_gromacs, **tolerance)
+
+
+@pytest.mark.parametrize(
+    ("constraints", "kind"), [("h-bonds", "HBonds"), ("all-bonds", "AllBonds")]
+)
+def test_of_an_engine_that_reads_the_mdp(tmp_path: Path, constraints, kind):
+    files = alanine_dipeptide_gromacs(tmp_path, solvated=True)
+    switched = {"vdw-modifier": "Potential-switch", "rvdw-switch": 0.8, "DispCorr": "no"}
+    mdp = parameters(files, True, constraints=constraints, **switched)
+    mdp.write(tmp_path / "md.mdp")
+    inputs = ("-f", "md.mdp", "-c", files.gro.name, "-p", files.top.name, "-pp", "all.top")
+    gmx(tmp_path, "grompp", *inputs, "-o", "md.tpr", "-maxwarn", "1")
+    gmx(tmp_path, "mdrun", "-deffnm", "md", "-nsteps", "0", "-ntomp", "1")
+    [of_gromacs] = potentials(tmp_path, "md.edr").values()
+    exact = {"ewaldErrorTolerance": 1e-5}  # which the mdp does not say in OpenMM's terms
+    engine = OpenMMEngine.from_gromacs(
+        tmp_path / "all.top", files.gro, mdp_file=tmp_path / "md.mdp", create_system=exact
+    )
+    assert engine.system_settings.constraints == kind
+    assert (engine.temperature, engine.friction, engine.nstout) == (300, 1.0, 100)
+    found = potential_of(context_of(engine.system), np.float32(engine.positions))
+    assert found == pytest.approx(of_gromacs, **WATER_ALONE)
 
 
 @pytest.mark.parametrize(("solvated", "tolerance"), [(False, VACUUM), (True, WATER)])

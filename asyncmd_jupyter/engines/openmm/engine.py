@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from asyncmd_jupyter.engines.attributes import default_of_class
 from asyncmd_jupyter.engines.base import OutputTrajType
 from asyncmd_jupyter.engines.facts import EngineFacts
+from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.openmm import physics as phys
 from asyncmd_jupyter.engines.openmm.boxes import reduced_box
+from asyncmd_jupyter.engines.openmm.from_mdp import MDPOptions
 from asyncmd_jupyter.engines.openmm.source import (
     Source,
     from_amber,
@@ -217,18 +219,38 @@ class OpenMMEngine(SteppingEngine):
         top_file: str | PathLike[str],
         gro_file: str | PathLike[str],
         *,
+        mdp_file: MDP | str | PathLike[str] | None = None,
         include_dir: str | PathLike[str] | None = None,
         create_system: Mapping[str, Any] | None = None,
         **parameters: Any,
     ) -> Self:
         """Make an engine from GROMACS' topology and coordinates.
 
-        The topology's includes are looked for in `include_dir`, GROMACS' own
-        ``share/gromacs/top``; a topology written by ``gmx grompp -pp`` needs none. Velocities
-        in `gro_file` are those of the first start. `create_system` has arguments of
-        ``GromacsTopFile.createSystem``, with the defaults of `from_pdb`.
+        Parameters
+        ----------
+        top_file, gro_file : path
+            Velocities in `gro_file` are those of the first start.
+        mdp_file : path or MDP, optional
+            From it are taken, unless arguments say something else: ``coulombtype`` (PME, Ewald),
+            ``vdwtype``, ``rvdw``, switching of potentials, ``DispCorr``, ``constraints``,
+            ``comm-mode``, ``define``; ``dt``, ``ref-t`` (``gen-temp``), ``tau-t`` of ``sd`` as
+            friction, and how often positions are written. What OpenMM computes in another way is
+            refused, and a warning names what is left out, such as barostats. Without it the
+            defaults are those of `from_pdb`; a force field of CHARMM is recognised by its name in
+            `top_file`.
+        include_dir : path, optional
+            Where the topology's includes are looked for, GROMACS' own ``share/gromacs/top``; a
+            topology written by ``gmx grompp -pp`` needs none.
+        create_system : Mapping, optional
+            Arguments of ``GromacsTopFile.createSystem``.
+        **parameters
+            Those of the class from `temperature` on.
         """
-        parts = from_gromacs(top_file, gro_file, include_dir, create_system)
+        mdp = None if mdp_file is None else MDPOptions.of(mdp_file, create_system, parameters)
+        parts = from_gromacs(top_file, gro_file, include_dir, create_system, mdp)
+        if mdp is not None:
+            mdp.warn()
+            parameters = mdp.engine | parameters
         parameters.setdefault("velocities", velocities_of_gro(gro_file))
         return cls(*parts, **parameters)
 

@@ -18,6 +18,7 @@ from asyncmd_jupyter.texts import COMPRESSED_ENDINGS, plain_file, read_text, tem
 
 _MMCIF = (".cif", ".mmcif", ".pdbx", ".pdbxmmcif")
 _LIQUID = 100  # water molecules: more than a cluster in the gas phase has
+_CHARMM = re.compile("charmm(?!-gui)", re.IGNORECASE)  # which also writes those of Amber
 _END = re.compile(r"^END[ \t]*$", re.MULTILINE)
 
 
@@ -79,15 +80,15 @@ def is_chamber(path: Path) -> bool:
 
 def names_charmm(path: Path) -> bool:
     """Whether a GROMACS topology was made with a force field of CHARMM, by the names in it."""
-    return "charmm" in read_text(path).lower()
+    return _CHARMM.search(read_text(path)) is not None
 
 
-def read_top(path: Path, box: Any, **include: str) -> Any:
+def read_top(path: Path, box: Any, **how: Any) -> Any:
     """A ``GromacsTopFile`` with this box, or none."""
     from openmm import app
 
     check_topology(path, "OpenMM")
-    return _named(path, lambda: app.GromacsTopFile(str(path), periodicBoxVectors=box, **include))
+    return _named(path, lambda: app.GromacsTopFile(str(path), periodicBoxVectors=box, **how))
 
 
 def usable_box(vectors: Any) -> Any:

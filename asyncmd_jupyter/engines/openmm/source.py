@@ -18,6 +18,7 @@ from asyncmd_jupyter.engines.openmm.create_system import (
     has_implicit_solvent,
     is_charmm,
 )
+from asyncmd_jupyter.engines.openmm.from_mdp import MDPOptions
 from asyncmd_jupyter.engines.openmm.inputs import (
     is_chamber,
     is_mmcif,
@@ -162,24 +163,31 @@ def from_gromacs(
     gro: str | PathLike[str],
     include_dir: str | PathLike[str] | None,
     options: Mapping[str, Any] | None,
+    mdp: MDPOptions | None = None,
 ) -> SystemParts:
     """System, topology and positions from GROMACS files."""
     gro = existing(gro, "gro_file")
     coordinates = read_gro(gro)
     box = usable_box(coordinates.getPeriodicBoxVectors())
-    include = (
-        {} if include_dir is None else {"includeDir": fspath(existing(include_dir, "include_dir"))}
-    )
+    how: dict[str, Any] = {} if mdp is None else {"defines": mdp.defines}
+    if include_dir is not None:
+        how["includeDir"] = fspath(existing(include_dir, "include_dir"))
     path = existing(top, "top_file")
-    topology = read_top(path, box, **include)
-    is_from_charmm = names_charmm(path)
-    usual = {"useDispersionCorrection": False} if is_from_charmm else {}
-    about = SystemInput(path, box, is_charmm=is_from_charmm, usual=usual)
+    topology = read_top(path, box, **how)
+    about = _input_of_gromacs(path, box, mdp)
     system = topology.createSystem(**create_options(options, about))
     warn_of_no_box(about, topology.topology, options)
     with plain_file(gro) as plain:
         restore_numbers(topology.topology, plain)
     return system, topology.topology, coordinates.positions
+
+
+def _input_of_gromacs(path: Path, box: Any, mdp: MDPOptions | None) -> SystemInput:
+    if mdp is not None:
+        return SystemInput(path, box, usual=mdp.system)
+    if names_charmm(path):
+        return SystemInput(path, box, is_charmm=True, usual={"useDispersionCorrection": False})
+    return SystemInput(path, box)
 
 
 def velocities_of_gro(gro: str | PathLike[str]) -> NDArray[Any] | None:
