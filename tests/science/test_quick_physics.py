@@ -20,6 +20,9 @@ from asyncmd_jupyter.engines.openmm.physics import make_integrator
 from asyncmd_jupyter.engines.openmm.simulation import OpenMMSimulation
 from asyncmd_jupyter.engines.openmm.spec import SystemSpec
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
+from asyncmd_jupyter.frames.extract import RandomVelocitiesFrameExtractor
+from asyncmd_jupyter.frames.read import read_frame
+from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import TrrFrame, index_frames, write_trr_frame
 
 pytestmark = pytest.mark.science
@@ -67,6 +70,18 @@ def test_drawn_velocities(tmp_path: Path):
         made.draw_velocities()
         drawn.append(made.configuration().velocities)
     assert kelvin(np.array(drawn)) == pytest.approx(300, rel=0.0105)
+
+
+@pytest.mark.usefixtures("runtime")
+def test_velocities_of_an_extractor(tmp_path: Path):
+    """As many."""
+    structure, start = tmp_path / "conf.gro", tmp_path / "start.trr"
+    structure.write_text("nobody\nreads\nthis\n")
+    with start.open("wb") as file:
+        write_trr_frame(file, TrrFrame(0, 0.0, np.zeros((3, 3)), np.zeros((100_000, 3))))
+    draw = RandomVelocitiesFrameExtractor(300, masses=np.full(100_000, MASS), seed=1)
+    made = draw.extract(tmp_path / "drawn.trr", Trajectory(start, structure), 0)
+    assert kelvin(read_frame(made, 0).velocities) == pytest.approx(300, rel=0.0105)
 
 
 def test_of_four_times_the_temperature_they_are_twice_as_fast(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from importlib.util import cache_from_source
@@ -57,14 +58,21 @@ class Mutant:
     def apply(self, package: Path) -> None:
         """Put the fault into a copy of the package."""
         file = package / self.file
-        file.write_text(self.mutated(file.read_text(encoding="utf-8")), encoding="utf-8")
-        Path(cache_from_source(str(file))).unlink(missing_ok=True)
+        text = self.mutated(file.read_text(encoding="utf-8"))
+        for old in (file, Path(cache_from_source(str(file)))):
+            old.unlink(missing_ok=True)  # they may be links
+        file.write_text(text, encoding="utf-8")
 
 
-def copy_of(package: Path, folder: Path, mutant: Mutant | None) -> Path:
-    """A folder for ``PYTHONPATH`` with a copy of the package, with the fault if there is one."""
-    shutil.rmtree(folder, ignore_errors=True)
+def copy_of(package: Path, folder: Path) -> Path:
+    """A folder for ``PYTHONPATH`` with a copy of the package."""
     shutil.copytree(package, folder / PACKAGE)
-    if mutant is not None:
-        mutant.apply(folder / PACKAGE)
+    return folder
+
+
+def mutated_copy_of(copy: Path, folder: Path, mutant: Mutant) -> Path:
+    """Another such folder with the fault; all else are links to the files of the first one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(copy / PACKAGE, folder / PACKAGE, copy_function=os.link)
+    mutant.apply(folder / PACKAGE)
     return folder

@@ -4,7 +4,66 @@ from __future__ import annotations
 
 from .mutant import Mutant
 
+_CREATE = "engines/openmm/create_system.py"
+_CREATED = "engines/test_create_system.py::"
+
 SYSTEMS = (
+    Mutant(
+        "from_pdb constrains nothing",
+        _CREATE,
+        'made = {"constraints": app.HBonds, "nonbondedMethod": method, **about.usual}',
+        'made = {"constraints": None, "nonbondedMethod": method, **about.usual}',
+        (f"{_CREATED}test_in_a_box[none]",),
+    ),
+    Mutant(
+        "from_pdb has a cut-off of 0.8 nm",
+        _CREATE,
+        "\nCUTOFF = 1.0  # nm\n",
+        "\nCUTOFF = 0.8  # nm\n",
+        (f"{_CREATED}test_in_a_box[none]",),
+    ),
+    Mutant(
+        "from_pdb has a plain cut-off in place of PME",
+        _CREATE,
+        "method = app.NoCutoff if without else app.PME",
+        "method = app.NoCutoff if without else app.CutoffPeriodic",
+        (f"{_CREATED}test_in_a_box[none]",),
+    ),
+    Mutant(
+        "one option of from_pdb drops the default method",
+        _CREATE,
+        "method = app.NoCutoff if without else app.PME",
+        "method = app.NoCutoff if without or chosen else app.PME",
+        (f"{_CREATED}test_in_a_box[heavy hydrogens]",),
+    ),
+    Mutant(
+        "implicit solvent becomes periodic",
+        _CREATE,
+        "without = about.box is None or about.has_implicit_solvent",
+        "without = about.box is None",
+        (f"{_CREATED}test_implicit_solvent_has_no_box[None-GBSAOBC]",),
+    ),
+    Mutant(
+        "CHARMM force fields have no switching",
+        _CREATE,
+        'made.setdefault("switchDistance", cutoff - CHARMM_SWITCHED * unit.nanometer)',
+        "pass",
+        (f"{_CREATED}test_charmm_has_its_own_cutoff",),
+    ),
+    Mutant(
+        "the box of the topology goes before that of the System",
+        "engines/openmm/boxes.py",
+        "    return own\n",
+        "    return own if other is None else other\n",
+        ("engines/test_boxes.py::test_of_two_boxes_the_one_of_the_system_counts",),
+    ),
+    Mutant(
+        "a triclinic box is another lattice",
+        "engines/openmm/boxes.py",
+        "    c -= b * np.round(c[1] / b[1])\n",
+        "    c[1] -= b[1] * np.round(c[1] / b[1])\n",
+        ("engines/test_boxes.py::test_reducing_keeps_the_lattice[octahedron-rounded_to_text]",),
+    ),
     Mutant(
         "the thermostat has 1.05 T",
         "engines/openmm/physics.py",

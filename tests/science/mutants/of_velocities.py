@@ -46,7 +46,7 @@ VELOCITIES = (
         "frames/extract.py",
         "            self.T, str(structure), frame.positions, frame.box, generator",
         "            1.05 * self.T, str(structure), frame.positions, frame.box, generator",
-        ("science/test_new_velocities.py::test_extractors[True]",),
+        ("science/test_quick_physics.py::test_velocities_of_an_extractor",),
     ),
     Mutant(
         "velocities are drawn at 1.05 T (extractor, by MDAnalysis)",

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from .mutant import PACKAGE, Mutant, copy_of
+from .mutant import PACKAGE, Mutant, copy_of, mutated_copy_of
 
 TESTS = Path(__file__).parents[2]
 TIMEOUT = 120  # seconds for each test
@@ -71,7 +71,7 @@ class Laboratory:
 
     def __init__(self, package: Path, folder: Path) -> None:
         self._folder = folder
-        self._unchanged = copy_of(package, folder / "unchanged", None)
+        self._unchanged = copy_of(package, folder / "unchanged")
         for name in _TAKE_LONG:
             importlib.import_module(name)
         assert PACKAGE not in sys.modules, "the copies would not be imported"
@@ -83,7 +83,7 @@ class Laboratory:
         """
         copy = self._unchanged
         if mutant is not None:
-            copy = copy_of(copy / PACKAGE, self._folder / "mutant", mutant)
+            copy = mutated_copy_of(copy, self._folder / "mutant", mutant)
         log, scratch = self._folder / "pytest.txt", self._folder / "scratch"
         context = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe(duplex=False)
