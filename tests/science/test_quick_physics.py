@@ -6,7 +6,6 @@ are below 1 in 10^4: each tolerance is at least four standard errors, which are 
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,6 @@ from asyncmd_jupyter.engines.gromacs.disk import mend_parts
 from asyncmd_jupyter.engines.gromacs.maxwell import drawn_temperature
 from asyncmd_jupyter.engines.openmm.physics import make_integrator
 from asyncmd_jupyter.engines.openmm.simulation import OpenMMSimulation
-from asyncmd_jupyter.engines.openmm.spec import SystemSpec
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.frames.extract import RandomVelocitiesFrameExtractor
 from asyncmd_jupyter.frames.read import read_frame
@@ -40,23 +38,27 @@ def simulation(folder: Path, n_particles: int, *, part: int = 1, **changes) -> O
     system.addForce(force)
     dt = changes.pop("dt", 0.01)
     integrator = make_integrator("LangevinMiddle", 300, 2, dt)
-    for name, made in (("system", system), ("integrator", integrator)):
-        (folder / f"{name}.xml").write_text(openmm.XmlSerializer.serialize(made))
-    spec = SystemSpec(
-        **{
-            "system": "system.xml",
-            "integrator": "integrator.xml",
-            "platform": "Reference",
-            "properties": {},
-            "cores": 1,
-            "temperature": 300.0,
-            "seed": 7,
-            **changes,
-        }
-    )
-    made = OpenMMSimulation.from_spec(asdict(spec), part, folder)
+    made = worker_simulation(folder, system, integrator, part, **changes)
     made.load(Configuration(np.zeros((n_particles, 3))))
     return made
+
+
+def worker_simulation(
+    folder: Path, system: openmm.System, integrator: openmm.Integrator, part: int = 1, **changes
+) -> OpenMMSimulation:
+    """What the worker makes of these."""
+    for name, made in (("system", system), ("integrator", integrator)):
+        (folder / f"{name}.xml").write_text(openmm.XmlSerializer.serialize(made))
+    spec = {
+        "system": "system.xml",
+        "integrator": "integrator.xml",
+        "platform": "Reference",
+        "properties": {},
+        "cores": 1,
+        "temperature": 300.0,
+        "seed": 7,
+    }
+    return OpenMMSimulation.from_spec(spec | changes, part, folder)
 
 
 def kelvin(velocities: np.ndarray) -> float:
@@ -135,3 +137,41 @@ def test_frames_off_the_output_grid_are_cut_off(tmp_path: Path):
             write_trr_frame(file, TrrFrame(step, 0.002 * step, np.eye(3), np.zeros((2, 3))))
     mend_parts(files, "trr", 10)
     assert index_frames(files.part(1, "trr")).steps.tolist() == [0, 10, 20]
+
+
+def dumbbells(folder: Path, *forces: openmm.Force) -> OpenMMSimulation:
+    """Ten pairs of atoms at a fixed distance of 0.1 nm along x."""
+    system = openmm.System()
+    for number in range(10):
+        pair = system.addParticle(12.0), system.addParticle(1.0)
+        system.addConstraint(*pair, 0.1)
+        assert pair[0] == 2 * number
+    for force in forces:
+        system.addForce(force)
+    made = worker_simulation(folder, system, make_integrator("LangevinMiddle", 300, 2, 0.001))
+    positions = np.zeros((20, 3))
+    positions[:, 1] = np.repeat(np.arange(10), 2)
+    positions[1::2, 0] = 0.1
+    made.load(Configuration(positions, np.random.default_rng(1).normal(0, 1, (20, 3))))
+    return made
+
+
+def along_bonds(velocities: np.ndarray) -> np.ndarray:
+    return velocities[1::2, 0] - velocities[::2, 0]
+
+
+def test_velocities_are_moved_onto_constraints(tmp_path: Path):
+    made = dumbbells(tmp_path)
+    assert np.abs(along_bonds(made.configuration().velocities)).max() > 1
+    made.fulfil_constraints()
+    assert along_bonds(made.configuration().velocities) == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize("is_removed", [True, False])
+def test_the_whole_is_at_rest_where_the_dynamics_keep_it_so(tmp_path: Path, is_removed: bool):
+    made = dumbbells(tmp_path, *([openmm.CMMotionRemover()] if is_removed else []))
+    made.draw_velocities()
+    drawn = made.configuration().velocities
+    assert along_bonds(drawn) == pytest.approx(0, abs=1e-4)
+    momentum = np.tile([12.0, 1.0], 10) @ drawn
+    assert bool(np.abs(momentum).max() < 1e-9) is is_removed

@@ -4,7 +4,49 @@ from __future__ import annotations
 
 from .mutant import Mutant
 
+_FIRST = "engines/test_first_frames.py::test_the_first_frame_is_the_start"
+
 STARTS = (
+    Mutant(
+        "the box of the start is ignored (OpenMM)",
+        "engines/openmm/engine.py",
+        "        return reduced_box(box)\n",
+        "        return self._source.box\n",
+        (f"{_FIRST}[openmm-rectangular]",),
+    ),
+    Mutant(
+        "the box of the start is not handed to OpenMM",
+        "engines/openmm/simulation.py",
+        "            self.context.setPeriodicBoxVectors(*configuration.box)\n",
+        "            pass\n",
+        (f"{_FIRST}[openmm-triclinic]",),
+    ),
+    Mutant(
+        "the box of the start is ignored (GROMACS)",
+        "engines/gromacs/start.py",
+        "    if frame.box is not None:\n        return frame\n",
+        "    if frame.box is not None:\n        return replace(frame, box=_box_in(structure))\n",
+        (f"{_FIRST}[gromacs-triclinic]",),
+    ),
+    Mutant(
+        "frames have the box that the System began with",
+        "engines/openmm/simulation.py",
+        "box = state.getPeriodicBoxVectors(asNumpy=True)._value",
+        "box = np.array([row._value for row in self._system.getDefaultPeriodicBoxVectors()])",
+        (f"{_FIRST}[openmm-rectangular]",),
+    ),
+    Mutant(
+        "the barostat is left out",
+        "engines/openmm/physics.py",
+        "        system_xml=openmm.XmlSerializer.serialize(system),\n",
+        """        system_xml="".join(
+            line
+            for line in openmm.XmlSerializer.serialize(system).splitlines(True)
+            if "Barostat" not in line
+        ),
+""",
+        (f"{_FIRST}[openmm-rectangular]",),
+    ),
     Mutant(
         "velocities of the start are replaced (OpenMM)",
         "engines/stepping/engine.py",

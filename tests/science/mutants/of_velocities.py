@@ -87,6 +87,13 @@ VELOCITIES = (
         ),
     ),
     Mutant(
+        "velocities are not projected on constraints (OpenMM)",
+        "engines/openmm/simulation.py",
+        "        self.context.applyVelocityConstraints(tolerance)\n",
+        "",
+        ("science/test_quick_physics.py::test_velocities_are_moved_onto_constraints",),
+    ),
+    Mutant(
         "constraints across the boundary are not to the nearest image",
         "frames/velocities.py",
         "apart -= np.round(apart @ np.linalg.inv(vectors)) @ vectors",
@@ -112,6 +119,26 @@ VELOCITIES = (
         "        result[heavy] -= momentum / np.sum(masses[heavy])\n",
         "",
         ("frames/test_extract.py::test_velocities_have_the_right_temperature",),
+    ),
+    Mutant(
+        "the whole moves (OpenMM)",
+        "engines/openmm/simulation.py",
+        "        if particles.removes_com:\n",
+        "        if False:\n",
+        (
+            "science/test_quick_physics.py"
+            "::test_the_whole_is_at_rest_where_the_dynamics_keep_it_so[True]",
+        ),
+    ),
+    Mutant(
+        "the whole is at rest where it may move (OpenMM)",
+        "engines/openmm/simulation.py",
+        "        if particles.removes_com:\n",
+        "        if True:\n",
+        (
+            "science/test_quick_physics.py"
+            "::test_the_whole_is_at_rest_where_the_dynamics_keep_it_so[False]",
+        ),
     ),
     Mutant(
         "inverted velocities keep their sign",
