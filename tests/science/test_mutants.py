@@ -43,7 +43,8 @@ class MutationRun:
     """``python -m tests.science.mutants``, whose lines are read as they are asked for."""
 
     def __init__(self, names: list[str]) -> None:
-        options = ("--json", "--package", str(PACKAGE))
+        # The tests have been run on the unchanged package, beside this.
+        options = ("--json", "--no-baseline", "--package", str(PACKAGE))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.science.mutants", *options, *names],
             cwd=CHECKOUT,
