@@ -14,7 +14,6 @@ import pytest
 
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.gromacs.disk import mend_parts
-from asyncmd_jupyter.engines.gromacs.maxwell import drawn_temperature
 from asyncmd_jupyter.engines.openmm.physics import make_integrator
 from asyncmd_jupyter.engines.openmm.simulation import OpenMMSimulation
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
@@ -84,50 +83,6 @@ def test_velocities_of_an_extractor(tmp_path: Path):
     draw = RandomVelocitiesFrameExtractor(300, masses=np.full(100_000, MASS), seed=1)
     made = draw.extract(tmp_path / "drawn.trr", Trajectory(start, structure), 0)
     assert kelvin(read_frame(made, 0).velocities) == pytest.approx(300, rel=0.0105)
-
-
-def test_of_four_times_the_temperature_they_are_twice_as_fast(tmp_path: Path):
-    drawn = []
-    for temperature in (300.0, 1200.0):
-        made = simulation(tmp_path, 10, temperature=temperature)
-        made.draw_velocities()
-        drawn.append(made.configuration().velocities)
-    assert drawn[1] == pytest.approx(2 * drawn[0], rel=1e-12)
-
-
-@pytest.mark.parametrize("dt", [0.01, 0.1])
-def test_oscillators_keep_the_temperature_for_any_time_step(tmp_path: Path, dt: float):
-    """30,000 coordinates and velocities from equilibrium on: the error of each is 0.8 %.
-
-    They are right for any time step with the middle scheme, be it 1/90 or 1/9 of the period.
-    """
-    made = simulation(tmp_path, 10_000, dt=dt)
-    width = np.sqrt(K * 300 / STIFFNESS)
-    generator = np.random.default_rng(1)
-    made.load(Configuration(generator.normal(0, width, (10_000, 3))))
-    made.draw_velocities()
-    made.advance(round(2 / dt))
-    now = made.configuration()
-    assert STIFFNESS * np.mean(now.positions**2) / K == pytest.approx(300, rel=0.033)
-    assert kelvin(now.velocities) == pytest.approx(300, rel=0.033)
-
-
-def test_each_part_has_its_own_noise(tmp_path: Path):
-    ends = []
-    for part in (1, 2, 1):
-        made = simulation(tmp_path, 3, part=part)
-        made.load(Configuration(np.zeros((3, 3)), np.zeros((3, 3))))
-        made.advance(5)
-        ends.append(made.configuration().positions)
-    assert not np.isclose(ends[0], ends[1]).any()
-    assert np.array_equal(ends[0], ends[2])
-
-
-def test_gen_temp_has_the_mean_and_the_width_of_a_small_molecule():
-    """66 degrees of freedom, 5,000 draws: the errors are 0.25 % and 1 %."""
-    drawn = np.array([drawn_temperature(300, 22, seed) for seed in range(5_000)])
-    assert drawn.mean() == pytest.approx(300, rel=0.01)
-    assert drawn.std() == pytest.approx(300 * np.sqrt(2 / 66), rel=0.05)
 
 
 def test_frames_off_the_output_grid_are_cut_off(tmp_path: Path):

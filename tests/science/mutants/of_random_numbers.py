@@ -10,7 +10,17 @@ RANDOM_NUMBERS = (
         "engines/stepping/seeds.py",
         "entropy = None if seed is None else [seed, part]",
         "entropy = None if seed is None else [seed, 1]",
-        ("science/test_quick_physics.py::test_each_part_has_its_own_noise",),
+        ("science/test_random_numbers.py::test_each_part_has_noise_of_its_own[integrator]",),
+    ),
+    Mutant(
+        "of several integrators none gets a seed",
+        "engines/openmm/simulation.py",
+        "if isinstance(holder, openmm.CompoundIntegrator):",
+        "if False:",
+        (
+            "science/test_random_numbers.py"
+            "::test_a_script_that_is_run_again_gives_the_same[one of several]",
+        ),
     ),
     Mutant(
         "walkers share their noise (OpenMM)",

@@ -66,12 +66,13 @@ SYSTEMS = (
     ),
     Mutant(
         "the thermostat has 1.05 T",
-        "engines/openmm/physics.py",
-        "return makers[name](positive(",
-        "return makers[name](1.05 * positive(",
+        "engines/openmm/simulation.py",
+        "        self._integrator = _deserialize(self._integrator_file)\n",
+        "        self._integrator = _deserialize(self._integrator_file)\n"
+        "        self._integrator.setTemperature(1.05 * self._integrator.getTemperature())\n",
         (
-            "science/test_quick_physics.py"
-            "::test_oscillators_keep_the_temperature_for_any_time_step[0.01]",
+            "science/test_random_numbers.py"
+            "::test_oscillators_have_the_energy_of_their_temperature[1.0]",
         ),
     ),
     Mutant(

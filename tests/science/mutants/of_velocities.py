@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .mutant import Mutant
 
+_THERMOSTATS = "engines/test_thermostats.py::"
+
 VELOCITIES = (
     Mutant(
         "velocities are drawn at 1.05 T (OpenMM)",
@@ -17,29 +19,21 @@ VELOCITIES = (
         "engines/openmm/simulation.py",
         "self._physics.temperature * unit.kelvin, next(self._seeds)",
         "self._physics.temperature**2 / 300 * unit.kelvin, next(self._seeds)",
-        (
-            "science/test_quick_physics.py::test_of_four_times_the_temperature_they_are_twice_as_fast",
-        ),
+        ("science/test_random_numbers.py::TestFourTimesTheTemperature::test_openmm",),
     ),
     Mutant(
         "velocities are drawn at 1.1 T (GROMACS)",
         "engines/gromacs/maxwell.py",
         "return float(temperature * np",
         "return float(1.1 * temperature * np",
-        (
-            "science/test_quick_physics.py"
-            "::test_gen_temp_has_the_mean_and_the_width_of_a_small_molecule",
-        ),
+        ("science/test_random_numbers.py::TestKineticEnergyOfGromacs::test_its_distribution[22]",),
     ),
     Mutant(
         "the kinetic energy of drawn velocities does not fluctuate (GROMACS)",
         "engines/gromacs/maxwell.py",
         "return float(temperature * np.random.default_rng(seed).chisquare(n_dof) / n_dof)",
         "return temperature",
-        (
-            "science/test_quick_physics.py"
-            "::test_gen_temp_has_the_mean_and_the_width_of_a_small_molecule",
-        ),
+        ("science/test_random_numbers.py::TestKineticEnergyOfGromacs::test_its_distribution[22]",),
     ),
     Mutant(
         "velocities are drawn at 1.05 T (extractor)",
@@ -153,5 +147,54 @@ VELOCITIES = (
         "return segment.is_reversed and self.invert_v_for_negative_step",
         "return False",
         ("frames/test_concatenate.py::test_a_path_that_is_reversed_has_inverted_velocities[True]",),
+    ),
+    Mutant(
+        "the temperature of a thermostat that is made of equations is ignored",
+        "engines/openmm/thermostats.py",
+        "isinstance(integrator, openmm.CustomIntegrator) and _KT in _variables(integrator)",
+        "False",
+        (f"{_THERMOSTATS}test_that_of_the_integrator[MTSLangevin]",),
+    ),
+    Mutant(
+        "the temperature of the first of several integrators is taken",
+        "engines/openmm/thermostats.py",
+        "chosen(integrator.getIntegrator(integrator.getCurrentIntegrator()))",
+        "chosen(integrator.getIntegrator(0))",
+        (f"{_THERMOSTATS}test_that_of_the_integrator[Compound of the second]",),
+    ),
+    Mutant(
+        "the temperature of an Andersen thermostat is ignored",
+        "engines/openmm/thermostats.py",
+        "if isinstance(force, openmm.AndersenThermostat):",
+        "if False:",
+        (f"{_THERMOSTATS}test_that_of_an_andersen_thermostat",),
+    ),
+    Mutant(
+        "kT of a thermostat is in kcal",
+        "engines/openmm/thermostats.py",
+        "_BOLTZMANN = 0.00831446261815324",
+        "_BOLTZMANN = 0.00198720425864083",
+        (f"{_THERMOSTATS}test_that_of_the_integrator[MTSLangevin]",),
+    ),
+    Mutant(
+        "a group of GROMACS that no thermostat couples counts",
+        "engines/gromacs/thermostat.py",
+        "strict=True) if time > 0]",
+        "strict=True)]",
+        (f"{_THERMOSTATS}TestGromacs::test_one_rule[changes8-350.0-]",),
+    ),
+    Mutant(
+        "gen-temp is ignored",
+        "engines/gromacs/thermostat.py",
+        'return [float(mdp["gen-temp"])] if "gen-temp" in mdp else []',
+        "return []",
+        (f"{_THERMOSTATS}TestGromacs::test_one_rule[changes5-310.0-]",),
+    ),
+    Mutant(
+        "velocities of Drude oscillators are drawn as if they were atoms",
+        "engines/openmm/engine.py",
+        "return None if particles.has_drude else particles.constraints.copy()",
+        "return particles.constraints.copy()",
+        ("science/test_random_numbers.py::TestDrude::test_new_velocities_of_a_frame",),
     ),
 )
