@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.frames.content import Contents, FileState, FrameTable
+from asyncmd_jupyter.frames.step_time import time_of_a_step
 
 _GONE = FileState(-1, 0, 0, 0)
 
@@ -33,7 +34,7 @@ class Summary:
     def of(cls, table: FrameTable) -> Summary:
         """Sum up a table with at least one frame."""
         steps, times = table.steps, table.times
-        dt, spacing = _spacing(times)
+        dt, spacing = _spacing(steps, times)
         return cls(
             n_frames=len(steps),
             n_atoms=table.n_atoms,
@@ -192,7 +193,7 @@ def _fits(then: tuple[FileState, ...], now: tuple[FileState, ...]) -> bool:
     return all(new == _GONE or new.same_content(old) for old, new in zip(then, now, strict=True))
 
 
-def _spacing(times: NDArray[Any]) -> tuple[float, str]:
+def _spacing(steps: NDArray[Any], times: NDArray[Any]) -> tuple[float, str]:
     """Tell the time between frames, and say it in words; times have single precision."""
     if len(times) < 2:
         return 0.0, ""
@@ -203,4 +204,7 @@ def _spacing(times: NDArray[Any]) -> tuple[float, str]:
     if np.any(np.abs(gaps - mean) > resolution):
         return float(gaps[0]), "unevenly spaced"
     turns = np.any(changes > resolution) and np.any(changes < -resolution)
+    strides = np.abs(np.diff(steps))
+    if np.all(strides == strides[0]) and (pace := time_of_a_step(steps, times)):
+        mean = float(np.round(strides[0] * pace, 9))
     return mean, f"every {mean:g} ps{', back and forth' if turns else ''}"

@@ -27,7 +27,7 @@ def unwrap_steps(raw: NDArray[np.int64], times: NDArray[np.float64]) -> NDArray[
     """
     if not len(raw):
         return raw
-    elapsed, resolution = np.diff(times), _resolution(times)
+    elapsed, resolution = np.diff(times), time_resolution(times)
     changes = (np.diff(raw) + _PERIOD // 2) % _PERIOD - _PERIOD // 2
     pace = _pace(changes, elapsed, resolution)
     if pace is not None:
@@ -85,7 +85,7 @@ def _pace(
     return _Pace(steps, time, resolution) if known else None
 
 
-def _resolution(times: NDArray[np.float64]) -> float:
+def time_resolution(times: NDArray[np.float64]) -> float:
     """Spacing of the times that could stand in the file."""
     largest = np.max(np.abs(times))
     with np.errstate(over="ignore", invalid="ignore"):
