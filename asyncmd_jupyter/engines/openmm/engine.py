@@ -44,11 +44,13 @@ class OpenMMEngine(SteppingEngine):
     """Molecular dynamics with OpenMM, each part in a process of its own.
 
     Frames go to TRR files with velocities (or to XTC files without) and are on disk as
-    soon as they are computed. A part that is interrupted goes on from its checkpoint:
-    bit by bit the same on the Reference platform and on the CPU platform with one
-    thread, with fresh noise after a change of platform. Not so with a barostat of any kind:
-    OpenMM's checkpoints lack how long its moves are by now and when the next one is due, so that
-    only a run that is cut into the same parts is the same.
+    soon as they are computed. A part that is interrupted goes on from its checkpoint, which is
+    written every 1 to 30 s, with fresh noise after a change of platform. The frames are bit by
+    bit those of one long part on the Reference platform, and on the CPU platform with one thread
+    where no force has a cut-off; not with integrators that choose their steps, nor with a
+    CompoundIntegrator. Monte Carlo barostats adapt the size of their attempts anew in each part:
+    with one (on Reference) that holds for the first ten attempts. Elsewhere it is another
+    trajectory of the same ensemble.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ import numpy as np
 import openmm
 from openmm import unit
 
+from asyncmd_jupyter.engines.openmm.barostats import Barostats
 from asyncmd_jupyter.engines.openmm.particles import Particles
 from asyncmd_jupyter.engines.openmm.spec import SystemSpec
 from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint
@@ -36,6 +37,7 @@ class OpenMMSimulation:
         self._seeds = random_seeds(physics.seed, part)
         self._system = _deserialize(folder / physics.system)
         self._seed(*self._system.getForces())
+        self._barostats = Barostats(self._system)
         self.context = self._open(physics.platform)
 
     def _seed(self, *holders: Any) -> None:
@@ -93,13 +95,19 @@ class OpenMMSimulation:
 
     def advance(self, n_steps: int) -> None:
         """Take MD steps."""
-        self._integrator.step(n_steps)
+        while n_steps > 0:
+            alike = self._barostats.steps_alike(self.step_count) or n_steps
+            self._integrator.step(min(alike, n_steps))
+            self._barostats.passed(self.step_count)
+            n_steps -= alike
 
     def load(self, configuration: Configuration) -> None:
         """Take over positions, box and, where there are any, velocities."""
         if configuration.box is not None:
             self.context.setPeriodicBoxVectors(*configuration.box)
         self.context.setPositions(configuration.positions)
+        # Their atoms may be rounded (XTC, GRO, PDB), and forces act where the sites are.
+        self.context.computeVirtualSites()
         if configuration.velocities is not None:
             self.context.setVelocities(configuration.velocities)
 
@@ -123,6 +131,7 @@ class OpenMMSimulation:
         else:
             self.context.setState(openmm.XmlSerializer.deserialize(checkpoint.portable))
         self.context.setStepCount(checkpoint.progress.step)
+        self._barostats.begin_at(checkpoint.progress.step)
 
     def save(self) -> tuple[bytes, str]:
         """The exact state for the same platform and the portable one for any."""

@@ -124,8 +124,9 @@ class PartRun:
         if steps == to_frame:
             self._write_frame()
             self._has_added_frame = True
-            if self._clock.is_due():
-                self._write_checkpoint()
+        # Also between frames, which may lie hours apart.
+        if self._clock.is_due():
+            self._write_checkpoint()
 
     def _write_frame(self) -> None:
         simulation = self._simulation
