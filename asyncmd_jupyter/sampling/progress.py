@@ -75,7 +75,8 @@ class WalkerSnapshot:
     step_limit : int or None
         At which it ends without a condition.
     time_done : float
-        Simulated time on disk in ps.
+        Simulated time on disk in ps. This and all times are those since the start of the run,
+        whatever its files begin with.
     ns_per_day : float or None
         Measured over the running part.
     seconds_left : float or None
@@ -161,6 +162,8 @@ class RunSnapshot:
         Name of the MD program.
     launcher : str
         Name of what runs its jobs; empty for engines that run none.
+    takes_cores_here : bool
+        Whether walkers that wait do so for cores of this machine, and not in a queue.
     """
 
     id: str
@@ -173,6 +176,7 @@ class RunSnapshot:
     campaign: str = ""
     engine: str = ""
     launcher: str = ""
+    takes_cores_here: bool = True
 
 
 @dataclass(frozen=True)
@@ -219,7 +223,7 @@ class ConditionSeries:
     Attributes
     ----------
     times : NDArray
-        float, shape (n_frames,), simulated time in ps.
+        float, shape (n_frames,), simulated time in ps since the start of the run.
     parts : NDArray
         int, shape (n_frames,), number of the part each frame lies in.
     fulfilled : dict

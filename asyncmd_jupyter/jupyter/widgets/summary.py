@@ -15,6 +15,7 @@ from asyncmd_jupyter.jupyter.widgets.words import (
     steps,
 )
 from asyncmd_jupyter.sampling.progress import RunSnapshot, RunState, WalkerSnapshot
+from asyncmd_jupyter.sampling.time_left import n_uncounted, seconds_left
 
 SYMBOLS = {
     RunState.PREPARING: "◌",
@@ -92,12 +93,22 @@ def _facts(run: RunSnapshot) -> list[str]:
     if rates := [w.ns_per_day for w in running if w.ns_per_day is not None]:
         facts.append(speed(sum(rates)))
     facts.append(_steps(run.walkers))
-    if left := [w.seconds_left for w in running if w.seconds_left is not None]:
-        facts.append(f"at most {duration(max(left))} left")
+    facts += _left(run)
     facts.append(f"{duration(run.wall_seconds)} so far")
     if run.state.is_final:
         facts[-1] = f"took {duration(run.wall_seconds)}"
     return facts
+
+
+def _left(run: RunSnapshot) -> list[str]:
+    """Say how long it takes at most, as far as that is known."""
+    seconds = seconds_left(run)
+    if seconds is None:
+        return []
+    number = n_uncounted(run)
+    others = f"{number} walker{'' if number == 1 else 's'}"
+    rest = f" for those that run, {others} not counted" if number else ""
+    return [f"at most {duration(seconds)} left{rest}"]
 
 
 def _steps(walkers: Sequence[WalkerSnapshot]) -> str:
