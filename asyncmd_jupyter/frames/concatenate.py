@@ -78,6 +78,7 @@ class TrajectoryConcatenator(Transforming):
     """
 
     _made_by = "concatenation"
+    _is_recorded = True
 
     def __init__(
         self,
@@ -167,8 +168,9 @@ class TrajectoryConcatenator(Transforming):
         name = output_format(outputs.path, n_frames=n_frames)
         with outputs.replaced(trajs[0], stop) as path:
             self._write(path, name, segments, stop)
-        made = {"by": self._made_by, "reversed": any(one.is_reversed for one in segments)}
-        record_frames(outputs.path, segments, made)
+        if self._is_recorded:
+            made = {"by": self._made_by, "reversed": any(one.is_reversed for one in segments)}
+            record_frames(outputs.path, segments, made)
         return outputs.result(trajs[0])
 
     def _write(self, path: Path, name: str, segments: Sequence[Segment], stop: Stop) -> None:

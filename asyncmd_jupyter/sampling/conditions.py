@@ -67,6 +67,11 @@ class Condition(TrajectoryFunctionWrapper):
         """Whether any function behind it needs all frames of a part at once."""
         return any(function.needs_whole_part for function in self.functions())
 
+    @property
+    def needs_earlier_frames(self) -> bool:
+        """Whether any function behind it judges frames by earlier ones."""
+        return any(function.needs_earlier_frames for function in self.functions())
+
     @abstractmethod
     def functions(self) -> Iterator[TrajectoryFunctionWrapper]:
         """The functions whose values decide."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,21 @@ from asyncmd_jupyter.triage.raised import blame
 
 
 @dataclass(frozen=True)
+class Joined:
+    """The frames of a trajectory behind those of the parts before it, in one trajectory.
+
+    Attributes
+    ----------
+    trajectory : Trajectory
+    n_earlier : int
+        Frames of the parts before it.
+    """
+
+    trajectory: Trajectory
+    n_earlier: int
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """The values of several functions on one trajectory.
 
@@ -28,10 +44,13 @@ class Evaluation:
         ``id()`` of a wrapper -> its function id; each is determined only once.
     values : dict
         Function id -> values.
+    earlier : dict
+        Function id -> values of the frames before it, of functions that are given these.
     """
 
     ids: dict[int, str]
     values: dict[str, Values]
+    earlier: dict[str, Values] = field(default_factory=dict)
 
     @classmethod
     async def of(
@@ -41,6 +60,7 @@ class Evaluation:
         *,
         store: bool,
         conditions: Mapping[int, str] | None = None,
+        joined: Joined | None = None,
     ) -> Evaluation:
         """Evaluate each function once, all of them side by side.
 
@@ -51,20 +71,34 @@ class Evaluation:
         store : bool
         conditions : Mapping, optional
             ``id()`` of a wrapper -> name of the condition that asks, for errors.
+        joined : Joined, optional
+            What functions are given that need earlier frames.
         """
         asking = conditions or {}
         wanted = list(functions)
         ids = await asyncio.to_thread(function_ids, wanted)
         distinct = {ids[id(function)]: function for function in wanted}
-        tasks = {
-            key: runtime.start(
-                _evaluated(function, traj, store=store, asks=asking.get(id(function), ""))
-            )
+        looking_back = {
+            key
             for key, function in distinct.items()
+            if joined is not None and function.needs_earlier_frames
         }
+
+        def evaluated(key: str, function: TrajectoryFunctionWrapper) -> Coroutine[Any, Any, Values]:
+            asks = asking.get(id(function), "")
+            if joined is not None and key in looking_back:
+                # These frames are never asked about again.
+                return _evaluated(function, joined.trajectory, store=False, asks=asks)
+            return _evaluated(function, traj, store=store, asks=asks)
+
+        tasks = {key: runtime.start(evaluated(key, one)) for key, one in distinct.items()}
         async with Ending(*tasks.values()):
             await asyncio.gather(*tasks.values())  # raises what the first one that failed says
-        return cls(ids, {key: task.result() for key, task in tasks.items()})
+        values = {key: task.result() for key, task in tasks.items()}
+        n_earlier = 0 if joined is None else joined.n_earlier
+        earlier = {key: values[key][:n_earlier] for key in looking_back}
+        values |= {key: values[key][n_earlier:] for key in looking_back}
+        return cls(ids, values, earlier)
 
     def __call__(self, function: TrajectoryFunctionWrapper) -> Values:
         """The values of a function."""

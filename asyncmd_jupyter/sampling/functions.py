@@ -68,7 +68,15 @@ class TrajectoryFunctionWrapper(ABC):
 
     @property
     def needs_whole_part(self) -> bool:
-        """Whether pieces of a part tell nothing, because frames are not judged one by one."""
+        """Whether it is not evaluated on pieces of a part that is still being computed."""
+        return False
+
+    @property
+    def needs_earlier_frames(self) -> bool:
+        """Whether frames are judged by earlier ones, also by those of earlier parts.
+
+        It is given the frames of all parts so far, joined in one file.
+        """
         return False
 
     @property
@@ -191,8 +199,11 @@ class PyTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
         then have to change it whenever the values would change. ``call_kwargs`` are
         added to it by themselves.
     needs_whole_part : bool
-        Whether the function judges frames by the others of the same part. It is not
-        evaluated on pieces of a running simulation then.
+        Whether the function judges a frame by earlier ones, such as "in the state for the
+        last 60 frames". It is not evaluated on pieces of a running simulation then, and gets
+        the frames of all parts so far in one trajectory, so that a propagation ends at the
+        same frame however it is cut into parts. What it says of a frame must not depend on
+        later ones: where it does, the propagation is refused as soon as that is noticed.
     use_processes : bool
         Whether the function runs in another Python process, of which there are at most as
         many as ``config.set_max_process`` says. For functions in pure Python, which
@@ -243,6 +254,11 @@ class PyTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
     @property
     def needs_whole_part(self) -> bool:
         """Whether pieces of a part tell nothing, because frames are not judged one by one."""
+        return self._needs_whole_part
+
+    @property
+    def needs_earlier_frames(self) -> bool:
+        """The same: it is given the frames of all parts so far."""
         return self._needs_whole_part
 
     @property

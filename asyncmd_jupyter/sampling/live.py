@@ -19,6 +19,7 @@ from asyncmd_jupyter.engines.part import Part, PartEnd
 from asyncmd_jupyter.frames.growing import GrowingFile
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import FrameIndex
+from asyncmd_jupyter.sampling.clock import Clock
 from asyncmd_jupyter.sampling.observer import PropagationObserver
 from asyncmd_jupyter.sampling.states import Condition, Examination, examine_all
 from asyncmd_jupyter.sampling.stop import StopRule
@@ -42,6 +43,8 @@ class LiveLook:
     observer : PropagationObserver
     last_step : int, optional
         Frames behind it are not needed: a part that was started for more steps is stopped.
+    clock : Clock, optional
+        Of the times that the observer is told.
     """
 
     def __init__(
@@ -51,8 +54,10 @@ class LiveLook:
         rule: StopRule,
         observer: PropagationObserver,
         last_step: int | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._part = part
+        self._clock = clock or Clock()
         self._conditions = conditions
         self._rule = rule
         self._observer = observer
@@ -98,7 +103,8 @@ class LiveLook:
     async def _examine(self, new: FrameIndex) -> None:
         known = len(self._growing)
         examinations = await self._evaluate(known - len(new), known)
-        self._observer.examined(self._part.number, new.times, examinations, live=True)
+        times = self._clock.times(new.steps, new.times)
+        self._observer.examined(self._part.number, times, examinations, live=True)
         seen = [examination.fulfilled for examination in examinations]
         if self._rule.first(seen) is not None:
             await self._stop()

@@ -18,6 +18,8 @@ from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.arguments import as_list, check_parts
 from asyncmd_jupyter.sampling.conditions import Condition, as_condition
 from asyncmd_jupyter.sampling.output import check_output
+from asyncmd_jupyter.sampling.part_evaluator import PartEvaluator
+from asyncmd_jupyter.sampling.simulation import FinishedPart
 from asyncmd_jupyter.sampling.timeline import line_up
 
 _SAME_FRAME_NM = 0.01  # constraints may have moved atoms a little before the first step
@@ -159,9 +161,11 @@ class _Half:
 async def _cut(name: str, trajs: Sequence[Trajectory], states: _States, state: int) -> _Half:
     """Take the frames up to and with the first one in the state."""
     counts = await _counts(trajs)
-    condition, taken = states[state], []
-    for trajectory, count in zip(trajs, counts, strict=True):
-        inside = (await condition.evaluate(trajectory))[:count]
+    parts = [await FinishedPart.of(trajectory) for trajectory in trajs]
+    evaluator, taken = PartEvaluator([(states[state].name, states[state])]), []
+    for index, (trajectory, count) in enumerate(zip(trajs, counts, strict=True)):
+        [seen] = await evaluator.examine(parts[: index + 1], counts[:index])
+        inside = seen.fulfilled[:count]
         if inside.any():
             taken.append((trajectory, int(inside.argmax()) + 1))
             return _Half(tuple(part for part in taken if part[1]))

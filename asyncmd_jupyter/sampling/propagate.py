@@ -21,8 +21,10 @@ from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.mdanalysis import is_lack_of_data
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.arguments import as_list, check_parts, optional_limit
+from asyncmd_jupyter.sampling.clock import Clock
 from asyncmd_jupyter.sampling.in_parts import InPartsTrajectoryPropagator
 from asyncmd_jupyter.sampling.live import LiveLook
+from asyncmd_jupyter.sampling.live_comparison import LiveComparison
 from asyncmd_jupyter.sampling.observer import PropagationObserver
 from asyncmd_jupyter.sampling.output import check_output
 from asyncmd_jupyter.sampling.propagator import (
@@ -43,13 +45,18 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
 
     The MD is computed in parts. While a part is being computed its new frames are looked
     at, and it is stopped as soon as the conditions hold; the result ends with the first
-    frame on which they do.
+    frame on which they do, however the simulation was cut into parts.
+
+    Conditions are asked about frames only, every `nstout` steps. A state that is left before the
+    next frame was not reached, and passages seem longer than they are: in a double well with a
+    frame every 0.1 ps one of 199.2 ps takes 200.1 ps, one of 3.04 ps 3.24 ps (exact values).
 
     Parameters
     ----------
     conditions : list
         Functions of a `Trajectory` that give one bool for each frame: trajectory function
-        wrappers, coroutine functions or plain functions.
+        wrappers, coroutine functions or plain functions. One that judges a frame by earlier
+        ones has to say so: ``PyTrajectoryFunctionWrapper(function, needs_whole_part=True)``.
     engine_cls : type
         Class of the engine.
     engine_kwargs : Mapping
@@ -359,12 +366,15 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
     async def _propagate(
         self, simulation: Simulation, limit: int | None
     ) -> tuple[list[Trajectory], int]:
-        def look(part: Part) -> LiveLook:
-            self._observer.part_started(part)
-            return LiveLook(part, self._live(), self._rule, self._observer, limit)
+        observer = LiveComparison(self._observer, self.condition_names)
 
-        simulation.before_part = self._observer.part_begins
-        verdicts = Verdicts(self._conditions, self._rule, self._observer)
+        def look(part: Part) -> LiveLook:
+            observer.part_started(part)
+            return LiveLook(part, self._live(), self._rule, observer, limit, clock)
+
+        simulation.before_part = observer.part_begins
+        clock = Clock.of(simulation.engine)
+        verdicts = Verdicts(self._conditions, self._rule, observer, clock)
         engine, most = simulation.engine, math.inf if limit is None else limit
         while True:
             parts = await simulation.parts()

@@ -52,6 +52,10 @@ async def restart_from(
     copied to the new run's folder before it starts: ``start.trr``, or one file for each
     walker where each gets velocities of its own.
 
+    A frame is positions, velocities and a box. What else the earlier run had begins anew:
+    thermostat chains, the velocity of a barostat, AWH biases, parameters of an OpenMM Context,
+    the step number, and with it simulated annealing and pull rates. `Run.resume` loses nothing.
+
     Parameters
     ----------
     run_or_spec : Run or RunSpec
@@ -67,9 +71,9 @@ async def restart_from(
         ``keep`` those of the frame (where it has none they are drawn, which is said in a
         `DrawnVelocitiesWarning`), ``new`` ones from the Maxwell-Boltzmann distribution, other
         ones for each walker, or those of the frame ``inverted``. New ones are drawn with the
-        engine's masses and fulfil its constraints; the motion of the centre of mass is removed
-        where `MDEngine.removes_com` says so. By default they are kept, unless several walkers
-        would compute the same, see `start_run`.
+        engine's masses, at one temperature for all atoms, and fulfil its constraints; the motion
+        of the centre of mass is removed where `MDEngine.removes_com` says so. By default they are
+        kept, unless several walkers would compute the same, see `start_run`.
     temperature : float, optional
         K, of new velocities; by default the engine's.
     overwrite : bool

@@ -54,9 +54,11 @@ def start_run(
     engine : MDEngine
         Each walker gets a clone; the engine itself is not touched.
     start : Trajectory, path or None
-        All walkers begin at its first frame.
+        All walkers begin at its first frame: its positions, velocities and box. Thermostat
+        chains, barostats, biases and clocks begin anew, as does the step number.
     until : list of condition or (str, condition)
-        Conditions, with another name to show where theirs is not wanted.
+        Conditions, with another name to show where theirs is not wanted. They are asked about
+        frames only, see `ConditionalTrajectoryPropagator`.
     name : str
         Of the run, its folder and its files.
     n_walkers : int

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from asyncmd_jupyter import errors, runtime
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.clock import Clock
 from asyncmd_jupyter.sampling.observer import PropagationObserver
 from asyncmd_jupyter.sampling.progress import (
     ConditionSeries,
@@ -140,7 +141,7 @@ class StoredWalker:
         named = await asyncio.to_thread(named_apart, spec.until)
         book = SeriesBook([name for name, _ in named], await asyncio.to_thread(quantities, named))
         parts = await self._parts()
-        verdicts = Verdicts(named, stop_rule(spec.mode), _Bookkeeper(book))
+        verdicts = Verdicts(named, stop_rule(spec.mode), _Bookkeeper(book), Clock.of(spec.engine))
         await verdicts.first(parts, lambda: spec.engine.dt)
         return book
 

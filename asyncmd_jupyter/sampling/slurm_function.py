@@ -62,6 +62,9 @@ class SlurmTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
     workdir : path, optional
         Folder in which the jobs run and leave their output, which the nodes see, too; the
         one of the trajectory if not given.
+    needs_earlier_frames : bool
+        Whether the program judges a frame by earlier ones. As a condition it gets the frames
+        of all parts so far in one trajectory then, instead of each part once.
 
     Attributes
     ----------
@@ -86,8 +89,10 @@ class SlurmTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
         load_results_func: Callable[[str], Any] | None = None,
         launcher: str = "slurm",
         workdir: str | PathLike[str] | None = None,
+        needs_earlier_frames: bool = False,
     ) -> None:
         super().__init__(call_kwargs)
+        self._needs_earlier_frames = bool(needs_earlier_frames)
         words_of(self._call_kwargs)
         self.executable = executable
         self.sbatch_script = sbatch_script
@@ -106,6 +111,11 @@ class SlurmTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
     def needs_whole_part(self) -> bool:
         """True: a job for each few frames of a running simulation would be too much."""
         return True
+
+    @property
+    def needs_earlier_frames(self) -> bool:
+        """Whether frames are judged by earlier ones, also by those of earlier parts."""
+        return self._needs_earlier_frames
 
     @property
     def executable(self) -> str:

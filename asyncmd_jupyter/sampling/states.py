@@ -19,7 +19,7 @@ from asyncmd_jupyter.sampling.conditions import (
     as_function,
     condition_name,
 )
-from asyncmd_jupyter.sampling.evaluation import Evaluation, Limit, function_ids
+from asyncmd_jupyter.sampling.evaluation import Evaluation, Joined, Limit, function_ids
 from asyncmd_jupyter.sampling.function_id import digest
 from asyncmd_jupyter.sampling.functions import TrajectoryFunctionWrapper
 from asyncmd_jupyter.sampling.intervals import Interval
@@ -32,6 +32,8 @@ __all__ = [
     "Within",
     "as_condition",
     "condition_name",
+    "evaluation",
+    "examinations",
     "examine",
     "examine_all",
     "observables",
@@ -201,8 +203,26 @@ async def examine_all(
         A condition did not give one bool per frame; names it and what it gave.
     """
     named = [(name, as_condition(condition, name)) for name, condition in conditions]
+    return examinations(named, await evaluation(named, traj, store=store))
+
+
+async def evaluation(
+    named: Sequence[tuple[str, Condition]],
+    traj: Trajectory,
+    *,
+    store: bool = True,
+    joined: Joined | None = None,
+) -> Evaluation:
+    """Evaluate the functions behind conditions, each only once."""
     asking = {id(f): name for name, one in reversed(named) for f in one.functions()}
-    values_of = await Evaluation.of(_functions(named), traj, store=store, conditions=asking)
+    functions = _functions(named)
+    return await Evaluation.of(functions, traj, store=store, conditions=asking, joined=joined)
+
+
+def examinations(
+    named: Sequence[tuple[str, Condition]], values_of: Evaluation
+) -> list[Examination]:
+    """Give what conditions say, and what they compare; see `examine_all`."""
     groups = [(group, group.numbers(values_of)) for group in _grouped(named, values_of.ids)]
     return [
         Examination(

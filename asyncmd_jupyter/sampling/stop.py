@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Fulfilled = Sequence[NDArray[np.bool_]]
+Before = Sequence[bool] | None
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,15 @@ class StopRule(Protocol):
 
     mode: str
 
-    def first(self, fulfilled: Fulfilled) -> Decision | None:
+    def first(self, fulfilled: Fulfilled, before: Before = None) -> Decision | None:
         """The first deciding frame.
 
         Parameters
         ----------
         fulfilled : sequence of NDArray
             One bool array of shape (n_frames,) for each condition.
+        before : sequence of bool, optional
+            What the conditions say of the frame before the first one.
         """
         ...
 
@@ -49,7 +52,7 @@ class AnyOf:
 
     mode = "any"
 
-    def first(self, fulfilled: Fulfilled) -> Decision | None:
+    def first(self, fulfilled: Fulfilled, before: Before = None) -> Decision | None:
         """Of conditions that hold at the same frame the first one listed decides."""
         table = np.asarray(fulfilled)
         frame = _first_true(np.logical_or.reduce(table))
@@ -61,14 +64,16 @@ class AllOf:
 
     mode = "all"
 
-    def first(self, fulfilled: Fulfilled) -> Decision | None:
+    def first(self, fulfilled: Fulfilled, before: Before = None) -> Decision | None:
         """The condition that was the last to be missing decides."""
         table = np.asarray(fulfilled)
         frame = _first_true(np.logical_and.reduce(table))
         if frame is None:
             return None
-        missing = np.zeros(len(table), dtype=bool) if frame == 0 else ~table[:, frame - 1]
-        return Decision(frame, int(missing.argmax()))
+        if frame:
+            before = table[:, frame - 1].tolist()
+        # Without a frame before it, the first one listed decides.
+        return Decision(frame, 0 if before is None else int(np.argmin(before)))
 
 
 RULES: dict[str, type[StopRule]] = {"any": AnyOf, "all": AllOf}

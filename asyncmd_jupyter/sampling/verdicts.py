@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.errors import MaxStepsReachedError
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.clock import Clock
 from asyncmd_jupyter.sampling.observer import PropagationObserver
+from asyncmd_jupyter.sampling.part_evaluator import PartEvaluator
 from asyncmd_jupyter.sampling.simulation import FinishedPart
 from asyncmd_jupyter.sampling.states import Condition, Examination, examine_all
 from asyncmd_jupyter.sampling.stop import Decision, StopRule
@@ -48,6 +53,8 @@ class Verdicts:
     conditions : sequence of (name, condition)
     rule : StopRule
     observer : PropagationObserver, optional
+    clock : Clock, optional
+        Of the times that the observer is told.
     """
 
     def __init__(
@@ -55,11 +62,13 @@ class Verdicts:
         conditions: Sequence[tuple[str, Condition]],
         rule: StopRule,
         observer: PropagationObserver | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._conditions = conditions
         self._rule = rule
         self._observer = observer or PropagationObserver()
-        self._examined: dict[FinishedPart, list[Examination]] = {}
+        self._clock = clock or Clock()
+        self._evaluator = PartEvaluator(conditions)
         self._told: dict[int, tuple[FinishedPart, int]] = {}
 
     async def on_first_frame(self, start: Trajectory) -> Decision | None:
@@ -84,30 +93,35 @@ class Verdicts:
             If a condition gives anything but one bool for each frame.
         """
         steps, counts = line_up([part.table for part in parts], dt)
+        before: list[bool] | None = None
         for index, (part, count) in enumerate(zip(parts, counts, strict=True)):
-            examinations = await self._examine(part)
-            self._tell(index + 1, part, count, examinations)
-            decision = self._rule.first([seen.fulfilled[:count] for seen in examinations])
+            seen = await self._evaluator.examine(parts[: index + 1], counts[:index])
+            times = self._clock.times(steps[index], part.table.times)
+            self._tell(index + 1, part, count, times, seen)
+            fulfilled = [one.fulfilled[:count] for one in seen]
+            decision = self._rule.first(fulfilled, before)
+            if count:
+                before = [bool(one[-1]) for one in fulfilled]
             if decision is not None:
                 ends = [*counts[:index], decision.frame + 1]
                 slices: FrameSlices = [(None, end, 1) for end in ends]
                 return Verdict(int(steps[index][decision.frame]), decision.condition, slices)
         return None
 
-    async def _examine(self, part: FinishedPart) -> list[Examination]:
-        if part not in self._examined:
-            self._examined[part] = await examine_all(self._conditions, part.trajectory)
-        return self._examined[part]
-
     def _tell(
-        self, number: int, part: FinishedPart, count: int, examinations: Sequence[Examination]
+        self,
+        number: int,
+        part: FinishedPart,
+        count: int,
+        times: NDArray[np.float64],
+        examinations: Sequence[Examination],
     ) -> None:
         if self._told.get(number) == (part, count):
             return
         self._told[number] = part, count
         self._observer.part_finished(number, part.trajectory)
         shown = [seen.first(count) for seen in examinations]
-        self._observer.examined(number, part.table.times[:count], shown, live=False)
+        self._observer.examined(number, times[:count], shown, live=False)
 
 
 def named_apart(conditions: Sequence[Condition]) -> list[tuple[str, Condition]]:

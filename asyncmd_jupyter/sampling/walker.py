@@ -24,6 +24,7 @@ from asyncmd_jupyter.frames.xdr import FrameIndex
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.jobs.tasks import OwnedTasks
+from asyncmd_jupyter.sampling.clock import Clock
 from asyncmd_jupyter.sampling.fixed_length import propagator_class
 from asyncmd_jupyter.sampling.hold import HeldError, Hold
 from asyncmd_jupyter.sampling.observer import PropagationObserver
@@ -80,6 +81,7 @@ class Walker(PropagationObserver):
         self._reached: tuple[str, ...] = ()
         self._step_limit = self.propagator.step_limit(engine)
         self._dt = engine.dt if engine.has_fixed_dt else None
+        self._clock = Clock(self._dt)
         self._state = RunState.PREPARING
         self._part: Part | None = None
         self._parts: dict[int, Trajectory] = {}
@@ -133,7 +135,7 @@ class Walker(PropagationObserver):
             self._is_under_way = True
             state, self.result = await self._propagate_unless_held()
             self._structure = self._structure or self.result.structure_path
-            self._end = WalkerEnd.of(self.result, needed_md=self._book.n_frames > 0)
+            self._end = WalkerEnd.of(self.result, self._clock, needed_md=self._book.n_frames > 0)
             self._state = state
         except JobCancelledError:
             self._state = RunState.CANCELLED
@@ -348,7 +350,7 @@ class Walker(PropagationObserver):
 
     def _time_of(self, last_step: int) -> float:
         if self._dt is not None:
-            return last_step * self._dt
+            return self._clock.time(last_step, 0.0)
         return self._book.last_time if self._end is None else self._end.time
 
     @property

@@ -9,6 +9,7 @@ from typing import Self
 
 from asyncmd_jupyter.engines.base import StartingConfiguration
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.clock import Clock
 from asyncmd_jupyter.sampling.progress import WalkerSnapshot
 
 
@@ -52,6 +53,8 @@ class WalkerPlan:
 class WalkerEnd:
     """The last frame of a result, remembered: its file may be changed later.
 
+    Its time is that since the start, in ps.
+
     What was computed behind the deciding frame is no part of it.
     """
 
@@ -60,8 +63,9 @@ class WalkerEnd:
     n_frames: int
 
     @classmethod
-    def of(cls, result: Trajectory, *, needed_md: bool) -> Self:
+    def of(cls, result: Trajectory, clock: Clock, *, needed_md: bool) -> Self:
         """The end of a result; a start that fulfils the conditions needed no MD."""
         if not needed_md:
             return cls(0, 0.0, len(result))
-        return cls(result.last_step, result.last_time, len(result))
+        step = result.last_step
+        return cls(step, clock.time(step, result.last_time), len(result))

@@ -11,7 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.sampling.clock import Clock
 from asyncmd_jupyter.sampling.conditions import Condition, as_condition
+from asyncmd_jupyter.sampling.part_evaluator import PartEvaluator
 from asyncmd_jupyter.sampling.progress import (
     RunSnapshot,
     RunState,
@@ -21,7 +23,7 @@ from asyncmd_jupyter.sampling.progress import (
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.series import SeriesBook
 from asyncmd_jupyter.sampling.simulation import FinishedPart
-from asyncmd_jupyter.sampling.states import examine_all, quantities
+from asyncmd_jupyter.sampling.states import quantities
 from asyncmd_jupyter.sampling.stop import Decision, stop_rule
 from asyncmd_jupyter.sampling.timeline import line_up
 from asyncmd_jupyter.sampling.verdicts import named_apart
@@ -52,7 +54,7 @@ class WhatIf:
         Of the deciding frame: its index among the walker's frames, its MD step, and the
         part (from 1) it lies in.
     time : float or None
-        In ps.
+        In ps since the start of the run, as all of them.
     n_frames : int
         Stored frames that were looked at.
     last_time : float or None
@@ -191,11 +193,19 @@ class _Judge:
         steps, counts = line_up([part.table for part in parts], lambda: self._spec.engine.dt)
         names = [name for name, _ in self._named]
         book = SeriesBook(names, await asyncio.to_thread(quantities, self._named))
+        # A start that fulfils the conditions is a frame of another simulation.
+        clock = Clock.of(self._spec.engine) if walker.part else Clock()
+        evaluator = PartEvaluator(self._named)
         end: tuple[int, Decision] | None = None
+        before: list[bool] | None = None
         for index, (part, count) in enumerate(zip(parts, counts, strict=True)):
-            seen = [one.first(count) for one in await examine_all(self._named, part.trajectory)]
-            book.examined(index + 1, part.table.times[:count], seen, live=False)
-            decision = self._rule.first([one.fulfilled for one in seen]) if end is None else None
+            whole = await evaluator.examine(parts[: index + 1], counts[:index])
+            seen = [one.first(count) for one in whole]
+            times = clock.times(steps[index], part.table.times)
+            book.examined(index + 1, times[:count], seen, live=False)
+            fulfilled = [one.fulfilled for one in seen]
+            decision = self._rule.first(fulfilled, before) if end is None else None
+            before = [bool(one[-1]) for one in fulfilled] if count else before
             end = end if decision is None else (index, decision)
         if end is None:
             return self._unended(run, walker, book)

@@ -85,6 +85,12 @@ def _trajectory(run: Run, index: int) -> Trajectory:
     return Trajectory(files, str(seen.structure_file))
 
 
+_NOTES = """\
+A start is positions, velocities and box of a frame: thermostat chains, the barostat's velocity,
+  AWH biases and the clocks of annealing and pulling begin anew. New velocities have one
+  temperature, also where groups have several. To lose nothing, go on with a run: %asyncmd resume.
+  More in docs/simulations.md."""
+
 COMMAND = SubCommand(
     name="restart",
     summary="Start a run like an earlier one from one of its frames.",
@@ -97,4 +103,5 @@ COMMAND = SubCommand(
     group="Compute",
     usage="RUN --frame N",
     awaited=always,
+    notes=_NOTES,
 )

@@ -17,6 +17,7 @@ from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.preview_words import ENDED_BEFORE
 from asyncmd_jupyter.jupyter.widgets.walker_frames import ShownFrame, WalkerFrames, in_angstrom
+from asyncmd_jupyter.sampling.clock import Clock
 from asyncmd_jupyter.sampling.progress import RunState, WalkerSnapshot
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 
@@ -115,7 +116,7 @@ class WalkerSource(Source):
 
     @property
     def times(self) -> NDArray[np.float64]:
-        """Of the frames on disk."""
+        """Of the frames on disk, since the start of the run."""
         return np.empty(0) if self._frames is None else self._frames.times
 
     @property
@@ -138,7 +139,10 @@ class WalkerSource(Source):
             return 0
         if self._frames is None:
             self._frames = WalkerFrames(walker.structure_file)
-        return self._frames.follow(_files(walker, self._frames.paths))
+        # A start that fulfils the conditions is a frame of another simulation.
+        spec = self.spec if walker.part else None
+        clock = None if spec is None else Clock.of(spec.engine)
+        return self._frames.follow(_files(walker, self._frames.paths), clock)
 
     def frame(self, number: int) -> ShownFrame:
         """Read a frame."""

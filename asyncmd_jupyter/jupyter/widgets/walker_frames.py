@@ -17,6 +17,7 @@ from asyncmd_jupyter.frames.growing import GrowingFile
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import FrameIndex, read_trr_frame
+from asyncmd_jupyter.sampling.clock import Clock
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +67,12 @@ class WalkerFrames:
         """The files that were looked at last."""
         return tuple(self._files)
 
-    def follow(self, paths: Sequence[Path]) -> int:
-        """Look at the files for new frames and return how many there are in all."""
+    def follow(self, paths: Sequence[Path], clock: Clock | None = None) -> int:
+        """Look at the files for new frames and return how many there are in all.
+
+        Times are those of the files, or by the clock of the simulation that writes them.
+        """
+        clock = clock or Clock()
         self._files = {path: self._files.get(path) or GrowingFile(path) for path in paths}
         starts, times, last_step = [], [np.empty(0)], -1
         for file in self._files.values():
@@ -76,7 +81,7 @@ class WalkerFrames:
             steps = known.steps
             first = int(np.searchsorted(steps, last_step, "right"))
             starts.append((file, known, first, len(steps) - first))
-            times.append(known.times[first:])
+            times.append(clock.times(steps[first:], known.times[first:]))
             last_step = int(steps[-1]) if len(steps) else last_step
         self._starts = starts
         self.times = np.concatenate(times)
