@@ -53,6 +53,7 @@ class StoredWalker:
     """
 
     takes_cores_here = False
+    ended = True
 
     def __init__(
         self,

@@ -221,7 +221,7 @@ class Run:
             campaign=self.spec.campaign,
             engine=self.spec.engine.program or type(self.spec.engine).__name__,
             launcher=getattr(self.spec.engine, "launcher", ""),
-            takes_cores_here=any(walker.takes_cores_here for walker in self.walkers),
+            takes_cores_here=all(one.ended or one.takes_cores_here for one in self.walkers),
         )
 
     def series(self, walker: int = 0) -> ConditionSeries:
