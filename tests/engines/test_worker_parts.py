@@ -17,6 +17,15 @@ from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.testing.double_well import DoubleWell, DoubleWellSimulation
 
 STEP = 0.002
+
+
+def compound() -> openmm.CompoundIntegrator:
+    made = openmm.CompoundIntegrator()
+    made.addIntegrator(openmm.LangevinMiddleIntegrator(300, 1, STEP))
+    made.addIntegrator(openmm.VerletIntegrator(STEP))
+    return made
+
+
 INTEGRATORS = {
     "LangevinMiddle": lambda: openmm.LangevinMiddleIntegrator(300, 1, STEP),
     "Langevin": lambda: openmm.LangevinIntegrator(300, 1, STEP),
@@ -24,6 +33,7 @@ INTEGRATORS = {
     "NoseHoover": lambda: openmm.NoseHooverIntegrator(300, 1, STEP),
     "Verlet": lambda: openmm.VerletIntegrator(STEP),
     "MTSLangevin": lambda: openmm.MTSLangevinIntegrator(300, 1, STEP, [(0, 1)]),
+    "Compound": compound,
 }
 BAROSTATS = {
     "isotropic": lambda: openmm.MonteCarloBarostat(1.0, 300, 25),

@@ -47,10 +47,10 @@ class OpenMMEngine(SteppingEngine):
     soon as they are computed. A part that is interrupted goes on from its checkpoint, which is
     written every 1 to 30 s, with fresh noise after a change of platform. The frames are bit by
     bit those of one long part on the Reference platform, and on the CPU platform with one thread
-    where no force has a cut-off; not with integrators that choose their steps, nor with a
-    CompoundIntegrator. Monte Carlo barostats adapt the size of their attempts anew in each part:
-    with one (on Reference) that holds for the first ten attempts. Elsewhere it is another
-    trajectory of the same ensemble.
+    where no force has a cut-off; not with integrators that choose their steps. Monte Carlo
+    barostats adapt the size of their attempts anew in each part: with one (on Reference) that
+    holds for the first ten attempts. Elsewhere it is another trajectory of the same ensemble, and
+    only a run that is cut into the same parts is the same.
 
     Parameters
     ----------
