@@ -14,6 +14,7 @@ import pytest
 
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.gromacs.disk import mend_parts
+from asyncmd_jupyter.engines.gromacs.maxwell import drawn_temperature
 from asyncmd_jupyter.engines.openmm.physics import make_integrator
 from asyncmd_jupyter.engines.openmm.simulation import OpenMMSimulation
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
@@ -83,6 +84,13 @@ def test_velocities_of_an_extractor(tmp_path: Path):
     draw = RandomVelocitiesFrameExtractor(300, masses=np.full(100_000, MASS), seed=1)
     made = draw.extract(tmp_path / "drawn.trr", Trajectory(start, structure), 0)
     assert kelvin(read_frame(made, 0).velocities) == pytest.approx(300, rel=0.0105)
+
+
+def test_gen_temp_has_the_mean_and_the_width_of_a_small_molecule():
+    """66 degrees of freedom, 5,000 draws: the errors are 0.25 % and 1 %."""
+    drawn = np.array([drawn_temperature(300, 22, seed) for seed in range(5_000)])
+    assert drawn.mean() == pytest.approx(300, rel=0.01)
+    assert drawn.std() == pytest.approx(300 * np.sqrt(2 / 66), rel=0.05)
 
 
 def test_frames_off_the_output_grid_are_cut_off(tmp_path: Path):

@@ -26,14 +26,20 @@ VELOCITIES = (
         "engines/gromacs/maxwell.py",
         "return float(temperature * np",
         "return float(1.1 * temperature * np",
-        ("science/test_random_numbers.py::TestKineticEnergyOfGromacs::test_its_distribution[22]",),
+        (
+            "science/test_quick_physics.py"
+            "::test_gen_temp_has_the_mean_and_the_width_of_a_small_molecule",
+        ),
     ),
     Mutant(
         "the kinetic energy of drawn velocities does not fluctuate (GROMACS)",
         "engines/gromacs/maxwell.py",
         "return float(temperature * np.random.default_rng(seed).chisquare(n_dof) / n_dof)",
         "return temperature",
-        ("science/test_random_numbers.py::TestKineticEnergyOfGromacs::test_its_distribution[22]",),
+        (
+            "science/test_quick_physics.py"
+            "::test_gen_temp_has_the_mean_and_the_width_of_a_small_molecule",
+        ),
     ),
     Mutant(
         "velocities are drawn at 1.05 T (extractor)",
