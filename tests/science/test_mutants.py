@@ -20,7 +20,7 @@ pytestmark = pytest.mark.science
 
 PACKAGE = Path(asyncmd_jupyter.__file__).parent
 CHECKOUT = Path(__file__).parents[2]
-NEED_GROMACS = ("gromacs/", "[gromacs", "science/test_gromacs")
+NEED_GROMACS = ("gromacs/", "[gromacs", "TestGromacs", "test_first_frames")
 
 
 def marks_of(mutant: Mutant) -> list[pytest.MarkDecorator]:

@@ -12,8 +12,6 @@ import numpy as np
 import openmm
 import pytest
 
-from asyncmd_jupyter.engines.files import EngineFiles
-from asyncmd_jupyter.engines.gromacs.disk import mend_parts
 from asyncmd_jupyter.engines.gromacs.maxwell import drawn_temperature
 from asyncmd_jupyter.engines.openmm.physics import make_integrator
 from asyncmd_jupyter.engines.openmm.simulation import OpenMMSimulation
@@ -21,7 +19,7 @@ from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.frames.extract import RandomVelocitiesFrameExtractor
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
-from asyncmd_jupyter.frames.xdr import TrrFrame, index_frames, write_trr_frame
+from asyncmd_jupyter.frames.xdr import TrrFrame, write_trr_frame
 
 pytestmark = pytest.mark.science
 
@@ -91,15 +89,6 @@ def test_gen_temp_has_the_mean_and_the_width_of_a_small_molecule():
     drawn = np.array([drawn_temperature(300, 22, seed) for seed in range(5_000)])
     assert drawn.mean() == pytest.approx(300, rel=0.01)
     assert drawn.std() == pytest.approx(300 * np.sqrt(2 / 66), rel=0.05)
-
-
-def test_frames_off_the_output_grid_are_cut_off(tmp_path: Path):
-    files = EngineFiles(tmp_path, "sim")
-    with files.part(1, "trr").open("wb") as file:
-        for step in (0, 10, 20, 23):
-            write_trr_frame(file, TrrFrame(step, 0.002 * step, np.eye(3), np.zeros((2, 3))))
-    mend_parts(files, "trr", 10)
-    assert index_frames(files.part(1, "trr")).steps.tolist() == [0, 10, 20]
 
 
 def dumbbells(folder: Path, *forces: openmm.Force) -> OpenMMSimulation:

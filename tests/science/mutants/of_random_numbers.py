@@ -43,4 +43,11 @@ RANDOM_NUMBERS = (
         "json.dumps([seed, self.name, self.repeat])",
         ("engines/test_streams.py::test_walkers_from_different_starts_stay_different",),
     ),
+    Mutant(
+        "walkers without noise compute the same",
+        "sampling/equal_walkers.py",
+        "n_walkers > 1 and not engine.has_noise",
+        "False",
+        ("sampling/test_equal_walkers.py::test_they_are_different_at_frame_1[Verlet]",),
+    ),
 )

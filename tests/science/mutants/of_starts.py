@@ -69,7 +69,14 @@ STARTS = (
         ("engines/test_openmm_engine.py::TestPhysics::test_start_without_velocities_gets_some",),
     ),
     Mutant(
-        "constraints of positions are not fulfilled",
+        "constraints are not fulfilled (GROMACS)",
+        "engines/gromacs/parameters.py",
+        '"gen-vel": "no", "continuation": "no"}',
+        '"gen-vel": "no", "continuation": "yes"}',
+        ("gromacs/test_gmx_engine.py::TestConfigurations::test_constraints_are_fulfilled",),
+    ),
+    Mutant(
+        "constraints of positions are not fulfilled (OpenMM)",
         "engines/openmm/simulation.py",
         "        self.context.applyConstraints(tolerance)\n",
         "",
@@ -101,6 +108,6 @@ STARTS = (
         "engines/gromacs/disk.py",
         "return n_frames - bool(n_frames and index.steps[-1] % nstout)",
         "return n_frames",
-        ("science/test_quick_physics.py::test_frames_off_the_output_grid_are_cut_off",),
+        ("gromacs/test_gmx_times.py::test_frames_between_two_output_steps_are_cut_off[last0]",),
     ),
 )

@@ -85,4 +85,25 @@ SYSTEMS = (
             "engines/test_start_velocities.py::test_those_handed_to_an_engine_count",
         ),
     ),
+    Mutant(
+        "the friction of an mdp is the time in place of its inverse",
+        "engines/openmm/from_mdp.py",
+        'yield "friction", 1 / _only(',
+        'yield "friction", _only(',
+        ("engines/test_from_mdp.py::test_dynamics",),
+    ),
+    Mutant(
+        "the dispersion correction of an mdp is ignored",
+        "engines/openmm/from_mdp.py",
+        '_chosen(mdp, "dispcorr", "no") != "no"',
+        "False",
+        ("engines/test_from_mdp.py::test_the_system[dispersion]",),
+    ),
+    Mutant(
+        "the cut-off of an mdp is ignored",
+        "engines/openmm/from_mdp.py",
+        '"nonbondedCutoff": lengths["rvdw"] * unit.nanometer',
+        '"nonbondedCutoff": 1.0 * unit.nanometer',
+        ("engines/test_from_mdp.py::test_the_system[cut-off]",),
+    ),
 )

@@ -10,7 +10,7 @@ TIME = (
         "sampling/speed.py",
         "return speed * dt * SECONDS_PER_DAY / 1000",
         "return speed * dt * SECONDS_PER_DAY / 2000",
-        ("engines/test_variable_time_steps.py::test_the_speed_is_that_of_the_times",),
+        ("sampling/test_time_left.py::test_speed_by_a_fake_clock",),
     ),
     Mutant(
         "the time step is ignored",
@@ -25,5 +25,26 @@ TIME = (
         "self.context.getTime().value_in_unit(unit.picosecond)",
         "self.context.getTime().value_in_unit(unit.femtosecond)",
         ("engines/test_openmm_engine.py::TestPhysics::test_xtc_has_continuous_steps_and_times",),
+    ),
+    Mutant(
+        "the time that is left is twice as long",
+        "sampling/speed.py",
+        "max(0, last_step - step) / speed",
+        "2 * max(0, last_step - step) / speed",
+        ("sampling/test_time_left.py::test_speed_by_a_fake_clock",),
+    ),
+    Mutant(
+        "walkers that wait for cores take no time",
+        "sampling/time_left.py",
+        "        if walker.state in _TO_COME:\n",
+        "        if False:\n",
+        ("sampling/test_time_left.py::test_time_left[one waits for one]",),
+    ),
+    Mutant(
+        "the spacing of frames is that of their rounded times",
+        "frames/step_time.py",
+        "    since_step_0 = _shortest(_interval(steps, times, half))\n",
+        "    since_step_0 = None\n",
+        ("frames/test_times_from_steps.py::test_spacing_beyond_2_us[2-0.0]",),
     ),
 )

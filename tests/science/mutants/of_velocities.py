@@ -94,6 +94,13 @@ VELOCITIES = (
         ("science/test_quick_physics.py::test_velocities_are_moved_onto_constraints",),
     ),
     Mutant(
+        "velocities are not projected on constraints (GROMACS)",
+        "engines/gromacs/run_input.py",
+        "    return found if counted == n_atoms else None\n",
+        "    return found[:0] if counted == n_atoms else None\n",
+        ("engines/test_masses.py::TestGromacs::test_they_are_those_of_the_topology",),
+    ),
+    Mutant(
         "constraints across the boundary are not to the nearest image",
         "frames/velocities.py",
         "apart -= np.round(apart @ np.linalg.inv(vectors)) @ vectors",
