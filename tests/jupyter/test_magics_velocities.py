@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from heavy_hydrogens import N_DRAWS, openmm_engine, problems, temperatures
 
-from asyncmd_jupyter.errors import DrawnVelocitiesWarning
+from asyncmd_jupyter.errors import DrawnVelocitiesWarning, EqualWalkersWarning
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.xdr import TrrFrame, write_trr_frame
 from asyncmd_jupyter.jupyter.widgets.restart_form import RestartForm, ShownPlace
@@ -126,3 +126,52 @@ async def test_what_a_start_lacks_is_said_once(notebook, tmp_path: Path, frame: 
     (one,) = said
     assert one.category is DrawnVelocitiesWarning
     assert "still.trr" in str(one.message)
+
+
+@pytest.mark.parametrize("frame", ["", "--frame 0", "--frame 0 --velocities keep"])
+async def test_the_first_frame_is_the_same_start_as_the_trajectory(notebook, frame: str):
+    await notebook.run("%asyncmd propagate engine --steps 20 --name first")
+    await notebook.run("%asyncmd wait first -o path")
+    await notebook.run(f"%asyncmd propagate engine --from path {frame} --steps 20 --name b -o b")
+    first, begun = (read_frame(one, 0) for one in (notebook["path"], await notebook["b"]))
+    assert np.array_equal(first.velocities, begun.velocities)
+    assert np.array_equal(first.positions, begun.positions)
+
+
+WITHOUT_NOISE = """
+from asyncmd_jupyter.testing import ToyEngine
+calm = ToyEngine(nstout=10, friction=0.0, seed=1)
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "propagate calm --from path --steps 20",
+        "propagate calm --from path --frame 1 --steps 20",
+        "restart first --frame 1",
+    ],
+)
+async def test_equal_walkers_are_said_and_told_apart(notebook, line: str):
+    await notebook.run(WITHOUT_NOISE)
+    await notebook.run("%asyncmd propagate calm --steps 20 --velocities new --name first")
+    await notebook.run("%asyncmd wait first -o path")
+    with pytest.warns(EqualWalkersWarning, match="each walker gets new velocities at 300 K"):
+        await notebook.run(f"%asyncmd {line} --n 2 --name b -o b")
+    one, other = (read_frame(made, 1).positions for made in await notebook["b"])
+    assert not np.array_equal(one, other)
+    with pytest.warns(EqualWalkersWarning, match="as velocities='keep' asks for"):
+        await notebook.run(f"%asyncmd {line} --velocities keep --n 2 --name c -o c")
+    one, other = (read_frame(made, 1).positions for made in await notebook["c"])
+    assert np.array_equal(one, other)
+
+
+async def test_a_dry_run_says_it_too(notebook):
+    await notebook.run(WITHOUT_NOISE)
+    await notebook.run("%asyncmd propagate calm --steps 20 --velocities new --name first")
+    await notebook.run("%asyncmd wait first -o path")
+    for frame in ("", "--frame 1"):
+        line = f"%asyncmd propagate calm --from path {frame} --steps 20 --n 2 --name b --dry-run"
+        assert "each walker gets new velocities at 300 K" in await notebook.run(line)
+        said = await notebook.run(f"{line} --velocities new")
+        assert "velocities: new ones for each walker at 300 K" in said
