@@ -13,6 +13,20 @@ RANDOM_NUMBERS = (
         ("science/test_random_numbers.py::test_each_part_has_noise_of_its_own[integrator]",),
     ),
     Mutant(
+        "a seed that is drawn is not on record",
+        "engines/stepping/engine.py",
+        "return secrets.randbits(_SEED_BITS) if self._seed is None else None",
+        "return None",
+        ("engines/test_drawn_seeds.py::test_the_one_on_record_gives_the_same_once_more[toy]",),
+    ),
+    Mutant(
+        "walkers of dynamics without noise are alike",
+        "sampling/equal_walkers.py",
+        'return "new", EqualWalkersWarning(',
+        'return "keep", EqualWalkersWarning(',
+        ("sampling/test_equal_walkers.py::test_they_are_different_at_frame_1[Verlet]",),
+    ),
+    Mutant(
         "of several integrators none gets a seed",
         "engines/openmm/simulation.py",
         "if isinstance(holder, openmm.CompoundIntegrator):",

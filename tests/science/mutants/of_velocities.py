@@ -42,6 +42,20 @@ VELOCITIES = (
         ),
     ),
     Mutant(
+        "velocities are drawn at 1.1 T of the parameters (GROMACS)",
+        "engines/gromacs/parameters.py",
+        '"gen-temp": temperature}',
+        '"gen-temp": 1.1 * temperature}',
+        ("gromacs/test_drawn_energies.py::test_it_is_that_of_atoms_with_a_mass[new-gro]",),
+    ),
+    Mutant(
+        "virtual sites have kinetic energy (GROMACS)",
+        "engines/gromacs/configurations.py",
+        "return int(np.count_nonzero(self._read_run_input().masses))",
+        "return len(self._read_run_input().masses)",
+        ("gromacs/test_drawn_energies.py::test_it_is_that_of_atoms_with_a_mass[new-gro]",),
+    ),
+    Mutant(
         "velocities are drawn at 1.05 T (extractor)",
         "frames/extract.py",
         "            self.T, str(structure), frame.positions, frame.box, generator",
