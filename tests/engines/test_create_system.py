@@ -55,10 +55,14 @@ def spelled_out(path: Path, files: tuple[str, ...], **options) -> str:
 OPTIONS = {
     "none": (None, {}),
     "heavy hydrogens": ({"hydrogenMass": 4 * unit.amu}, {"hydrogenMass": 4 * unit.amu}),
+    "heavy hydrogens in amu": ({"hydrogenMass": 4}, {"hydrogenMass": 4 * unit.amu}),
+    "constraints by their name": ({"constraints": "AllBonds"}, {"constraints": app.AllBonds}),
+    "no constraints by their name": ({"constraints": "None"}, {"constraints": None}),
     "rigid water": ({"rigidWater": True}, {"rigidWater": True}),
     "flexible water": ({"rigidWater": False}, {"rigidWater": False}),
     "constraints": ({"constraints": None}, {"constraints": None}),
     "tolerance": ({"ewaldErrorTolerance": 1e-5}, {"ewaldErrorTolerance": 1e-5}),
+    "method by its name": ({"nonbondedMethod": "Ewald"}, {"nonbondedMethod": app.Ewald}),
     "cut-off in nm": ({"nonbondedCutoff": 0.8}, {"nonbondedCutoff": 0.8 * NM}),
     "cut-off": ({"nonbondedCutoff": 9 * unit.angstrom}, {"nonbondedCutoff": 0.9 * NM}),
     "method": ({"nonbondedMethod": app.CutoffPeriodic}, {"nonbondedMethod": app.CutoffPeriodic}),
@@ -74,12 +78,13 @@ def test_in_a_box(water: Path, given, changes):
     assert engine.periodic
 
 
-@pytest.mark.parametrize("name", ["none", "heavy hydrogens", "rigid water", "constraints"])
-@pytest.mark.parametrize("field", [VACUUM, *GB.values()])
-def test_without_a_box(field, name: str):
+@pytest.mark.parametrize(
+    "name", ["none", *(name for name in OPTIONS if "hydrogens" in name or "constraints" in name)]
+)
+def test_without_a_box(name: str):
     given, changes = OPTIONS[name]
-    engine = OpenMMEngine.from_pdb(ALANINE, *field, create_system=given)
-    assert xml(engine.system) == spelled_out(ALANINE, field, **(NONE | changes))
+    engine = OpenMMEngine.from_pdb(ALANINE, *VACUUM, create_system=given)
+    assert xml(engine.system) == spelled_out(ALANINE, VACUUM, **(NONE | changes))
     assert not engine.periodic
 
 
@@ -100,6 +105,7 @@ def test_implicit_solvent_has_no_box(alanine_in_a_box: Path, field, given):
     assert not engine.periodic
     assert engine.system_settings.box is None
     without = OpenMMEngine.from_pdb(ALANINE, *field, create_system=given)
+    assert xml(without.system) == spelled_out(ALANINE, field, **(NONE | (given or {})))
     assert energy(engine) == pytest.approx(energy(without), abs=1e-6)
 
 
@@ -215,6 +221,13 @@ REFUSED = {
     ),
     "a box that is too small": (None, WATER, {"nonbondedCutoff": 1.2}, r"half of the box.*2\.2 nm"),
     "a cut-off of zero": (None, WATER, {"nonbondedCutoff": 0}, "positive"),
+    "unknown constraints": (
+        ALANINE,
+        VACUUM,
+        {"constraints": "hbonds"},
+        "'hbonds' is unknown.*HBonds",
+    ),
+    "a number": (ALANINE, VACUUM, {"nonbondedMethod": 4}, "4 is unknown.*LJPME of openmm.app"),
     "misspelt": (None, WATER, {"nonbondedMethd": app.PME}, "nonbondedMethd"),
 }
 
@@ -265,10 +278,7 @@ def test_settings_of_any_system(water: Path):
 def test_the_record_has_them(water: Path):
     told = OpenMMEngine.from_pdb(water, *WATER)._engine_facts().parameters
     assert told["nonbonded_method"] == "PME"
-    assert (told["cutoff"], told["switching_distance"], told["constraints"]) == (
-        1.0,
-        None,
-        "HBonds",
-    )
+    assert (told["cutoff"], told["constraints"]) == (1.0, "HBonds")
+    assert "switching_distance" not in told
     assert told["rigid_water"] is True
     assert np.allclose(told["box"], 2.2 * np.eye(3))

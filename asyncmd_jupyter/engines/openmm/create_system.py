@@ -13,6 +13,10 @@ CUTOFF = 1.0  # nm
 CHARMM_CUTOFF = 1.2  # nm: force fields of CHARMM were made with it
 CHARMM_SWITCHED = 0.2  # nm below the cut-off, in which Lennard-Jones potentials go to zero
 _LENGTHS = ("nonbondedCutoff", "switchDistance")
+_CHOICES = {
+    "nonbondedMethod": ("NoCutoff", "CutoffNonPeriodic", "CutoffPeriodic", "Ewald", "PME", "LJPME"),
+    "constraints": ("HBonds", "AllBonds", "HAngles", "None"),
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def create_options(given: Mapping[str, Any] | None, about: SystemInput) -> dict[
     Parameters
     ----------
     given : Mapping or None
-        Lengths may be plain numbers in nm.
+        Lengths may be plain numbers in nm, masses in amu, choices their names.
     about : SystemInput
 
     Raises
@@ -53,7 +57,7 @@ def create_options(given: Mapping[str, Any] | None, about: SystemInput) -> dict[
     ValueError
         For arguments that contradict each other, or what the files hold.
     """
-    chosen = _with_units(given or {})
+    chosen = _with_units(_with_choices(given or {}))
     made = _defaults(chosen, about) | chosen
     _check_method(made["nonbondedMethod"], about)
     _check_cutoff(made, chosen, about)
@@ -78,6 +82,27 @@ def is_charmm(forces: Any, files: Sequence[str]) -> bool:
     return "LennardJonesGenerator" in kinds or any(name.startswith("charmm") for name in names)
 
 
+def _with_choices(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _choice(name, value) if name in _CHOICES else value for name, value in given.items()
+    }
+
+
+def _choice(name: str, value: Any) -> Any:
+    """An object of ``openmm.app``; OpenMM takes any other one for no constraints at all."""
+    from openmm import app
+
+    known = {each: getattr(app, each, None) for each in _CHOICES[name]}
+    if isinstance(value, str) and value in known:
+        return known[value]
+    if not any(value is each for each in known.values()):
+        raise ValueError(
+            f"create_system: {name}={value!r} is unknown: give one of {', '.join(known)} of "
+            "openmm.app."
+        )
+    return value
+
+
 def _with_units(given: Mapping[str, Any]) -> dict[str, Any]:
     from openmm import unit
 
@@ -88,6 +113,8 @@ def _with_units(given: Mapping[str, Any]) -> dict[str, Any]:
             chosen |= {name: None} if name in chosen else {}
         elif value is not None:
             chosen[name] = positive(name, value, unit.nanometer) * unit.nanometer
+    if (mass := chosen.get("hydrogenMass")) is not None:
+        chosen["hydrogenMass"] = positive("hydrogenMass", mass, unit.dalton) * unit.dalton
     return chosen
 
 

@@ -90,8 +90,8 @@ class SystemSettings:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """As records of origin keep them."""
-        return asdict(self)
+        """As records of origin keep them: what there is."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     def __str__(self) -> str:
         """In words, such as ``PME, cut-off 1 nm, constraints HBonds (12), no box``."""

@@ -13,7 +13,7 @@ SYSTEMS = (
         _CREATE,
         'made = {"constraints": app.HBonds, "nonbondedMethod": method, **about.usual}',
         'made = {"constraints": None, "nonbondedMethod": method, **about.usual}',
-        (f"{_CREATED}test_without_a_box[field0-none]",),
+        (f"{_CREATED}test_without_a_box[none]",),
     ),
     Mutant(
         "from_pdb has a cut-off of 0.8 nm",
