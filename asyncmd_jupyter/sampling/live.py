@@ -11,6 +11,7 @@ import logging
 import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from asyncmd_jupyter import runtime
@@ -23,6 +24,7 @@ from asyncmd_jupyter.sampling.clock import Clock
 from asyncmd_jupyter.sampling.observer import PropagationObserver
 from asyncmd_jupyter.sampling.states import Condition, Examination, examine_all
 from asyncmd_jupyter.sampling.stop import StopRule
+from asyncmd_jupyter.sampling.timeline import whole_wraps
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +69,7 @@ class LiveLook:
         file = part.trajectory_file
         self._folder = file.with_name(f".{file.stem}.live")
         self._stopped = False
+        self._ahead: int | None = None
 
     async def run(self) -> None:
         """Look again and again; ends only by cancellation."""
@@ -85,11 +88,18 @@ class LiveLook:
         new = await asyncio.to_thread(self._growing.poll)
         if not len(new):
             return False
+        new = self._counted_on(new)
         self._observer.frames_written(self._part, new)
         if self._conditions:
             await self._examine(new)
         await self._stop_beyond(int(new.steps[-1]))
         return True
+
+    def _counted_on(self, new: FrameIndex) -> FrameIndex:
+        """With the steps of the simulation, where those in the file have wrapped before it."""
+        if self._ahead is None:
+            self._ahead = whole_wraps(self._part.first_step - int(new.steps[0]))
+        return replace(new, steps=new.steps + self._ahead)
 
     async def _stop_beyond(self, step: int) -> None:
         if self._last_step is not None and step >= self._last_step:

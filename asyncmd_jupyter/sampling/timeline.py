@@ -43,8 +43,13 @@ def steps_of_parts(tables: Sequence[FrameTable]) -> list[Steps]:
     counted: list[Steps] = []
     for table in tables:
         ahead = int(counted[-1][-1] - table.steps[0]) if counted else 0
-        counted.append(table.steps + _PERIOD * round(ahead / _PERIOD))
+        counted.append(table.steps + whole_wraps(ahead))
     return counted
+
+
+def whole_wraps(ahead: int) -> int:
+    """How many steps a number in a file is to be counted on by, as near to `ahead` as can be."""
+    return _PERIOD * round(ahead / _PERIOD)
 
 
 def frames_that_count(tables: Sequence[FrameTable], steps: Sequence[Steps]) -> list[int]:

@@ -18,6 +18,7 @@ from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import FrameIndex, read_trr_frame
 from asyncmd_jupyter.sampling.clock import Clock
+from asyncmd_jupyter.sampling.timeline import whole_wraps
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +80,8 @@ class WalkerFrames:
             file.poll()
             known = file.index
             steps = known.steps
+            if len(steps) and last_step >= 0:
+                steps = steps + whole_wraps(last_step - int(steps[0]))
             first = int(np.searchsorted(steps, last_step, "right"))
             starts.append((file, known, first, len(steps) - first))
             times.append(clock.times(steps[first:], known.times[first:]))
