@@ -92,6 +92,7 @@ def arguments(tmp_path: Path) -> dict[type, tuple[tuple[Any, ...], dict[str, Any
         "load_results_func": np.load,
         "launcher": "local",
         "workdir": tmp_path,
+        "needs_earlier_frames": True,
     }
     return {
         asyncmd.Trajectory: ((STEM.with_suffix(".gro"), STEM.with_suffix(".gro"), 5), {}),

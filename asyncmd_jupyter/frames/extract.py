@@ -240,7 +240,13 @@ class NoModificationFrameExtractor(FrameExtractor):
 
 
 class InvertedVelocitiesFrameExtractor(FrameExtractor):
-    """Extracts frames with the sign of all velocities changed."""
+    """Extracts frames with the sign of all velocities changed.
+
+    Velocities of leapfrog integrators (``md`` and ``sd`` of GROMACS; Verlet, Langevin and
+    LangevinMiddle of OpenMM) belong to half a step before the positions, so that a path is not
+    retraced exactly: they are off by what the forces do in one step, such as 2 % of a thermal
+    velocity in a double well with steps of 0.01 ps.
+    """
 
     _sets_velocities = True
 
