@@ -209,3 +209,31 @@ def test_openmm_names_what_makes_the_forces_of_a_force_field():
         and [is_charmm(field, []) for field in (*fields, charmm)] == [False, False, True],
         "engines/openmm/create_system.py",
     )
+
+
+def test_openmm_asks_barostats_for_their_interval_at_each_step():
+    system = openmm.System()
+    system.setDefaultPeriodicBoxVectors((3, 0, 0), (0, 3, 0), (0, 0, 3))
+    system.addParticle(40.0)
+    periodic = openmm.CustomBondForce("0*r")
+    periodic.setUsesPeriodicBoundaryConditions(True)
+    system.addForce(periodic)
+    barostat = openmm.MonteCarloBarostat(1e-6, 300, 1000)
+    barostat.setRandomNumberSeed(1)
+    system.addForce(barostat)
+    integrator = openmm.VerletIntegrator(0.001)
+    context = openmm.Context(system, integrator, openmm.Platform.getPlatformByName("Reference"))
+    context.setPositions([(0, 0, 0)])
+
+    def box() -> float:
+        return float(context.getState().getPeriodicBoxVectors()[0][0]._value)
+
+    integrator.step(100)
+    is_still = box() == 3.0
+    barostat.setFrequency(101)  # with these, there have been as many
+    integrator.step(1)
+    relies_on(
+        "OpenMM's barostats count steps in their Context and read their interval at each step",
+        is_still and box() != 3.0,
+        "engines/openmm/barostats.py",
+    )
