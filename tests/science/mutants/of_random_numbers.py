@@ -42,6 +42,7 @@ RANDOM_NUMBERS = (
         "        if self._seed is not None and index:\n",
         "        if False:\n",
         ("engines/test_streams.py::test_each_kind_of_engine[openmm model]",),
+        is_slow=True,
     ),
     Mutant(
         "simulations that begin alike share their noise",
@@ -49,6 +50,7 @@ RANDOM_NUMBERS = (
         "json.dumps([seed, self.name, self.start, self.repeat])",
         "json.dumps([seed, self.name, self.start])",
         ("engines/test_streams.py::test_one_name_and_folder_for_all_shots",),
+        is_slow=True,
     ),
     Mutant(
         "simulations from different starts share their noise",
@@ -56,6 +58,7 @@ RANDOM_NUMBERS = (
         "json.dumps([seed, self.name, self.start, self.repeat])",
         "json.dumps([seed, self.name, self.repeat])",
         ("engines/test_streams.py::test_walkers_from_different_starts_stay_different",),
+        is_slow=True,
     ),
     Mutant(
         "walkers without noise compute the same",

@@ -20,6 +20,7 @@ STARTS = (
         "            self.context.setPeriodicBoxVectors(*configuration.box)\n",
         "            pass\n",
         (f"{_FIRST}[openmm-triclinic]",),
+        is_slow=True,
     ),
     Mutant(
         "the box of the start is ignored (GROMACS)",
@@ -34,6 +35,7 @@ STARTS = (
         "box = state.getPeriodicBoxVectors(asNumpy=True)._value",
         "box = np.array([row._value for row in self._system.getDefaultPeriodicBoxVectors()])",
         (f"{_FIRST}[openmm-rectangular]",),
+        is_slow=True,
     ),
     Mutant(
         "the barostat is left out",
@@ -53,6 +55,7 @@ STARTS = (
         "        if begun.drawn:  # by the worker, as it begins\n",
         "        if True:\n",
         ("engines/test_start_velocities.py::test_those_of_a_start_are_kept[openmm]",),
+        is_slow=True,
     ),
     Mutant(
         "velocities of the start are replaced (GROMACS)",
@@ -67,6 +70,7 @@ STARTS = (
         "            simulation.draw_velocities()\n",
         "            pass\n",
         ("engines/test_openmm_engine.py::TestPhysics::test_start_without_velocities_gets_some",),
+        is_slow=True,
     ),
     Mutant(
         "constraints are not fulfilled (GROMACS)",
@@ -74,6 +78,7 @@ STARTS = (
         '"gen-vel": "no", "continuation": "no"}',
         '"gen-vel": "no", "continuation": "yes"}',
         ("gromacs/test_gmx_engine.py::TestConfigurations::test_constraints_are_fulfilled",),
+        is_slow=True,
     ),
     Mutant(
         "constraints of positions are not fulfilled (OpenMM)",
@@ -81,6 +86,7 @@ STARTS = (
         "        self.context.applyConstraints(tolerance)\n",
         "",
         ("engines/test_openmm_engine.py::TestPhysics::test_constraints_are_fulfilled",),
+        is_slow=True,
     ),
     Mutant(
         "nothing is minimized",
@@ -88,6 +94,7 @@ STARTS = (
         "openmm.LocalEnergyMinimizer.minimize(self.context, tolerance, max_iterations)",
         "pass",
         ("engines/test_openmm_engine.py::TestPhysics::test_minimum_is_lower",),
+        is_slow=True,
     ),
     Mutant(
         "the next part goes on with fresh noise",
@@ -95,6 +102,7 @@ STARTS = (
         "if checkpoint.progress.platform == self.platform:",
         "if False:",
         ("engines/test_conformance.py::test_two_halves_are_the_whole[openmm-model-potential]",),
+        is_slow=True,
     ),
     Mutant(
         "GROMACS computes too many steps in a later part",

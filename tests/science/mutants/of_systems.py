@@ -35,6 +35,7 @@ SYSTEMS = (
         "method = app.NoCutoff if without else app.PME",
         "method = app.NoCutoff if without or chosen else app.PME",
         (f"{_CREATED}test_in_a_box[heavy hydrogens]",),
+        is_slow=True,
     ),
     Mutant(
         "implicit solvent becomes periodic",
@@ -42,6 +43,7 @@ SYSTEMS = (
         "without = about.box is None or about.has_implicit_solvent",
         "without = about.box is None",
         (f"{_CREATED}test_implicit_solvent_has_no_box[None-GBSAOBC]",),
+        is_slow=True,
     ),
     Mutant(
         "CHARMM force fields have no switching",
@@ -84,6 +86,7 @@ SYSTEMS = (
             "engines/test_openmm_engine.py::TestSources::test_amber",
             "engines/test_start_velocities.py::test_those_handed_to_an_engine_count",
         ),
+        is_slow=True,
     ),
     Mutant(
         "the friction of an mdp is the time in place of its inverse",

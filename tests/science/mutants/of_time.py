@@ -18,6 +18,7 @@ TIME = (
         '    dt = positive("timestep", timestep, unit.picosecond)\n',
         "    dt = 0.002\n",
         ("engines/test_openmm_engine.py::TestParameters::test_quantities_of_any_unit",),
+        is_slow=True,
     ),
     Mutant(
         "times of frames are in fs",
@@ -25,6 +26,7 @@ TIME = (
         "self.context.getTime().value_in_unit(unit.picosecond)",
         "self.context.getTime().value_in_unit(unit.femtosecond)",
         ("engines/test_openmm_engine.py::TestPhysics::test_xtc_has_continuous_steps_and_times",),
+        is_slow=True,
     ),
     Mutant(
         "the time that is left is twice as long",

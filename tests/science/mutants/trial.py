@@ -24,9 +24,10 @@ from .mutant import PACKAGE, Mutant, copy_of, mutated_copy_of
 
 TESTS = Path(__file__).parents[2]
 TIMEOUT = 120  # seconds for each test
+_PLUGINS = ("pytest_asyncio.plugin", "pytest_timeout")  # the only ones that are loaded
 _TAKE_LONG = (
-    *("pytest", "pytest_asyncio", "pytest_cov", "pytest_timeout", "anyio.pytest_plugin"),
-    *("hypothesis.strategies", "MDAnalysis", "openmm.app", "scipy.sparse.linalg", "h5py"),
+    *("pytest", *_PLUGINS, "hypothesis.strategies"),
+    *("MDAnalysis", "openmm.app", "scipy.sparse.linalg", "h5py"),
 )
 _TIMED_OUT = "Failed: Timeout"
 
@@ -109,6 +110,7 @@ def _run_in_child(
 
     reports = _Reports()
     options = ("-q", "-p", "no:cacheprovider", f"--basetemp={scratch}", f"--timeout={TIMEOUT}")
+    options += tuple(word for name in _PLUGINS for word in ("-p", name))
     options += ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # of plugins imported before
     root = ("--rootdir", str(TESTS.parent), "-c", str(TESTS.parent / "pyproject.toml"))
     pytest.main([*options, *root, *(f"{TESTS}/{test}" for test in tests)], plugins=[reports])
@@ -125,6 +127,7 @@ def _import_from(copy: Path) -> None:
     inherited = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join([str(copy), *([inherited] if inherited else [])])
     sys.path.insert(0, str(copy))
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 
 
 class _Reports:
