@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import warnings
 from pathlib import Path
 
@@ -245,15 +246,28 @@ class TestGenVel:
         assert np.abs(read_frame(await moving(engine, tmp_path), 0).velocities).max() > 0.1
 
 
-@pytest.mark.gromacs
-async def test_constraints_leave_a_frame_without_velocities_so(manager, tmp_path: Path):
-    """Mdrun writes zeros, which would be the velocities of a simulation at 0 K."""
-    engine = ENGINES["gromacs"]()
+@real
+async def test_constraints_leave_a_frame_without_velocities_so(manager, tmp_path: Path, kind: str):
+    """Mdrun and OpenMM write zeros, which would be the velocities of a simulation at 0 K."""
+    engine = ENGINES[kind]()
     start = without_velocities(await moving(engine, tmp_path), tmp_path / "frame.trr")
     made = await engine.apply_constraints(start, tmp_path / "fixed.trr")
     assert read_frame(made, 0).velocities is None
     kept = await engine.apply_constraints(await moving(engine, tmp_path), tmp_path / "m.trr")
     assert read_frame(kept, 0).velocities is not None
+
+
+@pytest.mark.gromacs
+@pytest.mark.parametrize("kind", ["moving", "still", "zeros"])
+def test_those_of_a_gromos_file_count(tmp_path: Path, kind: str):
+    lines = STEM.with_suffix(".gro").read_text().splitlines()
+    changed = {"still": "", "zeros": "  0.0000" * 3}
+    if kind in changed:
+        lines[2:-1] = [f"{line[:44]}{changed[kind]}" for line in lines[2:-1]]
+    (tmp_path / "a.gro").write_text("\n".join([*lines, ""]))
+    command = ["gmx", "-quiet", "editconf", "-f", "a.gro", "-o", "a.g96"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert has_velocities(None, tmp_path / "a.g96") is (kind == "moving")
 
 
 def test_zeros_in_a_gro_file_are_no_velocities(tmp_path: Path, runtime):

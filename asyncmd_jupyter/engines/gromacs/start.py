@@ -24,6 +24,8 @@ from asyncmd_jupyter.frames.xdr import write_trr_frame
 _NO_BOX = np.zeros((3, 3))
 _GRO_VELOCITIES_FROM = 44
 _GRO_COLUMNS_WITH_VELOCITIES = 68
+# Blocks with velocities, and the column where numbers begin behind names.
+_G96_VELOCITIES = {"VELOCITY": 24, "VELOCITYRED": 0}
 _END_OF_GRO = 1000  # bytes in which the line with the box is
 _NON_ZERO = re.compile("[1-9]")
 
@@ -107,8 +109,10 @@ def has_velocities(frame: Frame | None, structure: Path) -> bool:
     """Whether a start, or the structure that stands for it, has velocities."""
     if frame is not None:
         return frame.velocities is not None
+    if structure.suffix == ".g96":
+        return _g96_has_velocities(structure)
     if structure.suffix != ".gro":
-        return structure.suffix in (".g96", ".tpr")
+        return structure.suffix == ".tpr"
     with structure.open(encoding="utf-8", errors="replace") as file:
         file.readline()
         count = file.readline().strip()
@@ -118,6 +122,21 @@ def has_velocities(frame: Frame | None, structure: Path) -> bool:
     if not lines or len(lines[0]) < _GRO_COLUMNS_WITH_VELOCITIES:
         return False
     return any(_NON_ZERO.search(line, _GRO_VELOCITIES_FROM) for line in lines)
+
+
+def _g96_has_velocities(structure: Path) -> bool:
+    """Whether a GROMOS-96 file has a block of velocities that are not all zero."""
+    block = ""
+    with structure.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            word = line.strip()
+            if not block and word in _G96_VELOCITIES:
+                block = word
+            elif word == "END":
+                block = ""
+            elif block and _NON_ZERO.search(line, _G96_VELOCITIES[block]):
+                return True
+    return False
 
 
 def n_atoms_of(structure: Path) -> int | None:
