@@ -52,21 +52,19 @@ class MutationRun:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self._read: dict[str, Any] = {}
+        self._verdicts: dict[str, Any] = {}
+        self._said: list[str] = []
 
     def verdict_on(self, name: str) -> Any:
-        said = ""
-        while name not in self._read:
-            said = self._process.stdout.readline()
-            assert said, f"the mutation run ended:\n{self._process.stdout.read()}"
-            self._note(said)
-        return self._read[name]
-
-    def _note(self, line: str) -> None:
-        if not line.startswith("{"):
-            pytest.fail(f"{line}{self._process.stdout.read()}")
-        verdict = json.loads(line)
-        self._read[verdict["mutant"]] = verdict
+        while name not in self._verdicts:
+            line = self._process.stdout.readline()
+            assert line, f"the mutation run ended:\n{''.join(self._said)}"
+            if line.startswith("{"):
+                verdict = json.loads(line)
+                self._verdicts[verdict["mutant"]] = verdict
+            else:
+                self._said.append(line)
+        return self._verdicts[name]
 
     def end(self) -> None:
         self._process.terminate()

@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from .mutant import PACKAGE, Mutant, copy_of, mutated_copy_of
+from .mutant import PACKAGE, Mutant, OutdatedMutantError, copy_of, mutated_copy_of
 
 TESTS = Path(__file__).parents[2]
 TIMEOUT = 120  # seconds for each test
@@ -176,7 +176,10 @@ class Verdict:
 def judge(laboratory: Laboratory, mutant: Mutant) -> Verdict:
     """Run the tests that have to notice a mutant."""
     begin = _cpu_seconds()
-    outcomes, log = laboratory.run(mutant.killed_by, mutant)
+    try:
+        outcomes, log = laboratory.run(mutant.killed_by, mutant)
+    except OutdatedMutantError as error:
+        return Verdict(mutant.name, False, str(error))
     seconds = _cpu_seconds() - begin
     return Verdict(mutant.name, *verdict_of(mutant.killed_by, outcomes, log), seconds)
 
@@ -193,6 +196,6 @@ def verdict_of(tests: Sequence[str], outcomes: Sequence[Outcome], log: str) -> t
         return False, f"these tests did not all run: {', '.join(tests)}\n{log}"
     for one in outcomes:
         if not one.has_noticed:
-            told = f"{one.result} ({one.phase}) {one.words}".strip()
-            return False, f"{one.test} {told}"
+            where = f" in its {one.phase}: {one.words}" if one.result == "failed" else ""
+            return False, f"{one.test} {one.result}{where}"
     return True, outcomes[0].words
