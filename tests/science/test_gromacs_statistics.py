@@ -34,12 +34,11 @@ async def test_drawn_velocities(manager, tmp_path: Path):
     files = alanine_dipeptide_gromacs(tmp_path)
     names = [line[10:15].strip() for line in files.gro.read_text().splitlines()[2:-1]]
     masses = np.array([MASSES[name[0]] for name in names])[:, None]
-    chi2 = []
-    for seed in range(N_DRAWS):
-        mdp = MDP(files.mdp)
-        mdp["gen-seed"] = seed + 1
-        engine = GmxEngine(mdp, files.gro, files.top, mdrun_extra_args="-nt 1")
-        drawn = await engine.generate_velocities(None, tmp_path / f"{seed}.trr", workdir=tmp_path)
+    chi2, mdp = [], MDP(files.mdp)
+    mdp["gen-seed"] = 1
+    engine = GmxEngine(mdp, files.gro, files.top, mdrun_extra_args="-nt 1")
+    for number in range(N_DRAWS):
+        drawn = await engine.generate_velocities(None, tmp_path / f"{number}.trr")
         velocities = read_frame(drawn, 0).velocities
         assert np.abs((masses * velocities).sum(axis=0)).max() < 1e-4
         chi2.append((masses * velocities**2).sum() / KT)
