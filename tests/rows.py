@@ -59,13 +59,16 @@ class Row:
 
     def count(self, what: str) -> int:
         """Number of tests that passed, failed, … by pytest's last line."""
-        last = re.findall(r"^=+ (.* in [\d.]+s.*)", self.output.read_text(), re.MULTILINE)[-1:]
-        return sum(int(number) for number in re.findall(rf"(\d+) {what}", "".join(last)))
+        return sum(int(number) for number in re.findall(rf"(\d+) {what}", self._last_line()))
+
+    def _last_line(self) -> str:
+        found = re.findall(r"^=+ (.* in [\d.]+s.*)", self.output.read_text(), re.MULTILINE)
+        return "".join(found[-1:])
 
     @property
     def broke(self) -> bool:
-        """Whether pytest ended otherwise than with results."""
-        return self.pytest.returncode not in (0, TESTS_FAILED)
+        """Whether pytest ended without results; with 1 also where it could not begin."""
+        return self.pytest.returncode not in (0, TESTS_FAILED) or not self._last_line()
 
     def tell(self) -> None:
         """Print failures and the last lines."""
