@@ -129,14 +129,14 @@ def _along(frame: Frame) -> float:
 
 
 @cache
-def openmm_parts():
+def openmm_parts(n_molecules: int):
     """System and topology, made once."""
     import openmm
     from openmm import app
 
     system, topology = openmm.System(), app.Topology()
     elements = [app.Element.getBySymbol(name[0]) for name in NAMES]
-    for molecule in range(N_MOLECULES):
+    for molecule in range(n_molecules):
         if molecule % N_IN_CHAIN == 0:
             chain = topology.addChain(chain_of(molecule))
         residue = topology.addResidue("MOL", chain, str(molecule % N_IN_CHAIN + 1))
@@ -172,7 +172,7 @@ def openmm_engine(folder: Path, **changes) -> OpenMMEngine:
     structure.write_text(pdb_text())
     changes = {"structure_file": structure, **changes}
     options = {"nstout": 1, "seed": 5, "timestep": 0.004, "platform": "Reference", **changes}
-    return OpenMMEngine(*openmm_parts(), positions(), **options)
+    return OpenMMEngine(*openmm_parts(N_MOLECULES), positions(), **options)
 
 
 TOPOLOGY = """[ defaults ]

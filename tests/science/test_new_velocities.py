@@ -83,9 +83,9 @@ def first_frames(trajectories) -> list[Frame]:
     return [read_frame(one, 0) for one in trajectories]
 
 
-def frame_of(engine, folder: Path) -> Trajectory:
+def frame_of(engine, folder: Path, *, moving: bool = True) -> Trajectory:
     """A frame to start from, with the velocities of a system that is far too hot."""
-    velocities = np.random.default_rng(1).normal(0, 5, positions().shape)
+    velocities = np.random.default_rng(1).normal(0, 5, positions().shape) if moving else None
     with (folder / "begin.trr").open("wb") as file:
         box = 12 * np.eye(3)
         write_trr_frame(file, TrrFrame(0, 0.0, box, positions(), velocities))
@@ -157,7 +157,9 @@ async def test_runs(manager, engines, here: Path, kind: str):
 
 
 @pytest.mark.gromacs
-async def test_gen_vel(manager, here: Path):
-    engine = gromacs_engine(here, **{"gen-vel": "yes", "gen-temp": 300})
-    run = start_run(engine, None, until=[never], name="new", n_walkers=N_DRAWS, max_steps=1)
+async def test_gen_vel(manager, engines, here: Path):
+    engine = engines("gromacs").clone()
+    engine.mdp.update({"gen-vel": "yes", "gen-temp": 300})
+    start = frame_of(engine, here, moving=False)
+    run = start_run(engine, start, until=[never], name="new", n_walkers=N_DRAWS, max_steps=1)
     assert problems(first_frames(await run), 300, most_along=most_along("gromacs")) == []
