@@ -79,7 +79,7 @@ def lab(request: pytest.FixtureRequest, window: BrowserContext, server: LabServe
     if request.node.stash.get(FAILED, False):
         lab.screenshot(f"failed-{name}")
     _forget(window, server)
-    server.end_sessions()  # or simulations without an end would go on beside the next tests
+    server.end_all()  # or simulations without an end would go on beside the next tests
 
 
 def _forget(window: BrowserContext, server: LabServer) -> None:

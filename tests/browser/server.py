@@ -13,10 +13,15 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from asyncmd_jupyter.jobs.local import LocalLauncher
+from asyncmd_jupyter.jobs.office import Office
+from asyncmd_jupyter.settings import Settings
 
 PRIVATE_FOLDERS = (
     "HOME",
@@ -50,8 +55,21 @@ class LabServer:
         with urllib.request.urlopen(self.url(path)) as answer:
             return json.load(answer)
 
-    def end_sessions(self) -> None:
-        """Shut all kernels down, which end the simulations that they follow."""
+    def end_all(self) -> None:
+        """Shut all kernels down, which end the simulations that they follow, and what is left.
+
+        On a busy machine Jupyter kills a kernel before it could end anything.
+        """
+        self._end_sessions()
+        with ThreadPoolExecutor(1) as outside_the_event_loop:
+            outside_the_event_loop.submit(_end_local_jobs, self.state_dir).result()
+
+    @property
+    def state_dir(self) -> Path:
+        """Where its kernels keep their jobs."""
+        return self.log.parent / "asyncmd_state_dir"
+
+    def _end_sessions(self) -> None:
         for session in self.get("api/sessions"):
             request = urllib.request.Request(
                 f"{self.address}/api/sessions/{session['id']}",
@@ -59,6 +77,11 @@ class LabServer:
                 headers={"Authorization": f"token {self.token}"},
             )
             urllib.request.urlopen(request).close()
+
+
+def _end_local_jobs(state_dir: Path) -> None:
+    office = Office(Settings.from_environment({"ASYNCMD_STATE_DIR": str(state_dir)}))
+    office.end([job for job in office.unfinished() if job.launcher == LocalLauncher.name])
 
 
 @contextmanager
