@@ -34,7 +34,7 @@ of_each_in_ci = pytest.mark.parametrize(
     [
         pytest.param(mutant, id=mutant.name, marks=marks_of(mutant))
         for mutant in MUTANTS
-        if not mutant.is_slow
+        if mutant.in_ci
     ],
 )
 

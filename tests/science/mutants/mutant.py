@@ -29,8 +29,8 @@ class Mutant:
         `old` has to be in the file exactly once.
     killed_by : tuple of str
         Ids of tests relative to ``tests/``; each of them has to fail.
-    is_slow : bool
-        Whether it is left out in CI.
+    in_ci : bool
+        Whether it is among the few that the test command tries: each takes seconds.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Mutant:
     old: str
     new: str
     killed_by: tuple[str, ...]
-    is_slow: bool = False
+    in_ci: bool = False
 
     def mutated(self, text: str) -> str:
         """The text of the file with the fault.

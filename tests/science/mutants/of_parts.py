@@ -21,7 +21,6 @@ PARTS = (
         "0 if before is None else int(np.argmin(before))",
         "int(np.argmin(before)) if frame and before is not None else 0",
         (f"{_CUT}::test_ends_alike[all]",),
-        is_slow=True,
     ),
     Mutant(
         "checkpoints are written at frames only",
@@ -50,6 +49,5 @@ PARTS = (
         "clock.time(step, result.last_time)",
         "result.last_time",
         ("gromacs/test_gmx_times.py::test_all_times_of_a_run_are_those_since_its_start",),
-        is_slow=True,
     ),
 )

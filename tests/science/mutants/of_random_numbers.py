@@ -11,6 +11,7 @@ RANDOM_NUMBERS = (
         "entropy = None if seed is None else [seed, part]",
         "entropy = None if seed is None else [seed, 1]",
         ("science/test_random_numbers.py::test_each_part_has_noise_of_its_own[integrator]",),
+        in_ci=True,
     ),
     Mutant(
         "a seed that is drawn is not on record",
@@ -42,7 +43,6 @@ RANDOM_NUMBERS = (
         "        if self._seed is not None and index:\n",
         "        if False:\n",
         ("engines/test_streams.py::test_each_kind_of_engine[openmm model]",),
-        is_slow=True,
     ),
     Mutant(
         "simulations that begin alike share their noise",
@@ -50,7 +50,6 @@ RANDOM_NUMBERS = (
         "json.dumps([seed, self.name, self.start, self.repeat])",
         "json.dumps([seed, self.name, self.start])",
         ("engines/test_streams.py::test_one_name_and_folder_for_all_shots",),
-        is_slow=True,
     ),
     Mutant(
         "simulations from different starts share their noise",
@@ -58,7 +57,6 @@ RANDOM_NUMBERS = (
         "json.dumps([seed, self.name, self.start, self.repeat])",
         "json.dumps([seed, self.name, self.repeat])",
         ("engines/test_streams.py::test_walkers_from_different_starts_stay_different",),
-        is_slow=True,
     ),
     Mutant(
         "walkers without noise compute the same",

@@ -13,6 +13,7 @@ STARTS = (
         "        return reduced_box(box)\n",
         "        return self._source.box\n",
         (f"{_FIRST}[openmm-rectangular]",),
+        in_ci=True,
     ),
     Mutant(
         "the box of the start is not handed to OpenMM",
@@ -20,7 +21,6 @@ STARTS = (
         "            self.context.setPeriodicBoxVectors(*configuration.box)\n",
         "            pass\n",
         (f"{_FIRST}[openmm-triclinic]",),
-        is_slow=True,
     ),
     Mutant(
         "the box of the start is ignored (GROMACS)",
@@ -28,6 +28,7 @@ STARTS = (
         "    if frame.box is not None:\n        return frame\n",
         "    if frame.box is not None:\n        return replace(frame, box=_box_in(structure))\n",
         (f"{_FIRST}[gromacs-triclinic]",),
+        in_ci=True,
     ),
     Mutant(
         "frames have the box that the System began with",
@@ -35,7 +36,6 @@ STARTS = (
         "box = state.getPeriodicBoxVectors(asNumpy=True)._value",
         "box = np.array([row._value for row in self._system.getDefaultPeriodicBoxVectors()])",
         (f"{_FIRST}[openmm-rectangular]",),
-        is_slow=True,
     ),
     Mutant(
         "the barostat is left out",
@@ -55,7 +55,6 @@ STARTS = (
         "        if begun.drawn:  # by the worker, as it begins\n",
         "        if True:\n",
         ("engines/test_start_velocities.py::test_those_of_a_start_are_kept[openmm]",),
-        is_slow=True,
     ),
     Mutant(
         "velocities of the start are replaced (GROMACS)",
@@ -70,7 +69,6 @@ STARTS = (
         "            simulation.draw_velocities()\n",
         "            pass\n",
         ("engines/test_openmm_engine.py::TestPhysics::test_start_without_velocities_gets_some",),
-        is_slow=True,
     ),
     Mutant(
         "constraints are not fulfilled (GROMACS)",
@@ -78,7 +76,6 @@ STARTS = (
         '"gen-vel": "no", "continuation": "no"}',
         '"gen-vel": "no", "continuation": "yes"}',
         ("gromacs/test_gmx_engine.py::TestConfigurations::test_constraints_are_fulfilled",),
-        is_slow=True,
     ),
     Mutant(
         "constraints of positions are not fulfilled (OpenMM)",
@@ -86,7 +83,6 @@ STARTS = (
         "        self.context.applyConstraints(tolerance)\n",
         "",
         ("engines/test_openmm_engine.py::TestPhysics::test_constraints_are_fulfilled",),
-        is_slow=True,
     ),
     Mutant(
         "nothing is minimized",
@@ -94,7 +90,6 @@ STARTS = (
         "openmm.LocalEnergyMinimizer.minimize(self.context, tolerance, max_iterations)",
         "pass",
         ("engines/test_openmm_engine.py::TestPhysics::test_minimum_is_lower",),
-        is_slow=True,
     ),
     Mutant(
         "the next part goes on with fresh noise",
@@ -102,7 +97,6 @@ STARTS = (
         "if checkpoint.progress.platform == self.platform:",
         "if False:",
         ("engines/test_conformance.py::test_two_halves_are_the_whole[openmm-model-potential]",),
-        is_slow=True,
     ),
     Mutant(
         "GROMACS computes too many steps in a later part",
@@ -117,5 +111,6 @@ STARTS = (
         "return n_frames - bool(n_frames and index.steps[-1] % nstout)",
         "return n_frames",
         ("gromacs/test_gmx_times.py::test_frames_between_two_output_steps_are_cut_off[last0]",),
+        in_ci=True,
     ),
 )

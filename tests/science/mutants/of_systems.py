@@ -14,6 +14,7 @@ SYSTEMS = (
         'made = {"constraints": app.HBonds, "nonbondedMethod": method, **about.usual}',
         'made = {"constraints": None, "nonbondedMethod": method, **about.usual}',
         (f"{_CREATED}test_without_a_box[none]",),
+        in_ci=True,
     ),
     Mutant(
         "from_pdb has a cut-off of 0.8 nm",
@@ -21,6 +22,7 @@ SYSTEMS = (
         "\nCUTOFF = 1.0  # nm\n",
         "\nCUTOFF = 0.8  # nm\n",
         (f"{_CREATED}test_in_a_box[none]",),
+        in_ci=True,
     ),
     Mutant(
         "from_pdb has a plain cut-off in place of PME",
@@ -28,6 +30,7 @@ SYSTEMS = (
         "method = app.NoCutoff if without else app.PME",
         "method = app.NoCutoff if without else app.CutoffPeriodic",
         (f"{_CREATED}test_in_a_box[none]",),
+        in_ci=True,
     ),
     Mutant(
         "one option of from_pdb drops the default method",
@@ -35,7 +38,6 @@ SYSTEMS = (
         "method = app.NoCutoff if without else app.PME",
         "method = app.NoCutoff if without or chosen else app.PME",
         (f"{_CREATED}test_in_a_box[heavy hydrogens]",),
-        is_slow=True,
     ),
     Mutant(
         "implicit solvent becomes periodic",
@@ -43,7 +45,6 @@ SYSTEMS = (
         "without = about.box is None or about.has_implicit_solvent",
         "without = about.box is None",
         (f"{_CREATED}test_implicit_solvent_has_no_box[None-GBSAOBC]",),
-        is_slow=True,
     ),
     Mutant(
         "CHARMM force fields have no switching",
@@ -86,7 +87,6 @@ SYSTEMS = (
             "engines/test_openmm_engine.py::TestSources::test_amber",
             "engines/test_start_velocities.py::test_those_handed_to_an_engine_count",
         ),
-        is_slow=True,
     ),
     Mutant(
         "the friction of an mdp is the time in place of its inverse",

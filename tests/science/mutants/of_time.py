@@ -11,6 +11,7 @@ TIME = (
         "return speed * dt * SECONDS_PER_DAY / 1000",
         "return speed * dt * SECONDS_PER_DAY / 2000",
         ("sampling/test_time_left.py::test_speed_by_a_fake_clock",),
+        in_ci=True,
     ),
     Mutant(
         "the time step is ignored",
@@ -18,7 +19,6 @@ TIME = (
         '    dt = positive("timestep", timestep, unit.picosecond)\n',
         "    dt = 0.002\n",
         ("engines/test_openmm_engine.py::TestParameters::test_quantities_of_any_unit",),
-        is_slow=True,
     ),
     Mutant(
         "times of frames are in fs",
@@ -26,7 +26,6 @@ TIME = (
         "self.context.getTime().value_in_unit(unit.picosecond)",
         "self.context.getTime().value_in_unit(unit.femtosecond)",
         ("engines/test_openmm_engine.py::TestPhysics::test_xtc_has_continuous_steps_and_times",),
-        is_slow=True,
     ),
     Mutant(
         "the time that is left is twice as long",

@@ -59,7 +59,10 @@ async def test_a_time_limit(impatient, cluster, work):
     found = await why(job)
     assert found.kind == "limit-time"
     assert "goes on from the last checkpoint in a new job" in found.policy
-    assert any("DUE TO TIME LIMIT" in line for line in found.lines)
+    # The node may write its line after the controller has told of the end.
+    await until(
+        lambda: any("DUE TO TIME LIMIT" in line for line in triage.diagnose(job.record).lines)
+    )
 
 
 async def test_a_node_that_fails(impatient, cluster, work):
