@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import numpy as np
+import psutil
 from engine_systems import alanine_engine
 
 from asyncmd_jupyter.frames.mdanalysis import open_universe
@@ -50,6 +51,8 @@ async def main() -> None:
     run = start("run")
     while not is_in_the_middle(run):
         await asyncio.sleep(0.01)
+    for process in psutil.Process().children(recursive=True):
+        process.suspend()  # none ends before the next kernel has seen them
     os.kill(os.getpid(), signal.SIGKILL)  # others might come too late
 
 

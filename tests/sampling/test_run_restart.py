@@ -132,8 +132,21 @@ async def test_can_be_cancelled_from_elsewhere(orphan: Path, manager):
     assert workers(orphan) == []
 
 
+def suspended(folder: Path) -> list[psutil.Process]:
+    """The shells and workers of the jobs in a folder, which have been stopped."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline", "status"])
+        if process.info["status"] == psutil.STATUS_STOPPED
+        and any(str(folder) in word for word in process.info["cmdline"] or ())
+    ]
+
+
 def interrupted(folder: Path) -> None:
-    """Start four walkers on two cores in a kernel, and kill it in the middle."""
+    """Start four walkers on two cores in a kernel, and kill it in the middle.
+
+    What they have started is suspended, so that it can't end before somebody looks.
+    """
     engines = Path(__file__).parents[1] / "engines"
     path = os.pathsep.join([str(engines), os.environ.get("PYTHONPATH", "")])
     kernel = subprocess.run(
@@ -149,6 +162,8 @@ async def test_a_killed_run_ends_as_if_nothing_had_happened(tmp_path, manager, m
     interrupted(tmp_path)
     monkeypatch.chdir(tmp_path)
     alive = {job.id for job in await manager.history(unfinished=True)}
+    for process in suspended(tmp_path):
+        process.resume()
     (record,) = records_in()
     ended = {w.index for w in record.walkers if w.state.is_final}
     assert ended, "the record tells of ends"
