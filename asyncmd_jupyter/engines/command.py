@@ -219,16 +219,18 @@ class CommandEngine(RecordedEngine):
     def check_same_start(
         self, files: EngineFiles, start: StartingConfiguration, velocities: str = "keep"
     ) -> None:
-        """Refuse to continue a simulation that was begun from another start; blocks.
+        """Refuse to continue what was begun from another start, or otherwise; blocks.
 
-        What counts is the content of the first frame: positions, velocities and box, to the
+        Parameters of the engine are compared as `prepare_from_files` does it. Of the start, what
+        counts is the content of the first frame: positions, velocities and box, to the
         digits that the less precise format has. What can't be read any more is not compared.
 
         Raises
         ------
         EngineError
-            Naming both starts.
+            Naming both starts, or both values of a parameter.
         """
+        self._check_same(files)
         there = read_if_possible(lambda: self._start_there(files))
         part = files.parts(self.output_traj_type).get(1)
         there = there or read_if_possible(lambda: first_frame(part))

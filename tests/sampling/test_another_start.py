@@ -217,6 +217,19 @@ class TestRuns:
             await run.checked()
         assert {path: path.read_bytes() for path in (tmp_path / "run").glob("run*")} == before
 
+    async def test_another_engine_changes_nothing(self, manager, tmp_path: Path, starts):
+        start = starts("old.trr")
+        await self.go(start, max_steps=100)
+        before = {path: path.read_bytes() for path in (tmp_path / "run").glob("run*")}
+        other = ToyEngine(0.0, seed=5, launcher="memory", temperature=310)
+        run = start_run(other, start, until=[never], name="run", max_steps=200, continuation=True)
+        with pytest.raises(EngineError, match=r"engine with other parameters.*300.*310"):
+            await run.checked()
+        with pytest.raises(EngineError):
+            await run
+        assert {path: path.read_bytes() for path in (tmp_path / "run").glob("run*")} == before
+        assert (await self.go(start, max_steps=200, continuation=True)).last_step == 200
+
     async def test_the_same_goes_on(self, manager, tmp_path: Path, starts):
         old = starts("old.trr")
         await self.go(old, max_steps=100, n_walkers=2)
