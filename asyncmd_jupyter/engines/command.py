@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from abc import abstractmethod
 from collections.abc import Hashable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -40,7 +41,7 @@ from asyncmd_jupyter.engines.starts import (
 )
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.streams import Stream, StreamRegistry, source_of
-from asyncmd_jupyter.engines.velocities import check_velocities
+from asyncmd_jupyter.engines.velocities import StartVelocities, check_velocities
 from asyncmd_jupyter.errors import EngineCrashedError, EngineError, OtherKernelError
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -50,6 +51,9 @@ from asyncmd_jupyter.jobs.store import JobExistsError
 
 FILES_TAG = "files"
 _TRAJECTORIES = ("xtc", "trr")
+
+
+NOTHING_DONE = OnDisk()
 
 
 class CommandEngine(RecordedEngine):
@@ -230,7 +234,7 @@ class CommandEngine(RecordedEngine):
         EngineError
             Naming both starts, or both values of a parameter.
         """
-        self._check_same(files)
+        self._refuse_other_engine(files)
         there = read_if_possible(lambda: self._start_there(files))
         part = files.parts(self.output_traj_type).get(1)
         there = there or read_if_possible(lambda: first_frame(part))
@@ -245,6 +249,18 @@ class CommandEngine(RecordedEngine):
                 "from; to begin from this one choose another deffnm or folder, or remove its "
                 "parts (remove_parts)."
             )
+
+    @abstractmethod
+    def begun_velocities(
+        self, start: StartingConfiguration, velocities: str = "keep"
+    ) -> StartVelocities:
+        """What `prepare` would do about the velocities of a start, which is read.
+
+        Raises
+        ------
+        ValueError
+            Some have to be drawn, and no temperature is known.
+        """
 
     def _start_there(self, files: EngineFiles) -> Start | None:
         """What a simulation was begun from; FileNotFoundError if that was not kept."""
@@ -303,10 +319,30 @@ class CommandEngine(RecordedEngine):
         """The structure that belongs to the parts of a simulation, also before it exists."""
         return self._structure_file(files)
 
+    def found(
+        self, files: EngineFiles, start: StartingConfiguration, velocities: str = "keep"
+    ) -> OnDisk:
+        """How far a simulation has come that would be gone on with; blocks.
+
+        Raises
+        ------
+        EngineError
+            It was begun from another start or by another engine.
+        """
+        if not any(path.stat().st_size for path in files.parts(self.output_traj_type).values()):
+            return OnDisk()
+        self.check_same_start(files, start, velocities)
+        return self._read_disk(files)
+
     def rehearsed(
-        self, files: EngineFiles, start: StartingConfiguration, limit: int | None, hours: float
+        self,
+        files: EngineFiles,
+        start: StartingConfiguration,
+        limit: int | None,
+        hours: float,
+        done: OnDisk = NOTHING_DONE,
     ) -> tuple[list[Command], Resources]:
-        """What would be run up to the end of the first part; nothing is checked or written.
+        """What would be run up to the end of the next part; nothing is checked or written.
 
         Parameters
         ----------
@@ -317,6 +353,8 @@ class CommandEngine(RecordedEngine):
             MD steps at which it ends.
         hours : float
             Wall time of the part.
+        done : OnDisk
+            What it would go on from.
 
         Returns
         -------
@@ -325,10 +363,11 @@ class CommandEngine(RecordedEngine):
         Resources
             For that.
         """
-        plan = PartPlan(1, 0, limit, hours)
+        plan = PartPlan(done.next_part, done.steps, limit, hours)
+        preparing = self._preparing(files, start) if done.next_part == 1 else []
         run = self._place.command(self._run_command(files, plan))
         needs = self._place.resources(self._resources(), hours)
-        return [*self._preparing(files, start), replace(run, repeatable=False)], needs
+        return [*preparing, replace(run, repeatable=False)], needs
 
     def _preparing(self, files: EngineFiles, start: StartingConfiguration) -> list[Command]:
         """The commands that make ready, where it takes some."""

@@ -95,15 +95,24 @@ class PlacedEngine(MDEngine):
         Tells what is done about the velocities of the start.
         """
 
-    @abstractmethod
     def _check_same(self, files: EngineFiles) -> None:
-        """Refuse to go on with what another engine has begun (called in a thread).
+        """Make ready to go on with what an equal engine has begun (called in a thread)."""
+        self._refuse_other_engine(files)
+        self._take_over(files)
+
+    @abstractmethod
+    def _refuse_other_engine(self, files: EngineFiles) -> None:
+        """Compare with the engine that has begun a simulation; changes nothing.
 
         Raises
         ------
         EngineError
             Naming what differs.
         """
+
+    @abstractmethod
+    def _take_over(self, files: EngineFiles) -> None:
+        """Remember what the engine that has begun a simulation has left for those that go on."""
 
     @abstractmethod
     def _read_disk(self, files: EngineFiles) -> OnDisk:

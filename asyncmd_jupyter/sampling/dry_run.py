@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from asyncmd_jupyter.engines.command import CommandEngine
+from asyncmd_jupyter.engines.command import NOTHING_DONE, CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.jobs.model import Command
 from asyncmd_jupyter.jobs.rehearsal import RehearsedJob, rehearse_job
-from asyncmd_jupyter.sampling.equal_walkers import decided
 from asyncmd_jupyter.sampling.fixed_length import propagator_class
 from asyncmd_jupyter.sampling.run import check_spec
 from asyncmd_jupyter.sampling.run_folder import check_folder, run_files
 from asyncmd_jupyter.sampling.run_spec import RunSpec
+from asyncmd_jupyter.sampling.start_velocities import decided
 from asyncmd_jupyter.sampling.verdicts import in_ps
 
 
@@ -29,14 +29,20 @@ class RehearsedWalker:
     preparing : tuple of Command
         Commands before the first part.
     job : RehearsedJob
-        Of the first part.
+        Of the next part.
     files : tuple of Path
-        Of the first part, and the result.
+        Of the next part, and the result.
+    steps_done : int
+        From which it goes on.
+    limit : int or None
+        Steps after which it ends.
     """
 
     preparing: tuple[Command, ...]
     job: RehearsedJob
     files: tuple[Path, ...]
+    steps_done: int = 0
+    limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -51,15 +57,15 @@ class Rehearsal:
         Empty for engines that run no jobs.
     removed : tuple of Path
         Files of an earlier run that would be removed first.
-    alike : str
-        What is said of walkers that would compute the same.
+    said : str
+        What is said of the velocities of the start.
     """
 
     spec: RunSpec
     step_limit: int | None
     walkers: tuple[RehearsedWalker, ...]
     removed: tuple[Path, ...]
-    alike: str = ""
+    said: str = ""
 
     def text(self) -> str:
         """Tell it to a person."""
@@ -81,11 +87,11 @@ def rehearse(spec: RunSpec, *, overwrite: bool = False, continuation: bool = Fal
 
     Raises
     ------
-    ValueError, TypeError, FileNotFoundError, NotADirectoryError, PermissionError
-        As `start_spec` would.
+    ValueError, TypeError, FileNotFoundError, NotADirectoryError, PermissionError, EngineError
+        As `start_spec` would, or the run that it starts when it finds files of another one.
     """
     check_spec(spec)
-    spec, warning = decided(spec)
+    spec, warning = decided(spec, continuation=continuation)
     engine = spec.engine
     propagator = propagator_class(spec.until).from_engine(
         engine,
@@ -97,20 +103,27 @@ def rehearse(spec: RunSpec, *, overwrite: bool = False, continuation: bool = Fal
     limit = propagator.step_limit(engine)
     check_folder(spec.folder, overwrite=overwrite, continuation=continuation)
     removed = tuple(run_files(spec.folder)) if overwrite else ()
-    walkers = tuple(_walkers(spec, engine, limit)) if isinstance(engine, CommandEngine) else ()
+    walkers: tuple[RehearsedWalker, ...] = ()
+    if isinstance(engine, CommandEngine):
+        walkers = tuple(_walkers(spec, engine, limit, continuation))
     return Rehearsal(spec, limit, walkers, removed, str(warning or ""))
 
 
-def _walkers(spec: RunSpec, engine: CommandEngine, limit: int | None) -> Iterator[RehearsedWalker]:
+def _walkers(
+    spec: RunSpec, engine: CommandEngine, limit: int | None, continuation: bool
+) -> Iterator[RehearsedWalker]:
     for index in range(spec.n_walkers):
-        files = EngineFiles(spec.folder, spec.deffnm(index))
-        commands, needs = engine.clone(index).rehearsed(
-            files, spec.start_of(index), limit, spec.walltime_per_part
-        )
-        name = f"{files.deffnm}.part0001"
+        files, start = EngineFiles(spec.folder, spec.deffnm(index)), spec.start_of(index)
+        clone = engine.clone(index)
+        done = NOTHING_DONE
+        if continuation and files.workdir.is_dir():
+            done = clone.found(files, start, spec.velocities or "keep")
+        commands, needs = clone.rehearsed(files, start, limit, spec.walltime_per_part, done)
+        name = f"{files.deffnm}.part{done.next_part:04d}"
         job = rehearse_job(commands[-1], name=name, resources=needs, launcher=engine.launcher)
         kind = engine.output_traj_type
-        yield RehearsedWalker(tuple(commands[:-1]), job, (files.part(1, kind), files.path(kind)))
+        written = (files.part(done.next_part, kind), files.path(kind))
+        yield RehearsedWalker(tuple(commands[:-1]), job, written, done.steps, limit)
 
 
 def _lines(run: Rehearsal) -> Iterator[str]:
@@ -158,6 +171,11 @@ def _heading(numbers: Sequence[int]) -> str:
 
 
 def _walker_lines(walker: RehearsedWalker) -> Iterator[str]:
+    if walker.limit is not None and walker.steps_done >= walker.limit:
+        yield f"    has done {walker.steps_done:,} steps: no MD, only {walker.files[-1].name}"
+        return
+    if walker.steps_done:
+        yield f"    goes on after step {walker.steps_done:,}"
     for command in (*walker.preparing, walker.job.record.command):
         yield f"    $ {shlex.join(command.argv)}"
     if walker.job.submission:
@@ -174,8 +192,8 @@ def _program(spec: RunSpec) -> str:
 
 
 def _velocity_lines(run: Rehearsal) -> Iterator[str]:
-    if run.alike:
-        yield f"  {run.alike}"
+    if run.said:
+        yield f"  {run.said}"
     elif run.spec.velocities == "new":
         yield f"  velocities: new ones for each walker{_at_temperature(run.spec)}"
 

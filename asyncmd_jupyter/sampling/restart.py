@@ -25,11 +25,11 @@ from asyncmd_jupyter.frames.provenance_file import record_path
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.selection import check_trajectory
 from asyncmd_jupyter.frames.trajectory import Trajectory
-from asyncmd_jupyter.sampling.equal_walkers import velocities_for
 from asyncmd_jupyter.sampling.new_velocities import NewVelocities
 from asyncmd_jupyter.sampling.run import Run, Runs, check_spec, start_decided
 from asyncmd_jupyter.sampling.run_folder import check_folder
 from asyncmd_jupyter.sampling.run_spec import RunSpec
+from asyncmd_jupyter.sampling.start_velocities import velocities_for
 
 VELOCITIES = ("keep", "new", "inverted")
 _COUNTED = re.compile(r"(.*?)-(\d+)")

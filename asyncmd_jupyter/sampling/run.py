@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
-from asyncmd_jupyter.sampling.equal_walkers import decided_and_said
 from asyncmd_jupyter.sampling.progress import WalkerSnapshot
 from asyncmd_jupyter.sampling.run_checks import check_name, check_spec
 from asyncmd_jupyter.sampling.run_folder import check_folder
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.running import RUN_TAG, Run
 from asyncmd_jupyter.sampling.runs import Runs
+from asyncmd_jupyter.sampling.start_velocities import decided_and_said
 from asyncmd_jupyter.sampling.states import Condition, as_condition
 from asyncmd_jupyter.sampling.walker import Walker
 from asyncmd_jupyter.sampling.walker_plan import WalkerPlan
@@ -109,7 +109,8 @@ def start_run(
 def start_spec(spec: RunSpec, *, overwrite: bool = False, continuation: bool = False) -> Run:
     """Start what a `RunSpec` says in the background; see `start_run`."""
     check_spec(spec)
-    return _started(decided_and_said(spec), overwrite=overwrite, continuation=continuation)
+    spec = decided_and_said(spec, continuation=continuation)
+    return _started(spec, overwrite=overwrite, continuation=continuation)
 
 
 def start_decided(spec: RunSpec, *, overwrite: bool = False) -> Run:

@@ -67,7 +67,8 @@ class Walker(PropagationObserver):
         )
         self.propagator.job_tags = plan.tags
         # Walkers begin alike: what is said of the first one holds for all.
-        self.propagator.tells_of_velocities = plan.index == 0
+        # Of a start that is needed anyway the run has told.
+        self.propagator.tells_of_velocities = plan.index == 0 and plan.continuation
         # One that is brought back is known to be the same, whatever its start's file is now.
         self.propagator.trusts_start = plan.known is not None
         self._engine = engine

@@ -95,6 +95,24 @@ async def test_what_a_frame_lacks_is_drawn_and_said_once(manager, tmp_path: Path
     assert record.content["velocities"]["because"] == "the start has none"
 
 
+@every
+@pytest.mark.parametrize("velocities", ["keep", "new"])
+async def test_it_can_be_asked_beforehand(manager, tmp_path: Path, kind: str, velocities: str):
+    engine = ENGINES[kind]()
+    has = await moving(engine, tmp_path)
+    lacks = without_velocities(has, tmp_path / "frame.trr")
+    for start in (has, lacks):
+        told = engine.begun_velocities(start, velocities)
+        assert told.drawn is (velocities == "new" or start is lacks)
+        assert (told.warning is not None) is (velocities == "keep" and start is lacks)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DrawnVelocitiesWarning)
+            _, record = await first_frame(
+                engine, start, tmp_path, f"sim{start is lacks}", velocities=velocities
+            )
+        assert record.content.get("velocities", {}) == told.to_json()
+
+
 @pytest.mark.gromacs
 async def test_a_path_of_a_trajectory_is_a_frame_too(manager, tmp_path: Path):
     engine = ENGINES["gromacs"]()

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from engine_systems import alanine_engine
+from gromacs_systems import gromacs_engine
 
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.extract import (
@@ -18,11 +19,13 @@ from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.trr import TrrFrame
 from asyncmd_jupyter.frames.xdr import write_trr_frame
+from asyncmd_jupyter.sampling.dry_run import rehearse
 from asyncmd_jupyter.sampling.propagate import (
     ConditionalTrajectoryPropagator,
     InPartsTrajectoryPropagator,
 )
 from asyncmd_jupyter.sampling.run import start_run
+from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.testing import ToyEngine
 
 ARGON = "ATOM      1  AR   AR A   1       0.000   0.000   0.000  1.00  0.00          AR\nEND\n"
@@ -229,6 +232,29 @@ class TestRuns:
             await run
         assert {path: path.read_bytes() for path in (tmp_path / "run").glob("run*")} == before
         assert (await self.go(start, max_steps=200, continuation=True)).last_step == 200
+
+    @pytest.mark.parametrize("kind", ["toy", pytest.param("gromacs", marks=pytest.mark.gromacs)])
+    async def test_a_dry_run_compares_too(self, manager, tmp_path: Path, kind: str):
+        def engine(temperature: float):
+            if kind == "gromacs":
+                return gromacs_engine(nstout=50, temperature=temperature)
+            return ToyEngine(0.0, seed=5, nstout=50, launcher="memory", temperature=temperature)
+
+        def rehearsed(made, max_steps: int) -> str:
+            spec = RunSpec(made, None, (), "run", tmp_path, max_steps=max_steps)
+            before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+            text = rehearse(spec, continuation=True).text()
+            assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+            return text
+
+        await start_run(engine(300), None, until=[], name="run", max_steps=100)
+        text = rehearsed(engine(300), 200)
+        assert "goes on after step 100" in text
+        assert "writes: run.part0002." in text
+        assert "grompp" not in text
+        assert "has done 100 steps" in rehearsed(engine(300), 100)
+        with pytest.raises(EngineError, match=r"other parameters .*300.* there, .*310.* here"):
+            rehearsed(engine(310), 200)
 
     async def test_the_same_goes_on(self, manager, tmp_path: Path, starts):
         old = starts("old.trr")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +15,14 @@ from warned import of_users
 from asyncmd_jupyter.errors import DrawnVelocitiesWarning
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.xdr import TrrFrame, write_trr_frame
+from asyncmd_jupyter.sampling.dry_run import rehearse
 from asyncmd_jupyter.sampling.propagate import (
     ConditionalTrajectoryPropagator,
     InPartsTrajectoryPropagator,
 )
 from asyncmd_jupyter.sampling.run import start_run
+from asyncmd_jupyter.sampling.run_spec import RunSpec
+from asyncmd_jupyter.sampling.states import as_condition
 from asyncmd_jupyter.testing import ToyEngine
 from asyncmd_jupyter.trajectory import Trajectory
 
@@ -139,8 +144,21 @@ class TestRuns:
         monkeypatch.chdir(tmp_path)
         start = await still(tmp_path)
         with pytest.warns(DrawnVelocitiesWarning) as said:
-            await start_run(toy(), start, until=[never], name="all", n_walkers=4, max_steps=20)
-        assert len(of_users(said)) == 1
+            run = start_run(toy(), start, until=[never], name="all", n_walkers=4, max_steps=20)
+        assert len(of_users(said)) == 1, "said before a cell ends that starts it"
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            await run
+
+    async def test_a_dry_run_says_it_too(self, manager, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        start = await still(tmp_path)
+        spec = RunSpec(toy(), start, (as_condition(never),), "all", tmp_path, max_steps=20)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            told = rehearse(spec).text()
+        assert "still.trr): new ones are drawn at 300 K" in told
+        assert "velocities" not in rehearse(replace(spec, start=await moving(tmp_path))).text()
 
     async def test_wrong_ones_start_nothing(self, manager, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)

@@ -59,6 +59,7 @@ def drop_after_checkpoint(files: EngineFiles) -> None:
     file, checkpoint = _newest(files)
     if file is None:
         _refuse_lost_checkpoint(files)
+        _tell_of_the_beginning(files)
     elif file != files.path("cpt"):
         _put_back(files, file, checkpoint)
     for traj_type in ("xtc", "trr"):
@@ -151,6 +152,9 @@ def _refuse_lost_checkpoint(files: EngineFiles) -> None:
             f"{files.path('cpt')} is missing, and so is {_previous(files).name}: the parts of "
             f"{files.deffnm!r} can't be gone on from.{_START_ANOTHER}"
         )
+
+
+def _tell_of_the_beginning(files: EngineFiles) -> None:
     if files.parts("log"):
         logger.warning(
             "%s was ended before its first checkpoint: it begins again at step 0.", files.key

@@ -33,7 +33,7 @@ from asyncmd_jupyter.engines.gromacs.disk import (
 )
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_options import nstout_from_mdp
-from asyncmd_jupyter.engines.gromacs.start import has_velocities, write_start
+from asyncmd_jupyter.engines.gromacs.start import has_velocities, read_start, write_start
 from asyncmd_jupyter.engines.gromacs.structures import (
     OWN_STRUCTURES,
     ending_for,
@@ -52,6 +52,7 @@ from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.streams import Stream
 from asyncmd_jupyter.engines.velocities import StartVelocities
 from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.frames.read import Frame
 from asyncmd_jupyter.jobs.manager import Job
 from asyncmd_jupyter.jobs.model import Command, Resources
 
@@ -176,6 +177,20 @@ class GmxEngine(GmxConfigurations):
         if not _made_by_engine(files):
             refuse_existing(files, _WRITTEN)
 
+    def begun_velocities(
+        self, start: StartingConfiguration, velocities: str = "keep"
+    ) -> StartVelocities:
+        """What `prepare` would do about the velocities of a start, which is read."""
+        return self._velocities_of(read_start(start, self._gro), start, velocities)
+
+    def _velocities_of(
+        self, frame: Frame | None, start: StartingConfiguration, velocities: str
+    ) -> StartVelocities:
+        has = has_velocities(frame, self._gro)
+        return parameters.start_velocities(
+            self._mdp, velocities, start, has=has, structure=self._gro
+        )
+
     def _write_inputs(
         self, files: EngineFiles, start: StartingConfiguration, velocities: str
     ) -> StartVelocities:
@@ -184,8 +199,7 @@ class GmxEngine(GmxConfigurations):
         number = self._number(simulation.deffnm, start, simulation.key)
         frame, stream = self._begun(simulation.deffnm, start, number)
         seeded = parameters.with_stream(self._mdp, stream)
-        has = has_velocities(frame, self._gro)
-        begun = parameters.start_velocities(seeded, velocities, start, has=has, structure=self._gro)
+        begun = self._velocities_of(frame, start, velocities)
         n_drawn = self._n_drawn() if begun.drawn else None
         mdp = parameters.of_beginning(seeded, begun, n_drawn)
         self._stream = stream
@@ -210,12 +224,13 @@ class GmxEngine(GmxConfigurations):
     def _read_disk(self, files: EngineFiles) -> OnDisk:
         return read_disk(files, self.output_traj_type, self.nstout)
 
-    def _check_same(self, files: EngineFiles) -> None:
+    def _refuse_other_engine(self, files: EngineFiles) -> None:
         if files.path("mdp").exists():
             self._refuse_other_parameters(files)
-        facts = _facts_of(files)
-        self._refuse_other_inputs(files, facts)
-        self._found_stream(Stream.from_json(facts.get(_STREAM)))
+        self._refuse_other_inputs(files, _facts_of(files))
+
+    def _take_over(self, files: EngineFiles) -> None:
+        self._found_stream(Stream.from_json(_facts_of(files).get(_STREAM)))
         if files.path("mdp").exists():
             seeds = parameters.seeds_of(MDP(files.path("mdp")))
             self._simulation_seeds = self._seeds_for_record(seeds, self._stream)

@@ -262,6 +262,18 @@ class SteppingEngine(CommandEngine):
 
     # What the base asks for
 
+    def begun_velocities(
+        self, start: StartingConfiguration, velocities: str = "keep"
+    ) -> StartVelocities:
+        """What `prepare` would do about the velocities of a start, which is read."""
+        return self._velocities_of(self._configuration(start), start, velocities)
+
+    def _velocities_of(
+        self, configuration: Configuration, start: StartingConfiguration, velocities: str
+    ) -> StartVelocities:
+        has = configuration.velocities is not None
+        return decide(velocities, start, has=has, temperature=self.temperature)
+
     def _refuse_foreign_files(self, files: EngineFiles) -> None:
         refuse_neighbours(files, is_gromacs=False)
         refuse_mark(files, "_mdout.mdp", "GROMACS")
@@ -275,8 +287,7 @@ class SteppingEngine(CommandEngine):
         self, files: EngineFiles, start: StartingConfiguration, velocities: str
     ) -> StartVelocities:
         configuration = self._configuration(start)
-        has = configuration.velocities is not None
-        begun = decide(velocities, start, has=has, temperature=self.temperature)
+        begun = self._velocities_of(configuration, start, velocities)
         if begun.drawn:  # by the worker, as it begins
             configuration = replace(configuration, velocities=None)
         if (own := self._origin.structure_file) is not None:
@@ -307,11 +318,8 @@ class SteppingEngine(CommandEngine):
     def _read_disk(self, files: EngineFiles) -> OnDisk:
         return read_disk(files, self.output_traj_type)
 
-    def _check_same(self, files: EngineFiles) -> None:
-        path, mine = files.path("engine.json"), self._facts()
-        there: dict[str, Any] = {**mine}
-        if path.exists():
-            there = json.loads(path.read_text(encoding="utf-8"))
+    def _refuse_other_engine(self, files: EngineFiles) -> None:
+        there, mine = self._facts_there(files), self._facts()
         differing = [
             f"{name} {there.get(name)} there, {mine.get(name)} here"
             for name in mine
@@ -323,6 +331,16 @@ class SteppingEngine(CommandEngine):
                 f"parameters ({'; '.join(differing)}): go on with an equal one, or start "
                 "another run."
             )
+
+    def _facts_there(self, files: EngineFiles) -> dict[str, Any]:
+        path = files.path("engine.json")
+        if not path.exists():
+            return {**self._facts()}
+        there: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return there
+
+    def _take_over(self, files: EngineFiles) -> None:
+        there = self._facts_there(files)
         self._found_stream(Stream.from_json(there.get(_STREAM)))
         self._drawn_seed = there.get(_SEED)
         if self._origin.structure_file is None:

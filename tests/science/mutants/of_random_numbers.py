@@ -22,7 +22,7 @@ RANDOM_NUMBERS = (
     ),
     Mutant(
         "walkers of dynamics without noise are alike",
-        "sampling/equal_walkers.py",
+        "sampling/start_velocities.py",
         'return "new", EqualWalkersWarning(',
         'return "keep", EqualWalkersWarning(',
         ("sampling/test_equal_walkers.py::test_they_are_different_at_frame_1[Verlet]",),
@@ -60,7 +60,7 @@ RANDOM_NUMBERS = (
     ),
     Mutant(
         "walkers without noise compute the same",
-        "sampling/equal_walkers.py",
+        "sampling/start_velocities.py",
         "n_walkers > 1 and not engine.has_noise",
         "False",
         ("sampling/test_equal_walkers.py::test_they_are_different_at_frame_1[Verlet]",),

@@ -1,4 +1,4 @@
-"""Walkers that would compute the same trajectory: said before they start, and told apart.
+"""What is said of the velocities of a run before it starts, and walkers that would be equal.
 
 Without noise all that follows is decided by positions and velocities of the start.
 """
@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from asyncmd_jupyter.engines.base import MDEngine
+from asyncmd_jupyter.engines.command import CommandEngine
 from asyncmd_jupyter.errors import EqualWalkersWarning
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 
@@ -60,25 +61,35 @@ def velocities_for(
     )
 
 
-def decided(spec: RunSpec) -> tuple[RunSpec, EqualWalkersWarning | None]:
+def decided(spec: RunSpec, *, continuation: bool = False) -> tuple[RunSpec, UserWarning | None]:
     """An order in which it is said what is done about the velocities; may read the start.
+
+    What the engine would say of a start when it prepares it comes too late in a notebook, whose
+    cell has ended by then. It is left to the engine where a run goes on, which may need no start.
 
     Raises
     ------
     ValueError
-        See `velocities_for`.
+        See `velocities_for` and `CommandEngine.begun_velocities`.
     """
     reads = would_be_alike(spec.engine, spec.n_walkers) and not spec.starts
     has = reads and spec.velocities != "new" and spec.engine.has_velocities(spec.start)
-    velocities, warning = velocities_for(
+    velocities, alike = velocities_for(
         spec.engine, spec.n_walkers, spec.velocities, has_velocities=has
     )
-    return replace(spec, velocities=velocities), warning
+    said: UserWarning | None = alike
+    if (
+        said is None
+        and not (continuation or spec.starts)
+        and isinstance(spec.engine, CommandEngine)
+    ):
+        said = spec.engine.begun_velocities(spec.start, velocities).warning
+    return replace(spec, velocities=velocities), said
 
 
-def decided_and_said(spec: RunSpec) -> RunSpec:
+def decided_and_said(spec: RunSpec, *, continuation: bool = False) -> RunSpec:
     """The same, with a warning for the user."""
-    spec, warning = decided(spec)
+    spec, warning = decided(spec, continuation=continuation)
     if warning is not None:
         warnings.warn(warning, stacklevel=4)
     return spec
