@@ -275,10 +275,23 @@ def test_settings_of_any_system(water: Path):
     assert alanine_engine().clone(1).system_settings == alanine_engine().system_settings
 
 
+def test_heavy_hydrogens_are_told(water: Path):
+    heavy = {"hydrogenMass": 3}
+    told = OpenMMEngine.from_pdb(ALANINE, *VACUUM, create_system=heavy).system_settings
+    assert told.hydrogen_mass == pytest.approx(3)
+    assert "hydrogens of 3 amu" in str(told)
+    assert OpenMMEngine.from_pdb(ALANINE, *VACUUM).system_settings.hydrogen_mass is None
+    # OpenMM leaves those of rigid water as they are.
+    engine = OpenMMEngine.from_pdb(water, *WATER, create_system=heavy)
+    assert engine.system_settings.hydrogen_mass is None
+    assert "constraints None" in engine.system_text
+    assert "rigid water" in engine.system_text
+
+
 def test_the_record_has_them(water: Path):
     told = OpenMMEngine.from_pdb(water, *WATER)._engine_facts().parameters
     assert told["nonbonded_method"] == "PME"
-    assert (told["cutoff"], told["constraints"]) == (1.0, "HBonds")
+    assert (told["cutoff"], told["constraints"]) == (1.0, "None"), "water is rigid anyway"
     assert "switching_distance" not in told
     assert told["rigid_water"] is True
     assert np.allclose(told["box"], 2.2 * np.eye(3))

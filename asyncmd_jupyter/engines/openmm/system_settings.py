@@ -13,6 +13,7 @@ from asyncmd_jupyter.engines.openmm.topology import is_water
 _METHODS = ("NoCutoff", "CutoffNonPeriodic", "CutoffPeriodic", "Ewald", "PME", "LJPME")
 _PAIRS = ("NonbondedForce", "AmoebaMultipoleForce", "HippoNonbondedForce", "CustomNonbondedForce")
 _IMPLICIT = ("GBSAOBCForce", "CustomGBForce", "AmoebaGeneralizedKirkwoodForce")
+_ORDINARY_HYDROGEN = 1.1  # amu
 _CORRECTIONS = ("getUseDispersionCorrection", "getUseLongRangeCorrection")
 
 
@@ -34,12 +35,15 @@ class SystemSettings:
     implicit_solvent : str or None
         Name of its force.
     constraints : str
-        ``None``, ``HBonds``, ``AllBonds``, ``HAngles``, or ``some`` for any others. Water counts
-        only where there is nothing else.
+        ``None``, ``HBonds``, ``AllBonds``, ``HAngles``, or ``some`` for any others. Those that
+        make water rigid do not count, see `rigid_water`.
     n_constraints : int
         All, those of water included.
     rigid_water : bool or None
         None without water.
+    hydrogen_mass : float or None
+        amu, of the heaviest hydrogen where masses were repartitioned (``hydrogenMass``), which
+        leaves rigid water as it is; None where all have a mass of their own.
     box : tuple or None
         Box vectors as rows, nm; None without periodic boundaries.
     """
@@ -52,6 +56,7 @@ class SystemSettings:
     constraints: str
     n_constraints: int
     rigid_water: bool | None
+    hydrogen_mass: float | None
     box: tuple[tuple[float, ...], ...] | None
 
     @classmethod
@@ -86,6 +91,7 @@ class SystemSettings:
             constraints=_kind_of_constraints(topology, constraints, in_water),
             n_constraints=len(constraints),
             rigid_water=_is_rigid(constraints, in_water),
+            hydrogen_mass=_repartitioned(system, topology),
             box=None if box is None else tuple(tuple(map(float, row)) for row in box),
         )
 
@@ -103,6 +109,8 @@ class SystemSettings:
         parts.append(f"constraints {self.constraints}{number}")
         if self.rigid_water is not None:
             parts.append("rigid water" if self.rigid_water else "flexible water")
+        if self.hydrogen_mass is not None:
+            parts.append(f"hydrogens of {self.hydrogen_mass:.4g} amu")
         return ", ".join([*parts, self._about_box()])
 
     def _about_cutoff(self) -> list[str]:
@@ -162,6 +170,16 @@ def _implicit_solvent(system: Any) -> str | None:
     return next((kind.removesuffix("Force") for kind in kinds if kind in _IMPLICIT), None)
 
 
+def _repartitioned(system: Any, topology: Any) -> float | None:
+    """Mass of the heaviest hydrogen in amu, if it is not the usual one."""
+    from openmm import unit
+
+    hydrogens = [a.index for a in topology.atoms() if a.element and a.element.atomic_number == 1]
+    masses = [system.getParticleMass(one).value_in_unit(unit.dalton) for one in hydrogens]
+    heaviest = max(masses, default=0.0)
+    return float(heaviest) if heaviest > _ORDINARY_HYDROGEN else None
+
+
 def _atoms_of_water(topology: Any) -> NDArray[np.bool_]:
     told = np.zeros(topology.getNumAtoms(), dtype=bool)
     for residue in topology.residues():
@@ -186,8 +204,9 @@ def _kind_of_constraints(
     counts = [not in_water[list(bond)].all() for bond in bonds]
     others = [bond for bond, is_other in zip(bonds, counts, strict=True) if is_other]
     if not others:  # water, or no bonds at all
-        is_all = bool(bonds) and fixed.issuperset(bonds)
-        return "HBonds" if is_all else "some" if fixed else "None"
+        if not fixed or _is_rigid(pairs, in_water):
+            return "None"
+        return "HBonds" if fixed == set(bonds) else "some"
     fixed = {pair for pair in fixed if not in_water[list(pair)].all()}
     if not fixed:
         return "None"
