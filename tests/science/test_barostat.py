@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +10,11 @@ import openmm
 import pytest
 from openmm import app, unit
 
-from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.engines.openmm import OpenMMEngine
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import index_frames, read_trr_frame
-from asyncmd_jupyter.jobs.manager import JobManager
 
-pytestmark = pytest.mark.science
+pytestmark = [pytest.mark.science, pytest.mark.usefixtures("manager")]
 
 N_ATOMS = 100
 KELVIN, BAR = 300.0, 1.0
@@ -58,14 +55,6 @@ def volumes(trajectory: Trajectory) -> np.ndarray:
     path = trajectory.paths[0]
     boxes = [read_trr_frame(path, int(place)).box for place in index_frames(path).offsets]
     return np.array([abs(np.linalg.det(np.asarray(box, dtype=float))) for box in boxes])
-
-
-@pytest.fixture(autouse=True)
-async def manager(runtime: runtimes.Runtime) -> AsyncIterator[JobManager]:
-    manager = JobManager.current()
-    yield manager
-    runtime.change_settings(end_local_jobs_on_shutdown=True)
-    await manager.shutdown()
 
 
 async def test_mean_and_width_of_the_volume(tmp_path: Path):

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.engines.openmm.source import from_gromacs
 from asyncmd_jupyter.examples import GromacsFiles, alanine_dipeptide_gromacs
 from asyncmd_jupyter.frames.read import Frame, read_frame
 from asyncmd_jupyter.gromacs import MDP, GmxEngine
-from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.openmm import OpenMMEngine
 
 pytestmark = [
@@ -32,14 +29,6 @@ WATER_ALONE = {"abs": 0.1}
 EXACT = {"continuation": "yes", "nstenergy": 100, "nstcalcenergy": 100, "vdw-modifier": "None"}
 PME = {"rcoulomb": 1.1, "rvdw": 1.1, "verlet-buffer-tolerance": -1, "rlist": 1.1}
 PME |= {"fourierspacing": 0.06, "pme-order": 6, "coulomb-modifier": "None"}
-
-
-@pytest.fixture
-async def manager(runtime: runtimes.Runtime) -> AsyncIterator[JobManager]:
-    manager = JobManager.current()
-    yield manager
-    runtime.change_settings(end_local_jobs_on_shutdown=True)
-    await manager.shutdown()
 
 
 def gmx(folder: Path, *arguments: str, program: str = "gmx", typed: str = "") -> None:

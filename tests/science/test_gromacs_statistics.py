@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.examples import alanine_dipeptide_gromacs
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.gromacs import MDP, GmxEngine
-from asyncmd_jupyter.jobs.manager import JobManager
 
 pytestmark = [pytest.mark.science, pytest.mark.gromacs]
 
@@ -20,14 +17,6 @@ KT = 0.00831446 * 300
 N_DRAWS = 30
 N_DOF = 3 * 22 - 12 - 3  # bonds to hydrogen, motion of the whole
 MASSES = {"C": 12.01, "N": 14.01, "O": 16.0, "H": 1.008}
-
-
-@pytest.fixture
-async def manager(runtime: runtimes.Runtime) -> AsyncIterator[JobManager]:
-    manager = JobManager.current()
-    yield manager
-    runtime.change_settings(end_local_jobs_on_shutdown=True)
-    await manager.shutdown()
 
 
 async def test_drawn_velocities(manager, tmp_path: Path):

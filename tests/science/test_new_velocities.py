@@ -6,7 +6,6 @@ says how many draws it takes and what the false alarms are. All is drawn with fi
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +19,9 @@ from heavy_hydrogens import (
     problems,
 )
 
-from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.frames.extract import RandomVelocitiesFrameExtractor
 from asyncmd_jupyter.frames.read import Frame, read_frame
 from asyncmd_jupyter.frames.xdr import TrrFrame, write_trr_frame
-from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.sampling.conditions import Condition
 from asyncmd_jupyter.sampling.restart import restart_from
 from asyncmd_jupyter.sampling.run import start_run
@@ -41,14 +38,6 @@ ENGINES = {"openmm": openmm_engine, "gromacs": gromacs_engine}
 both = pytest.mark.parametrize(
     "kind", ["openmm", pytest.param("gromacs", marks=pytest.mark.gromacs)]
 )
-
-
-@pytest.fixture
-async def manager(runtime: runtimes.Runtime) -> AsyncIterator[JobManager]:
-    manager = JobManager.current()
-    yield manager
-    runtime.change_settings(end_local_jobs_on_shutdown=True)
-    await manager.shutdown()
 
 
 @pytest.fixture(autouse=True)

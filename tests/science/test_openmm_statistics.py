@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,22 +26,12 @@ from replicas import (
     write_start,
 )
 
-from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.frames.read import read_frame
-from asyncmd_jupyter.jobs.manager import JobManager
 
-pytestmark = pytest.mark.science
+pytestmark = [pytest.mark.science, pytest.mark.usefixtures("manager")]
 
 N_REPLICAS = 4000
 both = pytest.mark.parametrize("dynamics", [LANGEVIN, BROWNIAN], ids=lambda d: d.integrator)
-
-
-@pytest.fixture(autouse=True)
-async def manager(runtime: runtimes.Runtime) -> AsyncIterator[JobManager]:
-    manager = JobManager.current()
-    yield manager
-    runtime.change_settings(end_local_jobs_on_shutdown=True)
-    await manager.shutdown()
 
 
 @pytest.fixture
