@@ -158,12 +158,14 @@ async def test_nothing_there(manager, tmp_path: Path, propagator):
     assert files(tmp_path) == set()
 
 
-async def test_what_a_killed_kernel_left_of_its_live_look(manager, tmp_path: Path, propagator):
+@pytest.mark.parametrize("kind", ["live", "joined-x1_y2z3"])
+async def test_what_a_killed_kernel_left_of_its_looks(manager, tmp_path, propagator, kind: str):
     await compute(tmp_path, "sim")
-    (tmp_path / ".sim.part0002.live").mkdir()
-    (tmp_path / ".sim.part0002.live" / "0-3.trr").touch()
+    left = tmp_path / f".sim.part0002.{kind}"
+    left.mkdir()
+    (left / "0-3.trr").touch()
     await propagator.remove_parts(tmp_path, "sim")
-    assert not (tmp_path / ".sim.part0002.live").exists()
+    assert not left.exists()
 
 
 async def test_refused_while_a_job_writes(manager, tmp_path: Path, propagator):
