@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from engine_systems import double_well_engine, double_well_system
 from gromacs_systems import gromacs_engine
-from toy_states import in_b
 
 from asyncmd_jupyter.engines.openmm import OpenMMEngine
 from asyncmd_jupyter.engines.openmm import worker as openmm_worker
@@ -225,12 +224,30 @@ async def test_engines_of_others_are_left_alone(manager):
     assert double_well_engine().has_noise
 
 
+GROMACS = {  # and whether walkers are alike with the velocities of the start
+    "NVE": ({"integrator": "md"}, True),
+    "nose-hoover": ({"integrator": "md", "tcoupl": "nose-hoover"}, True),
+    "v-rescale": ({"integrator": "md", "tcoupl": "v-rescale"}, False),
+    "sd": ({"integrator": "sd"}, False),
+}
+
+
 @pytest.mark.gromacs
-@pytest.mark.parametrize("coupling", ["no", "nose-hoover"])
-async def test_gromacs(manager, here: Path, coupling: str):
-    changes = {"integrator": "md", "tcoupl": coupling}
-    engine = gromacs_engine(output_traj_type="trr", nstout=20, changes=changes)
-    with pytest.warns(EqualWalkersWarning, match="new velocities at 300 K"):
-        run = start_run(engine, None, until=[in_b], name="r", n_walkers=2, max_steps=20)
-    await run.cancel()
-    assert run.spec.velocities == "new"
+@pytest.mark.parametrize("name", GROMACS)
+async def test_gromacs(manager, here: Path, name: str):
+    changes, are_alike = GROMACS[name]
+    engine = gromacs_engine(output_traj_type="trr", nstout=50, changes=changes)
+
+    async def places(run: str, **options) -> list[np.ndarray]:
+        made = await start_run(
+            engine, None, until=[never], name=run, n_walkers=2, max_steps=50, **options
+        )
+        return frames_at(made, 1)
+
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", EqualWalkersWarning)
+        assert all_different(await places("by-default"))
+        assert all_different(await places("kept", velocities="keep")) is not are_alike
+    told = [str(one.message) for one in said if one.category is EqualWalkersWarning]
+    assert len(told) == 2 * are_alike
+    assert not told or "new velocities at 300 K" in told[0]
