@@ -71,6 +71,23 @@ async def test_a_dry_run_tells_how_interactions_are_computed(notebook):
     assert f"  system: {settings}\n" in said
 
 
+@pytest.mark.parametrize("more", ["", " --dry-run"])
+async def test_going_on_with_another_engine_fails_the_cell(notebook, tmp_path, more: str):
+    line = "%asyncmd propagate {} --steps {} --name r"
+    await notebook.run(line.format("engine", 100))
+    await notebook.run("%asyncmd wait r")
+    run = Runs.current().get("r")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    await notebook.run("hot = type(engine)(seed=1, temperature=310)")
+    said = await notebook.error(line.format("hot", 200) + f" --continue{more}")
+    assert "computed by an engine with other parameters" in said
+    assert Runs.current().get("r") is run, "the earlier run is still known"
+    assert {path: path.read_bytes() for path in before} == before
+    assert "  goes on after step 100" in await notebook.run(
+        line.format("engine", 200) + " --continue --dry-run"
+    )
+
+
 async def test_what_is_missing_is_said_with_an_example(notebook):
     said = await notebook.error("%asyncmd tail")
     assert said == "%asyncmd tail needs RUN|JOB, as in: %asyncmd tail first"
