@@ -153,6 +153,7 @@ async def test_before_anything_is_started(shell, tmp_path):
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.filterwarnings("ignore:The start has no velocities")
 async def test_a_file_with_another_number_of_atoms(shell):
     assert (await shell.run(f"%asyncmd propagate {NEVER} --from few.pdb")).success
     said = await shell.error("%asyncmd wait a")
@@ -192,6 +193,7 @@ NO_CONDITIONS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:The start has no velocities")
 @pytest.mark.parametrize("name", NO_CONDITIONS)
 async def test_a_condition_that_gives_no_bools_is_told_by_view_and_wait(shell, name):
     line = f"%asyncmd propagate engine --from start --until {name} --name {name} -o run"
