@@ -96,6 +96,7 @@ class CommandEngine(RecordedEngine):
         self._files: EngineFiles | None = None
         self._disk = OnDisk()
         self._seen: FileState = None
+        self._prepared_as: FileState = None
         self._running: Part | None = None
         self._stream: Stream | None = None
 
@@ -140,7 +141,7 @@ class CommandEngine(RecordedEngine):
         check_velocities(velocities)
         files = checked_files(workdir, deffnm)
         self.reserve_stream(files, starting_configuration)
-        async with SimulationLocks.current().of(files.key):
+        async with SimulationLocks.current().of(files):
             _refuse_parts(files)
             if (running := await self._find_running_part(files)) is not None:
                 raise EngineError(_is_computed(running))
@@ -149,13 +150,14 @@ class CommandEngine(RecordedEngine):
             await asyncio.to_thread(self._record_preparation, files, starting_configuration, begun)
             self._files, self._running = files, None
             self._keep(OnDisk())
+            self._prepared_as = _state(self._facts_file(files))
         if begun.warning is not None and self.tells_of_velocities:
             warnings.warn(begun.warning, stacklevel=2)
 
     async def prepare_from_files(self, workdir: str | PathLike[str], deffnm: str) -> None:
         """Make ready to go on; a part that is still being computed is taken over."""
         files = checked_files(workdir, deffnm)
-        async with SimulationLocks.current().of(files.key):
+        async with SimulationLocks.current().of(files):
             await asyncio.to_thread(self._check_same, files)
             running = await self._find_running_part(files)
             if running is None:
@@ -249,6 +251,10 @@ class CommandEngine(RecordedEngine):
                 "from; to begin from this one choose another deffnm or folder, or remove its "
                 "parts (remove_parts)."
             )
+
+    @abstractmethod
+    def _facts_file(self, files: EngineFiles) -> Path:
+        """What `prepare` writes anew each time, about the engine and its random numbers."""
 
     @abstractmethod
     def begun_velocities(
@@ -390,9 +396,8 @@ class CommandEngine(RecordedEngine):
         files = self._prepared()
         check_walltime(walltime)
         nsteps = checked_nsteps(nsteps, self.nstout)
-        locked = SimulationLocks.current().of(files.key)
         with self.announced(files):
-            async with locked:
+            async with SimulationLocks.current().of(files):
                 return await self._start_part(files, nsteps, walltime, steps_per_part)
 
     async def _start_part(
@@ -400,6 +405,7 @@ class CommandEngine(RecordedEngine):
     ) -> Part | None:
         await self._finish_running()
         await asyncio.to_thread(self._look_again, files)
+        await asyncio.to_thread(self._refuse_prepared_again, files)
         plan = self._plan(nsteps, walltime, steps_per_part)
         if plan.last_step is not None and plan.last_step <= plan.first_step:
             return None
@@ -437,12 +443,22 @@ class CommandEngine(RecordedEngine):
 
     def _look_again(self, files: EngineFiles) -> None:
         """Believe the disk where another engine has gone on, or files were taken away."""
-        if self._seen != _state_of(files):
+        if self._seen != _state(files.path("cpt")):
             self._check_same(files)
             self._keep(self._read_disk(files))
 
+    def _refuse_prepared_again(self, files: EngineFiles) -> None:
+        # Its random numbers and start would be another one's than this engine tells.
+        mine, there = self._prepared_as, _state(self._facts_file(files))
+        if self._disk.next_part > 1 or None in (mine, there) or mine == there:
+            return
+        raise OtherKernelError(
+            f"{files.deffnm!r} in {str(files.workdir)!r} has been prepared again by another engine "
+            "or kernel since: prepare it once more, or choose another deffnm or folder."
+        )
+
     def _keep(self, disk: OnDisk) -> None:
-        self._disk, self._seen = disk, _state_of(self._prepared())
+        self._disk, self._seen = disk, _state(self._prepared().path("cpt"))
 
     def _prepared(self) -> EngineFiles:
         if self._files is None:
@@ -537,10 +553,10 @@ def _alike(seeds: Hashable, name: str, start: StartingConfiguration) -> Hashable
 FileState = tuple[int, int, int] | None
 
 
-def _state_of(files: EngineFiles) -> FileState:
-    """Tells whether the checkpoint is the one that was seen."""
+def _state(path: Path) -> FileState:
+    """Tells whether a file is the one that was seen."""
     try:
-        state = files.path("cpt").stat()
+        state = path.stat()
     except FileNotFoundError:
         return None
     return state.st_ino, state.st_size, state.st_mtime_ns

@@ -52,6 +52,41 @@ def locked(path: Path, *, write: bool) -> Iterator[int]:
             os.close(descriptor)
 
 
+@contextmanager
+def claimed(path: Path) -> Iterator[bool]:
+    """Hold a lock file that is there only while somebody holds it; never waits.
+
+    A process that is killed gives it back; its file stays and is used again.
+
+    Parameters
+    ----------
+    path : Path
+        Made if missing, and removed at the end.
+
+    Yields
+    ------
+    bool
+        False if somebody else holds it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        # Removed by the one before between the opening and the lock: another file would be next.
+        if not _is_still(descriptor, path):
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            path.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
 def _lock(descriptor: int, path: Path, kind: int, deadline: float) -> None:
     pause = 0.0002
     while True:

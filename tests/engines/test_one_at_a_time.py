@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from engine_harness import Harness, all_frames, parts_of
 
-from asyncmd_jupyter.errors import EngineError, JobCancelledError
+from asyncmd_jupyter.engines import locks
+from asyncmd_jupyter.errors import EngineError, JobCancelledError, OtherKernelError
+from asyncmd_jupyter.frames.locking import claimed
 from asyncmd_jupyter.jobs.model import JobState
 
 
@@ -36,6 +38,32 @@ async def test_two_engines_start_a_part_at_once(harness: Harness, manager, tmp_p
     await part.job.cancel()
     with pytest.raises(JobCancelledError):
         await part.wait()
+
+
+async def test_what_was_prepared_again_is_not_started(harness: Harness, manager, tmp_path: Path):
+    first, second = harness.make(), harness.make()
+    await first.prepare(None, tmp_path, "sim")
+    await second.prepare(None, tmp_path, "sim")
+    with pytest.raises(OtherKernelError, match=r"'sim' in .* has been prepared again"):
+        await first.run_steps(first.nstout)
+    part = await second.run_steps(second.nstout)
+    assert part.last_step == second.nstout
+    await first.prepare_from_files(tmp_path, "sim")
+    assert (await first.run_steps(2 * first.nstout)).last_step == 2 * first.nstout
+
+
+async def test_what_another_kernel_prepares_is_left_alone(
+    harness: Harness, manager, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr(locks, "_PATIENCE_SECONDS", 0.0)
+    engine = harness.make()
+    with claimed(tmp_path / ".sim.lock") as is_ours:
+        assert is_ours
+        with pytest.raises(OtherKernelError, match="Another kernel prepares 'sim'"):
+            await engine.prepare(None, tmp_path, "sim")
+        assert [path.name for path in tmp_path.iterdir()] == [".sim.lock"]
+    await engine.prepare(None, tmp_path, "sim")
+    assert not (tmp_path / ".sim.lock").exists()
 
 
 async def test_an_engine_sees_what_another_one_did(harness: Harness, manager, tmp_path: Path):

@@ -216,7 +216,7 @@ class GmxConfigurations(GmxInputs):
         if not parameters.rotates(self._mdp) or OPTION in self._grompp_args:
             yield
             return
-        async with SimulationLocks.current().of(f"{files.workdir.resolve()}/rotref"):
+        async with SimulationLocks.current().of(EngineFiles(files.workdir, "rotref")):
             with own_references(files.workdir, name):
                 yield
 

@@ -218,6 +218,9 @@ class GmxEngine(GmxConfigurations):
     def _input_file(self, files: EngineFiles) -> Path:
         return files.path("tpr")
 
+    def _facts_file(self, files: EngineFiles) -> Path:
+        return files.path("simulation.json")
+
     def _told_by_program(self, files: EngineFiles, part: int) -> ProgramFacts:
         return facts_in_log(files.part(part, "log"))
 

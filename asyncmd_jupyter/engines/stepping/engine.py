@@ -277,7 +277,7 @@ class SteppingEngine(CommandEngine):
     def _refuse_foreign_files(self, files: EngineFiles) -> None:
         refuse_neighbours(files, is_gromacs=False)
         refuse_mark(files, "_mdout.mdp", "GROMACS")
-        if not files.path("engine.json").exists():
+        if not self._facts_file(files).exists():
             endings = [".cpt", ".engine.json", ".start.npz", *self.physics_endings]
             if self._origin.structure_file is None:
                 endings += [f".{one}" for one in formats_of(self._origin.structure)]
@@ -300,7 +300,7 @@ class SteppingEngine(CommandEngine):
         self._drawn_seed = self._new_seed()
         facts = self._facts() | {_STRUCTURE: str(self._structure_file(files).absolute())}
         content = facts | {_STREAM: self._stream.to_json(), _SEED: self._drawn_seed}
-        write_text(files.path("engine.json"), json.dumps(content, indent=1))
+        write_text(self._facts_file(files), json.dumps(content, indent=1))
         if self._origin.structure_file is None:
             write_structures(self._origin.structure, configuration, files)
         configuration.write(files.path("start.npz"))
@@ -333,7 +333,7 @@ class SteppingEngine(CommandEngine):
             )
 
     def _facts_there(self, files: EngineFiles) -> dict[str, Any]:
-        path = files.path("engine.json")
+        path = self._facts_file(files)
         if not path.exists():
             return {**self._facts()}
         there: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -380,6 +380,9 @@ class SteppingEngine(CommandEngine):
 
     def _input_file(self, files: EngineFiles) -> Path:
         return files.path("start.npz")
+
+    def _facts_file(self, files: EngineFiles) -> Path:
+        return files.path("engine.json")
 
     def _told_by_program(self, files: EngineFiles, part: int) -> ProgramFacts:
         platform, _, version = self._disk.platform.partition(f", {self.program} ")
