@@ -17,13 +17,16 @@ Arguments that can't be used raise the built-in ``ValueError``, ``TypeError`` or
     │       └── SlurmCancellationError  a JobCancelledError
     ├── FunctionIdError            no persistent id can be derived (also a ValueError)
     ├── FunctionCrashedError       the process that evaluated a function died
+    ├── ForeignFileError           a file is not what it has to be (also a ValueError)
+    ├── UntrustedFolderError       others can write to a folder (also a PermissionError)
     └── TruncatedTrajectoryError   a file ends within a frame (also a ValueError)
 
 and what is only said, as a warning::
 
     UserWarning
     ├── DrawnVelocitiesWarning     a start has no velocities, so that new ones are drawn
-    └── GuessedMassesWarning       velocities are drawn with masses guessed from names
+    ├── GuessedMassesWarning       velocities are drawn with masses guessed from names
+    └── NoFileLocksWarning         a file system has no locks, so that lock files are used
 """
 
 from __future__ import annotations
@@ -85,6 +88,14 @@ class FunctionCrashedError(AsyncMDError):
     """The process in which a function was evaluated ended without a result."""
 
 
+class ForeignFileError(AsyncMDError, ValueError):
+    """A file is not of the kind, size or form that it has to be; somebody else wrote it."""
+
+
+class UntrustedFolderError(AsyncMDError, PermissionError):
+    """A folder or file that has to be this user's own can have been written by others."""
+
+
 class TruncatedTrajectoryError(AsyncMDError, ValueError):
     """A trajectory file ends in the middle of a frame."""
 
@@ -99,3 +110,7 @@ class EqualWalkersWarning(UserWarning):
 
 class GuessedMassesWarning(UserWarning):
     """Velocities are drawn with masses that were guessed from the names of atoms."""
+
+
+class NoFileLocksWarning(UserWarning):
+    """A file system has no locks; files beside those to be locked are used in their place."""

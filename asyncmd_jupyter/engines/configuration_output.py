@@ -12,7 +12,7 @@ from typing import Self
 from asyncmd_jupyter.engines.base import WITHOUT_NAMES, StartingConfiguration
 from asyncmd_jupyter.engines.files import checked_path, checked_workdir
 from asyncmd_jupyter.engines.names import check_keeps_apart
-from asyncmd_jupyter.frames.atomic import check_free, new_path
+from asyncmd_jupyter.files.writing import check_free, new_path
 from asyncmd_jupyter.frames.extract import NoModificationFrameExtractor
 from asyncmd_jupyter.frames.formats import holds_velocities, output_format
 from asyncmd_jupyter.frames.inputs import refuse_to_write_over

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.errors import OtherKernelError
-from asyncmd_jupyter.frames.locking import claimed
+from asyncmd_jupyter.files.locking import claimed
 
 _PATIENCE_SECONDS = 2.0
 _PAUSE_SECONDS = 0.05

@@ -15,7 +15,7 @@ from asyncmd_jupyter.engines import mdconfig_view, mdvalues
 from asyncmd_jupyter.engines.files import checked_path
 from asyncmd_jupyter.engines.mdlines import Entry, Line, add_entry, short
 from asyncmd_jupyter.engines.mdvalues import Kind, to_text
-from asyncmd_jupyter.frames.atomic import new_file
+from asyncmd_jupyter.files.writing import new_file
 
 _MISSING = object()
 

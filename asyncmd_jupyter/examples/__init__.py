@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from asyncmd_jupyter.frames.atomic import new_file
+from asyncmd_jupyter.files.writing import new_file
 
 _FOLDER = Path(__file__).parent
 

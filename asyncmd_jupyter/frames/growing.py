@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asyncmd_jupyter.frames.atomic import new_file
+from asyncmd_jupyter.files.writing import new_file
 from asyncmd_jupyter.frames.inputs import refuse_to_write_over
 from asyncmd_jupyter.frames.xdr import FrameIndex, copy_frames, index_frames, join_indices
 

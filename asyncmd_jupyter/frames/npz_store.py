@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
-from asyncmd_jupyter.frames.locking import locked
+from asyncmd_jupyter.files.locking import locked
 from asyncmd_jupyter.frames.npz_foreign import ForeignFileError, beside_foreign, is_foreign
 from asyncmd_jupyter.frames.npz_format import (
     ENTRY_BYTES,

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from asyncmd_jupyter.frames.atomic import check_free, check_writable, new_file
+from asyncmd_jupyter.files.writing import check_free, check_writable, new_file
 from asyncmd_jupyter.frames.headers import (
     HEADER_BYTES,
     TRR_VERSION,

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
-from asyncmd_jupyter.frames.atomic import check_free, name_beside, new_path
+from asyncmd_jupyter.files.writing import check_free, name_beside, new_path
 from asyncmd_jupyter.frames.decoded import (
     Transformations,
     invert_if_any,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.engines.files import EngineFiles, checked_path
-from asyncmd_jupyter.frames.atomic import check_free
+from asyncmd_jupyter.files.writing import check_free
 from asyncmd_jupyter.frames.formats import output_format
 from asyncmd_jupyter.frames.inputs import existing_structure, is_same_file, refuse_to_write_over
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.errors import OtherKernelError
-from asyncmd_jupyter.frames.locking import locked
+from asyncmd_jupyter.files.locking import locked
 from asyncmd_jupyter.sampling.progress import RunSnapshot
 from asyncmd_jupyter.sampling.run_memory_pickle import pickled_spec
 from asyncmd_jupyter.sampling.run_record import (

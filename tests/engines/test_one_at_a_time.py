@@ -10,7 +10,7 @@ from engine_harness import Harness, all_frames, parts_of
 
 from asyncmd_jupyter.engines import locks
 from asyncmd_jupyter.errors import EngineError, JobCancelledError, OtherKernelError
-from asyncmd_jupyter.frames.locking import claimed
+from asyncmd_jupyter.files.locking import claimed
 from asyncmd_jupyter.jobs.model import JobState
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asyncmd_jupyter import runtime as runtimes
-from asyncmd_jupyter.frames.atomic import new_file
+from asyncmd_jupyter.files.writing import new_file
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator, concatenate_frames
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory

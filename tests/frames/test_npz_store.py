@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asyncmd_jupyter.files.locking import locked
 from asyncmd_jupyter.frames import npz_format, npz_store
-from asyncmd_jupyter.frames.locking import locked
 from asyncmd_jupyter.frames.npz_format import MAX_ID_BYTES, TAIL_BYTES, Tail, pack_record
 from asyncmd_jupyter.frames.npz_store import NpzFiles
 
@@ -196,7 +196,7 @@ def hold_lock(path: Path, pipe) -> None:
 
 
 def test_a_lock_that_is_never_given_back_is_an_error_in_the_end(tmp_path: Path, monkeypatch):
-    from asyncmd_jupyter.frames import locking
+    from asyncmd_jupyter.files import locking
 
     monkeypatch.setattr(locking, "_PATIENCE_SECONDS", 0.2)
     path = tmp_path / "c.npz"
