@@ -14,6 +14,7 @@ from asyncmd_jupyter.errors import ForeignFileError
 # Records of runs with a thousand walkers have some megabytes.
 LARGEST_RECORD = 64 * 2**20
 _MAX_DIGITS = 40
+_HALF = "\\ud"  # how JSON writes half of a character
 
 
 def open_regular(path: str | os.PathLike[str], *, follow: bool = True) -> int:
@@ -123,12 +124,28 @@ def parse_json(text: str | bytes) -> Any:
     Raises
     ------
     ValueError
-        It is not JSON, is nested too deeply, or has numbers that Python's own types can't hold.
+        It is not JSON, is nested too deeply, or has numbers or texts that other types of Python
+        can't hold.
     """
+    whole = text if isinstance(text, str) else text.decode("utf-8")
     try:
-        return json.loads(text, parse_int=_whole_number)
+        found = json.loads(whole, parse_int=_whole_number)
+        if _HALF in whole.lower():
+            _check_texts(found)
     except RecursionError:
         raise ValueError("it is nested too deeply.") from None
+    return found
+
+
+def _check_texts(found: Any) -> None:
+    """Refuse halves of characters, of which no text for a page or a terminal can be made.
+
+    Those that stand for bytes in names of files are no such halves.
+    """
+    try:
+        json.dumps(found, ensure_ascii=False).encode("utf-8", errors="surrogateescape")
+    except UnicodeEncodeError:
+        raise ValueError("it holds a text with half of a character.") from None
 
 
 def _whole_number(digits: str) -> int:

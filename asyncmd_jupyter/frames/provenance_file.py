@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from asyncmd_jupyter.files.reading import open_regular, parse_json, read_bytes
+from asyncmd_jupyter.files.writing import write_text
 
 ENDING = ".provenance.json"
 SCHEMA = 1
@@ -39,7 +40,7 @@ class Mark:
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> Mark:
         """Look at a file."""
-        handle = os.open(path, os.O_RDONLY)
+        handle = open_regular(path)
         try:
             size = os.fstat(handle).st_size
             digest = hashlib.blake2b(digest_size=16)
@@ -70,52 +71,43 @@ def record_path(file: str | os.PathLike[str]) -> Path:
 def write_record(file: str | os.PathLike[str], content: Mapping[str, Any]) -> None:
     """Write the record of a file; it appears by rename.
 
+    It is not forced to the disk: there is one for each part and each frame that is cut out, and
+    results can be read without it.
+
     Raises
     ------
     OSError
     """
-    path = os.fspath(file) + ENDING
-    folder, name = os.path.split(path)
-    beside = os.path.join(folder, f".{secrets.token_hex(4)}.{name}")  # noqa: PTH118
     whole = {"schema": SCHEMA, **content}
     # A line for each section reads well, and takes a tenth of the time of indenting all.
     lines = (f'"{name}": {json.dumps(value, default=str)}' for name, value in whole.items())
     text = "{\n" + ",\n".join(lines) + "\n}\n"
-    try:
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        try:
-            data = text.encode()
-            if os.write(handle, data) < len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
-        finally:
-            os.close(handle)
-        os.replace(beside, path)  # noqa: PTH105
-    except OSError:
-        Path(beside).unlink(missing_ok=True)
-        raise
+    write_text(os.fspath(file) + ENDING, text, durable=False)
 
 
 def read_record(file: str | os.PathLike[str]) -> dict[str, Any] | None:
-    """What the record of a file holds; None if there is none.
+    """What the record of a file holds, which anybody may have written; None if there is none.
 
     Raises
     ------
     OSError
     ValueError
-        It is no record, or one of a later version.
+        It is not a record, or one of a later version.
     """
     try:
-        with open(os.fspath(file) + ENDING, "rb", buffering=0) as handle:  # noqa: PTH123
-            content = json.loads(handle.read(_LARGEST_RECORD))
+        content = read_bytes(os.fspath(file) + ENDING, limit=_LARGEST_RECORD)
     except FileNotFoundError:
         return None
-    if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
+    if not content:
+        raise ValueError("it is empty")
+    found = parse_json(content)
+    if not isinstance(found, dict) or not isinstance(found.get("schema"), int):
         raise ValueError("it holds something else")
-    if content["schema"] > SCHEMA:
-        raise ValueError(f"it was written by a later version (schema {content['schema']})")
-    if not _is_sound(content):
+    if found["schema"] > SCHEMA:
+        raise ValueError(f"it was written by a later version (schema {found['schema']})")
+    if not _is_sound(found):
         raise ValueError("it is damaged")
-    return content
+    return found
 
 
 def matches(content: Mapping[str, Any], file: str | os.PathLike[str]) -> bool:
@@ -138,7 +130,8 @@ def _blocks(size: int) -> list[tuple[int, int]]:
     return [(last * number // (_BLOCKS - 1), _BLOCK_BYTES) for number in range(_BLOCKS)]
 
 
-_SECTIONS: dict[str, type] = {
+_SECTIONS: Mapping[str, type] = {
+    "id": str,
     "made": dict,
     "engine": dict,
     "parameters": dict,
@@ -148,14 +141,26 @@ _SECTIONS: dict[str, type] = {
     "frames": dict,
     "software": dict,
     "inputs": dict,
+    "velocities": dict,
     "parents": list,
     "changes": list,
 }
+_PARAMETERS: Mapping[str, type] = {"program": str, "digest": str, "set": dict, "unset": list}
 
 
 def _is_sound(content: Mapping[str, Any]) -> bool:
-    wrong = [
-        name for name, kind in _SECTIONS.items() if not isinstance(content.get(name, kind()), kind)
-    ]
-    parents = content.get("parents", [])
-    return not wrong and all(isinstance(one, dict) and "file" in one for one in parents)
+    """Whether everything has the shape that is taken for granted where it is shown."""
+    if not _has_kinds(content, _SECTIONS):
+        return False
+    parameters, parents = content.get("parameters", {}), content.get("parents", [])
+    return (
+        _has_kinds(parameters, _PARAMETERS)
+        and all(isinstance(name, str) for name in parameters.get("unset", []))
+        and _has_kinds(content.get("job", {}), {"nodes": list})
+        and all(isinstance(one, dict) for one in content.get("changes", []))
+        and all(isinstance(one, dict) and isinstance(one.get("file"), str) for one in parents)
+    )
+
+
+def _has_kinds(content: Mapping[str, Any], kinds: Mapping[str, type]) -> bool:
+    return all(isinstance(content[name], kinds[name]) for name in kinds.keys() & content.keys())

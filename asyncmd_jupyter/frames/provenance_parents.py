@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -109,7 +110,7 @@ _SPAN = ("frame", "last_frame", "step", "last_step", "time", "last_time")
 
 def _number(value: Any) -> int | float | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if is_number else None
+    return value if is_number and math.isfinite(value) else None
 
 
 def record_of_parent(file: str | os.PathLike[str]) -> dict[str, Any] | None:
@@ -132,7 +133,7 @@ def marked(file: str | os.PathLike[str], record: Mapping[str, Any] | None) -> Ma
     known = None if record is None else Mark.from_json(record.get("content"))
     try:
         return known or Mark.of(file)
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections.abc import Iterator
@@ -10,13 +9,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from asyncmd_jupyter.files.reading import read_json
 from asyncmd_jupyter.jupyter.telling import say
+from asyncmd_jupyter.names import is_name
 
 # Loading the extension is to stay cheap, so what writes these files is not imported.
 ENDING = ".run.json"
 _ENDS = ("reached", "done", "limit", "cancelled", "failed")
 _MOST_ENTRIES = 2000
 _MOST_RECORDS = 200
+_MOST_BYTES = 2**25  # of all of them together
 
 
 def offer_attach(folder: Path | None = None) -> None:
@@ -39,12 +41,15 @@ def offer_attach(folder: Path | None = None) -> None:
 
 
 def _records(top: Path) -> Iterator[dict[str, Any]]:
+    """Those that can be read; what is wrong with others is said when they are brought back."""
+    left = _MOST_BYTES
     for path in islice(_files(top), _MOST_RECORDS):
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
+            record = read_json(path, limit=left)
+            left -= path.stat().st_size
         except (OSError, ValueError):
             continue
-        if isinstance(record, dict):
+        if isinstance(record, dict) and is_name(path.name.removesuffix(ENDING)):
             yield record
 
 
@@ -76,7 +81,7 @@ def _has_kernel(record: dict[str, Any]) -> bool:
         return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # no number of a process is so large
         return False
     except OSError:  # that of another user
         return True

@@ -51,7 +51,7 @@ class Found:
             return "" if matches(self.content, self.path) else "replaced"
         except FileNotFoundError:
             return "removed"
-        except OSError as error:
+        except (OSError, ValueError) as error:
             return f"can't be read: {error}"
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
+from asyncmd_jupyter.names import check_name
 from asyncmd_jupyter.sampling.progress import WalkerSnapshot
-from asyncmd_jupyter.sampling.run_checks import check_name, check_spec
+from asyncmd_jupyter.sampling.run_checks import check_spec
 from asyncmd_jupyter.sampling.run_folder import check_folder
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.running import RUN_TAG, Run

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from asyncmd_jupyter.counts import as_count
 from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.engines.names import check_keeps_apart
+from asyncmd_jupyter.names import check_name
 from asyncmd_jupyter.sampling.propagator import check_draws
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.runs import Runs
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 def check_spec(spec: RunSpec) -> None:
@@ -41,19 +37,4 @@ def check_spec(spec: RunSpec) -> None:
     if Runs.current().is_active(spec.name):
         raise ValueError(
             f"The name {spec.name!r} is in use by a run that goes on: choose another one."
-        )
-
-
-def check_name(name: Any, what: str = "name") -> None:
-    """Refuse a name that can't name a folder and files.
-
-    Raises
-    ------
-    ValueError
-        Saying which characters can be used.
-    """
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ValueError(
-            f"{what}={name!r} names a folder and files: use letters, digits, '_', '-' and '.', "
-            "beginning with a letter or digit."
         )

@@ -7,13 +7,13 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from asyncmd_jupyter import runtime
-from asyncmd_jupyter.errors import OtherKernelError
+from asyncmd_jupyter.errors import ForeignFileError, OtherKernelError
 from asyncmd_jupyter.files.locking import locked
+from asyncmd_jupyter.files.writing import write_bytes
 from asyncmd_jupyter.sampling.progress import RunSnapshot
 from asyncmd_jupyter.sampling.run_memory_pickle import pickled_spec
 from asyncmd_jupyter.sampling.run_record import (
@@ -21,7 +21,6 @@ from asyncmd_jupyter.sampling.run_record import (
     pickle_file,
     read_record,
     record_file,
-    write_file,
 )
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 
@@ -125,9 +124,13 @@ class Keeper:
             logger.warning("The run %s can't be remembered: %s", self.spec.name, error)
 
     def _earlier(self) -> RunRecord | None:
-        with suppress(ValueError, OSError):
+        try:
             return read_record(record_file(self.spec.folder, self.spec.name))
-        return None
+        except FileNotFoundError:
+            return None
+        except (ForeignFileError, OSError) as error:
+            logger.warning("%s It is replaced by that of the run which begins now.", error)
+            return None
 
     def _take_over(self, earlier: RunRecord | None) -> None:
         if earlier is None:
@@ -152,7 +155,7 @@ class Keeper:
         if pickled is None:
             path.unlink(missing_ok=True)
         else:
-            write_file(path, pickled, _PRIVATE)
+            write_bytes(path, pickled, mode=_PRIVATE)
 
     def _save(self, seen: tuple[RunSnapshot, tuple[str, ...]]) -> None:
         snapshot, error_kinds = seen
@@ -165,4 +168,4 @@ class Keeper:
             unpicklable=self._unpicklable,
         )
         text = record.to_text().encode()
-        write_file(record_file(self.spec.folder, self.spec.name), text)
+        write_bytes(record_file(self.spec.folder, self.spec.name), text)

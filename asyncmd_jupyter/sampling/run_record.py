@@ -11,15 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from asyncmd_jupyter.errors import ForeignFileError
+from asyncmd_jupyter.files.reading import parse_json, read_bytes
 from asyncmd_jupyter.jobs.process import Owner
+from asyncmd_jupyter.names import check_name, escaped, is_name
 from asyncmd_jupyter.sampling.progress import RunSnapshot, RunState, WalkerSnapshot, combined_state
+from asyncmd_jupyter.sampling.run_record_values import VERSION, record_values
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 
-VERSION = 1
 RECORD_ENDING = ".run.json"
 PICKLE_ENDING = ".run.pkl"
-
-_PATHS = ("trajectory_files", "structure_file")
 
 
 @dataclass(frozen=True)
@@ -149,33 +150,16 @@ class RunRecord:
         return json.dumps(values, indent=1)
 
     @classmethod
-    def from_text(cls, text: str, folder: Path) -> Self:
-        """Read back what `to_text` gave.
+    def from_json(cls, content: Any, folder: Path, name: str) -> Self:
+        """Take what `to_text` gave, of a file in `folder` that is called after `name`.
 
         Raises
         ------
         ValueError
-            It is no record, or one of a later version.
+            It is not a record of a run, or one of a later version; says what is wrong.
         """
-        try:
-            values = json.loads(text)
-            if values["version"] > VERSION:
-                raise ValueError(f"its version {values['version']} is newer than this program")
-            known = {
-                field.name: values[field.name] for field in fields(cls) if field.name in values
-            }
-            known |= {
-                "folder": folder,
-                "conditions": tuple(values["conditions"]),
-                "error_kinds": tuple(values["error_kinds"]),
-                "created": datetime.fromisoformat(values["created"]),
-                "updated": datetime.fromisoformat(values["updated"]),
-                "walkers": tuple(_walker(each, folder) for each in values["walkers"]),
-            }
-            Owner.parse(known["owner"])
-            return cls(**known)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"it is no record of a run ({error!r})") from error
+        check_name(name)
+        return cls(name=name, folder=folder, **record_values(content, folder))
 
 
 def record_file(folder: Path, name: str) -> Path:
@@ -189,24 +173,28 @@ def pickle_file(folder: Path, name: str) -> Path:
 
 
 def read_record(path: Path) -> RunRecord:
-    """Read one record.
+    """Read one record, which anybody may have written.
 
     Raises
     ------
-    ValueError, OSError
-        It is damaged, or can't be read.
+    ForeignFileError
+        It is empty, damaged or something else; says what, and names the file.
+    OSError
+        It can't be read.
     """
-    return RunRecord.from_text(path.read_text(encoding="utf-8"), path.parent)
-
-
-def write_file(path: Path, content: bytes, mode: int = 0o666) -> None:
-    """Write a file that appears by rename."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    temporary.replace(path)
+    content = read_bytes(path)
+    if not content:
+        raise ForeignFileError(f"The record {str(path)!r} is empty.")
+    try:
+        values = parse_json(content)
+    except ValueError as error:
+        raise ForeignFileError(
+            f"The record {str(path)!r} is damaged, or only its beginning is there: {error}."
+        ) from None
+    try:
+        return RunRecord.from_json(values, path.parent, path.name.removesuffix(RECORD_ENDING))
+    except ValueError as error:
+        raise ForeignFileError(f"The record {str(path)!r} can't be used: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -229,14 +217,14 @@ def look_for_records(folder: str | os.PathLike[str] = ".") -> Found:
     if not top.exists():
         raise FileNotFoundError(f"The folder {str(top)!r} does not exist.")
     if not top.is_dir():
-        raise NotADirectoryError(f"{str(top)!r} is a file, no folder with runs.")
+        raise NotADirectoryError(f"{str(top)!r} is a file, not a folder with runs.")
     records, problems = [], []
     for path in _record_files(top):
         try:
             records.append(read_record(path))
-        except (ValueError, OSError) as error:
+        except (ForeignFileError, OSError) as error:
             problems.append(
-                f"{path} can't be used: {error}. Go on with that run by hand: "
+                f"{escaped(str(error)).rstrip('.')}. Continue that run by hand: "
                 "start_run(…, continuation=True)."
             )
     return Found(tuple(sorted(records, key=lambda record: record.created)), tuple(problems))
@@ -251,7 +239,7 @@ def names_in(folder: str | os.PathLike[str] = ".") -> list[str]:
     """Names of the runs that have a record in a folder and its sub-folders, unread."""
     with suppress(OSError):
         files = _record_files(Path(folder).expanduser().absolute())
-        return [path.name.removesuffix(RECORD_ENDING) for path in files]
+        return [name for path in files if is_name(name := path.name.removesuffix(RECORD_ENDING))]
     return []
 
 
@@ -288,15 +276,3 @@ def _walker_values(walker: WalkerSnapshot, folder: Path) -> dict[str, Any]:
 def _inside(path: Path, folder: Path) -> str:
     """Relative in the run's folder, which may be moved as a whole."""
     return str(path.relative_to(folder) if path.is_relative_to(folder) else path.absolute())
-
-
-def _walker(values: Mapping[str, Any], folder: Path) -> WalkerSnapshot:
-    known = {f.name: values[f.name] for f in fields(WalkerSnapshot) if f.name in values}
-    structure = known["structure_file"]
-    known |= {
-        "state": RunState(known["state"]),
-        "reached": tuple(known["reached"]),
-        "trajectory_files": tuple(folder / path for path in known["trajectory_files"]),
-        "structure_file": None if structure is None else folder / structure,
-    }
-    return WalkerSnapshot(**known)

@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from asyncmd_jupyter.files.writing import write_bytes
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
-from asyncmd_jupyter.sampling.run_record import write_file
 
 
 def ended_job(number: int, n_jobs: int, folder: Path) -> JobRecord:
@@ -41,4 +41,4 @@ def record_run(folder: Path, number: int, state: str) -> None:
         **{each: datetime.now(UTC).isoformat() for each in ("created", "updated")},
     }
     (folder / name).mkdir(exist_ok=True)
-    write_file(folder / name / f"{name}.run.json", json.dumps(values).encode())
+    write_bytes(folder / name / f"{name}.run.json", json.dumps(values).encode())

@@ -206,8 +206,9 @@ async def first_run(events):
 
 
 async def test_the_run_of_a_job(server, manager, work):
+    from asyncmd_jupyter.files.writing import write_bytes
     from asyncmd_jupyter.sampling.progress import RunState, WalkerSnapshot
-    from asyncmd_jupyter.sampling.run_record import record_file, write_file
+    from asyncmd_jupyter.sampling.run_record import record_file
 
     folder = work / "first"
     folder.mkdir()
@@ -218,7 +219,7 @@ async def test_the_run_of_a_job(server, manager, work):
     await until_up(folder / "up")
     assert (await until_job(server, job.id, state="running"))["engine"] == "ToyEngine"
     record = run_record(folder, work / "a.ipynb", str(Owner.this()))
-    write_file(record_file(folder, "first"), record.to_text().encode())
+    write_bytes(record_file(folder, "first"), record.to_text().encode())
     async with server.events() as events:
         run = await first_run(events)
         assert run["key"] == f"{folder}/first"
@@ -235,7 +236,7 @@ async def test_the_run_of_a_job(server, manager, work):
 
         ended = run_record(folder, work / "a.ipynb", str(Owner.this()), RunState.CANCELLED)
         assert isinstance(ended.walkers[0], WalkerSnapshot)
-        write_file(record_file(folder, "first"), ended.to_text().encode())
+        write_bytes(record_file(folder, "first"), ended.to_text().encode())
         change = await events.until("change", lambda change: change["runs"])
         assert [each["state"] for each in change["runs"]] == ["cancelled"]
         assert change["jobs"] == []
@@ -244,7 +245,8 @@ async def test_the_run_of_a_job(server, manager, work):
 
 async def test_a_run_that_no_kernel_follows(server, kernel, work):
     """Its record says for ever what it was when its kernel died."""
-    from asyncmd_jupyter.sampling.run_record import record_file, write_file
+    from asyncmd_jupyter.files.writing import write_bytes
+    from asyncmd_jupyter.sampling.run_record import record_file
 
     first = kernel()
     order = first.order(program("until_stop", work / "up", cwd=work))
@@ -254,7 +256,7 @@ async def test_a_run_that_no_kernel_follows(server, kernel, work):
     await until_job(server, job_id, state="running")
     await first.kill()
     record = run_record(work, work / "a.ipynb", (await record_of(server, job_id)).owner)
-    write_file(record_file(work, "first"), record.to_text().encode())
+    write_bytes(record_file(work, "first"), record.to_text().encode())
     async with server.events() as events:
         run = await first_run(events)
         assert (run["state"], run["followed"]) == ("running", False)

@@ -18,6 +18,7 @@ from asyncmd_jupyter.jupyter.server.handlers import handlers
 from asyncmd_jupyter.jupyter.server.options import Options
 from asyncmd_jupyter.jupyter.server.triage import Triage
 from asyncmd_jupyter.errors import JobError
+from asyncmd_jupyter.settings import Settings
 
 async def look():
     desk = Desk(Options(), "/tmp")
@@ -25,7 +26,7 @@ async def look():
     await desk.poll.board(others=False)
     await desk.do("cancel", ["aaaaaaaa"])
     try:
-        await Triage().diagnose("aaaaaaaa")
+        await Triage(Settings.from_environment().state_dir).diagnose("aaaaaaaa")
     except JobError as error:
         assert "no job" in str(error), error
 

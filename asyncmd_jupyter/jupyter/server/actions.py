@@ -15,6 +15,7 @@ from asyncmd_jupyter.jupyter.server.facts import facts_of
 from asyncmd_jupyter.jupyter.server.queue import UserQueue
 from asyncmd_jupyter.jupyter.server.rows import possible_with_other, possible_with_ours
 from asyncmd_jupyter.jupyter.server.slurm_actions import Outcome, SlurmActions, Target
+from asyncmd_jupyter.jupyter.server.threads import in_daemon
 from asyncmd_jupyter.jupyter.server.validation import OTHERS_PREFIX
 from asyncmd_jupyter.settings import Settings
 
@@ -52,7 +53,7 @@ class Actions:
             The store can't be used.
         """
         others = [each for each in ids if each.startswith(OTHERS_PREFIX)]
-        records = await asyncio.to_thread(self._find, set(ids) - set(others))
+        records = await in_daemon(self._find, set(ids) - set(others))
         act = self._cancel(records) if verb == "cancel" else self._change(verb, records)
         outcomes = [*await act, *await self._with_others(verb, others)]
         by_id = {outcome.id: outcome for outcome in outcomes}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
+from functools import partial
 from typing import Any
 
 from asyncmd_jupyter.jobs.model import JobRecord
@@ -17,6 +17,7 @@ from asyncmd_jupyter.jupyter.server.places import Places
 from asyncmd_jupyter.jupyter.server.poll import SharedPoll
 from asyncmd_jupyter.jupyter.server.queue import UserQueue
 from asyncmd_jupyter.jupyter.server.slurm_actions import Outcome
+from asyncmd_jupyter.jupyter.server.threads import in_daemon
 from asyncmd_jupyter.jupyter.server.triage import Triage
 from asyncmd_jupyter.jupyter.server.validation import OTHERS_PREFIX, RefusedError
 from asyncmd_jupyter.settings import Settings
@@ -42,7 +43,7 @@ class Desk:
         may_touch_others = options.show_other_jobs
         self._actions = Actions(self._store, settings, queue, may_touch_others=may_touch_others)
         self._looker = Looker(self._store, settings, queue, options, Places(root), problems)
-        self._triage = Triage()
+        self._triage = Triage(settings.state_dir)
         self.poll = SharedPoll(self._look, options.poll_interval)
 
     async def do(self, verb: str, ids: list[str]) -> list[Outcome]:
@@ -56,7 +57,7 @@ class Desk:
         """The end of an output of a job of ours."""
         record = await self._record(job_id)
         limit = self.options.log_limit
-        return await asyncio.to_thread(read_log, record, stream, n_lines, limit)
+        return await in_daemon(read_log, record, stream, n_lines, limit)
 
     async def why(self, job_id: str) -> dict[str, Any] | None:
         """What happened to a job of ours; None if nothing is wrong with it."""
@@ -65,7 +66,7 @@ class Desk:
     async def _record(self, job_id: str) -> JobRecord:
         if job_id.startswith(OTHERS_PREFIX):
             raise RefusedError(404, f"Where the job {job_id} writes is not known.")
-        records = await asyncio.to_thread(self._store.find, ids=[job_id])
+        records = await in_daemon(partial(self._store.find, ids=[job_id]))
         if not records:
             raise RefusedError(404, f"There is no job {job_id}.")
         return records[0]

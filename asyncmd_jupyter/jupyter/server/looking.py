@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar, TypeVarTuple
 
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.slurm.launcher import SlurmLauncher
@@ -23,11 +21,9 @@ from asyncmd_jupyter.jupyter.server.queue import QueueView, UserQueue
 from asyncmd_jupyter.jupyter.server.rows import row_of_other, row_of_ours
 from asyncmd_jupyter.jupyter.server.runs import RunInfo, RunRecords, run_key
 from asyncmd_jupyter.jupyter.server.stored import StoredJobs
+from asyncmd_jupyter.jupyter.server.threads import DaemonThread
 from asyncmd_jupyter.jupyter.server.validation import OTHERS_PREFIX
 from asyncmd_jupyter.settings import Settings
-
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
 
 _FIRST_ANSWER_SECONDS = 2.0
 _LOOKS_BETWEEN_ORPHANS = 2.5  # which cost more than the rest, and nobody hurries
@@ -79,7 +75,7 @@ class Looker:
         self._places = places
         self._problems = problems
         # Always the same thread: each that has read a lot keeps memory for the next time.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="asyncmd-look")
+        self._thread = DaemonThread("asyncmd-look")
         self._lines: dict[str, _Line] = {}
         self._made_of: tuple[object, ...] = ()
         self._others: tuple[object, Mapping[str, str]] = None, {}
@@ -87,14 +83,11 @@ class Looker:
 
     async def look(self, *, others: bool) -> Board:
         """Everything as it is now; the same object while nothing has changed."""
-        problem = await self._in_thread(self._read)
+        problem = await self._thread.run(self._read)
         verdicts = await self._true_facts()
         jobs = {job_id: verdicts.get(job_id, job) for job_id, job in self._stored.jobs.items()}
         await self._ask_queue(jobs, others=others and self._options.show_other_jobs)
-        return await self._in_thread(self._make, jobs, problem)
-
-    async def _in_thread(self, work: Callable[[*Ts], T], *args: *Ts) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+        return await self._thread.run(self._make, jobs, problem)
 
     def _read(self) -> str:
         problem = ""
@@ -108,7 +101,7 @@ class Looker:
         return problem or self._stored.problem
 
     async def _true_facts(self) -> Mapping[str, JobFacts]:
-        return await self._orphans.look(await self._in_thread(self._stored.orphans))
+        return await self._orphans.look(await self._thread.run(self._stored.orphans))
 
     async def _ask_queue(self, jobs: Mapping[str, JobFacts], *, others: bool) -> None:
         if not (others or any(_is_in_slurm(job) for job in jobs.values())):
@@ -120,7 +113,7 @@ class Looker:
 
     def _make(self, jobs: Mapping[str, JobFacts], problem: str) -> Board:
         view, runs = self._queue.view, judged(self._runs.runs, jobs.values())
-        problems = tuple(filter(None, (*self._problems, problem)))
+        problems = tuple(filter(None, (*self._problems, problem, *self._runs.problems)))
         made_of = (jobs, runs, view, problems)
         if made_of == self._made_of:
             return self._board

@@ -16,6 +16,7 @@ from asyncmd_jupyter.jobs.store import JobStore
 from asyncmd_jupyter.jobs.survey import look_at, write_down
 from asyncmd_jupyter.jobs.tasks import OwnedTasks
 from asyncmd_jupyter.jupyter.server.facts import JobFacts, facts_of
+from asyncmd_jupyter.jupyter.server.threads import in_daemon
 from asyncmd_jupyter.settings import Settings
 
 _PATIENCE_SECONDS = 1.0
@@ -82,9 +83,9 @@ class Orphans:
 
     async def _look(self, due: Sequence[JobFacts]) -> None:
         try:
-            records = await asyncio.to_thread(self._read, due)
+            records = await in_daemon(self._read, due)
             seen = await look_at(records, self._asked())
-            await asyncio.to_thread(self._write_down, records, seen)
+            await in_daemon(self._write_down, records, seen)
         except JobError:  # of the store, whose reader says so
             return
         finally:

@@ -16,6 +16,7 @@ from asyncmd_jupyter.jupyter.server.wire import event
 logger = logging.getLogger(__name__)
 
 ALIVE = ": alive\n\n"
+_PATIENCE_SECONDS = 3.0
 
 
 class Listener:
@@ -132,7 +133,8 @@ class SharedPoll:
         for listener in list(self._listeners):
             listener.close()
         if self._loop is not None:
-            await asyncio.wait([self._loop])
+            await asyncio.wait([self._loop], timeout=_PATIENCE_SECONDS)
+            self._loop.cancel()  # it hangs with the file system that it looks at
 
     async def _run(self) -> None:
         # Never cancelled: a look that was begun in a thread would go on beside the next one.

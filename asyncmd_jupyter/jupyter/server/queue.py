@@ -21,6 +21,7 @@ from asyncmd_jupyter.jobs.slurm.listing import (
 )
 from asyncmd_jupyter.jobs.tasks import OwnedTasks
 from asyncmd_jupyter.jupyter.server.options import Options
+from asyncmd_jupyter.jupyter.server.threads import in_daemon
 from asyncmd_jupyter.settings import SlurmSettings
 
 _MOST_HISTORY = 2000
@@ -120,7 +121,7 @@ class UserQueue:
 
     async def _look_at_queue(self) -> None:
         program = self._settings.squeue_executable
-        if await asyncio.to_thread(shutil.which, program) is None:
+        if await in_daemon(shutil.which, program) is None:
             self._texts = {"queue": "", "history": ""}
             self.view = QueueView(problem=_MISSING.format(program=program))
         else:
@@ -155,7 +156,7 @@ class UserQueue:
             raise JobError(f"{argv[0]} failed: {reply.complaint}")
         if reply.out == self._texts[kind]:
             return None
-        jobs = await asyncio.to_thread(parse, reply.out)
+        jobs = await in_daemon(parse, reply.out)
         self._texts[kind] = reply.out
         return {job.id: job for job in jobs}
 

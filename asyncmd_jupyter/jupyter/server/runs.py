@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from asyncmd_jupyter.errors import ForeignFileError
+from asyncmd_jupyter.files.reading import read_json
 from asyncmd_jupyter.jobs.process import Owner
 from asyncmd_jupyter.jupyter.server.places import Places
+from asyncmd_jupyter.names import escaped, is_name
 
 _ENDING = ".run.json"
 _MOST_BYTES = 2**25
@@ -20,6 +23,10 @@ _FINAL = frozenset({"reached", "done", "limit", "cancelled", "failed"})
 _LOOKS_BETWEEN_FINAL = 8
 _MOST_FAILURES = 3
 _MOST_TOLD = 500
+_MOST_LETTERS = 300
+_MOST_CONDITIONS = 100
+_MOST_PROBLEMS = 3
+_LARGEST_NUMBER = 1e15
 
 Signature = tuple[int, int, int]
 
@@ -56,6 +63,7 @@ class _Kept:
     is_followed: bool
     info: RunInfo | None
     looks_left: int = 0
+    problem: str = ""
 
 
 class RunRecords:
@@ -71,9 +79,10 @@ class RunRecords:
         self._places = places
         self._kept: dict[str, _Kept] = {}
         self.runs: dict[str, RunInfo] = {}
+        self.problems: tuple[str, ...] = ()
 
     def read(self, wanted: Iterable[tuple[str, str]]) -> None:
-        """Bring `runs` up to date.
+        """Bring `runs` and `problems` up to date.
 
         Parameters
         ----------
@@ -83,6 +92,7 @@ class RunRecords:
         keys = dict.fromkeys(run_key(folder, name) for folder, name in wanted)
         self._kept = {key: kept for key in keys if (kept := self._look(key)) is not None}
         self.runs = {key: kept.info for key, kept in self._kept.items() if kept.info is not None}
+        self.problems = _told([kept.problem for kept in self._kept.values() if kept.problem])
 
     def _look(self, key: str) -> _Kept | None:
         known = self._kept.get(key)
@@ -105,18 +115,19 @@ class RunRecords:
 
     def _reading(self, key: str, signature: Signature) -> _Kept:
         try:
-            values = _content(key + _ENDING)
+            values = _content(key)
             owner, is_final = str(values["owner"]), values["state"] in _FINAL
             is_followed = _lives(owner) and not is_final
             info = self._info(key, values, is_followed)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return _Kept(signature, "", True, False, None)
+        except (*_WRONG, OSError) as error:
+            return _Kept(signature, "", True, False, None, problem=_problem(key, error))
         return _Kept(signature, owner, is_final, is_followed, info)
 
     def _info(self, key: str, values: Mapping[str, Any], is_followed: bool) -> RunInfo:
         folder = os.path.dirname(key)  # noqa: PTH120
         row = _plain_facts(values) | {
             "key": key,
+            "name": os.path.basename(key),  # noqa: PTH119
             "folder": self._places.below_root(folder),
             "path": folder,
             "notebook": self._places.notebook(_text(values.get("notebook"))),
@@ -131,20 +142,23 @@ def run_key(folder: str, name: str) -> str:
     return os.path.join(folder, os.path.basename(name))  # noqa: PTH118, PTH119
 
 
+_WRONG = (ValueError, KeyError, TypeError, AttributeError, OverflowError)  # of shapes and numbers
+
+
 def _plain_facts(values: Mapping[str, Any]) -> dict[str, Any]:
     walkers = [walker for walker in values["walkers"] if isinstance(walker, dict)]
     reached = Counter(_text(name) for walker in walkers for name in walker.get("reached", ()))
     return {
-        **{name: _text(values.get(name)) for name in ("name", "campaign", "state", "engine")},
-        "launcher": _text(values.get("launcher")),
-        "conditions": [_text(name) for name in values["conditions"]],
+        **{name: _text(values.get(name)) for name in ("state", "engine", "launcher")},
+        "campaign": _name(values.get("campaign")),
+        "conditions": [_text(name) for name in values["conditions"][:_MOST_CONDITIONS]],
         "walkers": len(walkers),
         "ended": sum(walker.get("state") in _FINAL for walker in walkers),
-        "reached": dict(reached),
+        "reached": dict(reached.most_common(_MOST_CONDITIONS)),
         "failures": _failures(walkers),
         **_progress(walkers),
-        "created": _text(values.get("created")),
-        "updated": _text(values.get("updated")),
+        "created": _moment(values.get("created")),
+        "updated": _moment(values.get("updated")),
     }
 
 
@@ -159,7 +173,7 @@ def _progress(walkers: list[dict[str, Any]]) -> dict[str, float | None]:
     done = [_number(walker.get("time_done")) or 0.0 for walker in walkers]
     limits = [_number(walker.get("time_limit")) for walker in walkers]
     parts = [
-        1.0 if walker.get("state") in _FINAL else min(1.0, time / limit)
+        1.0 if walker.get("state") in _FINAL else max(0.0, min(1.0, time / limit))
         for walker, time, limit in zip(walkers, done, limits, strict=True)
         if limit
     ]
@@ -173,22 +187,36 @@ def _progress(walkers: list[dict[str, Any]]) -> dict[str, float | None]:
 
 
 def _number(value: object) -> float | None:
-    is_number = isinstance(value, int | float) and math.isfinite(value)
+    is_number = isinstance(value, int | float) and abs(value) < _LARGEST_NUMBER  # and so no NaN
     return float(value) if is_number else None  # type: ignore[arg-type] # as it is one
 
 
 def _failures(walkers: list[dict[str, Any]]) -> list[str]:
     """What ended walkers with an error, each once, and not too much of it."""
-    said = dict.fromkeys(_text(walker.get("error"))[:_MOST_TOLD] for walker in walkers)
+    said = dict.fromkeys(_text(walker.get("error"), _MOST_TOLD) for walker in walkers)
     return [error for error in said if error][:_MOST_FAILURES]
 
 
-def _content(path: str) -> dict[str, Any]:
-    with open(path, "rb") as file:  # noqa: PTH123
-        values = json.loads(file.read(_MOST_BYTES))
+def _content(key: str) -> dict[str, Any]:
+    if not is_name(os.path.basename(key)):  # noqa: PTH119
+        raise ValueError("no run can be called so")
+    values = read_json(key + _ENDING, limit=_MOST_BYTES)
     if not isinstance(values, dict):
-        raise TypeError(f"{path!r} holds no record of a run.")
+        raise TypeError("it holds something else")
     return values
+
+
+def _problem(key: str, error: Exception) -> str:
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if not isinstance(error, OSError | ForeignFileError):
+        why = f"it is damaged ({type(error).__name__}: {error})"
+    return escaped(f"The record {key + _ENDING!r} can't be used: {why}.")[:_MOST_TOLD]
+
+
+def _told(problems: list[str]) -> tuple[str, ...]:
+    more = len(problems) - _MOST_PROBLEMS
+    rest = (f"The same is true of {more} more records.",) if more > 0 else ()
+    return (*problems[:_MOST_PROBLEMS], *rest)
 
 
 def _signature(path: str) -> Signature | None:
@@ -205,5 +233,17 @@ def _lives(owner: str) -> bool:
         return False
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _text(value: object, most: int = _MOST_LETTERS) -> str:
+    return value[:most] if isinstance(value, str) else ""
+
+
+def _name(value: object) -> str:
+    return str(value) if is_name(value) else ""
+
+
+def _moment(value: object) -> str:
+    """A time as pages can read it; empty for anything else."""
+    try:
+        return datetime.fromisoformat(_text(value)).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        return ""
