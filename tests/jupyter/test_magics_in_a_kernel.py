@@ -138,7 +138,8 @@ async def test_a_condition_that_raises_on_the_start_is_explained(execute):
         SETUP,
         "start = await engine.apply_constraints(None, 'start.trr')\n"
         "def broken(trajectory):\n    raise ValueError('no such residue')",
-        "try:\n    %asyncmd propagate engine --from start --until broken --name brk\n"
+        "try:\n    %asyncmd propagate engine --from start --velocities new --until broken "
+        "--name brk\n"
         "except Exception as error:\n    print(error)",
         "%asyncmd why brk",
     )

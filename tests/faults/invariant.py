@@ -1,0 +1,70 @@
+"""What has to hold whatever happened: every frame is there once, and is the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from asyncmd_jupyter.engines.gromacs.engine import GmxEngine
+from asyncmd_jupyter.engines.openmm import OpenMMEngine
+from asyncmd_jupyter.frames.mdanalysis import open_universe
+from asyncmd_jupyter.trajectory import Trajectory
+
+from .campaign import NAME, NSTOUT, STEPS
+
+_ENGINES = {"openmm": OpenMMEngine, "gromacs": GmxEngine}
+
+
+@dataclass(frozen=True)
+class Frames:
+    """All frames of a walker, as they lie in the files of its parts."""
+
+    steps: np.ndarray
+    positions: np.ndarray
+
+    @classmethod
+    def read(cls, folder: Path, kind: str, walker: int) -> Frames:
+        """Read a walker's parts."""
+        parts = _ENGINES[kind].parts_in_folder(folder / NAME, f"{NAME}_{walker}", "trr")
+        return cls(
+            np.concatenate([part.frame_table().steps for part in parts]),
+            np.concatenate([_positions(part) for part in parts]),
+        )
+
+
+def _positions(part: Trajectory) -> np.ndarray:
+    with open_universe(part.structure_path, part.paths) as universe:
+        return np.array([universe.atoms.positions.copy() for _ in universe.trajectory])
+
+
+def problems(folder: Path, kind: str, expected: Mapping[int, Frames]) -> list[str]:
+    """What differs from the same campaign that nothing happened to."""
+    return [
+        f"walker {walker}: {problem}"
+        for walker, right in expected.items()
+        for problem in _problems_of(folder, kind, walker, right)
+    ]
+
+
+def _problems_of(folder: Path, kind: str, walker: int, right: Frames) -> list[str]:
+    try:
+        found = Frames.read(folder, kind, walker)
+    except (OSError, ValueError) as error:
+        return [f"can't be read ({error})"]
+    first = STEPS[kind] // NSTOUT[kind] + 1  # frames up to the one that reaches the state
+    wanted = list(range(0, STEPS[kind] + 1, NSTOUT[kind]))
+    if found.steps[:first].tolist() != wanted:
+        return [f"steps {found.steps.tolist()}"]
+    if len(set(found.steps.tolist())) != len(found.steps):
+        return [f"frames twice: {found.steps.tolist()}"]
+    # Dynamics of GROMACS go on from a checkpoint with other roundings.
+    n_same = first if kind == "openmm" else 1
+    if not np.array_equal(found.positions[:n_same], right.positions[:n_same]):
+        wrong = np.flatnonzero(
+            (found.positions != right.positions[: len(found.positions)]).any((1, 2))
+        )
+        return [f"other positions from frame {wrong[0]} on"]
+    return []
