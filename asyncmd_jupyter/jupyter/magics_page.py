@@ -7,6 +7,7 @@ from argparse import Action
 from collections.abc import Iterator
 from pathlib import Path
 
+from asyncmd_jupyter.files.writing import write_text
 from asyncmd_jupyter.jupyter.named_settings import settings
 from asyncmd_jupyter.jupyter.parsers import GROUPS, SubCommand
 from asyncmd_jupyter.jupyter.registry import commands
@@ -42,7 +43,7 @@ def main() -> None:
     """Write it where the first argument says, into docs of the checkout without one."""
     default = Path(__file__).parents[2] / "docs" / "magics.md"
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else default
-    target.write_text(page(), encoding="utf-8")
+    write_text(target, page(), durable=False)
 
 
 def _contents() -> Iterator[str]:

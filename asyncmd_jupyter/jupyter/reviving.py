@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from asyncmd_jupyter.files.reading import parse_json
+from asyncmd_jupyter.names import check_name
 
 if TYPE_CHECKING:
     from asyncmd_jupyter.sampling.run import Run
@@ -28,7 +30,7 @@ async def revive(text: str) -> None:
     ValueError
         If nobody knows how to make such a view, or its run is gone; says what helps.
     """
-    recipe = json.loads(text)
+    recipe = parse_json(text)
     kind = recipe.get("kind") if isinstance(recipe, dict) else None
     maker = _MAKERS.get(str(kind))
     if maker is None:
@@ -81,22 +83,36 @@ async def _runs(recipe: Recipe) -> list[Run]:
     from asyncmd_jupyter.sampling.run import Runs
 
     known = {run.id: run for run in Runs.current().all()}
-    wanted = dict(recipe.get("runs", {}))
+    wanted = _wanted(recipe)
+    problems: list[str] = []
     for folder in sorted({wanted[name] for name in wanted.keys() - known.keys()}):
-        await _attach(Path(folder))
+        problems += await _attach(Path(folder))
     known = {run.id: run for run in Runs.current().all()}
     if gone := sorted(wanted.keys() - known.keys()):
         raise ValueError(
-            f"There is nothing left to take back of: {', '.join(gone)}. Is the notebook in another "
-            "folder than before?"
+            " ".join(
+                [problem for problem in problems if any(repr(name) in problem for name in gone)]
+            )
+            or f"There is nothing left to take back of: {', '.join(gone)}. Is the notebook in "
+            "another folder than before?"
         )
     return [known[name] for name in wanted]
 
 
-async def _attach(folder: Path) -> None:
+def _wanted(recipe: Recipe) -> dict[str, str]:
+    """Names of runs and their folders; a notebook may come from anybody."""
+    wanted = recipe.get("runs") or {}
+    if not isinstance(wanted, dict) or not all(isinstance(each, str) for each in wanted.values()):
+        raise ValueError("what is saved of this view is damaged: run its cell again.")
+    for name in wanted:
+        check_name(name)
+    return wanted
+
+
+async def _attach(folder: Path) -> tuple[str, ...]:
     from asyncmd_jupyter.sampling.run_memory import attach_runs
 
-    await attach_runs(folder)
+    return (await attach_runs(folder)).problems
 
 
 def _load_extension() -> None:

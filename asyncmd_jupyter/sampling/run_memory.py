@@ -43,7 +43,10 @@ class Attached:
 
 
 async def attach_runs(
-    folder: str | os.PathLike[str] = ".", names: Collection[str] | None = None
+    folder: str | os.PathLike[str] = ".",
+    names: Collection[str] | None = None,
+    *,
+    trust: bool = False,
 ) -> Attached:
     """Bring back every run of a folder and of its sub-folders.
 
@@ -58,6 +61,9 @@ async def attach_runs(
         That holds the folders of the runs.
     names : collection of str, optional
         Only runs with these names; all by default.
+    trust : bool
+        Whether runs are brought back that this user has not started in this folder: bringing
+        back runs the code that whoever made the folder has put there.
 
     Raises
     ------
@@ -72,7 +78,7 @@ async def attach_runs(
     runs, problems = [], list(found.problems)
     for record in records:
         try:
-            run = await _brought_back(record, given_up)
+            run = await _brought_back(record, given_up, trust=trust)
         except (AsyncMDError, ValueError, TypeError, OSError) as error:
             problems.append(_told(record, error))
         else:
@@ -107,11 +113,11 @@ async def _given_up(records: Iterable[RunRecord]) -> set[Place]:
     return {place for place, job in newest.items() if job.was_given_up}
 
 
-async def _brought_back(record: RunRecord, given_up: set[Place]) -> Run | None:
+async def _brought_back(record: RunRecord, given_up: set[Place], *, trust: bool) -> Run | None:
     """The run; None if this kernel has it."""
     if _is_here(record):
         return None
-    spec = await asyncio.to_thread(load_spec, record)
+    spec = await asyncio.to_thread(load_spec, record, trust=trust)
     if _is_here(record):  # another task was quicker
         return None
     run = Run(spec, record)

@@ -15,7 +15,7 @@ from asyncmd_jupyter.errors import ForeignFileError, OtherKernelError
 from asyncmd_jupyter.files.locking import locked
 from asyncmd_jupyter.files.writing import write_bytes
 from asyncmd_jupyter.sampling.progress import RunSnapshot
-from asyncmd_jupyter.sampling.run_memory_pickle import pickled_spec
+from asyncmd_jupyter.sampling.run_memory_pickle import pickled_spec, write_pickle
 from asyncmd_jupyter.sampling.run_record import (
     RunRecord,
     pickle_file,
@@ -26,7 +26,6 @@ from asyncmd_jupyter.sampling.run_spec import RunSpec
 
 logger = logging.getLogger(__name__)
 
-_PRIVATE = 0o600
 _PAUSES = 5  # between two writings, in the time that one takes
 
 
@@ -155,7 +154,7 @@ class Keeper:
         if pickled is None:
             path.unlink(missing_ok=True)
         else:
-            write_bytes(path, pickled, mode=_PRIVATE)
+            write_pickle(path, pickled)
 
     def _save(self, seen: tuple[RunSnapshot, tuple[str, ...]]) -> None:
         snapshot, error_kinds = seen

@@ -3,27 +3,55 @@
 from __future__ import annotations
 
 import linecache
+import logging
 import os
 import pickle
-import stat
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
-from asyncmd_jupyter.errors import AsyncMDError
+from asyncmd_jupyter.errors import AsyncMDError, ForeignFileError
+from asyncmd_jupyter.files.reading import open_regular
+from asyncmd_jupyter.files.writing import write_bytes
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling import carried_code
+from asyncmd_jupyter.sampling.run_memory_seal import sealed, unsealed
 from asyncmd_jupyter.sampling.run_record import RunRecord, pickle_file
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 
-_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+logger = logging.getLogger(__name__)
+
+_PRIVATE = 0o600
 _LONGEST_REASON = 300
 
 
 class RunMemoryError(AsyncMDError):
     """What was kept of a run can't be used; says how to go on by hand."""
+
+
+def write_pickle(path: Path, content: bytes) -> None:
+    """Write a pickle with a digest that says that this user wrote it, readable by nobody else.
+
+    Raises
+    ------
+    OSError
+        It is not written.
+    """
+    try:
+        whole = sealed(content, path, runtime.current().settings.state_dir)
+    except OSError as error:
+        logger.warning(
+            "The run in %s will not be known as yours, and bringing it back will need trust=True: "
+            "%s",
+            path.parent,
+            error,
+        )
+        whole = content
+    write_bytes(path, whole, mode=_PRIVATE)
 
 
 def pickled_spec(spec: RunSpec) -> tuple[bytes | None, dict[str, str]]:
@@ -58,8 +86,15 @@ def pickled_spec(spec: RunSpec) -> tuple[bytes | None, dict[str, str]]:
     return pickle.dumps(payload), {}
 
 
-def load_spec(record: RunRecord) -> RunSpec:
+def load_spec(record: RunRecord, *, trust: bool = False) -> RunSpec:
     """Make a run's order of its record and its pickle; called in threads.
+
+    Parameters
+    ----------
+    record : RunRecord
+    trust : bool
+        Whether a pickle is loaded that this user has not written here: that runs any code
+        that is in it.
 
     Raises
     ------
@@ -72,7 +107,8 @@ def load_spec(record: RunRecord) -> RunSpec:
     if record.folder.name != record.name:
         raise _problem(record, f"its folder is called {record.folder.name!r} now, not as the run")
     path = pickle_file(record.folder, record.name)
-    payload = _payload(record, _content(record, path))
+    content = _content(record, path, trust=trust)
+    payload = _payload(record, content)
     _believe_sources(payload.get("sources", {}))
     try:
         engine, until = carried_code.loads(payload["main"])
@@ -95,27 +131,44 @@ def load_spec(record: RunRecord) -> RunSpec:
     )
 
 
-def _content(record: RunRecord, path: Path) -> bytes:
-    """The bytes of the pickle, of which loading runs code: only if nobody else wrote them."""
+def _content(record: RunRecord, path: Path, *, trust: bool) -> bytes:
+    """The bytes of the pickle, of which loading runs code: only those of this user."""
     try:
-        with path.open("rb") as file:
-            state = os.fstat(file.fileno())
-            if state.st_uid != os.getuid():
-                raise _problem(record, f"{path.name} belongs to another user and is not loaded")
-            if state.st_mode & _WRITABLE_BY_OTHERS:
-                raise _problem(
-                    record,
-                    f"others may write to {path.name}, so it is not loaded ('chmod 600' helps if "
-                    "nobody did)",
-                )
-            return file.read()
-    except OSError as error:
+        with os.fdopen(open_regular(path), "rb") as file:
+            data = file.read()
+        content, why_not = unsealed(data, path, runtime.current().settings.state_dir)
+    except (OSError, ForeignFileError) as error:
         raise _problem(record, f"{path.name} can't be read: {_sentence(error)}") from error
+    if why_not and not trust:
+        raise _untrusted(record, path, why_not)
+    if why_not:
+        _take_in(path, content)
+    return content
+
+
+def _take_in(path: Path, content: bytes) -> None:
+    """Let a pickle be this user's from now on: it was trusted by name."""
+    try:
+        write_pickle(path, content)
+    except OSError as error:
+        logger.warning("%s will ask again whether you trust its folder: %s", path, error)
+
+
+def _untrusted(record: RunRecord, path: Path, why: str) -> RunMemoryError:
+    states = Counter(walker.state.value for walker in record.walkers)
+    told = ", ".join(f"{number} {state}" for state, number in states.items())
+    folder = str(record.folder.parent)
+    return RunMemoryError(
+        f"The run {record.name!r} in {folder!r} was left alone: {path.name} runs code when it is "
+        f"loaded, and {why}. Its record says: {record.engine}, walkers: {told}, last written "
+        f"{record.updated:%Y-%m-%d %H:%M} UTC. If you trust whoever made {folder!r}, bring it "
+        "back with %asyncmd attach --trust, or attach_runs(…, trust=True)."
+    )
 
 
 def _payload(record: RunRecord, content: bytes) -> Mapping[str, Any]:
     try:
-        payload: dict[str, Any] = pickle.loads(content)  # noqa: S301 - the user's own file
+        payload: dict[str, Any] = pickle.loads(content)  # noqa: S301 - the user's own, or trusted
         python = tuple(payload["python"])
     except Exception as error:
         raise _problem(record, f"its pickle is damaged: {_sentence(error)}") from error

@@ -29,7 +29,8 @@ from asyncmd_jupyter.sampling.functions import PyTrajectoryFunctionWrapper
 from asyncmd_jupyter.sampling.progress import RunState
 from asyncmd_jupyter.sampling.run import Runs, start_run
 from asyncmd_jupyter.sampling.run_memory import attach_runs
-from asyncmd_jupyter.sampling.run_memory_pickle import RunMemoryError, load_spec
+from asyncmd_jupyter.sampling.run_memory_pickle import RunMemoryError, load_spec, write_pickle
+from asyncmd_jupyter.sampling.run_memory_seal import unsealed
 from asyncmd_jupyter.sampling.run_record import look_for_records, records_in
 from asyncmd_jupyter.sampling.states import Within, as_condition
 from asyncmd_jupyter.testing import MemoryLauncher, ToyEngine
@@ -201,22 +202,23 @@ class OldPickler(cloudpickle.Pickler):
         return super().reducer_override(value)
 
 
+def payload_of(path: Path) -> dict:
+    content, why_not = unsealed(path.read_bytes(), path, runtimes.current().settings.state_dir)
+    assert why_not == ""
+    return pickle.loads(content)
+
+
 class TestPickle:
-    async def test_of_others_is_not_loaded(self, manager, in_folder, monkeypatch):
+    async def test_that_is_gone_or_a_pipe_is_told(self, manager, in_folder):
         await go()
         (record,) = records_in()
         pickled = in_folder / "run" / "run.run.pkl"
-        pickled.chmod(0o620)
-        with pytest.raises(RunMemoryError, match="others may write"):
-            load_spec(record)
-        pickled.chmod(0o600)
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "getuid", lambda: os.geteuid() + 1)
-            with pytest.raises(RunMemoryError, match="another user"):
-                load_spec(record)
         load_spec(record)
         pickled.unlink()
         with pytest.raises(RunMemoryError, match=r"can't be read.*continuation=True"):
+            load_spec(record)
+        os.mkfifo(pickled)
+        with pytest.raises(RunMemoryError, match=r"not a regular file.*continuation=True"):
             load_spec(record)
 
     async def test_of_another_python_or_without_a_module(self, manager, in_folder, monkeypatch):
@@ -235,11 +237,11 @@ class TestPickle:
         with pytest.raises(RunMemoryError, match=r"No module named 'my_states'"):
             load_spec(record)
         pickled = in_folder / "run" / "run.run.pkl"
-        payload = pickle.loads(pickled.read_bytes())
-        pickled.write_bytes(pickle.dumps({**payload, "python": (3, 2)}))
+        payload = payload_of(pickled)
+        write_pickle(pickled, pickle.dumps({**payload, "python": (3, 2)}))
         with pytest.raises(RunMemoryError, match=r"Python 3\.2, and this is"):
             load_spec(record)
-        pickled.write_bytes(b"nonsense")
+        write_pickle(pickled, b"nonsense")
         with pytest.raises(RunMemoryError, match="damaged"):
             load_spec(record)
 
@@ -255,12 +257,12 @@ class TestPickle:
         expected = condition.id
         await go(until=[in_a])
         pickled = in_folder / "run" / "run.run.pkl"
-        payload = pickle.loads(pickled.read_bytes())
+        payload = payload_of(pickled)
         engine, _ = pickle.loads(payload["main"])
         with io.BytesIO() as file:
             OldPickler(file).dump((engine, [condition]))
             payload |= {"main": file.getvalue(), "sources": {name: [cell]}}
-        pickled.write_bytes(pickle.dumps(payload))
+        write_pickle(pickled, pickle.dumps(payload))
         del linecache.cache[name]
         with runtimes.use(runtimes.Runtime()):
             assert load_spec(records_in()[0]).until[0].id == expected
@@ -448,9 +450,9 @@ class TestEnded:
         path.write_text(json.dumps(text))
         load = run_memory.load_spec
 
-        def meanwhile_taken_by_another(record):
+        def meanwhile_taken_by_another(record, **options):
             path.write_text(json.dumps(text | {"owner": living_process()}))
-            return load(record)
+            return load(record, **options)
 
         monkeypatch.setattr(run_memory, "load_spec", meanwhile_taken_by_another)
         found = await attach_runs()

@@ -20,6 +20,9 @@ def _arguments(parser: Any) -> None:
                         help="Where the runs' folders are (here).")  # fmt: skip
     parser.add_argument("--only", metavar="STORED", nargs="+",
                         help="Only runs of these names (all of the folder).")  # fmt: skip
+    parser.add_argument("--trust", action="store_true",
+                        help="Also runs that you have not started in this folder: the code that "
+                        "whoever made the folder has put there is run.")  # fmt: skip
 
 
 async def _answer(_notebook: Notebook, arguments: Arguments) -> None:
@@ -29,7 +32,7 @@ async def _answer(_notebook: Notebook, arguments: Arguments) -> None:
 
     folder = Path(unquoted(arguments.folder or "."))
     only = None if arguments.only is None else [unquoted(name) for name in arguments.only]
-    attached = await attach_runs(folder, only)
+    attached = await attach_runs(folder, only, trust=arguments.trust)
     # Those of other folders belong to other notebooks, which wait for something else.
     jobs = [] if only else await JobManager.current().attach(folder=folder)
     for problem in attached.problems:
@@ -63,6 +66,6 @@ COMMAND = SubCommand(
     answer=_answer,
     examples=("%asyncmd attach", "%asyncmd attach --only left right"),
     group="Steer",
-    usage="[DIR] [--only STORED ...]",
+    usage="[DIR] [--only STORED ...] [--trust]",
     awaited=always,
 )
