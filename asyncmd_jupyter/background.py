@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import os
 import threading
 import weakref
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -36,7 +37,7 @@ class BackgroundTasks:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
-        atexit.register(_end, weakref.ref(self))
+        at_exit(BackgroundTasks.end, self)
 
     @classmethod
     def of(cls, _runtime: object) -> BackgroundTasks:
@@ -124,6 +125,16 @@ def _close(task: asyncio.Task[Any]) -> None:
         return
 
 
-def _end(reference: weakref.ref[BackgroundTasks]) -> None:
-    if (tasks := reference()) is not None:
-        tasks.end()
+def at_exit(action: Callable[[T], object], owner: T) -> None:
+    """Call `action` with its owner when the interpreter exits, if the owner is still there.
+
+    A process that was forked from this one (`os.fork`, `multiprocessing`) and exits leaves it
+    alone: what is to be ended belongs to this one.
+    """
+    atexit.register(_act, action, weakref.ref(owner), os.getpid())
+
+
+def _act(action: Callable[[T], object], reference: weakref.ref[Any], pid: int) -> None:
+    owner = reference()
+    if owner is not None and os.getpid() == pid:
+        action(owner)

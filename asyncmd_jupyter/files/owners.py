@@ -15,12 +15,13 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from asyncmd_jupyter.errors import UntrustedFolderError
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_INHERITED_RIGHTS = "system.posix_acl_default"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -37,14 +38,63 @@ def make_ours(folder: Path, *, mode: int = 0o755) -> None:
     OSError
     """
     try:
-        folder.mkdir(mode=mode)
+        make_new(folder, mode=mode)
     except FileExistsError:
         with opened_folder(folder) as descriptor:
             _check_owner(folder, descriptor)
-            found = os.fstat(descriptor)
-            if found.st_mode & _OTHERS_WRITE:
-                os.fchmod(descriptor, stat.S_IMODE(found.st_mode) & ~_OTHERS_WRITE)
-    check_ours(folder)  # a list of rights of the folder above may give more of them
+            _close_to_others(descriptor)
+        check_ours(folder)
+
+
+def make_new(folder: Path, *, mode: int = 0o755) -> None:
+    """Make a folder that only this user writes to, and whose files only this user changes.
+
+    Raises
+    ------
+    FileExistsError
+    OSError
+    """
+    folder.mkdir(mode=mode)
+    with opened_folder(folder) as descriptor:
+        # A list of rights of the folder above may give more of them, also to all that will be
+        # made in this one, whatever the umask is.
+        if hasattr(os, "removexattr"):
+            with suppress(OSError):
+                os.removexattr(descriptor, _INHERITED_RIGHTS)
+        _close_to_others(descriptor)
+    check_ours(folder)
+
+
+def close_to_others(folder: Path) -> None:
+    """Let nobody else change a folder of this user any more, nor the files of this user in it.
+
+    Raises
+    ------
+    UntrustedFolderError
+        It belongs to somebody else, or is a link.
+    OSError
+    """
+    make_ours(folder)
+    with our_folder(folder) as descriptor, os.scandir(descriptor) as entries:
+        for entry in entries:
+            found = entry.stat(follow_symlinks=False)
+            if stat.S_ISREG(found.st_mode) and found.st_mode & _OTHERS_WRITE:
+                with suppress(OSError), os.fdopen(_opened(entry.name, descriptor), "rb") as file:
+                    _close_to_others(file.fileno())
+
+
+def is_of_others(folder: Path) -> bool:
+    """Whether there is a folder, a file or a link of somebody else."""
+    try:
+        if folder.lstat().st_uid == os.geteuid():
+            return False
+        with opened_folder(folder) as descriptor:
+            _check_owner(folder, descriptor)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def check_ours(folder: Path) -> None:
@@ -60,8 +110,14 @@ def check_ours(folder: Path) -> None:
 
 
 @contextmanager
-def our_folder(folder: Path) -> Iterator[int]:
+def our_folder(folder: Path, *, close: bool = False) -> Iterator[int]:
     """Open a folder that belongs to this user and that nobody else can write to.
+
+    Parameters
+    ----------
+    folder : Path
+    close : bool
+        Whether one of this user to which others can write is closed to them, not refused.
 
     Yields
     ------
@@ -76,6 +132,8 @@ def our_folder(folder: Path) -> Iterator[int]:
     """
     with opened_folder(folder) as descriptor:
         _check_owner(folder, descriptor)
+        if close:
+            _close_to_others(descriptor)
         if os.fstat(descriptor).st_mode & _OTHERS_WRITE:
             raise UntrustedFolderError(
                 f"Others can write to the folder {str(folder)!r}, so what is in it is not used: "
@@ -123,19 +181,64 @@ def open_ours(name: str, *, folder: int) -> int:
         It is somebody else's, others can write to it, or it is not a regular file.
     FileNotFoundError, OSError
     """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    descriptor = os.open(name, flags, dir_fd=folder)
-    found = os.fstat(descriptor)
+    descriptor = _opened(name, folder)
+    try:
+        _check_file(name, os.fstat(descriptor), folder)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def is_out_of_reach(folder: Path) -> bool:
+    """Whether nobody else but root can put another folder in the place of this one."""
+    return all(map(_is_kept, [folder.absolute(), *folder.resolve().parents]))
+
+
+def _is_kept(folder: Path) -> bool:
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    is_closed = not found.st_mode & _OTHERS_WRITE or bool(found.st_mode & stat.S_ISVTX)
+    return stat.S_ISDIR(found.st_mode) and is_closed and found.st_uid in (0, os.geteuid())
+
+
+def check_file_of_ours(path: Path) -> None:
+    """See that a file is one of this user, in a folder of this user, without opening it.
+
+    The folder may be a link.
+
+    Raises
+    ------
+    UntrustedFolderError
+        It is somebody else's, others can write to it, or it is not a regular file.
+    FileNotFoundError, OSError
+    """
+    with our_folder(path.parent.resolve()) as folder:
+        _check_file(path.name, os.stat(path.name, dir_fd=folder, follow_symlinks=False), folder)
+
+
+def _check_file(name: str, found: os.stat_result, folder: int) -> None:
     is_owners = found.st_uid == os.fstat(folder).st_uid and not found.st_mode & _OTHERS_WRITE
     if not (is_owners and stat.S_ISREG(found.st_mode)):
-        os.close(descriptor)
         raise UntrustedFolderError(f"The file {name!r} is not only this user's, and is not used.")
-    return descriptor
+
+
+def _opened(name: str, folder: int) -> int:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    return os.open(name, flags, dir_fd=folder)
+
+
+def _close_to_others(descriptor: int) -> None:
+    mode = os.fstat(descriptor).st_mode
+    if mode & _OTHERS_WRITE:
+        os.fchmod(descriptor, stat.S_IMODE(mode) & ~_OTHERS_WRITE)
 
 
 def _check_owner(folder: Path, descriptor: int) -> None:
     owner = os.fstat(descriptor).st_uid
-    if owner not in (os.geteuid(), _uid_of_new_files(descriptor)):
+    if owner != os.geteuid() and owner != _uid_of_new_files(descriptor):
         raise UntrustedFolderError(
             f"The folder {str(folder)!r} belongs to another user (uid {owner}), so what is in it "
             "is not used: choose another working folder, or have it removed."

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter import runtime as runtimes
-from asyncmd_jupyter.jobs.store import JobStore
+from asyncmd_jupyter.files.reading import read_json
+from asyncmd_jupyter.files.writing import write_text
+from asyncmd_jupyter.jobs.store import JobStore, make_state_folder
 from asyncmd_jupyter.jobs.tally import Tally
 
 _LAUNCHER = "slurm"
@@ -106,10 +108,8 @@ class Budget:
                 self._path.unlink(missing_ok=True)
                 return
             since = self._read().get("since") or datetime.now(UTC).isoformat()
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            hidden = self._path.with_name(f".{_FILE}")
-            hidden.write_text(json.dumps({"limit": hours, "since": since}))
-            hidden.replace(self._path)
+            make_state_folder(self._path.parent)
+            write_text(self._path, json.dumps({"limit": hours, "since": since}), mode=0o600)
 
     def limit(self) -> float | None:
         """The budget, if there is one."""
@@ -134,7 +134,7 @@ class Budget:
 
     def _read(self) -> dict[str, Any]:
         with suppress(OSError, ValueError, AttributeError):
-            values = json.loads(self._path.read_text())
+            values = read_json(self._path)
             if {"limit", "since"} <= values.keys():
                 return dict(values)
         return {}

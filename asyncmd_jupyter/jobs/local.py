@@ -19,12 +19,15 @@ from datetime import UTC, datetime, timedelta
 
 from asyncmd_jupyter.errors import SubmissionError
 from asyncmd_jupyter.jobs.folder import (
+    disbelief,
     ended_status,
+    opened_script,
     read_end,
     read_start,
     rewrite_script,
     signal_name,
 )
+from asyncmd_jupyter.jobs.heritage import without_secrets
 from asyncmd_jupyter.jobs.holding import refuse_hold
 from asyncmd_jupyter.jobs.model import JobRecord, JobState, Status
 from asyncmd_jupyter.jobs.process import (
@@ -111,15 +114,18 @@ class LocalLauncher:
         try:
             if job.resources.share:  # its cores are known now
                 rewrite_script(job)
-            child = _Detached(
-                ["bash", str(job.script)],
-                cwd=job.folder,
-                env={**os.environ, **marks},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            with opened_script(job) as script:
+                child = _Detached(
+                    # The last words only tell people who look at processes.
+                    ["bash", f"/dev/fd/{script}", "", str(job.script)],
+                    pass_fds=(script,),
+                    cwd=job.folder,
+                    env={**without_secrets(os.environ), **marks},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
         except OSError as error:
             raise SubmissionError(f"The job {job.name!r} could not be started: {error}") from error
         self._children[job.id] = child
@@ -188,11 +194,17 @@ class LocalLauncher:
         # Only now that nobody is left who could write it, a missing exit code says something.
         if end := read_end(job):
             return end
-        if child is None or not child.returncode:
+        code = 0 if child is None else child.poll()  # it may have ended since the last look
+        if why := disbelief(job):
+            return Status(JobState.LOST, reason=f"How it ended is not known. {why}")
+        if not code:
             reason = "It ended without leaving an exit code: killed as a whole, or a restart."
             return Status(JobState.LOST, reason=reason)
-        reason = f"The job's shell was ended by the signal {signal_name(-child.returncode)}."
-        return replace(ended_status(child.returncode), reason=reason)
+        if code > 0:
+            reason = f"The job's shell ended with exit code {code}, without running the command."
+        else:
+            reason = f"The job's shell was ended by the signal {signal_name(-code)}."
+        return replace(ended_status(code), reason=reason)
 
     def _leader(self, job: JobRecord) -> ProcessId | None:
         """The job's bash, also when the kernel died before it could store the native id."""

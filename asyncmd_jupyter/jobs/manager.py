@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import logging
-import weakref
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from asyncmd_jupyter import runtime as runtimes
-from asyncmd_jupyter.background import settled
+from asyncmd_jupyter.background import at_exit, settled
 from asyncmd_jupyter.errors import JobError, SubmissionError
 from asyncmd_jupyter.jobs import attaching
 from asyncmd_jupyter.jobs.book import JobBook
@@ -87,7 +85,7 @@ class JobManager:
     def create(cls, runtime: runtimes.Runtime) -> JobManager:
         """The job manager of a runtime, for `Runtime.service`."""
         manager = cls(runtime)
-        atexit.register(_shutdown_at_exit, weakref.ref(manager))
+        at_exit(cls.shutdown_now, manager)
         return manager
 
     @classmethod
@@ -393,9 +391,3 @@ def _prepare(record: JobRecord) -> None:
             f"The job {record.name!r} needs the folder {str(record.folder)!r}, which can't be"
             f" made ({error}). Choose a working folder that can be written."
         ) from error
-
-
-def _shutdown_at_exit(reference: weakref.ref[JobManager]) -> None:
-    manager = reference()
-    if manager is not None:
-        manager.shutdown_now()

@@ -52,6 +52,7 @@ class PythonWorker:
         self._requests: BinaryIO = os.fdopen(ours_out, "wb")
         self._answers: BinaryIO = os.fdopen(ours_in, "rb")
         self.calls = 0
+        self._parent = os.getpid()
 
     @property
     def pid(self) -> int:
@@ -85,12 +86,14 @@ class PythonWorker:
 
     def kill(self) -> None:
         """Have it end at once, whatever it does; returns at once too."""
-        self._process.kill()
+        if self._parent == os.getpid():  # else it is that of the process we were forked from
+            self._process.kill()
 
     def close(self) -> None:
         """End it and wait for that."""
-        self._process.kill()
-        self._process.wait()
+        if self._parent == os.getpid():
+            self._process.kill()
+            self._process.wait()
         for pipe in (self._requests, self._answers):
             with suppress(OSError):  # what was not sent any more
                 pipe.close()

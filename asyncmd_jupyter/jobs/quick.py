@@ -8,6 +8,9 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from asyncmd_jupyter.jobs.groups import end_group, kill_group
+from asyncmd_jupyter.jobs.heritage import without_secrets
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -35,17 +38,23 @@ def run_now(argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None
     env : Mapping, optional
         Added to the environment.
     """
-    done = subprocess.run(
+    process = subprocess.Popen(
         list(argv),
         cwd=cwd,
-        env={**os.environ, **(env or {})},
+        env={**without_secrets(os.environ), **(env or {})},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        check=False,
+        start_new_session=True,
     )
-    return Answer(done.returncode, done.stdout, done.stderr)
+    try:
+        output, errors = process.communicate()
+    except BaseException:
+        end_group(process)
+        raise
+    return Answer(process.returncode, output, errors)
 
 
 def lines_of(argv: Sequence[str], cwd: Path) -> Generator[str]:
@@ -53,13 +62,15 @@ def lines_of(argv: Sequence[str], cwd: Path) -> Generator[str]:
     with subprocess.Popen(
         list(argv),
         cwd=cwd,
+        env=without_secrets(os.environ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
         errors="replace",
+        start_new_session=True,
     ) as process:
         try:
             yield from process.stdout or ()
         finally:
-            process.kill()
+            kill_group(process)

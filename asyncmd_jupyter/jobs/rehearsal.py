@@ -56,4 +56,4 @@ def _submission(record: JobRecord) -> tuple[str, ...]:
     from asyncmd_jupyter.jobs.slurm.commands import sbatch
 
     slurm = runtime.current().settings.slurm
-    return tuple(sbatch(slurm, record, slurm.exclude_nodes))
+    return (*sbatch(slurm, record, slurm.exclude_nodes), str(record.script))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from asyncmd_jupyter.files.owners import our_folder
+
 _MARKER = re.compile(r"(started|exit_code)\.(\d+)")
 _SEEN = "seen_running"
 
@@ -32,7 +34,7 @@ class Remains:
     @classmethod
     def of(cls, folder: Path) -> Remains:
         """Look into the folder of a job; nothing is known if there is none."""
-        times = _times(folder)
+        times = times_in(folder)
         if not times:
             return cls()
         markers = {
@@ -53,11 +55,24 @@ class Remains:
 
 def note_that_it_runs(folder: Path) -> None:
     """Leave a sign of life for a job that was seen to run, as nobody else will."""
-    with suppress(OSError):
-        (folder / _SEEN).touch()
+    with suppress(OSError), our_folder(folder) as opened:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        file = os.open(_SEEN, flags, 0o644, dir_fd=opened)
+        os.utime(file)
+        os.close(file)
 
 
-def _times(folder: Path) -> dict[str, datetime]:
-    with suppress(OSError), os.scandir(folder) as entries:
-        return {entry.name: datetime.fromtimestamp(entry.stat().st_mtime, UTC) for entry in entries}
+def times_in(folder: Path) -> dict[str, datetime]:
+    """The files in the folder of a job and when they were written; none if others can write there.
+
+    Those of other users are left out.
+    """
+    with suppress(OSError), our_folder(folder, close=True) as opened, os.scandir(opened) as entries:
+        owner = os.fstat(opened).st_uid
+        found = ((entry.name, entry.stat(follow_symlinks=False)) for entry in entries)
+        return {
+            name: datetime.fromtimestamp(each.st_mtime, UTC)
+            for name, each in found
+            if each.st_uid == owner
+        }
     return {}

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
+from pathlib import Path
 
 from asyncmd_jupyter.jobs.model import Command, JobRecord
 from asyncmd_jupyter.jobs.template import directives, interpreter
@@ -17,6 +19,8 @@ JOB_ID_VARIABLE = "ASYNCMD_JOB_ID"
 ATTEMPT_VARIABLE = "ASYNCMD_JOB_ATTEMPT"
 # From 22.05 on, srun does not take it from the job by itself.
 SRUN_CORES = "SRUN_CPUS_PER_TASK"
+# What the script itself, and Slurm, have to say; the command has files of its own.
+SLURM_OUTPUT = "slurm.txt"
 
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -44,10 +48,15 @@ _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Who makes the claim runs the command: a job that got into a queue twice runs once, on whatever
 # nodes. Making a file that must not be there is one step on shared file systems too; where none
 # can be made, the job fails as it always did.
+# The folder of the job may lie where others can put another one in its place, also while the
+# script waits in a queue. So it goes into its folder first, sees that it is the one, its
+# user's, and closed to all others, and from then on uses names in it only, which mean this very
+# folder whatever happens around it.
 _TEMPLATE = """\
 #!/usr/bin/env bash
 {directives}{plain_shell}
 export {id_variable}={job_id}
+case $0 in /dev/fd/*) eval "exec ${{0##*/}}<&-" ;; esac
 folder={folder}
 attempt="${{{attempt_variable}:-${{SLURM_RESTART_COUNT:-0}}}}"
 inner=
@@ -57,14 +66,24 @@ ending=exit_code
 [ -n "${{{attempt_variable}:-}}" ] || in_slurm="${{SLURM_JOB_ID:-}}"
 [ -z "$in_slurm" ] || ending=ended
 
+mask=$(umask)
+umask go-w
+{enter}if ! enter "$folder" {tail}; then
+    printf '%s\\n' "The job's folder is missing, or others can write to it: $folder" >&2
+    [ -z "$in_slurm" ] || kill -s 53 "$$"
+    exit 1
+fi
+[ -z "$in_slurm" ] || exec >>{output} 2>&1
+
 put() {{
-    printf '%s\\n' "$2" >"$folder/.$1.$$" && mv -f -- "$folder/.$1.$$" "$folder/$1"
+    local new=".$1.$$.$RANDOM"
+    printf '%s\\n' "$2" >"$new" && mv -f -- "$new" "$1"
 }}
 forward() {{
     signalled=$1
     put "signalled.$attempt" "$1"
     [ -n "$inner" ] || return
-    until [ -e "$folder/started.$attempt" ] || ! kill -s 0 "$inner" 2>/dev/null; do
+    until [ -e "started.$attempt" ] || ! kill -s 0 "$inner" 2>/dev/null; do
         sleep 0.02
     done
     send "$1"
@@ -92,10 +111,10 @@ ranks_of() {{
 }}
 refuse_second_run() {{
     local file earlier code
-    for file in "$folder"/exit_code.*; do
+    for file in exit_code.*; do
         earlier=${{file##*.}}
         [ "$earlier" -lt "$attempt" ] 2>/dev/null || continue
-        [ ! -e "$folder/signalled.$earlier" ] && read -r code <"$file" || continue
+        [ ! -e "signalled.$earlier" ] && read -r code <"$file" || continue
         [ "$code" -le 128 ] 2>/dev/null || continue
         printf '%s\n' "This job has ended before, with exit code $code; it is not run twice." >&2
         put "started.$attempt" "$$"
@@ -108,9 +127,9 @@ hear() {{
     [ -n "$inner" ] || signalled=TERM
 }}
 {guard}[ -z "$in_slurm" ] || refuse_second_run
-claim="$folder/claim.$attempt"
+claim="claim.$attempt"
 if ! (set -o noclobber; : >"$claim") 2>/dev/null && [ -e "$claim" ]; then
-    printf '%s\\n' "This job is run elsewhere already, or not any more: $claim" >&2
+    printf '%s\\n' "This job is run elsewhere already, or not any more: $folder/$claim" >&2
     exit 1
 fi
 printf '%s\\n' "${{1:-${{SLURM_JOB_ID:-$$}}}}" >"$claim"
@@ -125,8 +144,9 @@ set -m
     (
         trap - TERM INT USR1
         put "started.$attempt" "$$"
-{surroundings}{exports}        cd -- {cwd} && exec -- {argv}
-    ) >>"$folder/stdout.txt" 2>>"$folder/stderr.txt"
+        umask "$mask"
+{surroundings}{exports}{keep}        cd -- {cwd} && exec -- {argv}
+    ) >>"stdout.txt" 2>>"stderr.txt"
     code=$?
     put "$ending.$attempt" "$code"
     exit "$code"
@@ -143,11 +163,27 @@ while
 do :; done
 trap '' TERM INT USR1
 kill -s TERM -- "-$inner" 2>/dev/null
-read -r code 2>/dev/null <"$folder/$ending.$attempt"
-[ "$ending" = exit_code ] || mv -f -- "$folder/$ending.$attempt" "$folder/exit_code.$attempt"
+read -r code 2>/dev/null <"$ending.$attempt"
+[ "$ending" = exit_code ] || mv -f -- "$ending.$attempt" "exit_code.$attempt"
 {stop}exit "$code"
 """
 
+
+# Some file systems show all files as those of one user: there, what is made now tells whose.
+ENTER = """\
+enter() {
+    local found made mine=".mine.$$.$RANDOM"
+    cd -P -- "$1" 2>/dev/null || return
+    case $PWD/ in *"/$2/") ;; *) return 1 ;; esac
+    found=($(command ls -nd . 2>/dev/null))
+    case ${found[0]} in d????-??-*) ;; *) return 1 ;; esac
+    [ "${found[2]}" != "$EUID" ] || return 0
+    (set -o noclobber; : >"$mine") 2>/dev/null || return
+    made=($(command ls -nd "$mine"))
+    rm -f -- "$mine"
+    [ "${found[2]}" = "${made[2]}" ]
+}
+"""
 
 PLAIN_SHELL = """\
 set +o allexport +o errexit +o noclobber +o noglob +o nounset +o pipefail +o posix +o xtrace
@@ -159,6 +195,10 @@ _THREADS = """\
             export {variable}="${{SLURM_CPUS_PER_TASK:-{cores}}}"
             export {srun_variable}="${variable}"
         fi
+"""
+_FOLDER_DESCRIPTOR = 9
+_KEEP = f"""\
+        exec {_FOLDER_DESCRIPTOR}<.
 """
 _STEPS = """\
         [ -z "$in_slurm" ] || unset SLURM_EXPORT_ENV
@@ -191,9 +231,13 @@ def render_script(job: JobRecord) -> str:
         attempt_variable=ATTEMPT_VARIABLE,
         job_id=shlex.quote(job.id),
         folder=shlex.quote(str(job.folder)),
+        enter=ENTER,
+        output=SLURM_OUTPUT,
+        tail=shlex.quote(tail_of(job.folder)),
         directives="".join(f"{line}\n" for line in _directives(command)),
         plain_shell=PLAIN_SHELL,
         surroundings=_surroundings(job),
+        keep="" if command.template is None else _KEEP,
         guard="" if command.repeatable else _GUARD,
         stop=_stop(command),
         stdin=shlex.quote(str(command.stdin or "/dev/null")),
@@ -201,6 +245,11 @@ def render_script(job: JobRecord) -> str:
         cwd=shlex.quote(str(command.cwd)),
         argv=shlex.join(_words(job)),
     )
+
+
+def tail_of(folder: Path) -> str:
+    """By what a script recognises the folder of its job, wherever a node has mounted it."""
+    return f"{folder.parent.name}/{folder.name}"
 
 
 def _stop(command: Command) -> str:
@@ -232,7 +281,9 @@ def _words(job: JobRecord) -> tuple[str, ...]:
     template = job.command.template
     if template is None:
         return job.command.argv
-    return *interpreter(template), str(job.user_script)
+    # Through a descriptor, so that it is the one in the folder that was entered.
+    folder = f"/dev/fd/{_FOLDER_DESCRIPTOR}" if sys.platform == "linux" else str(job.folder)
+    return *interpreter(template), f"{folder}/{job.user_script.name}"
 
 
 def check_arguments(argv: tuple[str, ...]) -> None:

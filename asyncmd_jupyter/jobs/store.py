@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import sqlite3
 import threading
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from asyncmd_jupyter.errors import JobError
+from asyncmd_jupyter.files.owners import check_file_of_ours, make_ours
+from asyncmd_jupyter.files.writing import create
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.rows import from_text, to_text
 
@@ -324,11 +325,23 @@ class JobStore:
             ) from error
 
     def _make_file(self) -> None:
-        if self.path.exists():
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_state_folder(self.path.parent)
         with suppress(FileExistsError):
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            create(self.path, 0o600).close()
+        check_file_of_ours(self.path)  # without opening it, see `_is_as_read`
+
+
+def make_state_folder(folder: Path) -> None:
+    """Make the folder of the store, or see that it is this user's: what is in it is acted upon.
+
+    It may be a link, because it lies where this user has chosen.
+
+    Raises
+    ------
+    UntrustedFolderError, OSError
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_ours(folder.resolve(), mode=0o700)
 
 
 def _check_schema(db: sqlite3.Connection) -> None:

@@ -37,7 +37,6 @@ def test_sbatch():
         "--time=60",
         "--partition=gpu",
         "--hold",
-        "/w/.asyncmd_jobs/a.abc/script.sh",
     ]
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from contextlib import suppress
-from pathlib import Path
 
+from asyncmd_jupyter.files.owners import check_ours
+from asyncmd_jupyter.files.writing import create
+from asyncmd_jupyter.jobs.folder import read_note
 from asyncmd_jupyter.jobs.model import JobRecord
 
 _REVOKED = "revoked\n"
@@ -19,10 +20,8 @@ _NATIVE_ID = re.compile(r"(\d+(?:_\d+)?)\n")
 
 def read_claimant(job: JobRecord, attempt: int) -> str | None:
     """Slurm's id of what runs an attempt; None as long as nobody does."""
-    with suppress(OSError, ValueError):
-        if match := _NATIVE_ID.fullmatch(_path(job, attempt).read_text()):
-            return match.group(1)
-    return None
+    match = _NATIVE_ID.fullmatch(read_note(job, _name(attempt)) or "")
+    return None if match is None else match.group(1)
 
 
 def revoke(jobs: Iterable[JobRecord]) -> bool:
@@ -37,16 +36,17 @@ def revoke(jobs: Iterable[JobRecord]) -> bool:
 
 
 def _revoke(job: JobRecord) -> bool:
-    path = _path(job, job.attempt)
+    name = _name(job.attempt)
     try:
-        with path.open("x") as file:
-            file.write(_REVOKED)
+        check_ours(job.folder)
+        with create(job.folder / name, 0o644) as file:
+            file.write(_REVOKED.encode())
     except FileExistsError:
-        return path.read_text() == _REVOKED
+        return read_note(job, name) == _REVOKED
     except OSError:
         pass  # without its folder a job can't run
     return True
 
 
-def _path(job: JobRecord, attempt: int) -> Path:
-    return job.folder / f"claim.{attempt}"
+def _name(attempt: int) -> str:
+    return f"claim.{attempt}"

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from asyncmd_jupyter.errors import JobError
+from asyncmd_jupyter.jobs.groups import end_group, kill_group
 from asyncmd_jupyter.jobs.slurm.commands import impersonal
 
 _CALL_SECONDS = 60.0
@@ -68,6 +69,7 @@ class SlurmClient:
         argv: Sequence[str],
         env: Mapping[str, str] | None = None,
         *,
+        script: bytes = b"",
         if_abandoned: Undo | None = None,
     ) -> Reply:
         """Run a command to its end.
@@ -77,6 +79,8 @@ class SlurmClient:
         argv : sequence of str
         env : Mapping, optional
             In place of the environment of this process.
+        script : bytes
+            What it reads from its standard input.
         if_abandoned : callable, optional
             If this is cancelled, the command goes on, and this is called with the reply, in
             a thread; with None if there is none. Without it the command is killed.
@@ -88,7 +92,7 @@ class SlurmClient:
         NoAnswerError
             It took too long; what it was to do may have been done.
         """
-        call = _Call(argv, env, self.seconds, if_abandoned)
+        call = _Call(argv, env, self.seconds, if_abandoned, script)
         running = self._threads.submit(call.run)
         try:
             return await asyncio.wrap_future(running)
@@ -127,8 +131,10 @@ class _Call:
         env: Mapping[str, str] | None,
         seconds: float,
         if_abandoned: Undo | None,
+        script: bytes = b"",
     ) -> None:
         self._argv = argv
+        self._script = script
         self._env = env
         self._seconds = seconds
         self._if_abandoned = if_abandoned
@@ -155,7 +161,7 @@ class _Call:
                 return False
             self._is_abandoned = True
             if self._if_abandoned is None and self._process is not None:
-                self._process.kill()
+                kill_group(self._process)
             return True
 
     def undo(self, reply: Reply | None) -> None:
@@ -165,15 +171,14 @@ class _Call:
     def _run(self) -> Reply:
         process = self._start()
         try:
-            out, err = process.communicate(timeout=self._seconds)
+            out, err = process.communicate(self._script or None, timeout=self._seconds)
         except subprocess.TimeoutExpired as error:
             raise NoAnswerError(
                 f"{self._argv[0]} did not answer within {self._seconds:g} s."
             ) from error
         finally:
             if process.poll() is None:
-                process.kill()
-                process.communicate()
+                end_group(process)
         if len(out) + len(err) > _MOST_OUTPUT:
             raise NoAnswerError(f"{self._argv[0]} wrote more than {_MOST_OUTPUT} bytes.")
         return Reply(process.returncode, _text(out), _text(err))
@@ -185,10 +190,11 @@ class _Call:
             try:
                 self._process = subprocess.Popen(
                     self._argv,
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE if self._script else subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     env=impersonal(self._env or os.environ),
+                    start_new_session=True,  # a site may have put a script around the command
                 )
             except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
                 raise CommandMissingError(missing(self._argv[0])) from error

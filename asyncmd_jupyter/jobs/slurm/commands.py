@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from asyncmd_jupyter.jobs.heritage import without_secrets
 from asyncmd_jupyter.jobs.model import JobRecord
-from asyncmd_jupyter.jobs.script import ATTEMPT_VARIABLE, JOB_ID_VARIABLE
+from asyncmd_jupyter.jobs.script import ATTEMPT_VARIABLE, JOB_ID_VARIABLE, SLURM_OUTPUT
 from asyncmd_jupyter.jobs.slurm.options import (
     minutes,
     notice_seconds,
@@ -17,7 +18,7 @@ from asyncmd_jupyter.jobs.slurm.options import (
 from asyncmd_jupyter.settings import SlurmSettings
 
 COMMENT_PREFIX = "asyncmd:"
-OUTPUT_NAME = "slurm.txt"
+OUTPUT_NAME = SLURM_OUTPUT
 QUEUE_FIELDS = (
     "JobArrayID",
     "State",
@@ -40,10 +41,20 @@ _PERSONAL = re.compile(r"(SQUEUE|SACCT|SINFO|SCANCEL)_.*|SLURM_(CLUSTERS|BITSTR_
 
 
 def sbatch(
-    settings: SlurmSettings, job: JobRecord, exclude: Collection[str], numbers: str = ""
+    settings: SlurmSettings,
+    job: JobRecord,
+    exclude: Collection[str],
+    numbers: str = "",
+    *,
+    is_output_safe: bool = True,
 ) -> list[str]:
-    """Submit the script of a job, or that of an array with the tasks of these numbers."""
-    output = "/dev/null" if numbers else escaped_pattern(job.folder / OUTPUT_NAME)
+    """Submit the script of a job, or that of an array with the tasks of these numbers.
+
+    The script itself is read from the standard input. It writes its words to a file in the
+    folder of the job; Slurm's own go there too where nobody else can put a link in its place.
+    """
+    has_file = is_output_safe and not numbers
+    output = escaped_pattern(job.folder / OUTPUT_NAME) if has_file else "/dev/null"
     return [
         settings.sbatch_executable,
         "--parsable",
@@ -56,7 +67,6 @@ def sbatch(
         f"--comment={COMMENT_PREFIX}{job.id}",
         *([f"--array={numbers}"] if numbers else []),
         *shared_arguments(settings, job, exclude),
-        str(job.script),
     ]
 
 
@@ -168,7 +178,8 @@ def environment(job: JobRecord, inherited: Mapping[str, str]) -> dict[str, str]:
     A kernel that is a Slurm job itself has variables that would be taken for the new job's,
     such as its number of restarts.
     """
-    kept = {name: value for name, value in inherited.items() if not _NOT_INHERITED.fullmatch(name)}
+    plain = without_secrets(inherited)
+    kept = {name: value for name, value in plain.items() if not _NOT_INHERITED.fullmatch(name)}
     return kept | {JOB_ID_VARIABLE: job.id}
 
 

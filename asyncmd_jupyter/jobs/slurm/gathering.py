@@ -10,9 +10,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 
-from asyncmd_jupyter import runtime
 from asyncmd_jupyter.background import settled
 from asyncmd_jupyter.errors import SlurmSubmissionError
 from asyncmd_jupyter.jobs.model import JobRecord
@@ -22,8 +20,6 @@ from asyncmd_jupyter.jobs.slurm.request import (
     array_request,
     can_share,
     likeness,
-    remove_dispatcher,
-    write_dispatcher,
 )
 from asyncmd_jupyter.jobs.slurm.submission import RefusedError, Submissions
 from asyncmd_jupyter.jobs.tasks import OwnedTasks, carried_out
@@ -156,8 +152,6 @@ class Gathering:
         else:
             group.refuse([job for job in jobs if job.id in request.left_out], _GIVEN_UP)
             group.hand_out(jobs, native_id)
-        finally:
-            await asyncio.shield(runtime.start(asyncio.to_thread(_clean_up, request)))
 
     async def _refused(self, group: _Group, request: Request, error: RefusedError) -> None:
         """An array may be too long, or forbidden, or one limit may be left for some jobs."""
@@ -197,7 +191,6 @@ class Gathering:
             group.settle(job, native_id)
 
     def _prepare(self, request: Request) -> None:
-        write_dispatcher(request)
         self._memberships.enrol(request.record.id, request.tasks)
 
     async def _forget(self, request: Request) -> None:
@@ -260,11 +253,6 @@ class _Group:
         """Nobody will tell any more."""
         for _, ticket in self.tickets.values():
             ticket.cancel()
-
-
-def _clean_up(request: Request) -> None:
-    with suppress(OSError):
-        remove_dispatcher(request)
 
 
 def _is_fine(ticket: Ticket) -> bool:

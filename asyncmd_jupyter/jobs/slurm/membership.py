@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from pathlib import Path
 
+from asyncmd_jupyter.files.owners import check_ours
+from asyncmd_jupyter.files.writing import write_text
+from asyncmd_jupyter.jobs.folder import read_note
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.slurm.parsing import task_name
 
@@ -37,9 +39,8 @@ class Memberships:
     def enrol(self, batch: str, jobs: Sequence[JobRecord]) -> None:
         """Write down that jobs belong together, in their order."""
         for number, job in enumerate(jobs):
-            hidden = job.folder / f".{_FILE}"
-            hidden.write_text(f"{batch} {number}\n")
-            hidden.replace(job.folder / _FILE)
+            check_ours(job.folder)
+            write_text(job.folder / _FILE, f"{batch} {number}\n", mode=0o644, durable=False)
             self._known[job.id] = batch, number
 
     def dismiss(self, jobs: Iterable[JobRecord]) -> None:
@@ -52,12 +53,10 @@ class Memberships:
     def read(self, jobs: Iterable[JobRecord]) -> None:
         """Look into the folders of jobs that an earlier kernel may have submitted."""
         for job in jobs:
-            if job.id not in self._known and (found := _read(job.folder / _FILE)):
+            if job.id not in self._known and (found := _read(job)):
                 self._known[job.id] = found
 
 
-def _read(path: Path) -> tuple[str, int] | None:
-    with suppress(OSError, ValueError):
-        if match := _TEXT.fullmatch(path.read_text()):
-            return match.group(1), int(match.group(2))
-    return None
+def _read(job: JobRecord) -> tuple[str, int] | None:
+    match = _TEXT.fullmatch(read_note(job, _FILE) or "")
+    return None if match is None else (match.group(1), int(match.group(2)))

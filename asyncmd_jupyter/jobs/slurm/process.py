@@ -16,7 +16,7 @@ from asyncmd_jupyter.errors import (
     SlurmSubmissionError,
     SubmissionError,
 )
-from asyncmd_jupyter.jobs.folder import JOBS_FOLDER
+from asyncmd_jupyter.jobs.folder import jobs_folder, make_jobs_folder
 from asyncmd_jupyter.jobs.job import Job
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
@@ -283,9 +283,10 @@ class SlurmProcess(ProcessRequest, metaclass=_SlurmProcessClass):
             ", and its input has to be there when it starts: call 'communicate(input=…)'"
             " in place of 'submit', or 'submit(stdin=…)'"
         )
-        path = self._workdir / JOBS_FOLDER / f"input.{secrets.token_hex(8)}"
+        path = jobs_folder(self._workdir) / f"input.{secrets.token_hex(8)}"
         self._is_submitting = True
         try:
+            await asyncio.to_thread(make_jobs_folder, path.parent)
             await asyncio.to_thread(write_private, path, given)
             await self._submit(path, path)
         except BaseException:

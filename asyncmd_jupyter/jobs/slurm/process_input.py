@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from asyncmd_jupyter.files.writing import create, name_beside
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class AwaitedInput:
         RuntimeError
             It is there already.
         """
-        beside = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
+        beside = name_beside(self.path)
         write_private(beside, content)
         try:
             os.link(beside, self.path)  # unlike a rename it never replaces a file
@@ -51,6 +52,5 @@ class AwaitedInput:
 
 def write_private(path: Path, content: bytes) -> None:
     """Write a new file that nobody else can read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600, exist_ok=False)
-    path.write_bytes(content)
+    with create(path, 0o600) as file:
+        file.write(content)

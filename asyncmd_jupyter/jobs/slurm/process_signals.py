@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import logging
 import signal as signals
 import weakref
@@ -11,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from asyncmd_jupyter import runtime as runtimes
+from asyncmd_jupyter.background import at_exit
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.job import Job
 from asyncmd_jupyter.jobs.manager import JobManager
@@ -45,7 +45,7 @@ class Signals:
             asyncio.AbstractEventLoop, dict[int, dict[str, Job]]
         ] = weakref.WeakKeyDictionary()
         self._not_ended: dict[str, tuple[Job, asyncio.AbstractEventLoop]] = {}
-        atexit.register(_deliver_at_exit, weakref.ref(self))
+        at_exit(Signals.deliver_now, self)
 
     @classmethod
     def create(cls, runtime: runtimes.Runtime) -> Signals:
@@ -128,9 +128,3 @@ def _running_loop(job: Job) -> asyncio.AbstractEventLoop:
         f"The job {job.record.name!r} can only be signalled where an event loop runs, such as in"
         " a notebook or in a coroutine."
     )
-
-
-def _deliver_at_exit(reference: weakref.ref[Signals]) -> None:
-    delivery = reference()
-    if delivery is not None:
-        delivery.deliver_now()

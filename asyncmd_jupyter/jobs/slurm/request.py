@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from asyncmd_jupyter.files.owners import is_out_of_reach
 from asyncmd_jupyter.jobs.model import JobRecord
-from asyncmd_jupyter.jobs.script import JOB_ID_VARIABLE, PLAIN_SHELL
+from asyncmd_jupyter.jobs.script import ENTER, JOB_ID_VARIABLE, PLAIN_SHELL, render_script, tail_of
 from asyncmd_jupyter.jobs.slurm import commands
 from asyncmd_jupyter.jobs.slurm.options import options_in
 from asyncmd_jupyter.jobs.slurm.parsing import task_name
@@ -29,12 +30,12 @@ _SHORTEST_NAME = 3
 _DISPATCHER = """\
 #!/usr/bin/env bash
 {directives}{plain_shell}
-begin() {{
-    {{ [ -r "$2/script.sh" ] && : >>"$2/{output}"; }} 2>/dev/null || kill -s 53 "$$"
+{enter}begin() {{
+    enter "$2" "$3" && [ -r script.sh ] && {{ : >>{output}; }} 2>/dev/null || kill -s 53 "$$"
     set -- "$@" "${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID"
     unset "${{!SLURM_ARRAY_@}}"
     export {id_variable}="$1"
-    cd -- "$2" && exec bash "$2/script.sh" "$3" >>"$2/{output}" 2>&1
+    exec bash script.sh "$4" >>{output} 2>&1
 }}
 case $SLURM_ARRAY_TASK_ID in
 {cases}esac
@@ -86,7 +87,18 @@ class Request:
         """Arguments that ask for those that are wanted."""
         self.left_out.update(job.id for job in self.tasks if not is_job_wanted(job.id))
         numbers = (n for n, job in enumerate(self.tasks) if job.id not in self.left_out)
-        return commands.sbatch(settings, self.record, exclude, commands.ranges(numbers))
+        return commands.sbatch(
+            settings,
+            self.record,
+            exclude,
+            commands.ranges(numbers),
+            is_output_safe=is_out_of_reach(self.record.folder),
+        )
+
+    def script(self) -> bytes:
+        """What is handed to sbatch: never read from a folder, where it may have been changed."""
+        text = dispatcher(self.tasks) if self.tasks else render_script(self.record)
+        return text.encode("utf-8", "surrogateescape")
 
     def environment(self, inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
         """Variables for sbatch."""
@@ -124,27 +136,16 @@ def array_request(batch: str, tasks: Sequence[JobRecord]) -> Request:
     return Request(replace(first, id=batch, name=name, folder=folder), tuple(tasks))
 
 
-def write_dispatcher(request: Request) -> None:
-    """Write the script that becomes the script of the task whose number it has."""
-    path = request.record.script
-    path.parent.mkdir()
-    text = dispatcher(request.tasks)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700), "w") as file:
-        file.write(text)
-
-
-def remove_dispatcher(request: Request) -> None:
-    """Slurm has a copy, or does not want it."""
-    request.record.script.unlink(missing_ok=True)
-    request.record.folder.rmdir()
-
-
 def dispatcher(tasks: Sequence[JobRecord]) -> str:
-    """Text of that script; nothing but the folders of the jobs has to be there later."""
+    """Text of the script that becomes the script of the task whose number it has.
+
+    Nothing but the folders of the jobs has to be there later.
+    """
     template = tasks[0].command.template
     return _DISPATCHER.format(
         directives="".join(f"{line}\n" for line in directives(template)) if template else "",
         plain_shell=PLAIN_SHELL,
+        enter=ENTER,
         id_variable=JOB_ID_VARIABLE,
         output=commands.OUTPUT_NAME,
         cases="".join(_case(number, job.id, job.folder) for number, job in enumerate(tasks)),
@@ -152,7 +153,8 @@ def dispatcher(tasks: Sequence[JobRecord]) -> str:
 
 
 def _case(number: int, job_id: str, folder: Path) -> str:
-    return f"{number}) begin {shlex.quote(job_id)} {shlex.quote(str(folder))} ;;\n"
+    words = shlex.join(("begin", job_id, str(folder), tail_of(folder)))
+    return f"{number}) {words} ;;\n"
 
 
 def _common_name(names: Sequence[str]) -> str:

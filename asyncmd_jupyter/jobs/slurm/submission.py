@@ -199,7 +199,9 @@ class Submissions:
         argv = request.argv(self._settings(), self._excluded(), self._is_job_wanted)
         try:
             undo = functools.partial(self._undo_abandoned, request)
-            reply = await self._client.run(argv, request.environment(), if_abandoned=undo)
+            reply = await self._client.run(
+                argv, request.environment(), script=request.script(), if_abandoned=undo
+            )
         except CommandMissingError as error:
             raise SlurmSubmissionError(str(error)) from error
         except NoAnswerError as error:

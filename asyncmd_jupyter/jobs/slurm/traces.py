@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from asyncmd_jupyter.jobs.folder import Marker, read_end, read_start
+from asyncmd_jupyter.jobs.folder import Marker, read_end, read_note, read_start
 from asyncmd_jupyter.jobs.model import JobRecord, Status
+from asyncmd_jupyter.jobs.remains import times_in
 from asyncmd_jupyter.jobs.slurm.claims import read_claimant
 from asyncmd_jupyter.jobs.slurm.nodes import listed_nodes
 
@@ -69,10 +70,7 @@ def _read(job: JobRecord, thoroughly: bool) -> Traces:
 
 
 def _nodes(job: JobRecord) -> tuple[str, ...]:
-    try:
-        return listed_nodes((job.folder / f"nodes.{job.attempt}").read_text())
-    except OSError:
-        return ()
+    return listed_nodes(read_note(job, f"nodes.{job.attempt}") or "")
 
 
 def _newest_attempt(job: JobRecord) -> int:
@@ -80,8 +78,5 @@ def _newest_attempt(job: JobRecord) -> int:
 
 
 def _attempts(folder: Path) -> list[int]:
-    try:
-        matches = [_STARTED.fullmatch(path.name) for path in folder.iterdir()]
-    except OSError:
-        return []
+    matches = map(_STARTED.fullmatch, times_in(folder))
     return [int(match.group(1)) for match in matches if match]
