@@ -37,8 +37,11 @@ async def until(condition):
 
 
 def queued(cluster):
-    """Slurm's ids of all jobs that have not ended, with their states."""
-    over = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED")
+    """Slurm's ids of all jobs that have not ended, with their states.
+
+    While a job is COMPLETING nothing of it runs any more, perhaps of an earlier test.
+    """
+    over = ("COMPLETED", "COMPLETING", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED")
     return {job: state for job, state in cluster.control.squeue().items() if state not in over}
 
 
