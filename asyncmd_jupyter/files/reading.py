@@ -15,6 +15,7 @@ from asyncmd_jupyter.errors import ForeignFileError
 LARGEST_RECORD = 64 * 2**20
 _MAX_DIGITS = 40
 _HALF = "\\ud"  # how JSON writes half of a character
+_LEAST_PIECE = 2**16
 
 
 def open_regular(path: str | os.PathLike[str], *, follow: bool = True) -> int:
@@ -72,9 +73,10 @@ def read_bytes(
         It is not a regular file, or larger.
     """
     with os.fdopen(open_regular(path, follow=follow), "rb", buffering=0) as file:
-        # Not by its size: the file may grow, and those of /proc have none.
+        # Not by its size alone: the file may grow, and those of /proc have none.
+        piece = max(os.fstat(file.fileno()).st_size + 1, _LEAST_PIECE)
         chunks, left = [], limit + 1
-        while left and (chunk := file.read(left)):
+        while left and (chunk := file.read(min(left, piece))):
             chunks.append(chunk)
             left -= len(chunk)
     if not left:

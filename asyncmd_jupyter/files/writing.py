@@ -11,10 +11,13 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+from asyncmd_jupyter.errors import ForeignFileError
 
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -133,6 +136,36 @@ def _write_all(descriptor: int, content: bytes) -> None:
         if not written:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         view = view[written:]
+
+
+def cut(path: str | os.PathLike[str], size: int) -> None:
+    """Shorten a file that is longer than `size`; it stays untouched otherwise.
+
+    Raises
+    ------
+    ForeignFileError
+        It is a symbolic link, whose target may be anybody's, or not a regular file.
+    OSError
+    """
+    shown = os.fsdecode(path)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise ForeignFileError(
+                f"{shown} is a link or not a regular file, so nothing is cut off: put the file "
+                "itself there."
+            ) from None
+        raise
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise ForeignFileError(f"{shown} is not a regular file.")
+        if found.st_size > size:
+            os.ftruncate(descriptor, size)
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync(path: str | os.PathLike[str]) -> None:

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.errors import TruncatedTrajectoryError
+from asyncmd_jupyter.files.reading import open_regular
+from asyncmd_jupyter.files.writing import cut
 from asyncmd_jupyter.frames.headers import (
     HEADER_BYTES,
     DamagedFrameError,
@@ -102,10 +104,13 @@ def index_frames(path: str | Path, *, start_offset: int = 0) -> FrameIndex:
     ValueError
         For a file that is neither XTC nor TRR, or is damaged between whole frames.
     """
-    with Path(path).open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        scan = _Scan(path, file.fileno(), start_offset, size)
+    descriptor = open_regular(path)
+    try:
+        size = os.fstat(descriptor).st_size
+        scan = _Scan(path, descriptor, start_offset, size)
         headers = list(scan)
+    finally:
+        os.close(descriptor)
     end = start_offset + sum(header.size for header in headers)
     kind = scan.kind if headers else ""
     return make_index(kind, headers, start_offset, tail_bytes=max(0, size - end))
@@ -188,9 +193,7 @@ def truncate_to_whole_frames(path: str | Path) -> FrameIndex:
     """
     index = index_frames(path)
     if index.tail_bytes:
-        with Path(path).open("r+b") as file:
-            file.truncate(index.end)
-            os.fsync(file.fileno())
+        cut(path, index.end)
     return index.take(slice(None))
 
 

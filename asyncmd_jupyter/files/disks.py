@@ -1,0 +1,46 @@
+"""Which file system a file lies on, in words for errors."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def disk_of(path: str | os.PathLike[str]) -> str:
+    """Name the file system of a file, which need not exist, and its free space.
+
+    Returns
+    -------
+    str
+        Such as ``the file system '/scratch' (1.2 GB free)``.
+    """
+    place = _existing(Path(path).absolute())
+    while place != place.parent and place.stat().st_dev == place.parent.stat().st_dev:
+        place = place.parent
+    try:
+        free = f" ({_size(os.statvfs(place).f_bavail * os.statvfs(place).f_frsize)} free)"
+    except OSError:
+        free = ""
+    return f"the file system {str(place)!r}{free}"
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that a disk, or the share of this user, is full."""
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
+def _existing(path: Path) -> Path:
+    while path != path.parent and not os.path.lexists(path):
+        path = path.parent
+    return path if path.is_dir() else path.parent
+
+
+def _size(n_bytes: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if n_bytes < 1000:
+            return f"{n_bytes:.3g} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.3g} TB"
