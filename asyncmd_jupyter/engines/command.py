@@ -19,6 +19,7 @@ from typing import Any
 
 from asyncmd_jupyter.engines.base import StartingConfiguration, check_kind_of_start
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
+from asyncmd_jupyter.engines.foreign import refuse_planted
 from asyncmd_jupyter.engines.locks import SimulationLocks
 from asyncmd_jupyter.engines.part import Part, PartEnd
 from asyncmd_jupyter.engines.patience import Patience
@@ -419,6 +420,7 @@ class CommandEngine(RecordedEngine):
         return part
 
     def _make_part_ready(self, files: EngineFiles, plan: PartPlan) -> None:
+        refuse_planted(files, plan.number)
         last = self._disk.last_trajectory
         with cut_is_known([last] if last else []):
             self._write_part_inputs(files, plan)

@@ -38,6 +38,19 @@ class EngineFiles:
         numbers = {int(match[1]): match[0] for match in map(pattern.fullmatch, names) if match}
         return {number: self.workdir / name for number, name in sorted(numbers.items())}
 
+    def named_by_parts(self) -> list[tuple[int, Path]]:
+        """Everything in the folder that is named after a part, with its number, but records.
+
+        ``sim.confout.part0001.gro`` is a part's last frame, of ``sim`` and not of ``sim.confout``.
+        """
+        own, part = re.escape(self.deffnm), r"\.part(\d{4,})"
+        pattern = re.compile(
+            rf"{own}{part}[._](?!gro$).*(?<!\.provenance\.json)|{own}\.confout{part}\.gro"
+        )
+        names = sorted(os.listdir(self.workdir)) if self.workdir.is_dir() else ()  # noqa: PTH208
+        matches = filter(None, map(pattern.fullmatch, names))
+        return [(int(found[1] or found[2]), self.workdir / found[0]) for found in matches]
+
     @property
     def key(self) -> str:
         """Tells the jobs of this simulation from those of others."""

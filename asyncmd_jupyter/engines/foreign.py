@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
 from asyncmd_jupyter.engines.files import EngineFiles
+from asyncmd_jupyter.errors import EngineError
 
 # What GROMACS adds to the name of a simulation, with the ending that another one gives to a file
 # of its own: "prod_prev.cpt" is the checkpoint of "prod_prev" and the earlier one of "prod".
@@ -32,7 +35,10 @@ def refuse_existing(files: EngineFiles, endings: Iterable[str]) -> None:
         Naming one of them.
     """
     named = [files.workdir / f"{files.deffnm}{ending}" for ending in endings]
-    if found := [*(path for path in named if path.exists()), *_of_parts(files)]:
+    if found := [
+        *(path for path in named if path.exists()),
+        *(path for _, path in files.named_by_parts()),
+    ]:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise ValueError(
             f"{found[0]}{more} was not made by an engine, and deffnm={files.deffnm!r} would write "
@@ -69,6 +75,41 @@ def refuse_neighbours(files: EngineFiles, *, is_gromacs: bool) -> None:
             _refuse_shared(files, f"{files.deffnm}{added}", added, (GROMACS_MARK, WORKER_MARK))
 
 
+def refuse_planted(files: EngineFiles, number: int) -> None:
+    """Refuse to let a program write where a link would lead it elsewhere, or a FIFO stop it.
+
+    Parameters
+    ----------
+    files : EngineFiles
+    number : int
+        Of the next part.
+
+    Raises
+    ------
+    EngineError
+        Naming what is there.
+    """
+    own = re.escape(files.deffnm)
+    # mdrun writes each checkpoint under the name of its step before it renames it.
+    pattern = re.compile(rf"{own}(?:_rot\w*|\.confout)?\.part(\d{{4,}})[._].*|{own}_step\d+\.cpt")
+    for found in filter(None, map(pattern.fullmatch, os.listdir(files.workdir))):  # noqa: PTH208
+        if found[1] is None or int(found[1]) >= number:
+            _refuse_irregular(files.workdir / found[0])
+
+
+def _refuse_irregular(path: Path) -> None:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        what = "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
+        raise EngineError(
+            f"{path} is {what}, and the next part would be written there: remove it, or choose "
+            "another deffnm or folder."
+        )
+
+
 def _refuse_shared(files: EngineFiles, other: str, added: str, marks: Iterable[str]) -> None:
     if other and any((files.workdir / f"{other}{mark}").exists() for mark in marks):
         longer = max(other, files.deffnm, key=len)
@@ -77,12 +118,3 @@ def _refuse_shared(files: EngineFiles, other: str, added: str, marks: Iterable[s
             f"write over each other: GROMACS adds {added!r} to a name, so both have files "
             f"{longer}.… Choose another deffnm or folder."
         )
-
-
-def _of_parts(files: EngineFiles) -> list[Path]:
-    own, part = re.escape(files.deffnm), r"\.part\d{4,}"
-    # "sim.confout.part0001.gro" is a part's last frame, of "sim" and not of "sim.confout".
-    pattern = re.compile(
-        rf"{own}{part}[._](?!gro$).*(?<!\.provenance\.json)|{own}\.confout{part}\.gro"
-    )
-    return sorted(path for path in files.workdir.iterdir() if pattern.fullmatch(path.name))

@@ -31,9 +31,9 @@ async def one_frame(engine: OpenMMEngine, folder: Path) -> Trajectory:
 
 
 def checkpoint_platform(folder: Path) -> str:
-    from asyncmd_jupyter.engines.stepping.checkpoint import read_progress
+    from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint
 
-    return read_progress(folder / "sim.cpt").platform
+    return Checkpoint.read(folder / "sim.cpt").progress.platform
 
 
 class TestSources:

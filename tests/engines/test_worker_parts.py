@@ -12,7 +12,7 @@ from worker_parts import compute, fluid, frames, last_frame, write_openmm
 
 from asyncmd_jupyter.engines.openmm.simulation import OpenMMSimulation
 from asyncmd_jupyter.engines.stepping import integrate
-from asyncmd_jupyter.engines.stepping.checkpoint import read_progress
+from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.testing.double_well import DoubleWell, DoubleWellSimulation
 
@@ -110,7 +110,7 @@ def test_checkpoints_are_written_between_frames(tmp_path: Path, monkeypatch: pyt
     checkpoint = tmp_path / "killed" / "sim.cpt"
 
     def killed() -> bool:
-        if checkpoint.exists() and read_progress(checkpoint).step > 200:
+        if checkpoint.exists() and Checkpoint.read(checkpoint).progress.step > 200:
             raise KilledError
         return False
 
@@ -120,7 +120,7 @@ def test_checkpoints_are_written_between_frames(tmp_path: Path, monkeypatch: pyt
 
     with pytest.raises(KilledError):
         parts("killed", stop=killed)
-    progress = read_progress(checkpoint)
+    progress = Checkpoint.read(checkpoint).progress
     assert progress.frames == 1
     assert 200 < progress.step < 5000
     assert frames(parts("killed")) == frames(parts("whole"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.files.reading import open_regular
 
 _MAGIC = 171817
 _LAST_BYTES = struct.pack(">i", 171819)
@@ -46,7 +47,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     EngineError
         If it is no checkpoint.
     """
-    with path.open("rb") as file:
+    with os.fdopen(open_regular(path), "rb") as file:
         reader = _Reader(file.read(2 * _LONGEST_TEXT))
     try:
         return _parse(reader)
@@ -60,7 +61,7 @@ def has_its_end(path: Path) -> bool:
     Read in files of GROMACS 2022; a version that ends them otherwise is told from a torn
     file by a second one that it wrote.
     """
-    with path.open("rb") as file:
+    with os.fdopen(open_regular(path), "rb") as file:
         file.seek(0, os.SEEK_END)
         file.seek(max(0, file.tell() - len(_LAST_BYTES)))
         return file.read() == _LAST_BYTES

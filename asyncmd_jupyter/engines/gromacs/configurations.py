@@ -176,7 +176,7 @@ class GmxConfigurations(GmxInputs):
         self, files: EngineFiles, mdp: MDP, frame: Frame | None
     ) -> bool:
         """Write them; tells whether the start has velocities."""
-        files.path("mdp").parent.mkdir()
+        files.path("mdp").parent.mkdir(mode=0o700)
         mdp.write(files.path("mdp"), overwrite=True)
         if frame is not None:
             write_start(start_file(files), frame)

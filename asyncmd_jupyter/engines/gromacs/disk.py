@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 from pathlib import Path
 
+from asyncmd_jupyter.engines.aside import set_parts_aside
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.gromacs.checkpoint import Checkpoint, has_its_end, read_checkpoint
 from asyncmd_jupyter.engines.plan import OnDisk
 from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.files.reading import read_bytes
+from asyncmd_jupyter.files.writing import cut, write_bytes
 from asyncmd_jupyter.frames.xdr import FrameIndex, index_frames, truncate_to_whole_frames
 
 logger = logging.getLogger(__name__)
+
+_LARGEST_CHECKPOINT = 2**36  # twelve numbers of eight bytes for each of half a billion atoms
 
 # ``mdrun`` says the first before it writes, so that once tells nothing of what came of it.
 _BEGINS_CHECKPOINT, _HAS_ENDED = b"Writing checkpoint, step", b"Finished mdrun"
@@ -55,20 +58,21 @@ def mend_parts(files: EngineFiles, traj_type: str, nstout: int) -> None:
 
 
 def drop_after_checkpoint(files: EngineFiles) -> None:
-    """Cut off the frames behind the checkpoint, which going on will compute again."""
+    """Make room for the steps behind the checkpoint, which going on will compute again.
+
+    Frames of the part that has written it are cut off; parts after it are set aside.
+    """
     file, checkpoint = _newest(files)
     if file is None:
         _refuse_lost_checkpoint(files)
-        _tell_of_the_beginning(files)
     elif file != files.path("cpt"):
         _put_back(files, file, checkpoint)
+    set_parts_aside(files, checkpoint.part, _continues_from(file, checkpoint))
     for traj_type in ("xtc", "trr"):
-        for number, path in files.parts(traj_type).items():
-            if number > checkpoint.part:
-                path.unlink()
-            elif number == checkpoint.part and path.stat().st_size:
-                index = truncate_to_whole_frames(path)
-                _keep(path, index, int((index.steps <= checkpoint.step).sum()))
+        path = files.parts(traj_type).get(checkpoint.part)
+        if path is not None and path.stat().st_size:
+            index = truncate_to_whole_frames(path)
+            _keep(path, index, int((index.steps <= checkpoint.step).sum()))
 
 
 def forget_checkpoints(files: EngineFiles) -> None:
@@ -135,9 +139,7 @@ def _put_back(files: EngineFiles, previous: Path, checkpoint: Checkpoint) -> Non
         checkpoint.step,
         max(0, last - checkpoint.step),
     )
-    temporary = file.with_name(f"{file.name}.tmp")
-    shutil.copyfile(previous, temporary)
-    temporary.replace(file)
+    write_bytes(file, read_bytes(previous, limit=_LARGEST_CHECKPOINT))
 
 
 def _had_checkpoint(files: EngineFiles) -> bool:
@@ -146,19 +148,33 @@ def _had_checkpoint(files: EngineFiles) -> bool:
 
 
 def _refuse_lost_checkpoint(files: EngineFiles) -> None:
-    """Tell a simulation that was killed before its first checkpoint from one that lost it."""
+    """Tell a simulation that was killed before its first checkpoint from one that lost it.
+
+    Only a log can say that there was none.
+    """
     if _had_checkpoint(files):
         raise EngineError(
             f"{files.path('cpt')} is missing, and so is {_previous(files).name}: the parts of "
             f"{files.deffnm!r} can't be gone on from.{_START_ANOTHER}"
         )
-
-
-def _tell_of_the_beginning(files: EngineFiles) -> None:
-    if files.parts("log"):
-        logger.warning(
-            "%s was ended before its first checkpoint: it begins again at step 0.", files.key
+    if without_log := _parts_without_log(files):
+        raise EngineError(
+            f"{files.path('cpt')} is missing, and {without_log[0].name} has no log that says "
+            f"whether there ever was one: the parts of {files.deffnm!r} can't be gone on from. "
+            f"Bring the checkpoint back if it was moved or removed.{_START_ANOTHER}"
         )
+
+
+def _parts_without_log(files: EngineFiles) -> list[Path]:
+    logs = {number for number, log in files.parts("log").items() if log.stat().st_size}
+    frames = (part for kind in ("xtc", "trr") for part in files.parts(kind).items())
+    return [path for number, path in frames if number not in logs and path.stat().st_size]
+
+
+def _continues_from(file: Path | None, checkpoint: Checkpoint) -> str:
+    if file is None:
+        return "was ended before its first checkpoint and begins again at step 0"
+    return f"goes on from its checkpoint of part {checkpoint.part} at step {checkpoint.step}"
 
 
 def _tells_of_checkpoint(log: Path) -> bool:
@@ -179,4 +195,4 @@ def _n_on_grid(index: FrameIndex, nstout: int) -> int:
 
 def _keep(path: Path, index: FrameIndex, n_frames: int) -> None:
     if n_frames < len(index):
-        os.truncate(path, int(index.offsets[n_frames]))
+        cut(path, int(index.offsets[n_frames]))

@@ -52,6 +52,7 @@ from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.streams import Stream
 from asyncmd_jupyter.engines.velocities import StartVelocities
 from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.files.reading import read_json
 from asyncmd_jupyter.frames.read import Frame
 from asyncmd_jupyter.jobs.manager import Job
 from asyncmd_jupyter.jobs.model import Command, Resources
@@ -204,7 +205,7 @@ class GmxEngine(GmxConfigurations):
         mdp = parameters.of_beginning(seeded, begun, n_drawn)
         self._stream = stream
         self._simulation_seeds = self._seeds_for_record(parameters.seeds_of(mdp), stream)
-        files.path("mdp").parent.mkdir()
+        files.path("mdp").parent.mkdir(mode=0o700)  # nobody else puts a link there
         mdp.write(files.path("mdp"))
         facts = {_STREAM: stream.to_json(), **self._digests()}
         files.path("simulation.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
@@ -353,7 +354,7 @@ def _mdout(files: EngineFiles) -> Path:
 def _facts_of(files: EngineFiles) -> dict[str, Any]:
     """What an engine has written beside a simulation; earlier versions wrote nothing."""
     path = files.path("simulation.json")
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return read_json(path) if path.exists() else {}
 
 
 def _put_in_place(made: EngineFiles, files: EngineFiles) -> None:

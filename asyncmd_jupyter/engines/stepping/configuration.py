@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.files.writing import new_file
+
 
 @dataclass(frozen=True)
 class Configuration:
@@ -32,10 +34,8 @@ class Configuration:
     def write(self, path: Path) -> None:
         """Write all arrays; the file appears by rename."""
         arrays = {name: value for name, value in vars(self).items() if value is not None}
-        temporary = path.with_name(path.name + ".tmp")
-        with temporary.open("wb") as file:
+        with new_file(path, overwrite=True) as file:
             np.savez(file, **arrays)
-        temporary.replace(path)
 
     @classmethod
     def read(cls, path: Path) -> Configuration:

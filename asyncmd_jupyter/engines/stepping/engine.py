@@ -33,7 +33,12 @@ from asyncmd_jupyter.engines.foreign import refuse_existing, refuse_mark, refuse
 from asyncmd_jupyter.engines.plan import OnDisk, PartPlan
 from asyncmd_jupyter.engines.starts import Start
 from asyncmd_jupyter.engines.stepping.configuration import Configuration, will_have_velocities
-from asyncmd_jupyter.engines.stepping.disk import mend_parts, read_disk
+from asyncmd_jupyter.engines.stepping.disk import (
+    drop_after_checkpoint,
+    forget_checkpoints,
+    mend_parts,
+    read_disk,
+)
 from asyncmd_jupyter.engines.stepping.seeds import derived_seed
 from asyncmd_jupyter.engines.stepping.spec import ConfigurationSpec, PartSpec, write_spec
 from asyncmd_jupyter.engines.stepping.structures import (
@@ -48,6 +53,7 @@ from asyncmd_jupyter.engines.stepping.surroundings import python_surroundings
 from asyncmd_jupyter.engines.streams import Stream, digest_of
 from asyncmd_jupyter.engines.velocities import StartVelocities, decide
 from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.files.reading import read_json
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.structure import Structure
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -278,7 +284,7 @@ class SteppingEngine(CommandEngine):
         refuse_neighbours(files, is_gromacs=False)
         refuse_mark(files, "_mdout.mdp", "GROMACS")
         if not self._facts_file(files).exists():
-            endings = [".cpt", ".engine.json", ".start.npz", *self.physics_endings]
+            endings = [".cpt", ".cpt.prev", ".engine.json", ".start.npz", *self.physics_endings]
             if self._origin.structure_file is None:
                 endings += [f".{one}" for one in formats_of(self._origin.structure)]
             refuse_existing(files, endings)
@@ -292,8 +298,7 @@ class SteppingEngine(CommandEngine):
             configuration = replace(configuration, velocities=None)
         if (own := self._origin.structure_file) is not None:
             warn_of_contradictions(own, self._origin.structure)
-        # A checkpoint of parts that are gone would be gone on from.
-        files.path("cpt").unlink(missing_ok=True)
+        forget_checkpoints(files)
         self._write_physics(files.workdir, files.deffnm)
         number = self._number(files.deffnm, start, files.key)
         self._stream = self._begin_stream(files.deffnm, start, _digest_of(configuration), number)
@@ -336,7 +341,7 @@ class SteppingEngine(CommandEngine):
         path = self._facts_file(files)
         if not path.exists():
             return {**self._facts()}
-        there: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        there: dict[str, Any] = read_json(path)
         return there
 
     def _take_over(self, files: EngineFiles) -> None:
@@ -392,7 +397,7 @@ class SteppingEngine(CommandEngine):
         mend_parts(files, self.output_traj_type)
 
     def _write_part_inputs(self, files: EngineFiles, plan: PartPlan) -> None:
-        mend_parts(files, self.output_traj_type, keep_after_checkpoint=False)
+        drop_after_checkpoint(files, self.output_traj_type)
         spec = PartSpec(
             physics={
                 **self._physics(files.deffnm),
@@ -417,7 +422,7 @@ class SteppingEngine(CommandEngine):
     @classmethod
     def _structure_in_folder(cls, files: EngineFiles) -> Path:
         written = files.path("pdb")
-        facts = json.loads(files.path("engine.json").read_text(encoding="utf-8"))
+        facts = read_json(files.path("engine.json"))
         named = Path(facts.get(_STRUCTURE, written))
         moved = files.workdir / named.name
         return next((path for path in (moved, named, written) if path.exists()), named)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import math
 import time
 from collections.abc import Callable
@@ -12,6 +13,9 @@ from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.stepping.output import Output, open_output
 from asyncmd_jupyter.engines.stepping.simulation import Simulation, SimulationFactory
 from asyncmd_jupyter.engines.stepping.spec import PartSpec
+from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.files.writing import sync
+from asyncmd_jupyter.frames.xdr import index_frames
 
 # Python sees a signal only between two calls of step(), so a chunk is kept this short.
 CHUNK_SECONDS = 0.1
@@ -73,6 +77,7 @@ class PartRun:
         self._start_file = folder / spec.start
         self._frames = 0
         self._has_added_frame = False
+        self._is_synced = True
         self._pacer = Pacer()
         self._clock = CheckpointClock()
         self._simulation, self._output = self._begin()
@@ -82,11 +87,25 @@ class PartRun:
         self._is_new = not self._checkpoint_file.exists()
         if not self._is_new:
             return self._go_on(simulation, Checkpoint.read(self._checkpoint_file))
+        self._refuse_to_begin_again()
         start = Configuration.read(self._start_file)
         simulation.load(start)
         if start.velocities is None:
             simulation.draw_velocities()
         return simulation, open_output(self._path, keep=0)
+
+    def _refuse_to_begin_again(self) -> None:
+        """Keep frames that only a checkpoint allows to compute again; the first one is the start's.
+
+        Raises
+        ------
+        EngineError
+        """
+        if self._path.exists() and len(index_frames(self._path)) > 1:
+            raise EngineError(
+                f"{self._path} has frames, but {self._checkpoint_file} is missing: nothing is "
+                "written over them."
+            )
 
     def _go_on(self, simulation: Simulation, checkpoint: Checkpoint) -> tuple[Simulation, Output]:
         progress = checkpoint.progress
@@ -99,7 +118,8 @@ class PartRun:
         """Go on to the last step, the deadline or a request to stop."""
         if self._is_new:
             self._write_frame()
-        self._write_checkpoint()
+        # A part that goes on begins with the state of the checkpoint that is on the disk.
+        self._write_checkpoint(durable=self._is_new)
         while not self._is_over():
             self._advance()
         self._write_checkpoint()
@@ -132,10 +152,12 @@ class PartRun:
         simulation = self._simulation
         self._output.write(simulation.configuration(), simulation.step_count, simulation.time)
         self._frames += 1
+        self._is_synced = False
 
-    def _write_checkpoint(self) -> None:
+    def _write_checkpoint(self, *, durable: bool = True) -> None:
         begin = time.monotonic()
-        size = self._path.stat().st_size if self._path.exists() else 0
+        self._sync()
+        size = self._path.stat().st_size
         simulation = self._simulation
         progress = Progress(
             simulation.step_count,
@@ -145,5 +167,16 @@ class PartRun:
             simulation.platform,
             simulation.time,
         )
-        Checkpoint(progress, *simulation.save()).write(self._checkpoint_file)
+        Checkpoint(progress, *simulation.save()).write(self._checkpoint_file, durable=durable)
         self._clock.written(time.monotonic() - begin)
+
+    def _sync(self) -> None:
+        """Bring what a checkpoint refers to to the disk: frames, and the inputs once."""
+        if self._is_new:
+            for path in self._folder.glob(f"{glob.escape(self._checkpoint_file.stem)}.*"):
+                if path.is_file():
+                    sync(path)
+            self._is_new = False
+        elif not self._is_synced:
+            sync(self._path)
+        self._is_synced = True

@@ -12,6 +12,8 @@ from asyncmd_jupyter.engines.stepping.integrate import PartRun
 from asyncmd_jupyter.engines.stepping.simulation import SimulationFactory
 from asyncmd_jupyter.engines.stepping.spec import PartSpec, read_spec
 from asyncmd_jupyter.engines.stepping.zero_step import make_configuration
+from asyncmd_jupyter.errors import AsyncMDError
+from asyncmd_jupyter.files.disks import disk_of, is_full
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -52,11 +54,19 @@ def run_program(
     """
     file = Path(arguments[0])
     spec = read_spec(file)
-    caught: tuple[type[Exception], ...] = (FloatingPointError, *failures)
+    caught: tuple[type[Exception], ...] = (FloatingPointError, AsyncMDError, *failures)
     try:
         if isinstance(spec, PartSpec):
             PartRun(spec, file.parent, make, stop.is_set).run()
         else:
             make_configuration(spec, file.parent, make)
+    except OSError as error:
+        raise SystemExit(_told(error, file)) from error
     except caught as error:
         raise SystemExit(str(error)) from error
+
+
+def _told(error: OSError, file: Path) -> str:
+    """Name the disk of an error that names a file only, or nothing."""
+    is_named = not is_full(error) or "the file system" in str(error)
+    return str(error) if is_named else f"{error} ({disk_of(error.filename or file)})"

@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from asyncmd_jupyter.files.reading import read_json
+from asyncmd_jupyter.files.writing import write_text
+
 
 @dataclass(frozen=True)
 class PartSpec:
@@ -83,11 +86,12 @@ _KINDS: dict[str, type[PartSpec] | type[ConfigurationSpec]] = {
 def write_spec(spec: Spec, path: Path) -> None:
     """Write `spec` as JSON."""
     kind = next(name for name, cls in _KINDS.items() if isinstance(spec, cls))
-    path.write_text(json.dumps({"kind": kind, **asdict(spec)}, indent=1), encoding="utf-8")
+    text = json.dumps({"kind": kind, **asdict(spec)}, indent=1)
+    write_text(path, text, durable=False)  # each part has a new one
 
 
 def read_spec(path: Path) -> Spec:
     """Read what `write_spec` wrote."""
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    content: dict[str, Any] = read_json(path)
     cls = _KINDS[content.pop("kind")]
     return cls(**content)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
+from asyncmd_jupyter.files.writing import write_bytes
 from asyncmd_jupyter.frames.structure import Structure
 from asyncmd_jupyter.frames.structure_check import contradictions
 from asyncmd_jupyter.frames.structure_content import structure_content
@@ -80,9 +81,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+    write_bytes(path, content, durable=False)  # the worker brings inputs to the disk
 
 
 def _contents(structure: Structure, configuration: Configuration) -> dict[str, bytes]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from asyncmd_jupyter.engines.stepping.configuration import Configuration, will_have_velocities
-from asyncmd_jupyter.engines.stepping.output import TrrOutput
+from asyncmd_jupyter.engines.stepping.output import open_output
 from asyncmd_jupyter.engines.stepping.simulation import Simulation, SimulationFactory
 from asyncmd_jupyter.engines.stepping.spec import ConfigurationSpec
+from asyncmd_jupyter.files.writing import new_path
 
 
 def make_configuration(spec: ConfigurationSpec, folder: Path, make: SimulationFactory) -> None:
@@ -35,7 +36,5 @@ def _act(simulation: Simulation, spec: ConfigurationSpec) -> None:
 def _write(result: Configuration, with_velocities: bool, path: Path) -> None:
     if not with_velocities:
         result = Configuration(result.positions, None, result.box)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    TrrOutput(temporary).write(result, step=0, time=0.0)
-    temporary.replace(path)
+    with new_path(path, overwrite=True) as beside:
+        open_output(beside, keep=0).write(result, step=0, time=0.0)
