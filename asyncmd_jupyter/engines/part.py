@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from asyncmd_jupyter.jobs.tasks import carried_out
 logger = logging.getLogger(__name__)
 
 _DYING_SECONDS = 5.0
+_FULL_BYTES = 64 * 1024
 _SILENCE = "(no output)"
 
 
@@ -120,7 +122,7 @@ class Part:
         return not record.stop_requested and end.steps_done == self.first_step
 
     async def _without_a_step(self, record: JobRecord, end: PartEnd) -> PartEnd:
-        said = await asyncio.to_thread(self.last_words, self.job) or _SILENCE
+        said = await asyncio.to_thread(_said, self.job, self.last_words)
         if record.command.template is not None:
             what = (
                 f"The script of {record.name} ended well, but the program in it took no step: let"
@@ -204,10 +206,30 @@ async def _failure(
         return cancelled_error(record, f"Job {record.id} ({record.name}) was cancelled{when}.")
     if record.state is JobState.LOST:
         return JobLostError(f"Job {record.id} ({record.name}) is lost: {record.reason}")
-    said = await asyncio.to_thread(words, job) or _SILENCE
+    said = await asyncio.to_thread(_said, job, words)
     return EngineCrashedError(
         f"The program of {record.name} failed{when}. {record.reason}\n{_quoted(said, record)}"
     )
+
+
+def _said(job: Job, words: Callable[[Job], str]) -> str:
+    """What a program has to say; on a full disk nothing can be written, so that is told."""
+    if said := words(job):
+        return said
+    return "\n".join([_SILENCE, *_full_disks(job.record.command.cwd, job.record.folder)])
+
+
+def _full_disks(*folders: Path) -> list[str]:
+    told = []
+    for folder in dict.fromkeys(folders):
+        try:
+            disk = os.statvfs(folder)
+        except OSError:
+            continue
+        has_files_left = disk.f_favail > 0 or not disk.f_files  # some don't count them
+        if disk.f_bavail * disk.f_frsize < _FULL_BYTES or not has_files_left:
+            told.append(f"The disk of {folder} is full: make room, and continue.")
+    return told[:1]
 
 
 def _quoted(said: str, record: JobRecord) -> str:
