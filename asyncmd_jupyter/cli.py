@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from asyncmd_jupyter._version import __version__
 from asyncmd_jupyter.errors import AsyncMDError
+from asyncmd_jupyter.names import escaped
 
 if TYPE_CHECKING:
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except (AsyncMDError, OSError, ValueError) as error:
-        print(f"asyncmd: {_one_line(error)}", file=sys.stderr)
+        print(f"asyncmd: {escaped(_one_line(error), lines=True)}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -140,9 +141,9 @@ def _execute(notebook: Path) -> int:
     execution = headless.execute(notebook, _say)
     print()
     for run in execution.runs:
-        print(headless.describe_run(run))
+        _tell(headless.describe_run(run))
     if execution.error:
-        print(f"{execution.error}\n", file=sys.stderr)
+        print(f"{escaped(execution.error, lines=True)}\n", file=sys.stderr)
     print(f"Wall time  {execution.seconds:.1f} s")
     print(f"Notebook   {execution.notebook}")
     print(f"Web page   {execution.html}")
@@ -150,13 +151,18 @@ def _execute(notebook: Path) -> int:
 
 
 def _say(text: str) -> None:
-    print(text, end="", flush=True)
+    print(escaped(text, lines=True), end="", flush=True)
+
+
+def _tell(text: str) -> None:
+    """Print what others may have written; a terminal obeys nothing that is in it."""
+    print(escaped(text, lines=True))
 
 
 def _jobs(arguments: argparse.Namespace) -> int:
     from asyncmd_jupyter.jobs import cli
 
-    print(cli.list_jobs(all=arguments.all))
+    _tell(cli.list_jobs(all=arguments.all))
     return DONE
 
 
@@ -164,7 +170,7 @@ def _cancel(arguments: argparse.Namespace) -> int:
     from asyncmd_jupyter.jobs import cli
 
     said = cli.cancel_jobs(None if arguments.all else arguments.ids)
-    print("\n".join(said) or "No job is running.")
+    _tell("\n".join(said) or "No job is running.")
     return DONE
 
 
@@ -179,7 +185,7 @@ def _why(arguments: argparse.Namespace) -> int:
         return DONE
     for record, diagnosis in zip(records, diagnoses, strict=True):
         what = diagnosis.text() if diagnosis else "Nothing is wrong with it."
-        print(f"{record.id} {record.name!r} ({record.state.value})\n{what}\n")
+        _tell(f"{record.id} {record.name!r} ({record.state.value})\n{what}\n")
     return DONE
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# Blanks that Python calls not printable, and what joins and parts letters of some scripts.
+_HARMLESS = "\u00a0\u2002\u2003\u2007\u2009\u200a\u200c\u200d\u202f\u3000"
 _BREAKS = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -40,11 +42,11 @@ def escaped(text: str, *, lines: bool = False) -> str:
     text : str
         It may be somebody else's: a reason, a name, the output of a program.
     lines : bool
-        Whether line breaks stay as they are.
+        Whether line breaks and tabs stay as they are.
     """
     if text.isprintable():
         return text
-    kept = "\n" if lines else ""
+    kept = f"{_HARMLESS}\n\t" if lines else _HARMLESS
     return "".join(c if c.isprintable() or c in kept else _escape(c) for c in text)
 
 
@@ -52,4 +54,6 @@ def _escape(letter: str) -> str:
     if letter in _BREAKS:
         return _BREAKS[letter]
     code = ord(letter)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else "\ufffd"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

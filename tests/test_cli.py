@@ -71,6 +71,19 @@ async def test_jobs_of_a_kernel_are_listed_and_ended(job, capsys):
     assert "cancelled" in capsys.readouterr().out
 
 
+async def test_a_terminal_obeys_nothing_that_a_job_is_called_or_wrote(runtime, tmp_path, capsys):
+    manager = JobManager.create(runtime)
+    writes = ("bash", "-c", r"printf 'error: \033[2J\rall is well\u202e'; exit 1")
+    named = await manager.submit(Command(writes, tmp_path), name="\x1b[2Jnap\u202e")
+    await named.wait()
+    for arguments in (["jobs", "--all"], ["why", named.id], ["cancel", named.id]):
+        await asyncio.to_thread(cli.main, arguments)
+        said = capsys.readouterr()
+        assert named.id in said.out
+        assert all(line.isprintable() for line in (said.out + said.err).split("\n"))
+    await manager.shutdown()
+
+
 def test_nothing_to_cancel(capsys):
     assert cli.main(["cancel", "--all"]) == cli.DONE
     assert capsys.readouterr().out == "No job is running.\n"

@@ -12,6 +12,7 @@ from asyncmd_jupyter.frames.provenance_file import Mark, matches, read_record, r
 from asyncmd_jupyter.frames.provenance_parameters import UnresolvedError, resolved
 from asyncmd_jupyter.frames.provenance_parents import Parent
 from asyncmd_jupyter.frames.provenance_words import made_in_words, rows_of
+from asyncmd_jupyter.names import escaped
 
 
 @dataclass(frozen=True, repr=False)
@@ -125,11 +126,12 @@ class Provenance:
         width = max(len(name) for name, _ in rows)
         indent = "\n" + " " * (width + 2)
         lines = (f"{name:<{width}}  {text.replace(chr(10), indent)}" for name, text in rows)
-        return "\n".join([*lines, *self._of_following()])
+        return escaped("\n".join([*lines, *self._of_following()]), lines=True)
 
     def __repr__(self) -> str:
         """One line."""
-        return f"<Provenance of {self.file.name}: {self.problem or made_in_words(self.content)}>"
+        told = self.problem or made_in_words(self.content)
+        return escaped(f"<Provenance of {self.file.name}: {told}>")
 
     def __str__(self) -> str:
         return self.text()

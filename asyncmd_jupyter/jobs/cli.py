@@ -17,6 +17,7 @@ from asyncmd_jupyter.jobs.office import (
     why_it_goes_on,
 )
 from asyncmd_jupyter.jobs.slurm.launcher import SlurmLauncher
+from asyncmd_jupyter.names import escaped
 from asyncmd_jupyter.settings import Settings
 
 _HEADER = ("ID", "NAME", "STATE", "LAUNCHER", "CORES", "TIME", "REMARK")
@@ -92,7 +93,7 @@ def _line(job: JobRecord) -> tuple[str, ...]:
     name = printable(job.name)
     is_in_slurm = job.launcher == SlurmLauncher.name and job.native_id
     where = f"{job.launcher} {job.native_id}" if is_in_slurm else job.launcher
-    return (job.id, name, job.state.value, where, cores, _duration(job), remark)
+    return (job.id, name, job.state.value, where, cores, _duration(job), escaped(remark))
 
 
 def _summary(office: Office, shown: Sequence[JobRecord]) -> str:

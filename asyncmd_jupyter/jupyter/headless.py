@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from asyncmd_jupyter.files.writing import write_text
+
 RUN_MIME = "application/vnd.asyncmd.run+json"
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 TITLE_WIDTH = 58
@@ -214,6 +216,5 @@ def _drop_state_of_nothing(notebook: Any) -> None:
 
 
 def _write(path: Path, text: str) -> Path:
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    return beside.replace(path)
+    write_text(path, text)
+    return path

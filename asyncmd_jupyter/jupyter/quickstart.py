@@ -9,6 +9,8 @@ from importlib import resources
 from itertools import count
 from pathlib import Path
 
+from asyncmd_jupyter.files.writing import create
+
 NAME = "quickstart"
 
 
@@ -40,8 +42,8 @@ def fresh_copy(folder: Path) -> Path:
     for path in _candidates(folder.resolve()):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
+            with create(path) as file:
+                file.write(text.encode())
         except FileExistsError:
             continue
         return path

@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from IPython.core.error import UsageError
 
 from asyncmd_jupyter.errors import AsyncMDError
+from asyncmd_jupyter.names import escaped
 
 
 def say(text: str) -> None:
-    """Write a line under the cell."""
-    sys.stdout.write(f"{text}\n")
+    """Write lines under the cell; a terminal obeys nothing that is in them."""
+    sys.stdout.write(f"{escaped(text, lines=True)}\n")
 
 
 def flat(text: str) -> str:
-    """Write a text in one line."""
-    return " ".join(text.split())
+    """Write a text in one line that a terminal only shows."""
+    return escaped(" ".join(text.split()))
 
 
 def told(error: BaseException) -> str:

@@ -21,6 +21,7 @@ from asyncmd_jupyter.jupyter.parsers import OneOf
 
 Source = Callable[[Namespace, str], Iterable[str]]
 _MOST_FILES = 300
+_SPECIAL = frozenset(" {}$\"'`\\;!?")
 _MOST_JOBS = 500
 
 
@@ -91,10 +92,15 @@ def _listed(folder: str, shown: str, begin: str) -> Iterator[str]:
                 if number > _MOST_FILES:
                     return
                 hidden = entry.name.startswith(".") and not begin.startswith(".")
-                if entry.name.startswith(begin) and not hidden and " " not in entry.name:
+                if entry.name.startswith(begin) and not hidden and _is_one_word(entry.name):
                     yield f"{entry.name}/" if entry.is_dir() else entry.name
     except OSError:
         return
+
+
+def _is_one_word(name: str) -> bool:
+    """Whether a name stands for itself in the line of a magic, where IPython evaluates braces."""
+    return name.isprintable() and not _SPECIAL & set(name)
 
 
 def _runs(_names: Namespace, _fragment: str) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from asyncmd_jupyter.names import escaped
+
 WAITING = "queue-"
 _NO_FAILURE = ("node-", "limit-time", "limit-notice", "run-limit")
 _INDENT = "    "
@@ -66,7 +68,7 @@ class Diagnosis:
             parts += ["What can be done:", *(f"  - {remedy}" for remedy in self.remedies)]
         if self.policy:
             parts.append(f"What happens by itself: {self.policy}")
-        return "\n".join(parts)
+        return escaped("\n".join(parts), lines=True)
 
     def html(self) -> str:
         """All of it for a notebook, in the colours of the page's theme."""

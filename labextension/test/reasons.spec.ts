@@ -10,7 +10,7 @@ import { buildTree, type INode } from '../src/campaigns/tree';
 import { job, run, TRANS } from './examples';
 
 function runNode(values: Partial<IRun>, jobs: readonly IJob[] = []): INode {
-  return buildTree(jobs, [run('my run', values)])[0]?.children[0] as INode;
+  return buildTree(jobs, [run('my-run', values)])[0]?.children[0] as INode;
 }
 
 function jobNode(values: Partial<IJob>): INode {
@@ -67,18 +67,19 @@ describe('a failed run', () => {
   });
 
   it('can go on where no job is to blame', () => {
-    expect(said(runNode(failed))).toContain("“%asyncmd resume 'my run'”");
-    const bad = job('a', { run: 'my run', state: 'failed' });
+    expect(said(runNode(failed))).toContain('“%asyncmd resume my-run”');
+    const bad = job('a', { run: 'my-run', state: 'failed' });
     expect(said(runNode(failed, [bad]))).not.toContain('Mend');
     expect(said(runNode({ state: 'done' }))).toBe('');
   });
 
   it('can go on like one that was cancelled or came to its limit', () => {
-    const goesOn = "It can go on from where it stopped: “%asyncmd resume 'my";
+    const goesOn =
+      'It can go on from where it stopped: “%asyncmd resume my-run';
     expect(said(runNode({ state: 'failed' }))).toContain(goesOn);
     expect(said(runNode({ state: 'cancelled' }))).toContain(goesOn);
     expect(said(runNode({ state: 'limit' }))).toContain(
-      "“%asyncmd resume 'my run' --max-steps …”"
+      '“%asyncmd resume my-run --max-steps …”'
     );
     expect(said(runNode({ state: 'reached' }))).toBe('');
   });

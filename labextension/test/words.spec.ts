@@ -1,14 +1,17 @@
 import schema from '../schema/campaigns.json';
 import {
   attachedNotebook,
+  plainMarkdown,
   pythonKernel
 } from '../src/campaigns/attachNotebook';
 import { allColumns, fitting, template } from '../src/campaigns/columns';
 import { endings } from '../src/campaigns/endings';
+import { factsOf } from '../src/campaigns/facts';
+import { kindOf } from '../src/campaigns/states';
 import { CampaignStore } from '../src/campaigns/store';
 import { tally } from '../src/campaigns/tally';
 import { duration, elapsed } from '../src/campaigns/times';
-import { buildTree } from '../src/campaigns/tree';
+import { buildTree, type INode } from '../src/campaigns/tree';
 import { job, run } from './examples';
 
 const NOW = Date.parse('2026-11-23T02:10:00Z');
@@ -152,4 +155,27 @@ test('an attached notebook has the kernel that speaks Python', () => {
   ]);
   expect(cells[3]?.source).toContain('failed, was cancelled or came to its');
   expect(cells[4]?.source).toBe('%asyncmd resume left');
+});
+
+test.each(['constructor', '__proto__', 'toString', 'valueOf'])(
+  'a state or condition called %s is one that is not known',
+  name => {
+    const state = name as never;
+    expect(kindOf(state)).toBe('waiting');
+    expect(tally([], [run('odd', { state })], NOW)).toMatchObject({
+      waiting: 1
+    });
+    const odd = run('odd', { state, conditions: [name], reached: {} });
+    const [node] = buildTree([], [odd]) as [INode];
+    const facts = factsOf(node.children[0] ?? node, 0, TRANS);
+    expect(JSON.stringify(facts)).toContain(`${name} 0×`);
+    expect(JSON.stringify(facts)).not.toContain('native code');
+  }
+);
+
+test('a title is shown as it is, and in one line', () => {
+  expect(plainMarkdown('scan-1.b_2, left')).toBe('scan-1.b_2, left');
+  expect(plainMarkdown('<img src=x>\n# [a](b) $x$ {1/0}')).toBe(
+    '\\<img src\\=x\\> \\# \\[a\\]\\(b\\) \\$x\\$ \\{1\\/0\\}'
+  );
 });

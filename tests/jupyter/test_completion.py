@@ -8,6 +8,7 @@ from IPython.core.completer import CompletionContext
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jupyter.completion import complete_asyncmd
 from asyncmd_jupyter.jupyter.registry import commands
+from asyncmd_jupyter.jupyter.values import _files
 from asyncmd_jupyter.sampling.runs import Runs
 
 
@@ -154,3 +155,18 @@ def test_every_metavar_of_a_name_has_a_source():
 
 def _metavars(action):
     return [action.metavar] if isinstance(action.metavar, str) else action.metavar or ()
+
+
+def test_files_that_ipython_would_evaluate_are_not_proposed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in (
+        "start.gro",
+        "{1}.gro",
+        "$s.gro",
+        "s`id`.gro",
+        "s'.gro",
+        "s\x1b[2J.gro",
+        "s\n.gro",
+    ):
+        (tmp_path / name).touch()
+    assert _files({}, "") == ["start.gro"]

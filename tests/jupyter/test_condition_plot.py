@@ -152,6 +152,24 @@ def test_a_series_may_hold_nan():
     assert draw_conditions(_with(np.full(3, np.nan)), LOOK)
 
 
+@pytest.mark.parametrize("name", ["$x^$", "_", "_{", "$\\frac{", "a_b^c", "$"])
+def test_names_are_no_formulas(name):
+    run = PretendRun(EventBus(), n_walkers=30)
+    run.change(state=RunState.REACHED, reached=(name,), reached_time=1.0)
+    snapshot = replace(run.snapshot(), conditions=(name, "C7eq"), id=name)
+    found = tuple(
+        replace(
+            each,
+            observables=tuple(replace(o, name=name) for o in each.observables),
+            fulfilled={name: each.fulfilled["C7eq"], "C7eq": each.fulfilled["C7eq"]},
+        )
+        for each in (series(20, i, 10) for i in range(30))
+    )
+    for n_walkers in (1, 3, 30):
+        some = replace(snapshot, walkers=snapshot.walkers[:n_walkers])
+        assert draw_conditions(Scene.of(some, found[:n_walkers]), LOOK)
+
+
 def _with(values):
     one = series(len(values), period=None)
     return with_series(scene(3), [replace(one, observables=(Observable("x", values, ()),))])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from asyncmd_jupyter.jupyter.widgets.figure import FigureWidget
+from asyncmd_jupyter.jupyter.widgets.figure import HERE, FigureWidget
 from asyncmd_jupyter.jupyter.widgets.jobs import JobTableWidget
 from asyncmd_jupyter.jupyter.widgets.page import PageHelper
 from asyncmd_jupyter.jupyter.widgets.simulations import SimulationWidget
@@ -82,3 +85,23 @@ def test_nor_is_one_of_a_molecule(shell):
 def test_no_page_has_to_wait_for_the_kernel(kind):
     assert ".save_changes" not in str(kind._esm)
     assert not {"in_page", "is_kept", "dark", "shown_width"} & kind().get_state().keys()
+
+
+ODD_STATES = """
+const drawn = [];
+const svg = { firstChild: { setAttribute: (name, shape) => drawn.push(shape) } };
+for (const state of ["constructor", "__proto__", "toString", "reached"]) setIcon(svg, state);
+const words = { states: { reached: "arrived" } };
+const said = ["constructor", "__proto__", "reached"].map((state) => stateWord(words, state));
+const filled = fill("{toString} {n}", { n: 1 });
+console.log(JSON.stringify([drawn.map((shape) => typeof shape), said, filled]));
+"""
+
+
+def test_a_state_may_be_called_like_what_every_object_has():
+    script = (HERE / "simulations_format.js").read_text() + ODD_STATES
+    said = subprocess.check_output(["node", "--input-type=module"], input=script, text=True)
+    shapes, words, text = json.loads(said)
+    assert shapes == ["string"] * 4
+    assert words == ["constructor", "__proto__", "arrived"]
+    assert text == "{toString} 1"

@@ -3,6 +3,7 @@
 import asyncio
 import gettext
 import json
+import os
 import re
 import time
 from dataclasses import replace
@@ -614,6 +615,18 @@ def test_what_happened_falls_back_to_the_error(tmp_path):
     assert "space" in raised.triage()
     assert subject.logs() == []
     assert subject.script() == ""
+
+
+def test_nobody_waits_for_a_pipe_in_the_place_of_a_file(tmp_path):
+    folder = tmp_path / "job"
+    folder.mkdir()
+    record = JobRecord("a", "a", "local", Command(("true",), tmp_path), folder)
+    for path in (record.script, record.user_script, record.stdout, tmp_path / "run.log"):
+        os.mkfifo(path)
+    subject = Subject(tmp_path, "run", record)
+    assert subject.script() == ""
+    assert subject.logs() == []
+    assert Tail(record.stdout).more() == (True, "")
 
 
 def test_files_of_one_walker_are_not_those_of_another(tmp_path):

@@ -40,9 +40,11 @@ async def _tell(jobs: Sequence[Job], n_lines: int, streams: tuple[Any, ...]) -> 
 
 
 def _text(job: Job, n_lines: int, streams: tuple[Any, ...]) -> str:
+    from asyncmd_jupyter.triage.reading import plain
+
     title = f"{job.record.name} (job {job.id}, {job.state.value})"
     texts = [job.tail(n_lines, stream).rstrip() for stream in streams]
-    lines = [line for text in texts if text for line in text.splitlines()]
+    lines = [line for text in texts if text for line in plain(text).splitlines()]
     return "\n".join([title, *(f"  {line}" for line in lines or ["wrote nothing so far"])])
 
 

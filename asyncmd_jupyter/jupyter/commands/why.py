@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from asyncmd_jupyter.jupyter.notebook import Notebook, all_runs
 from asyncmd_jupyter.jupyter.parsers import SubCommand, always
 from asyncmd_jupyter.jupyter.targets import split_targets
+from asyncmd_jupyter.names import escaped
 
 if TYPE_CHECKING:
     from asyncmd_jupyter.jobs.job import Job
@@ -86,7 +87,7 @@ def _tell(diagnosis: Diagnosis | None, calm: str) -> None:
     from asyncmd_jupyter.jupyter.display import publish
 
     if diagnosis is None:
-        publish({"text/plain": calm})
+        publish({"text/plain": escaped(calm, lines=True)})
     else:
         publish({"text/plain": diagnosis.text(), "text/html": diagnosis.html()})
 

@@ -57,11 +57,14 @@ def figure_of(look: Look, height: float, draw: Any) -> Any:
     """Make a figure of a size in CSS pixels and let `draw` fill it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     figure = Figure(figsize=(look.width / BASE_DPI, height / BASE_DPI), dpi=BASE_DPI * look.ratio)
     FigureCanvasAgg(figure)
     figure.patch.set_facecolor(look.background)
     draw(figure)
+    for text in figure.findobj(Text):  # names are the user's: "$x^$" is one, and no formula
+        text.set_parse_math(False)
     return figure
 
 

@@ -26,7 +26,7 @@ function icon(state) {
   svg.setAttribute("viewBox", "0 0 16 16");
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", ICONS[state] ?? ICONS.lost);
+  path.setAttribute("d", Object.hasOwn(ICONS, state) ? ICONS[state] : ICONS.lost);
   path.setAttribute("fill-rule", "evenodd");
   svg.append(path);
   return svg;

@@ -53,9 +53,10 @@ class Legend:
         if not self._labels:
             return
         look, whole = self._look, figure.bbox.height
+        # Before version 3.10 matplotlib leaves out what begins with an underscore.
         figure.legend(
             self._handles(),
-            self._labels,
+            [f" {label}" if label.startswith("_") else label for label in self._labels],
             loc="upper left",
             bbox_to_anchor=((self._left - 8) / look.width, 1 - look.top * look.ratio / whole),
             ncols=self._columns,

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from asyncmd_jupyter.jupyter.display import publish
+from asyncmd_jupyter.names import escaped
 
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 # The labextension shows what has this: it keeps the last state on the page without a kernel.
@@ -96,7 +97,7 @@ class Shown(ABC):
         return self._bundle()
 
     def _still(self) -> Bundle:
-        still = {"text/plain": self.text(), "text/html": self.html()}
+        still = {"text/plain": escaped(self.text(), lines=True), "text/html": self.html()}
         if not self.recipe:
             return still
         attaches = {"attaches": True} if self.attaches else {}

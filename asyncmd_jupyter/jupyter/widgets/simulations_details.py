@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from asyncmd_jupyter.errors import ForeignFileError
+from asyncmd_jupyter.files.reading import open_regular
 from asyncmd_jupyter.jobs.model import JobRecord
 
 LONGEST_TAIL = 16_384
@@ -52,8 +55,8 @@ class Subject:
         if self.record is None:
             return ""
         for path in (self.record.user_script, self.record.script):
-            with suppress(OSError):
-                return path.read_text(errors="replace")[: 4 * LONGEST_TAIL]
+            with suppress(OSError, ForeignFileError), _opened(path) as file:
+                return str(file.read(4 * LONGEST_TAIL).decode("utf-8", errors="replace"))
         return ""
 
     def files(self) -> list[tuple[str, int | None]]:
@@ -103,9 +106,9 @@ class Tail:
             nothing new.
         """
         try:
-            with self.path.open("rb") as file:
+            with _opened(self.path) as file:
                 return self._more(file, file.seek(0, 2))
-        except OSError:
+        except (OSError, ForeignFileError):
             return self._nothing_yet()
 
     def _nothing_yet(self) -> tuple[bool, str] | None:
@@ -124,6 +127,11 @@ class Tail:
         if is_new:
             text = "".join(text.splitlines(keepends=True)[-MOST_LINES:])
         return is_new, text.replace("\r\n", "\n")
+
+
+def _opened(path: Path) -> BinaryIO:
+    """A file that others may have put there; nobody waits for a pipe."""
+    return os.fdopen(open_regular(path), "rb")
 
 
 def _with_sizes(paths: list[Path]) -> Iterator[tuple[Path, int]]:

@@ -45,11 +45,15 @@ function icon(state) {
 }
 
 function setIcon(svg, state) {
-  svg.firstChild.setAttribute("d", ICONS[state] ?? ICONS.preparing);
+  svg.firstChild.setAttribute("d", Object.hasOwn(ICONS, state) ? ICONS[state] : ICONS.preparing);
+}
+
+function stateWord(words, state) {
+  return Object.hasOwn(words.states, state) ? words.states[state] : state;
 }
 
 function fill(text, places) {
-  return text.replace(/\{(\w+)\}/g, (all, place) => places[place] ?? all);
+  return text.replace(/\{(\w+)\}/g, (all, place) => (Object.hasOwn(places, place) ? places[place] : all));
 }
 
 // The form of a text that a language has for a number; see simulations_words.py.

@@ -103,7 +103,7 @@ class Line {
     );
     const counts = new Map();
     for (const row of members) counts.set(row.state, (counts.get(row.state) ?? 0) + 1);
-    const states = STATES.filter((s) => counts.has(s)).map((s) => `${counts.get(s)} ${store.words.states[s] ?? s}`);
+    const states = STATES.filter((s) => counts.has(s)).map((s) => `${counts.get(s)} ${stateWord(store.words, s)}`);
     this.set("group", this.cells[0], "textContent", `${group || words.no_campaign} — ${states.join(", ")}`);
   }
 

@@ -65,7 +65,7 @@ class Store {
   }
 
   state(row) {
-    return this.words.states[row.state] ?? row.state;
+    return stateWord(this.words, row.state);
   }
 
   elapsed(row) {

@@ -140,7 +140,7 @@ class Tools {
       this.changed();
     });
     chip.dataset.state = state;
-    const word = element("span", "", this.words.states[state] ?? state);
+    const word = element("span", "", stateWord(this.words, state));
     chip.append(icon(state), word, element("b"));
     return chip;
   }

@@ -39,7 +39,7 @@ export function attachedNotebook(
   const display = specs?.kernelspecs[name]?.display_name ?? 'Python 3';
   return {
     cells: [
-      cell('title', 'markdown', `# ${title}`),
+      cell('title', 'markdown', `# ${plainMarkdown(title)}`),
       code('load', '%load_ext asyncmd_jupyter'),
       code('attach', attachCommand(runs)),
       ...(stopped.length > 0 ? resumeCells(stopped) : [])
@@ -50,6 +50,14 @@ export function attachedNotebook(
     nbformat: 4,
     nbformat_minor: 5
   };
+}
+
+/** A text that Markdown shows as it is: names of jobs and campaigns may be anything. */
+export function plainMarkdown(text: string): string {
+  const line = text.replace(/[\s\p{C}]+/gu, ' ').trim();
+  return line.replace(/[!-/:-@[-^`{-~]/g, letter =>
+    '-.,'.includes(letter) ? letter : `\\${letter}`
+  );
 }
 
 /** Nothing that has stopped goes on before somebody wants it. */

@@ -58,7 +58,8 @@ function factsOfRun(
   trans: TranslationBundle
 ): Fact[] {
   const reached = run.conditions.map(
-    name => `${name} ${run.reached[name] ?? 0}×`
+    name =>
+      `${name} ${Object.hasOwn(run.reached, name) ? run.reached[name] : 0}×`
   );
   return [
     [trans.__('Campaign'), run.campaign],

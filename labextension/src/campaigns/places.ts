@@ -82,13 +82,13 @@ export function commonFolder(
 
 /** What takes back exactly these runs, or all that is in the notebook's folder. */
 export function attachCommand(runs: readonly string[]): string {
-  const only = runs.length > 0 ? ['--only', ...runs.map(quoted)] : [];
+  const only = runs.length > 0 ? ['--only', ...runs.filter(isName)] : [];
   return ['%asyncmd attach', ...only].join(' ');
 }
 
 /** What lets runs go on. */
 export function resumeCommand(runs: readonly string[]): string {
-  return ['%asyncmd resume', ...runs.map(quoted)].join(' ');
+  return ['%asyncmd resume', ...runs.filter(isName)].join(' ');
 }
 
 /** Whether a run ended before its time, so that it can be gone on with. */
@@ -97,9 +97,14 @@ export function isStopped(run: IRun | null | undefined): boolean {
   return ['failed', 'cancelled', 'limit'].includes(state);
 }
 
-/** As commands take names: in quotes, where a shell would need them. */
-export function quoted(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", `'"'"'`)}'`;
+/**
+ * Whether a run can be called so, as the kernel says.
+ *
+ * IPython evaluates what stands in braces or after a dollar sign in the line of a magic,
+ * so no other text from a disk may get into a cell.
+ */
+export function isName(name: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name);
 }
 
 /** A part of a file's name that every file system takes. */
@@ -117,7 +122,7 @@ function aboveOwn(folder: string, works: readonly IWork[]): string {
 
 /** What has the name of a run, but no record of it, is taken back as jobs are. */
 function asRecorded(work: IWork, records: ReadonlyMap<string, unknown>): IWork {
-  const isKnown = records.has(`${work.path}/${work.run}`);
+  const isKnown = records.has(`${work.path}/${work.run}`) && isName(work.run);
   return isKnown ? work : { ...work, run: '' };
 }
 

@@ -50,7 +50,8 @@ export function loneIcon(label: string): SVGElement {
 export function setStateIcon(svg: SVGElement, state: State | Kind): void {
   svg.classList.add('asyncmd-stateIcon');
   svg.dataset['state'] = state;
-  svg.firstElementChild?.setAttribute('d', SHAPES[state] ?? CIRCLE);
+  const shape = Object.hasOwn(SHAPES, state) ? SHAPES[state] : CIRCLE;
+  svg.firstElementChild?.setAttribute('d', shape);
 }
 
 function picture(): SVGElement {

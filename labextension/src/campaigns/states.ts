@@ -34,7 +34,7 @@ const URGENCY = Object.keys(KIND) as State[];
 
 /** A state that a later version of the server may tell is shown among those that wait. */
 export function kindOf(state: State): Kind {
-  return KIND[state] ?? 'waiting';
+  return Object.hasOwn(KIND, state) ? KIND[state] : 'waiting';
 }
 
 export function isActive(state: State): boolean {
