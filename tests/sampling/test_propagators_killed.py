@@ -28,11 +28,13 @@ def has(name: str) -> Callable[[Path], bool]:
     return lambda folder: (folder / name).exists()
 
 
-def has_frames(number: int, name: str) -> Callable[[Path], bool]:
+def has_frames(number: int, part: int) -> Callable[[Path], bool]:
+    """Whether a part has so many frames, or has ended with fewer on a busy machine."""
+
     def look(folder: Path) -> bool:
-        growing = GrowingFile(folder / name)
+        growing = GrowingFile(folder / f"sim.part{part:04d}.trr")
         growing.poll()
-        return len(growing) >= number
+        return len(growing) >= number or (folder / f"sim.part{part + 1:04d}.json").exists()
 
     return look
 
@@ -43,9 +45,9 @@ PHASES = {
     "specification": has("sim.part0001.json"),
     "no frame": has("sim.part0001.trr"),
     "checkpoint": has("sim.cpt"),
-    "frames": has_frames(5, "sim.part0001.trr"),
+    "frames": has_frames(5, 1),
     "second specification": has("sim.part0002.json"),
-    "second part": has_frames(2, "sim.part0002.trr"),
+    "second part": has_frames(2, 2),
 }
 
 
@@ -93,9 +95,11 @@ def workers(folder: Path) -> list[psutil.Process]:
 async def test_kernel_is_killed(expected: bytes, folder: Path, kind: str, phase: str):
     script = Path(__file__).with_name("killed_propagation.py")
     kernel = subprocess.Popen([sys.executable, script, kind, str(A_MOMENT)], cwd=folder)
-    await until(PHASES[phase], folder, lambda: kernel.poll() is None)
-    kernel.kill()
-    kernel.wait()
+    try:
+        await until(PHASES[phase], folder, lambda: kernel.poll() is None)
+    finally:
+        kernel.kill()
+        kernel.wait()
     await goes_on_well(kind, folder, expected)
     assert workers(folder) == []
 
