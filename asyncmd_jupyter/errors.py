@@ -6,6 +6,7 @@ Arguments that can't be used raise the built-in ``ValueError``, ``TypeError`` or
     AsyncMDError
     ├── EngineError                an MD engine can't do what it was asked
     │   ├── EngineCrashedError     the MD program ended with an error
+    │   ├── ChangedFileError       what a worker is to run was changed since it was written
     │   ├── OtherKernelError       another kernel works on the same simulation
     │   └── MaxStepsReachedError   no condition was fulfilled within the limit
     ├── JobError                   something about one job
@@ -26,6 +27,7 @@ and what is only said, as a warning::
     UserWarning
     ├── DrawnVelocitiesWarning     a start has no velocities, so that new ones are drawn
     ├── GuessedMassesWarning       velocities are drawn with masses guessed from names
+    ├── OpenFolderWarning          others could write to the folder of a run
     └── NoFileLocksWarning         a file system has no locks, so that lock files are used
 """
 
@@ -42,6 +44,10 @@ class EngineError(AsyncMDError):
 
 class EngineCrashedError(EngineError):
     """The MD program ended with an error; the message holds its last words."""
+
+
+class ChangedFileError(EngineError):
+    """A file that decides what a worker runs is not the one that the engine wrote."""
 
 
 class OtherKernelError(EngineError):
@@ -110,6 +116,10 @@ class EqualWalkersWarning(UserWarning):
 
 class GuessedMassesWarning(UserWarning):
     """Velocities are drawn with masses that were guessed from the names of atoms."""
+
+
+class OpenFolderWarning(UserWarning):
+    """Others could write to the folder of a run, which is closed to them now."""
 
 
 class NoFileLocksWarning(UserWarning):

@@ -17,6 +17,7 @@ from pathlib import Path
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.background import Ending
 from asyncmd_jupyter.engines.part import Part, PartEnd
+from asyncmd_jupyter.files.owners import make_ours
 from asyncmd_jupyter.frames.growing import GrowingFile
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import FrameIndex
@@ -130,7 +131,7 @@ class LiveLook:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     def _copy(self, first: int, last: int, snippet: Path) -> None:
-        snippet.parent.mkdir(exist_ok=True)
+        make_ours(snippet.parent)
         self._growing.snippet(first, last, snippet)
 
 

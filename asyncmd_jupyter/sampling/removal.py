@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from asyncmd_jupyter.engines.base import MDEngine
@@ -14,6 +14,7 @@ from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.provenance_file import ENDING as RECORD
 from asyncmd_jupyter.jobs.manager import JobManager
+from asyncmd_jupyter.sampling.run_folder import remove_file_or_scratch
 
 TRAJECTORIES = "trajectories"
 
@@ -65,10 +66,8 @@ def _remove(
     beside = _kept_beside(trajectories, patterns)
     wanted = _all(engine, files) if endings is None else _with(endings, engine, files)
     for path in [*beside, *wanted]:
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            remove_file_or_scratch(path)
 
 
 def _with(endings: Sequence[str], engine: MDEngine, files: EngineFiles) -> list[Path]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
+import stat
+import warnings
 from pathlib import Path
 
-from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.errors import EngineError, OpenFolderWarning, UntrustedFolderError
+from asyncmd_jupyter.files.owners import is_of_others, make_ours
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import JobRecord
+
+# Of live looks, of functions that need earlier frames, and of configurations that are made.
+_SCRATCH = re.compile(r"\..+\.(part\d{4,}\.(live|joined-\w+)|[a-z0-9_]{8})")
 
 
 def check_folder(folder: Path, *, overwrite: bool, continuation: bool) -> None:
@@ -20,7 +27,7 @@ def check_folder(folder: Path, *, overwrite: bool, continuation: bool) -> None:
     ValueError
         The name is in use.
     NotADirectoryError, FileNotFoundError, PermissionError
-        It can't be made or written to.
+        It can't be made or written to, or belongs to somebody else (`UntrustedFolderError`).
     """
     if overwrite and continuation:
         raise ValueError("Give either overwrite or continuation: they exclude each other.")
@@ -31,6 +38,11 @@ def check_folder(folder: Path, *, overwrite: bool, continuation: bool) -> None:
         raise FileNotFoundError(f"The work folder {str(parent)!r} does not exist: create it first.")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise PermissionError(f"The work folder {str(parent)!r} can't be written to.")
+    if is_of_others(folder):
+        raise UntrustedFolderError(
+            f"The work folder {str(folder)!r} belongs to another user, whose run it is: start "
+            "one of your own from its frames, under another name or in another folder."
+        )
     if not (overwrite or continuation) and (found := run_files(folder)):
         raise ValueError(
             f"The name {folder.name!r} is in use: {str(folder)!r} holds files of an earlier run, "
@@ -56,15 +68,40 @@ async def make_ready(folder: Path, *, overwrite: bool) -> None:
     EngineError
         If a job still writes there.
     """
-    folder.mkdir(exist_ok=True)
+    await asyncio.to_thread(_make_own, folder)
     if not overwrite:
         return
     await _refuse_if_busy(folder)
+    await asyncio.to_thread(_remove_files, folder)
+
+
+def _make_own(folder: Path) -> None:
+    """Make the folder, or close it to others: jobs run in it, and kernels act on its records."""
+    is_open = folder.is_dir() and bool(folder.stat().st_mode & 0o022)
+    make_ours(folder.resolve())
+    if is_open:
+        warnings.warn(
+            f"Others could write to the folder {str(folder)!r}. That of a run is its user's: it is "
+            "closed to them now (chmod go-w), and can still be read.",
+            OpenFolderWarning,
+            stacklevel=2,
+        )
+
+
+def _remove_files(folder: Path) -> None:
     for path in run_files(folder):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        remove_file_or_scratch(path)
+
+
+def remove_file_or_scratch(path: Path) -> None:
+    """Remove a file, a link, or a folder for what is only needed while something is computed.
+
+    Other folders, and those of other users, are not ours to remove and stay.
+    """
+    if not stat.S_ISDIR(path.lstat().st_mode):
+        path.unlink(missing_ok=True)
+    elif _SCRATCH.fullmatch(path.name) and not is_of_others(path):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 async def _refuse_if_busy(folder: Path) -> None:

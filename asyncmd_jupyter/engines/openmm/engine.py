@@ -34,6 +34,7 @@ from asyncmd_jupyter.engines.openmm.system_settings import SystemSettings
 from asyncmd_jupyter.engines.start_box import own_box_for
 from asyncmd_jupyter.engines.stepping.engine import SteppingEngine
 from asyncmd_jupyter.engines.stepping.structures import write_text
+from asyncmd_jupyter.engines.stepping.unchanged import is_unchanged
 from asyncmd_jupyter.frames.masses import unchangeable
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
@@ -423,8 +424,13 @@ class OpenMMEngine(SteppingEngine):
         return _digest(self._serialized.system_xml)
 
     def _write_physics(self, folder: Path, name: str) -> None:
-        write_text(folder / f"{name}.system.xml", self._serialized.system_xml)
-        write_text(folder / f"{name}.integrator.xml", self._serialized.integrator_xml)
+        for ending, text, digest in (
+            ("system.xml", self._serialized.system_xml, self._serialized.system_digest),
+            ("integrator.xml", self._serialized.integrator_xml, self._serialized.integrator_digest),
+        ):
+            path = folder / f"{name}.{ending}"
+            if not is_unchanged(path, digest):
+                write_text(path, text)
 
     def _box_of_start(self, box: NDArray[Any] | None, start: Trajectory) -> NDArray[Any] | None:
         if box is None:
@@ -440,6 +446,8 @@ class OpenMMEngine(SteppingEngine):
             cores=self._cores,
             temperature=self.temperature,
             seed=self._seed,
+            system_digest=self._serialized.system_digest,
+            integrator_digest=self._serialized.integrator_digest,
         )
         return asdict(spec)
 

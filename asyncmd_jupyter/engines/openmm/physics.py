@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from asyncmd_jupyter.engines.attributes import is_given
 from asyncmd_jupyter.engines.openmm.particles import Particles
 from asyncmd_jupyter.engines.openmm.thermostats import chosen, has_noise, thermostat_temperature
+from asyncmd_jupyter.engines.stepping.unchanged import content_digest
 
 PLATFORMS = ("auto", "Reference", "CPU", "OpenCL", "CUDA", "HIP")
 INTEGRATORS = ("LangevinMiddle", "Langevin", "Brownian", "NoseHoover", "Verlet")
@@ -53,6 +55,16 @@ class Physics:
     particles: Particles
     has_fixed_step: bool = True
     has_noise: bool = True
+
+    @cached_property
+    def system_digest(self) -> str:
+        """Of the file with the System."""
+        return content_digest(self.system_xml.encode())
+
+    @cached_property
+    def integrator_digest(self) -> str:
+        """Of the file with the integrator."""
+        return content_digest(self.integrator_xml.encode())
 
 
 def serialize_physics(system: Any, integrator: Any, temperature: Any) -> Physics:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any, Self
+from xml.etree.ElementTree import iterparse
 
 import numpy as np
 import openmm
@@ -15,6 +17,8 @@ from asyncmd_jupyter.engines.openmm.spec import SystemSpec
 from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.stepping.seeds import random_seeds
+from asyncmd_jupyter.engines.stepping.unchanged import read_unchanged
+from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.frames.velocities import without_com_motion
 
 # Measured: the Reference platform is faster than the CPU platform up to about this many
@@ -35,7 +39,7 @@ class OpenMMSimulation:
         self._physics = physics
         self._integrator_file = folder / physics.integrator
         self._seeds = random_seeds(physics.seed, part)
-        self._system = _deserialize(folder / physics.system)
+        self._system = _deserialize(folder / physics.system, physics.system_digest)
         self._seed(*self._system.getForces())
         self._barostats = Barostats(self._system)
         self.context = self._open(physics.platform)
@@ -67,7 +71,7 @@ class OpenMMSimulation:
     def _open_on(self, name: str) -> Any:
         platform = openmm.Platform.getPlatformByName(name)
         # An integrator can't be used again after a context that failed.
-        self._integrator = _deserialize(self._integrator_file)
+        self._integrator = _deserialize(self._integrator_file, self._physics.integrator_digest)
         self._seed(self._integrator)
         properties = dict(self._physics.properties)
         if name == "CPU":
@@ -129,7 +133,7 @@ class OpenMMSimulation:
         if checkpoint.progress.platform == self.platform:
             self.context.loadCheckpoint(checkpoint.exact)
         else:
-            self.context.setState(openmm.XmlSerializer.deserialize(checkpoint.portable))
+            self.context.setState(_state(checkpoint.portable))
         self.context.setStepCount(checkpoint.progress.step)
         self._barostats.begin_at(checkpoint.progress.step)
 
@@ -173,8 +177,17 @@ class OpenMMSimulation:
         return Configuration(positions, velocities, box)
 
 
-def _deserialize(file: Path) -> Any:
-    return openmm.XmlSerializer.deserialize(file.read_text(encoding="utf-8"))
+def _deserialize(file: Path, digest: str) -> Any:
+    return openmm.XmlSerializer.deserialize(read_unchanged(file, digest).decode())
+
+
+def _state(xml: str) -> Any:
+    """Read the state in a checkpoint; what is called so may be a System, with code in it."""
+    events = iterparse(io.BytesIO(xml.encode()), events=["start"])  # noqa: S314 - its beginning
+    _, root = next(events)
+    if (root.tag, root.get("type")) != ("State", "State"):
+        raise EngineError("The checkpoint holds something else than a state: remove it.")
+    return openmm.XmlSerializer.deserialize(xml)
 
 
 def _has_reciprocal_space(system: Any) -> bool:

@@ -23,6 +23,9 @@ class SystemSpec:
         In K, for velocities that have to be drawn.
     seed : int or None
         None draws a new one each time.
+    system_digest, integrator_digest : str
+        Of the contents of the files, because a System may hold code (`PythonForce`); empty
+        where they are not known.
     """
 
     system: str
@@ -32,3 +35,5 @@ class SystemSpec:
     cores: int = 1
     temperature: float | None = None
     seed: int | None = None
+    system_digest: str = ""
+    integrator_digest: str = ""

@@ -40,7 +40,13 @@ from asyncmd_jupyter.engines.stepping.disk import (
     read_disk,
 )
 from asyncmd_jupyter.engines.stepping.seeds import derived_seed
-from asyncmd_jupyter.engines.stepping.spec import ConfigurationSpec, PartSpec, write_spec
+from asyncmd_jupyter.engines.stepping.spec import (
+    ConfigurationSpec,
+    PartSpec,
+    Spec,
+    digest_of_spec,
+    write_spec,
+)
 from asyncmd_jupyter.engines.stepping.structures import (
     complete_structures,
     formats_of,
@@ -398,7 +404,12 @@ class SteppingEngine(CommandEngine):
 
     def _write_part_inputs(self, files: EngineFiles, plan: PartPlan) -> None:
         drop_after_checkpoint(files, self.output_traj_type)
-        spec = PartSpec(
+        # Once more where it is not as it was: another version may have written it.
+        self._write_physics(files.workdir, files.deffnm)
+        write_spec(self._part_spec(files, plan), files.part(plan.number, "json"))
+
+    def _part_spec(self, files: EngineFiles, plan: PartPlan) -> PartSpec:
+        return PartSpec(
             physics={
                 **self._physics(files.deffnm),
                 "seed": self._seed_of(self._stream, self._drawn_seed),
@@ -411,10 +422,9 @@ class SteppingEngine(CommandEngine):
             last_step=plan.last_step,
             seconds=None if plan.hours is None else plan.hours * 3600,
         )
-        write_spec(spec, files.part(plan.number, "json"))
 
     def _run_command(self, files: EngineFiles, plan: PartPlan) -> Command:
-        return self._worker_command(files.part(plan.number, "json"))
+        return self._worker_command(files.part(plan.number, "json"), self._part_spec(files, plan))
 
     def _structure_file(self, files: EngineFiles) -> Path:
         return self._origin.structure_file or files.path(self._origin.structure.file_format)
@@ -430,10 +440,10 @@ class SteppingEngine(CommandEngine):
     def _resources(self) -> Resources:
         return Resources(cores=self._cores)
 
-    def _worker_command(self, spec: Path) -> Command:
+    def _worker_command(self, file: Path, spec: Spec) -> Command:
         # -P: a file in the work folder must not take the place of a module.
-        argv = (sys.executable, "-P", "-m", self.worker, str(spec.absolute()))
-        return Command(argv, spec.parent, python_surroundings())
+        argv = (sys.executable, "-P", "-m", self.worker, str(file.absolute()), digest_of_spec(spec))
+        return Command(argv, file.parent, python_surroundings())
 
     def _configuration(self, start: StartingConfiguration) -> Configuration:
         if start is None:
@@ -463,25 +473,25 @@ class SteppingEngine(CommandEngine):
         output = await asyncio.to_thread(ConfigurationOutput.of, name, workdir, inputs)
         target = output.path
         await asyncio.to_thread(self._check_structure_beside, output, start)
-        spec, seeds = await asyncio.to_thread(
+        file, spec, seeds = await asyncio.to_thread(
             self._write_configuration_inputs, action, start, output, number
         )
-        command = self._worker_command(spec)
+        command = self._worker_command(file, spec)
         await self._run_to_the_end(command, target.stem, self._resources(), self._last_words)
         # A file with names is its own structure; one has to be at hand to write it.
-        beside = spec if output.has_names else target
+        beside = file if output.has_names else target
         structure = await asyncio.to_thread(self._structure_beside, beside, start)
-        await asyncio.to_thread(output.publish, spec.with_name("conf.trr"), structure)
-        structure = target if structure.parent == spec.parent else structure
+        await asyncio.to_thread(output.publish, file.with_name("conf.trr"), structure)
+        structure = target if structure.parent == file.parent else structure
         # The version is that of the worker's library, in `software`.
         told = ProgramFacts(seeds=seeds)
         await asyncio.to_thread(self._record_configuration, target, action, start, told)
-        await asyncio.to_thread(shutil.rmtree, spec.parent, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, file.parent, ignore_errors=True)
         return Trajectory(target, structure, nstout=1)
 
     def _write_configuration_inputs(
         self, action: str, start: StartingConfiguration, output: ConfigurationOutput, number: int
-    ) -> tuple[Path, dict[str, Any]]:
+    ) -> tuple[Path, Spec, dict[str, Any]]:
         configuration = self._configuration(start)
         output.check_velocities(will_have_velocities(action, configuration))
         digest = _digest_of(configuration)
@@ -493,7 +503,7 @@ class SteppingEngine(CommandEngine):
         physics = {**self._physics("conf"), "seed": self._seed_of(stream, drawn)}
         spec = ConfigurationSpec(physics, action, "conf.start.npz", "conf.trr")
         write_spec(spec, folder / "conf.json")
-        return folder / "conf.json", self._seeds(stream, drawn)
+        return folder / "conf.json", spec, self._seeds(stream, drawn)
 
     def _structure_beside(self, target: Path, start: StartingConfiguration) -> Path:
         if isinstance(start, Trajectory):

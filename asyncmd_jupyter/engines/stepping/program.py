@@ -40,7 +40,7 @@ def run_program(
     Parameters
     ----------
     arguments : sequence of str
-        The file with the specification.
+        The file with the specification, and what `digest_of_spec` gave for it.
     stop : threading.Event
         When set, the state is saved and the program ends.
     make : SimulationFactory
@@ -52,10 +52,10 @@ def run_program(
     SystemExit
         With the last words of a simulation that failed, for the job's error output.
     """
-    file = Path(arguments[0])
-    spec = read_spec(file)
+    file, digest = Path(arguments[0]), "".join(arguments[1:2])
     caught: tuple[type[Exception], ...] = (FloatingPointError, AsyncMDError, *failures)
     try:
+        spec = read_spec(file, digest)
         if isinstance(spec, PartSpec):
             PartRun(spec, file.parent, make, stop.is_set).run()
         else:

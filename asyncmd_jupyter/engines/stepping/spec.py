@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from asyncmd_jupyter.files.reading import read_json
-from asyncmd_jupyter.files.writing import write_text
+from asyncmd_jupyter.engines.stepping.unchanged import content_digest, read_unchanged
+from asyncmd_jupyter.files.reading import parse_json
+from asyncmd_jupyter.files.writing import write_bytes
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,33 @@ _KINDS: dict[str, type[PartSpec] | type[ConfigurationSpec]] = {
 
 def write_spec(spec: Spec, path: Path) -> None:
     """Write `spec` as JSON."""
+    write_bytes(path, _content(spec), durable=False)  # each part has a new one
+
+
+def digest_of_spec(spec: Spec) -> str:
+    """By which the worker knows that its file is the one that the engine wrote."""
+    return content_digest(_content(spec))
+
+
+def _content(spec: Spec) -> bytes:
     kind = next(name for name, cls in _KINDS.items() if isinstance(spec, cls))
-    text = json.dumps({"kind": kind, **asdict(spec)}, indent=1)
-    write_text(path, text, durable=False)  # each part has a new one
+    return json.dumps({"kind": kind, **asdict(spec)}, indent=1).encode()
 
 
-def read_spec(path: Path) -> Spec:
-    """Read what `write_spec` wrote."""
-    content: dict[str, Any] = read_json(path)
+def read_spec(path: Path, digest: str = "") -> Spec:
+    """Read what `write_spec` wrote.
+
+    Parameters
+    ----------
+    path : Path
+    digest : str
+        What `digest_of_spec` gave; anything is taken without.
+
+    Raises
+    ------
+    ChangedFileError
+        It is another one.
+    """
+    content: dict[str, Any] = parse_json(read_unchanged(path, digest))
     cls = _KINDS[content.pop("kind")]
     return cls(**content)
