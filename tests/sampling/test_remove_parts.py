@@ -96,7 +96,7 @@ async def test_what_gromacs_writes_goes(manager, tmp_path: Path, ending: str):
 async def test_what_others_keep_beside_goes_too(manager, tmp_path: Path, propagator):
     parts = await compute(tmp_path, "sim")
     others = await compute(tmp_path, "sim2", x=0.1)
-    inputs = {"sim.cpt", "sim.start.npz", RECORD_OF_START, "sim.engine.json"}
+    inputs = {"sim.cpt", "sim.cpt.prev", "sim.start.npz", RECORD_OF_START, "sim.engine.json"}
     inputs |= {"sim.pdb", "sim.psf"}
     await leave_caches(others)
     kept = {name for name in files(tmp_path) if "sim2" in name}
