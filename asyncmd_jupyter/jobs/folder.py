@@ -177,6 +177,13 @@ def shell_code(exit_code: int) -> int:
     return exit_code if exit_code >= 0 else 128 - exit_code
 
 
+def make_output(path: Path) -> None:
+    """Make a file in the folder of a job to which its command will add, unless there is one."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with our_folder(path.parent) as folder:
+        os.close(os.open(path.name, flags, 0o644, dir_fd=folder))
+
+
 def write_marker(job: JobRecord, kind: str, value: int) -> None:
     """Do what the script does, for launchers that run none."""
     write_text(job.folder / f"{kind}.{job.attempt}", f"{value}\n", mode=0o644, durable=False)

@@ -6,8 +6,13 @@ import logging
 import os
 import shutil
 import threading
+import weakref
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from asyncmd_jupyter.files.reading import open_regular
+from asyncmd_jupyter.jobs.folder import make_output
 from asyncmd_jupyter.jobs.model import JobRecord
 
 logger = logging.getLogger(__name__)
@@ -18,7 +23,9 @@ class OutputFiles:
 
     The script of the job appends to files in the folder of the job, whose name is known
     before Slurm's id is. The public names are further links to the same files, so what is
-    written can be read at once. All methods may block and may be called from any thread.
+    written can be read at once. Where they are to be removed at the end, the public names go at
+    once, and the files themselves when nobody can ask for them any more: nothing is kept in
+    memory. All methods may block and may be called from any thread.
 
     Parameters
     ----------
@@ -36,7 +43,6 @@ class OutputFiles:
         self._given_input = given_input
         self._is_linked = False
         self._is_finished = False
-        self._kept: tuple[bytes, bytes] | None = None
         self._lock = threading.Lock()
 
     def show(self) -> None:
@@ -44,7 +50,7 @@ class OutputFiles:
         with self._lock:
             try:
                 for source, public in self._pairs:
-                    source.open("ab").close()  # the job may not have begun
+                    make_output(source)  # the job may not have begun
                     public.unlink(missing_ok=True)
                     os.link(source, public)
                 self._is_linked = True
@@ -62,8 +68,6 @@ class OutputFiles:
         with self._lock:
             if self._is_finished:
                 return
-            if remove:
-                self._kept = self._read()
             try:
                 self._remove() if remove else self._complete()
             except OSError as error:
@@ -73,7 +77,8 @@ class OutputFiles:
     def read(self) -> tuple[bytes, bytes]:
         """All that was written, also after the files were removed."""
         with self._lock:
-            return self._kept if self._kept is not None else self._read()
+            out, err = (_content(*pair) for pair in self._pairs)
+            return out, err
 
     def _show_symbolically(self) -> None:
         try:
@@ -90,18 +95,23 @@ class OutputFiles:
         self._remove_input()
 
     def _remove(self) -> None:
-        for pair in self._pairs:
-            for path in pair:
-                path.unlink(missing_ok=True)
+        for _, public in self._pairs:
+            public.unlink(missing_ok=True)
+        sources = [source for source, _ in self._pairs]
+        weakref.finalize(self, _remove_sources, sources, os.getpid())
         self._remove_input()
 
     def _remove_input(self) -> None:
         if self._given_input is not None:
             self._given_input.unlink(missing_ok=True)
 
-    def _read(self) -> tuple[bytes, bytes]:
-        out, err = (_content(*pair) for pair in self._pairs)
-        return out, err
+
+def _remove_sources(sources: Sequence[Path], pid: int) -> None:
+    if os.getpid() != pid:  # forked, and the files are those of the other process
+        return
+    for path in sources:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _copy(source: Path, public: Path) -> None:
@@ -113,7 +123,8 @@ def _copy(source: Path, public: Path) -> None:
 def _content(*paths: Path) -> bytes:
     for path in paths:
         try:
-            return path.read_bytes()
+            with os.fdopen(open_regular(path, follow=False), "rb") as file:
+                return file.read()
         except FileNotFoundError:
             continue
     return b""
