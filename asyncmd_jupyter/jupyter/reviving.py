@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from asyncmd_jupyter.sampling.run import Run
 
 Recipe = Mapping[str, Any]
+_DAMAGED = "what is saved of this view is damaged: run its cell again"
 
 
 async def revive(text: str) -> None:
@@ -36,14 +37,19 @@ async def revive(text: str) -> None:
     if maker is None:
         raise ValueError(f"views of the kind {kind!r} are not known here: run their cell again.")
     _load_extension()
-    await maker(recipe)
+    try:
+        await maker(recipe)
+    except (TypeError, KeyError, AttributeError) as error:  # a notebook may come from anybody
+        raise ValueError(f"{_DAMAGED} ({error!r})") from error
 
 
 async def _run(recipe: Recipe) -> None:
     from asyncmd_jupyter.jupyter.views import show_run
 
-    (run,) = await _runs(recipe)
-    show_run(run)
+    runs = await _runs(recipe)
+    if len(runs) != 1:
+        raise ValueError(f"{_DAMAGED}.")
+    show_run(runs[0])
 
 
 async def _jobs(_recipe: Recipe) -> None:
@@ -56,9 +62,12 @@ async def _jobs(_recipe: Recipe) -> None:
 
 async def _simulations(recipe: Recipe) -> None:
     from asyncmd_jupyter.jupyter.showing.simulations import show_simulations
+    from asyncmd_jupyter.sampling.run import Runs
 
     if recipe.get("runs") is None:
-        await _attach(Path())
+        problems = await _attach(Path())
+        if problems and not Runs.current().all():
+            raise ValueError(" ".join(problems))
         show_simulations(campaign=recipe.get("campaign"))
     else:
         show_simulations(await _runs(recipe), campaign=recipe.get("campaign"))
@@ -101,9 +110,9 @@ async def _runs(recipe: Recipe) -> list[Run]:
 
 def _wanted(recipe: Recipe) -> dict[str, str]:
     """Names of runs and their folders; a notebook may come from anybody."""
-    wanted = recipe.get("runs") or {}
+    wanted = recipe.get("runs", {})
     if not isinstance(wanted, dict) or not all(isinstance(each, str) for each in wanted.values()):
-        raise ValueError("what is saved of this view is damaged: run its cell again.")
+        raise ValueError(f"{_DAMAGED}.")
     for name in wanted:
         check_name(name)
     return wanted

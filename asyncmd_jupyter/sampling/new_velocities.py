@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from asyncmd_jupyter.engines.base import MDEngine
+from asyncmd_jupyter.files.writing import new_file
 from asyncmd_jupyter.frames.extract import (
     NoModificationFrameExtractor,
     RandomVelocitiesFrameExtractor,
@@ -94,10 +95,8 @@ class NewVelocities:
             factor = np.sqrt(self._plain.T / self._known)
             velocities = None if frame.velocities is None else factor * frame.velocities
             scaled = TrrFrame(frame.step, frame.time, frame.box, frame.positions, velocities)
-            temporary = target.with_name(f".{target.name}.tmp")
-            with temporary.open("wb") as file:
+            with new_file(target, overwrite=True) as file:
                 write_trr_frame(file, scaled)
-            temporary.replace(target)
         return Trajectory(target, trajectory.structure_path)
 
 

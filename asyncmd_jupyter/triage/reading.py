@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Iterable
 from pathlib import Path
+
+from asyncmd_jupyter.errors import ForeignFileError
+from asyncmd_jupyter.files.reading import open_regular
 
 HEAD_BYTES = 16 * 1024
 TAIL_BYTES = 64 * 1024
@@ -22,9 +24,8 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]")
 def read_ends(path: Path) -> str:
     """The beginning and the end of a file; nothing if there is none or it is no plain file."""
     try:
-        # A pipe would be waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
+        descriptor = open_regular(path)
+    except (OSError, ForeignFileError):
         return ""
     try:
         return _ends_of(descriptor)
@@ -36,8 +37,6 @@ def read_ends(path: Path) -> str:
 
 def _ends_of(descriptor: int) -> str:
     status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        return ""
     if status.st_size <= HEAD_BYTES + TAIL_BYTES:
         return _plain(os.pread(descriptor, HEAD_BYTES + TAIL_BYTES, 0))
     head = os.pread(descriptor, HEAD_BYTES, 0)

@@ -124,3 +124,31 @@ async def test_of_a_run_that_is_gone(here):
 async def test_of_an_unknown_kind(here, text):
     with pytest.raises(ValueError, match="run their cell again"):
         await revive(text)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"kind": "run", "runs": []},
+        {"kind": "run", "runs": {"first": 5}},
+        {"kind": "run", "runs": {"{1/0}": "."}},
+        {"kind": "molecule", "trajectories": 5},
+        {"kind": "molecule", "trajectories": [5]},
+        {"kind": "plot", "runs": "abc"},
+    ],
+)
+async def test_what_is_damaged_in_a_notebook_is_told(here, published, recipe):
+    with pytest.raises(ValueError, match=r"damaged|letters, digits|nothing"):
+        await revive(json.dumps(recipe))
+    assert published == []
+
+
+async def test_a_run_of_somebody_else_is_not_taken_back_by_a_view(here, run, published, tmp_path):
+    pickled = run.workdir / "first.run.pkl"
+    pickled.write_bytes(b"received")
+    recipe = json.dumps({"kind": "run", "runs": {"first": str(run.workdir.parent)}})
+    with (
+        runtime.use(Runtime(replace(here.settings, max_cores=1))),
+        pytest.raises(ValueError, match="--trust"),
+    ):
+        await revive(recipe)

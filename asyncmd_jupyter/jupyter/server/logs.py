@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from asyncmd_jupyter.errors import ForeignFileError
+from asyncmd_jupyter.files.reading import open_regular
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jupyter.server.validation import RefusedError
 
@@ -55,14 +56,11 @@ def _own_file(folder: Path, path: Path) -> Path:
 
 def _opened(path: Path) -> BinaryIO:
     try:
-        # A pipe without a writer would block for good.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        return os.fdopen(open_regular(path, follow=False), "rb")
+    except ForeignFileError:
+        raise _not_its_own(path) from None
     except OSError:
         raise RefusedError(404, f"{path.name} of the job can't be read.") from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise _not_its_own(path)
-    return os.fdopen(descriptor, "rb")
 
 
 def _not_its_own(path: Path) -> RefusedError:

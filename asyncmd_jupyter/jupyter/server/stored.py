@@ -81,7 +81,7 @@ class StoredJobs:
         try:
             record = from_text(row.text, owner=row.owner, cancel_requested=wanted)
             return _Known(digest, facts_of(record))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             return None
 
     def _is_as_read(self) -> bool:
