@@ -19,6 +19,7 @@ Arguments that can't be used raise the built-in ``ValueError``, ``TypeError`` or
     ├── FunctionIdError            no persistent id can be derived (also a ValueError)
     ├── FunctionCrashedError       the process that evaluated a function died
     ├── ForeignFileError           a file is not what it has to be (also a ValueError)
+    ├── FileSystemError            a file system failed for hours (also an OSError)
     ├── UntrustedFolderError       others can write to a folder (also a PermissionError)
     └── TruncatedTrajectoryError   a file ends within a frame (also a ValueError)
 
@@ -96,6 +97,10 @@ class FunctionCrashedError(AsyncMDError):
 
 class ForeignFileError(AsyncMDError, ValueError):
     """A file is not of the kind, size or form that it has to be; somebody else wrote it."""
+
+
+class FileSystemError(AsyncMDError, OSError):
+    """A file system has given errors for hours."""
 
 
 class UntrustedFolderError(AsyncMDError, PermissionError):

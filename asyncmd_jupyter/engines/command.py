@@ -44,6 +44,7 @@ from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.streams import Stream, StreamRegistry, source_of
 from asyncmd_jupyter.engines.velocities import StartVelocities, check_velocities
 from asyncmd_jupyter.errors import EngineCrashedError, EngineError, OtherKernelError
+from asyncmd_jupyter.files.retrying import in_thread, retried
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import Job, JobManager
@@ -146,7 +147,7 @@ class CommandEngine(RecordedEngine):
             _refuse_parts(files)
             if (running := await self._find_running_part(files)) is not None:
                 raise EngineError(_is_computed(running))
-            await asyncio.to_thread(self._refuse_foreign_files, files)
+            await in_thread(files.workdir, self._refuse_foreign_files, files)
             begun = await self._make_ready(files, starting_configuration, velocities)
             await asyncio.to_thread(self._record_preparation, files, starting_configuration, begun)
             self._files, self._running = files, None
@@ -159,11 +160,11 @@ class CommandEngine(RecordedEngine):
         """Make ready to go on; a part that is still being computed is taken over."""
         files = checked_files(workdir, deffnm)
         async with SimulationLocks.current().of(files):
-            await asyncio.to_thread(self._check_same, files)
+            await in_thread(files.workdir, self._check_same, files)
             running = await self._find_running_part(files)
             if running is None:
-                await asyncio.to_thread(self._mend_and_settle, files)
-            disk = await asyncio.to_thread(self._read_disk, files)
+                await in_thread(files.workdir, self._mend_and_settle, files)
+            disk = await in_thread(files.workdir, self._read_disk, files)
             self._files, self._running = files, running
             self._keep(disk)
 
@@ -405,14 +406,15 @@ class CommandEngine(RecordedEngine):
         self, files: EngineFiles, nsteps: int | None, walltime: float | None, steps_per_part: bool
     ) -> Part | None:
         await self._finish_running()
-        await asyncio.to_thread(self._look_again, files)
-        await asyncio.to_thread(self._refuse_prepared_again, files)
+        await in_thread(files.workdir, self._look_again, files)
+        await in_thread(files.workdir, self._refuse_prepared_again, files)
         plan = self._plan(nsteps, walltime, steps_per_part)
         if plan.last_step is not None and plan.last_step <= plan.first_step:
             return None
-        await asyncio.to_thread(self._make_part_ready, files, plan)
+        await in_thread(files.workdir, self._make_part_ready, files, plan)
         try:
-            job = await self._submit(files, plan)
+            # Such an error comes before the job is on record, so it can't be there twice.
+            job = await retried(lambda: self._submit(files, plan), files.workdir)
         except JobExistsError as error:
             raise OtherKernelError(_is_others(error.job_id, error.owner, files)) from error
         self._running = part = self._part(files, plan, job)
@@ -510,8 +512,8 @@ class CommandEngine(RecordedEngine):
 
     async def _part_ended(self, part: Part) -> PartEnd:
         files = self._prepared()
-        await asyncio.to_thread(self._mend, files)
-        self._keep(await asyncio.to_thread(self._read_disk, files))
+        await in_thread(files.workdir, self._mend, files)
+        self._keep(await in_thread(files.workdir, self._read_disk, files))
         if self._running is part:
             self._running = None
         if part.begun_record is not None and not part.begun_record.done():
@@ -521,7 +523,7 @@ class CommandEngine(RecordedEngine):
             return PartEnd(self._disk.steps, None)
         self.streams.has_frames(files.key)
         trajectory = self._trajectory(part.trajectory_file)
-        await trajectory.prepare()
+        await retried(trajectory.prepare, part.trajectory_file)
         await asyncio.to_thread(self._record_ended, files, part, trajectory)
         return PartEnd(self._disk.steps, trajectory)
 

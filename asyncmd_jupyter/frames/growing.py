@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from asyncmd_jupyter.files.reading import open_regular
 from asyncmd_jupyter.files.writing import new_file
 from asyncmd_jupyter.frames.inputs import refuse_to_write_over
 from asyncmd_jupyter.frames.xdr import FrameIndex, copy_frames, index_frames, join_indices
@@ -76,8 +77,9 @@ class GrowingFile:
             return found
         before = self._last.take(slice(-_FRAMES_TO_UNWRAP_BY, None))
         new = join_indices(before, found).take(slice(len(before), None))
+        # Before anything is kept: what can't be read now has to be new the next time, too.
+        self._fingerprint = self._fingerprint_of(new)
         self._append(new)
-        self._fingerprint = self._read_fingerprint()
         return new
 
     @property
@@ -145,15 +147,17 @@ class GrowingFile:
         return (
             found.st_ino == self._inode
             and found.st_size >= self._last.end
-            and self._read_fingerprint() == self._fingerprint
+            and self._fingerprint_of(self._last) == self._fingerprint
         )
 
-    def _read_fingerprint(self) -> bytes:
-        """Read the beginning of the last known frame: another one lies there after a restart."""
-        offset, size = int(self._last.offsets[-1]), int(self._last.sizes[-1])
-        with self.path.open("rb") as file:
-            file.seek(offset)
-            return file.read(min(size, _FINGERPRINT_BYTES))
+    def _fingerprint_of(self, index: FrameIndex) -> bytes:
+        """Read the beginning of the last frame: another one lies there after a restart."""
+        offset, size = int(index.offsets[-1]), int(index.sizes[-1])
+        descriptor = open_regular(self.path)
+        try:
+            return os.pread(descriptor, min(size, _FINGERPRINT_BYTES), offset)
+        finally:
+            os.close(descriptor)
 
     def _start_over(self) -> None:
         self.restarts += 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import shutil
 import time
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from asyncmd_jupyter import runtime
 from asyncmd_jupyter.background import Ending
 from asyncmd_jupyter.engines.part import Part, PartEnd
 from asyncmd_jupyter.files.owners import make_ours
+from asyncmd_jupyter.files.retrying import in_thread, retried
 from asyncmd_jupyter.frames.growing import GrowingFile
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.xdr import FrameIndex
@@ -68,7 +70,8 @@ class LiveLook:
         self._last_step = None if ends_by_itself else last_step
         self._growing = GrowingFile(part.trajectory_file)
         file = part.trajectory_file
-        self._folder = file.with_name(f".{file.stem}.live")
+        # Nobody can have guessed it, and put a link there.
+        self._folder = file.with_name(f".{file.stem}.live-{secrets.token_hex(4)}")
         self._stopped = False
         self._ahead: int | None = None
 
@@ -86,7 +89,7 @@ class LiveLook:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _look(self) -> bool:
-        new = await asyncio.to_thread(self._growing.poll)
+        new = await in_thread(self._growing.path, self._growing.poll)
         if not len(new):
             return False
         new = self._counted_on(new)
@@ -113,7 +116,8 @@ class LiveLook:
 
     async def _examine(self, new: FrameIndex) -> None:
         known = len(self._growing)
-        examinations = await self._evaluate(known - len(new), known)
+        first = known - len(new)
+        examinations = await retried(lambda: self._evaluate(first, known), self._growing.path)
         times = self._clock.times(new.steps, new.times)
         self._observer.examined(self._part.number, times, examinations, live=True)
         seen = [examination.fulfilled for examination in examinations]

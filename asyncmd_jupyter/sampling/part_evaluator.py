@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from asyncmd_jupyter.files.retrying import retried
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.sampling.conditions import Condition
 from asyncmd_jupyter.sampling.evaluation import Evaluation, Joined
@@ -71,7 +72,10 @@ class PartEvaluator:
         earlier = tuple(taken) if self._looks_back else ()
         known = self._known.get(part)
         if known is None or known.earlier != earlier:
-            known = self._known[part] = await self._answer(part, taken, earlier)
+            # An error of the file system is no verdict; those of conditions are.
+            known = self._known[part] = await retried(
+                lambda: self._answer(part, taken, earlier), part.trajectory.paths[-1]
+            )
         return known.examinations
 
     async def _answer(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from os import PathLike
 from typing import Any
 
@@ -17,6 +18,7 @@ from asyncmd_jupyter.engines.base import (
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
 from asyncmd_jupyter.engines.part import Part
 from asyncmd_jupyter.errors import MaxStepsReachedError
+from asyncmd_jupyter.files.retrying import retried
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.mdanalysis import is_lack_of_data
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -246,7 +248,7 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         """
         trajs = check_parts("trajs", trajs)
         check_output(tra_out, concatenate_kwargs, several=False)
-        parts = [await FinishedPart.of(trajectory) for trajectory in trajs]
+        parts = [await retried(partial(FinishedPart.of, each), each.paths[0]) for each in trajs]
         asked = Verdicts(self._conditions, self._rule)
         verdict = await asked.first(parts, lambda: self._new_engine().dt)
         if verdict is None:
@@ -255,8 +257,10 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         if self._max_steps or self._max_frames:
             limit = self._max_steps or self.step_limit(self._new_engine())
             check_limit(verdict, limit, self.condition_names)
-        joined = await _PartsConcatenator(remove_double_frames=False).concatenate_async(
-            trajs[: len(verdict.slices)], verdict.slices, tra_out, **concatenate_kwargs
+        join = _PartsConcatenator(remove_double_frames=False).concatenate_async
+        chosen, slices = trajs[: len(verdict.slices)], verdict.slices
+        joined = await retried(
+            lambda: join(chosen, slices, tra_out, **concatenate_kwargs), chosen[-1].paths[-1]
         )
         return joined, verdict.condition
 

@@ -79,7 +79,7 @@ def _with(endings: Sequence[str], engine: MDEngine, files: EngineFiles) -> list[
 
 def _all(engine: MDEngine, files: EngineFiles) -> list[Path]:
     # Of live looks and of functions that need earlier frames.
-    scratch = re.compile(rf"\.{re.escape(files.deffnm)}\.part\d{{4,}}\.(live|joined-\w+)")
+    scratch = re.compile(rf"\.{re.escape(files.deffnm)}\.part\d{{4,}}\.(live(-\w+)?|joined-\w+)")
     left = [path for path in files.workdir.iterdir() if scratch.fullmatch(path.name)]
     endings = dict.fromkeys((engine.output_traj_type, *engine.endings_of_parts))
     extra = engine.extra_files_of_parts(files.workdir, files.deffnm)

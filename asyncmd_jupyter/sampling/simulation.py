@@ -17,6 +17,7 @@ from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.part import Part
 from asyncmd_jupyter.engines.patience import Patience
 from asyncmd_jupyter.errors import EngineError, JobError
+from asyncmd_jupyter.files.retrying import in_thread, retried
 from asyncmd_jupyter.frames.content import FileState, FrameTable
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.manager import JobManager
@@ -121,7 +122,7 @@ class Simulation(ABC):
         EngineError
             If frames are missing in between.
         """
-        found = [await self._finished(trajectory) for trajectory in await self._trajectories()]
+        found = await retried(self._read_parts, self.files.path("part*"))
         steps = steps_of_parts([part.table for part in found])
         if missing := missing_frames(steps, known_nstout(self.engine)):
             raise EngineError(
@@ -129,6 +130,9 @@ class Simulation(ABC):
                 "or take all parts away (remove_parts) and start afresh."
             )
         return found
+
+    async def _read_parts(self) -> list[FinishedPart]:
+        return [await self._finished(trajectory) for trajectory in await self._trajectories()]
 
     def last_step(self, parts: Sequence[FinishedPart]) -> int:
         """Step of the last frame, -1 if there is none."""
@@ -145,12 +149,12 @@ class Simulation(ABC):
         EngineError
             If several parts in a row took no step.
         """
-        before = self._progress()
+        before = await in_thread(self.files.workdir, self._progress)
         self._interruption = self._complaint = ""
         more = await self.compute(limit, hours, look)
         too_short = f"walltime_per_part={hours:g} hours may be too short to get anywhere."
         too_short += f"\n{self._complaint}\n" if self._complaint else ""
-        has_advanced = not more or before != self._progress()
+        has_advanced = not more or before != await in_thread(self.files.workdir, self._progress)
         self._patience.judge(has_advanced, self._interruption or too_short)
         return more
 
@@ -187,7 +191,7 @@ class _Commands(Simulation):
 
     async def go_on(self) -> bool:
         # In this order: a job that has just ended has left its files.
-        if not (await self._is_busy() or self._trajectory_files()):
+        if not (await self._is_busy() or await self._has_files()):
             return False
         try:
             await self.engine.prepare_from_files(self.files.workdir, self.files.deffnm)
@@ -197,8 +201,12 @@ class _Commands(Simulation):
 
     async def check_same_start(self, start: StartingConfiguration, velocities: str) -> None:
         # Without parts it begins afresh, from the start that is given.
-        if await self._is_busy() or self._trajectory_files():
-            await asyncio.to_thread(self.engine.check_same_start, self.files, start, velocities)
+        if await self._is_busy() or await self._has_files():
+            check = self.engine.check_same_start
+            await in_thread(self.files.workdir, check, self.files, start, velocities)
+
+    async def _has_files(self) -> bool:
+        return bool(await in_thread(self.files.workdir, self._trajectory_files))
 
     async def _is_busy(self) -> bool:
         return bool(await JobManager.current().unfinished({FILES_TAG: self.files.key}))

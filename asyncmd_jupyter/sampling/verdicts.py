@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.errors import MaxStepsReachedError
+from asyncmd_jupyter.files.retrying import retried
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.sampling.clock import Clock
 from asyncmd_jupyter.sampling.observer import PropagationObserver
@@ -73,9 +74,12 @@ class Verdicts:
 
     async def on_first_frame(self, start: Trajectory) -> Decision | None:
         """Whether a start ends the propagation before it begins."""
-        await start.prepare()
-        seen = await examine_all(self._conditions, start)
+        seen = await retried(lambda: self._seen_of(start), start.paths[0])
         return self._rule.first([examination.fulfilled[:1] for examination in seen])
+
+    async def _seen_of(self, start: Trajectory) -> list[Examination]:
+        await start.prepare()
+        return await examine_all(self._conditions, start)
 
     async def first(self, parts: Sequence[FinishedPart], dt: Callable[[], float]) -> Verdict | None:
         """The first deciding frame of all that count, by the steps of the frames.
