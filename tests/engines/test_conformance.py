@@ -312,7 +312,8 @@ class TestBadInput:
         engine = harness.make()
         await engine.prepare(None, tmp_path, "sim")
         await engine.run_steps(engine.nstout)
-        (tmp_path / "sim.cpt").unlink()
+        for path in tmp_path.glob("sim*.cpt*"):
+            path.unlink()
         with pytest.raises(EngineError, match=r"sim\.cpt"):
             await harness.make().prepare_from_files(tmp_path, "sim")
 
