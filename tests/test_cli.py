@@ -2,6 +2,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ import asyncmd_jupyter
 from asyncmd_jupyter import cli
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import Command, JobState
+from asyncmd_jupyter.jobs.store import JobStore
 
 
 def test_says_its_version(capsys):
@@ -73,15 +75,20 @@ async def test_jobs_of_a_kernel_are_listed_and_ended(job, capsys):
 
 async def test_a_terminal_obeys_nothing_that_a_job_is_called_or_wrote(runtime, tmp_path, capsys):
     manager = JobManager.create(runtime)
-    writes = ("bash", "-c", r"printf 'error: \033[2J\rall is well\u202e'; exit 1")
-    named = await manager.submit(Command(writes, tmp_path), name="\x1b[2Jnap\u202e")
-    await named.wait()
-    for arguments in (["jobs", "--all"], ["why", named.id], ["cancel", named.id]):
+    writes = ("bash", "-c", r"printf 'error: \033[2J\rall is well'; exit 1")
+    job = await manager.submit(Command(writes, tmp_path), name="\x1b[2Jnap\u202e")
+    await job.wait()
+    await manager.shutdown()
+    store = JobStore(runtime.settings.state_dir)
+    store.save(replace(job.record, reason="down\n\x1b[2Jroot  0\u202e")).result()
+    store.close()
+    for arguments in (["jobs", "--all"], ["why", job.id], ["cancel", job.id]):
         await asyncio.to_thread(cli.main, arguments)
         said = capsys.readouterr()
-        assert named.id in said.out
+        assert job.id in said.out
         assert all(line.isprintable() for line in (said.out + said.err).split("\n"))
-    await manager.shutdown()
+        has_row = any(line.startswith("\\x1b") for line in said.out.split("\n"))
+        assert not (has_row and "jobs" in arguments), "one that no job has"
 
 
 def test_nothing_to_cancel(capsys):
