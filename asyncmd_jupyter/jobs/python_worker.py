@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 from asyncmd_jupyter.errors import FunctionCrashedError
+from asyncmd_jupyter.jobs.heritage import without_secrets
 from asyncmd_jupyter.jobs.python_worker_main import read_message, write_message
 
 _START = (
@@ -39,6 +40,7 @@ class PythonWorker:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _START, *arguments],
                 pass_fds=(theirs_in, theirs_out),
+                env=without_secrets(os.environ),
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is meant for the notebook
             )

@@ -240,11 +240,18 @@ def render_script(job: JobRecord) -> str:
         keep="" if command.template is None else _KEEP,
         guard="" if command.repeatable else _GUARD,
         stop=_stop(command),
-        stdin=shlex.quote(str(command.stdin or "/dev/null")),
+        stdin=shlex.quote(_stdin(job)),
         exports="".join(_export(name, value) for name, value in command.env.items()),
         cwd=shlex.quote(str(command.cwd)),
         argv=shlex.join(_words(job)),
     )
+
+
+def _stdin(job: JobRecord) -> str:
+    given = job.command.stdin
+    if given is not None and given.parent == job.folder.parent:
+        return f"../{given.name}"  # seen from the folder that was entered, so that it is the one
+    return str(given or "/dev/null")
 
 
 def tail_of(folder: Path) -> str:

@@ -150,9 +150,9 @@ class Run:
             # A condition that is none has to be known before an earlier run is overwritten.
             await first.check()
             await self._check_same_starts()
-            await make_ready(self.workdir, overwrite=overwrite)
-        # One that is resumed may have been cancelled before it had a folder.
-        self.workdir.mkdir(exist_ok=True)
+        else:  # one that is resumed may have been cancelled before it had a folder
+            overwrite = False
+        await make_ready(self.workdir, overwrite=overwrite)
         await self._keeper.begin()
 
     async def _check_same_starts(self) -> None:

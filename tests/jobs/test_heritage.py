@@ -1,19 +1,23 @@
 """What processes that we start get from us, and what ends with them."""
 
 import asyncio
+import functools
 import os
+import pickle
+import re
 import subprocess
 import sys
 import time
 
 import psutil
 import pytest
-from job_helpers import until
+from job_helpers import PACKAGE, until
 
 from asyncmd_jupyter.jobs.folder import prepare_folder
 from asyncmd_jupyter.jobs.heritage import without_secrets
 from asyncmd_jupyter.jobs.local import LocalLauncher
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState
+from asyncmd_jupyter.jobs.python_worker import PythonWorker
 from asyncmd_jupyter.jobs.quick import lines_of, run_now
 from asyncmd_jupyter.jobs.slurm import commands
 from asyncmd_jupyter.jobs.slurm.client import NoAnswerError, SlurmClient
@@ -111,6 +115,27 @@ def test_an_exit_code_of_the_shell_is_not_a_signal(settings, work, monkeypatch, 
     assert (found.state, found.exit_code) == (JobState.FAILED, 3)
     assert "exit code 3" in found.reason
     assert "signal" not in found.reason
+
+
+def test_workers_do_not_inherit_them_either(monkeypatch):
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "secret")
+    worker = PythonWorker()
+    try:
+        call = functools.partial(os.getenv, "JUPYTERHUB_API_TOKEN")
+        assert worker.call(pickle.dumps(call)) is None
+    finally:
+        worker.close()
+
+
+def test_no_process_imports_what_lies_where_it_is_started():
+    """Each start of Python in the package has the option -P."""
+    lines = [
+        f"{path.name}: {line.strip()}"
+        for path in PACKAGE.joinpath("asyncmd_jupyter").rglob("*.py")
+        for line in re.findall(r"sys\.executable,[^\]\)]*", path.read_text("utf-8"))
+    ]
+    assert len(lines) >= 4
+    assert not [line for line in lines if '"-P"' not in line and "*_ASK" not in line]
 
 
 FORKING = """

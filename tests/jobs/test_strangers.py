@@ -162,6 +162,19 @@ class TestPlantedFolders:
         assert (real / "exit_code.0").read_text() == "0\n"
         assert [path.name for path in record.folder.iterdir()] == ["user_script.sh"]
 
+    def test_the_input_is_that_of_the_user(self, project):
+        folder = folder_for(project, "n", "abc")
+        record = job(project, "cat", stdin=folder.with_name("input.beef"))
+        record.command.stdin.write_text("ours")
+        script = request.Request(record).script().decode()
+        swapping = f"umask go-w\nmv {folder.parent} {project}/moved; mkdir {folder.parent}"
+        text = script.replace(
+            "\nput() {", f"\n{swapping}; echo x >{record.command.stdin}\nput() {{"
+        )
+        assert text != script
+        subprocess.run(["bash", "-c", text], check=True)
+        assert (project / "moved" / folder.name / "stdout.txt").read_text() == "ours"
+
     def test_another_one_of_a_project_has_a_folder_of_its_own(self, project):
         (project / ".asyncmd_jobs").mkdir()
         give_away(project / ".asyncmd_jobs")
