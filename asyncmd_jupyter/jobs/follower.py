@@ -127,8 +127,9 @@ def _tells_more(job: JobRecord, status: Status) -> bool:
         status.nodes or job.nodes,
         status.native_id or job.native_id,
         status.started or job.started,
+        status.queued or job.queued,
     )
-    return told != (job.reason, job.nodes, job.native_id, job.started)
+    return told != (job.reason, job.nodes, job.native_id, job.started, job.queued)
 
 
 def updated(job: JobRecord, status: Status) -> JobRecord:
@@ -142,6 +143,7 @@ def updated(job: JobRecord, status: Status) -> JobRecord:
         cause=status.cause,
         interrupted=status.interrupted,
         native_id=status.native_id or job.native_id,
+        queued=status.queued or job.queued,
         held=job.held and status.state is JobState.PENDING,
     )
     if status.attempt is not None and status.attempt > job.attempt:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from asyncmd_jupyter.jobs.model import JobRecord, Status
+from asyncmd_jupyter.jobs.model import JobRecord, Status, Submitted
 
 
 class Launcher(Protocol):
@@ -30,8 +30,15 @@ class Launcher(Protocol):
         """Raise ValueError for resources that can't be meant, before anything is written."""
         ...
 
-    async def submit(self, job: JobRecord) -> str | None:
-        """Start ``job.script`` and return the native id.
+    async def cluster(self) -> str:
+        """Where the next job will be submitted; empty where there is only one place.
+
+        It is stored with the job before the submission, so that another kernel looks there.
+        """
+        ...
+
+    async def submit(self, job: JobRecord) -> str | Submitted | None:
+        """Start ``job.script`` and return the native id, and what else tells which job it is.
 
         None means that it may have been started, and that polling will tell.
 

@@ -68,6 +68,10 @@ class LocalLauncher:
     def check(self, job: JobRecord) -> None:
         """Take any job."""
 
+    async def cluster(self) -> str:
+        """There is only this machine."""
+        return ""
+
     async def submit(self, job: JobRecord) -> str:
         """Start the script; the native id is the process id of its bash with its start."""
         starting = self._starter.submit(self._start, job)

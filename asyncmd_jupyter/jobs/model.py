@@ -134,6 +134,8 @@ class Status:
     interrupted : bool
         Whether it ended because of where and how long it ran, so that it makes sense to
         start the same command again.
+    queued : datetime, optional
+        When the newest attempt was submitted, by the launcher's clock.
     """
 
     state: JobState
@@ -146,6 +148,29 @@ class Status:
     native_id: str | None = None
     attempt: int | None = None
     interrupted: bool = False
+    queued: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What tells a job that a launcher has taken from all its other jobs.
+
+    Attributes
+    ----------
+    native_id : str or None
+        Its name there; None when only polling will tell it.
+    cluster : str
+        Where that name means this job; empty if there is only one place or it is not known.
+    comment : str
+        What the job carries there.
+    queued : datetime, optional
+        When it was submitted; with fractions of a second if that is by the clock of this machine.
+    """
+
+    native_id: str | None
+    cluster: str = ""
+    comment: str = ""
+    queued: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -187,6 +212,14 @@ class JobRecord:
         Whether it waits until somebody releases it.
     ended_with_kernel : bool
         Whether it was cancelled because its kernel ended, not because somebody wanted its end.
+    cluster : str
+        Of the launcher's clusters the one that has it; empty if there is only one, or where an
+        earlier version has stored it. Native ids are used again, and by each cluster.
+    comment : str
+        What it carries at the launcher, known after the submission.
+    queued : datetime, optional
+        When its newest attempt was submitted, by the launcher's clock; as long as only this
+        machine's is known, with fractions of a second.
     """
 
     id: str
@@ -212,6 +245,9 @@ class JobRecord:
     interrupted: bool = False
     held: bool = False
     ended_with_kernel: bool = False
+    cluster: str = ""
+    comment: str = ""
+    queued: datetime | None = None
 
     @property
     def was_given_up(self) -> bool:

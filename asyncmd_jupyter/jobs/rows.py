@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources, ScriptTemplate
+
+# What a later version has added is left out.
+_FIELDS = frozenset(field.name for field in fields(JobRecord))
 
 
 def to_text(record: JobRecord) -> str:
@@ -24,10 +28,10 @@ def from_text(text: str, *, owner: str, cancel_requested: bool) -> JobRecord:
     values["folder"] = Path(values["folder"])
     values["state"] = JobState(values["state"])
     values["nodes"] = tuple(values["nodes"])
-    for moment in ("submitted", "started", "ended"):
-        text_or_none = values[moment]
+    for moment in ("submitted", "started", "ended", "queued"):
+        text_or_none = values.get(moment)
         values[moment] = text_or_none and datetime.fromisoformat(text_or_none)
-    return JobRecord(**values)
+    return JobRecord(**{name: value for name, value in values.items() if name in _FIELDS})
 
 
 def _plain(value: object) -> object:

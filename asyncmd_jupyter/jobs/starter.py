@@ -11,7 +11,7 @@ from functools import partial
 from asyncmd_jupyter.errors import JobError, SubmissionError
 from asyncmd_jupyter.jobs.book import JobBook
 from asyncmd_jupyter.jobs.cores import CoreQueue
-from asyncmd_jupyter.jobs.model import JobRecord, JobState
+from asyncmd_jupyter.jobs.model import JobRecord, JobState, Submitted
 from asyncmd_jupyter.jobs.registry import Launchers
 from asyncmd_jupyter.jobs.tasks import OwnedTasks
 
@@ -145,9 +145,18 @@ class Starter:
         return None
 
     async def _submit(self, job_id: str) -> None:
-        await asyncio.wrap_future(self._book.change(job_id, state=JobState.PENDING))
         launcher = self._launchers.of(self._book[job_id])
-        native_id = await launcher.submit(self._book[job_id])
-        self._book.change(job_id, native_id=native_id)
+        cluster = await launcher.cluster()
+        change = self._book.change(job_id, state=JobState.PENDING, cluster=cluster)
+        await asyncio.wrap_future(change)
+        taken = await launcher.submit(self._book[job_id])
+        known = taken if isinstance(taken, Submitted) else Submitted(taken)
+        self._book.change(
+            job_id,
+            native_id=known.native_id,
+            cluster=known.cluster or cluster,
+            comment=known.comment,
+            queued=known.queued,
+        )
         if self._book[job_id].cancel_requested:
             await launcher.cancel([self._book[job_id]])

@@ -70,6 +70,10 @@ class MemoryLauncher:
     def check(self, job: JobRecord) -> None:
         """Take any job."""
 
+    async def cluster(self) -> str:
+        """There is only this process."""
+        return ""
+
     async def submit(self, job: JobRecord) -> str:
         """Take the job; a known program begins at once."""
         entry = self._jobs[job.id] = _MemoryJob(job)

@@ -148,7 +148,10 @@ def test_memberships_are_found_by_later_kernels(tmp_path):
 
 
 def test_tasks_have_names_of_their_own():
-    text = "12_0|RUNNING|1|0|n1|None|asyncmd:beef|\n13|CANCELLED|0|0||None|asyncmd:beef|\n"
+    text = (
+        "12_0|RUNNING|1|0|n1|t0|1795367730|None|a|asyncmd:beef|\n"
+        "13|CANCELLED|0|0||t0|1795367730|None|a|asyncmd:beef|\n"
+    )
     assert [(entry.id, entry.job_id) for entry in parse_squeue(text)] == [
         ("12_0", "beef.0"),
         ("13", "beef"),
@@ -171,23 +174,35 @@ def entries(**states):
     return [QueueEntry(key.replace("t", ""), state) for key, state in states.items()]
 
 
+def any_array(_):
+    return True
+
+
 def test_a_waiting_task_that_vanishes_was_cancelled():
     before = Snapshot.of(0, entries(t7_0="RUNNING", t7_1="PENDING", t8_1="PENDING", t9="PENDING"))
     now = Snapshot.of(1, entries(t7_0="RUNNING"), before)
-    assert now.cancelled_task("7_1", is_accounted=False) == QueueEntry("7_1", "CANCELLED")
+    assert now.cancelled_task("7_1", any_array, is_accounted=False) == QueueEntry(
+        "7_1", "CANCELLED"
+    )
     for other in ("8_1", "9", "7_5", "7_0"):
-        assert now.cancelled_task(other, is_accounted=False) is None
+        assert now.cancelled_task(other, any_array, is_accounted=False) is None
     later = Snapshot.of(2, [], now)
-    assert later.cancelled_task("7_1", is_accounted=False) is not None
+    assert later.cancelled_task("7_1", any_array, is_accounted=False) is not None
 
 
 def test_an_array_whose_waiting_tasks_were_cancelled_together():
     now = Snapshot.of(1, [*entries(t7_0="RUNNING"), QueueEntry("7", "CANCELLED")])
-    found = now.cancelled_task("7_3", is_accounted=False)
+    found = now.cancelled_task("7_3", any_array, is_accounted=False)
     assert (found.id, found.state) == ("7_3", "CANCELLED")
 
 
 def test_a_task_of_which_nobody_knows_anything_was_cancelled_while_it_waited():
     now = Snapshot.of(1, entries(t7_0="RUNNING"))
-    assert now.cancelled_task("7_1", is_accounted=True).state == "CANCELLED"
-    assert now.cancelled_task("8_1", is_accounted=True) is None
+    assert now.cancelled_task("7_1", any_array, is_accounted=True).state == "CANCELLED"
+    assert now.cancelled_task("8_1", any_array, is_accounted=True) is None
+
+
+def test_what_becomes_of_another_array_with_the_same_number_says_nothing():
+    before = Snapshot.of(0, entries(t7_0="RUNNING", t7_1="PENDING"))
+    now = Snapshot.of(1, [*entries(t7_0="RUNNING"), QueueEntry("7", "CANCELLED")], before)
+    assert now.cancelled_task("7_1", lambda _: False, is_accounted=True) is None

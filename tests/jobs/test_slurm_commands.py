@@ -122,6 +122,9 @@ def test_a_kernel_that_is_a_job_itself_hands_nothing_of_that_on():
         "SLURM_CONF": "/c",
         "SBATCH_WAIT": "1",
         "SBATCH_ACCOUNT": "me",
+        "SBATCH_CLUSTERS": "other",
+        "SLURM_CLUSTERS": "other",
+        "SLURM_TIME_FORMAT": "relative",
         "ASYNCMD_JOB_ATTEMPT": "5",
         "PATH": "/bin",
     }

@@ -29,8 +29,17 @@ def test_recorded_queue(name):
     entries = {entry.id: entry for entry in parse_squeue(recorded(name))}
     ours = {entry.job_id: entry for entry in entries.values() if entry.job_id}
     assert ours["running1"] == QueueEntry(
-        "35", "RUNNING", exit_code=0, nodes="n[1-3]", reason="None", job_id="running1"
+        "35",
+        "RUNNING",
+        exit_code=0,
+        nodes="n[1-3]",
+        reason="None",
+        job_id="running1",
+        submitted=entries["35"].submitted,
+        cluster="t0afb4568",
+        label="|a name|asyncmd:running1||",
     )
+    assert entries["35"].submitted.year == 2026
     assert (ours["requeua2"].state, ours["requeua2"].restarts) == ("PENDING", 1)
     assert ours["requeua2"].reason == "BeginTime"
     codes = {name: ours[name].exit_code for name in ("exitthr5", "killed66", "donedon8")}
@@ -44,21 +53,26 @@ def test_recorded_queue(name):
 
 def test_recorded_accounting():
     entries = parse_sacct(recorded("sacct-22.05"))
-    assert entries["42"] == QueueEntry("42", "CANCELLED", exit_code=0, nodes="n2")
-    assert (entries["40"].exit_code, entries["41"].exit_code) == (3, -9)
-    assert entries["45"].state == "REQUEUED"
+    [cancelled] = entries["42"]
+    seen = (cancelled.state, cancelled.exit_code, cancelled.nodes, cancelled.cluster)
+    assert seen == ("CANCELLED", 0, "n2", "t0afb4568")
+    assert cancelled.submitted < cancelled.ended
+    assert (entries["40"][0].exit_code, entries["41"][0].exit_code) == (3, -9)
+    assert entries["45"][0].state == "REQUEUED"
 
 
 @pytest.mark.parametrize(
     ("text", "end"),
     [
         ("2026-11-22T17:15:30", datetime(2026, 11, 22, 17, 15, 30).astimezone()),
+        ("1795367730", datetime.fromtimestamp(1795367730).astimezone()),
         ("Unknown", None),
         ("", None),
     ],
 )
 def test_when_accounted_jobs_ended(text, end):
-    assert parse_sacct(f"7|NODE_FAIL|0:0|n1|{text}")["7"].ended == end
+    [entry] = parse_sacct(f"7|NODE_FAIL|0:0|n1|{text}|Unknown|t0|a name|")["7"]
+    assert (entry.ended, entry.submitted) == (end, None)
 
 
 def test_recorded_nodes():
@@ -66,18 +80,18 @@ def test_recorded_nodes():
 
 
 @pytest.mark.parametrize(
-    ("text", "native_id"),
+    ("text", "new_job"),
     [
-        ("12\n", "12"),
-        ("12;cluster\n", "12"),
-        ("Welcome! You have 3 jobs.\n12\n", "12"),
+        ("12\n", ("12", "")),
+        ("12;cluster\n", ("12", "cluster")),
+        ("Welcome! You have 3 jobs.\n12\n", ("12", "")),
         ("Submitted batch job 12\n", None),
         ("", None),
         ("\n", None),
     ],
 )
-def test_sbatch(text, native_id):
-    assert parse_sbatch(text) == native_id
+def test_sbatch(text, new_job):
+    assert parse_sbatch(text) == new_job
 
 
 @pytest.mark.parametrize(
@@ -107,7 +121,7 @@ def test_ids(text, ids):
         "12",
         "12|RUNNING|0",
         "_[|||||||",
-        "12.batch|RUNNING|0|0|n1|None|x|",
+        "12.batch|RUNNING|0|0|n1|t0|1|None|a|x|",
     ],
 )
 def test_lines_that_are_no_jobs(line):
@@ -118,17 +132,21 @@ def test_lines_that_are_no_jobs(line):
     ("line", "state", "reason"),
     [
         # 23.02 and later: states of nodes that are switched on, reasons with details
-        ("7|CONFIGURING|0|0|n1|None|asyncmd:abc|", "CONFIGURING", "None"),
-        ("7|COMPLETING|2|0|n1|NonZeroExitCode|asyncmd:abc|", "COMPLETING", "NonZeroExitCode"),
+        ("7|CONFIGURING|0|0|n1|t0|1795367730|None|a|b|asyncmd:abc|", "CONFIGURING", "None"),
         (
-            "7|PENDING|0|0||ReqNodeNotAvail, UnavailableNodes:n[1-2]|asyncmd:abc|",
+            "7|COMPLETING|2|0|n1|t0|1795367730|NonZeroExitCode|a|asyncmd:abc|",
+            "COMPLETING",
+            "NonZeroExitCode",
+        ),
+        (
+            "7|PENDING|0|0||t0|1795367730|ReqNodeNotAvail, UnavailableNodes:n[1-2]|a|asyncmd:abc|",
             "PENDING",
             "ReqNodeNotAvail, UnavailableNodes:n[1-2]",
         ),
         # 24.05
-        ("7|LAUNCH_FAILED|0|0|n1|None|asyncmd:abc|", "LAUNCH_FAILED", "None"),
+        ("7|LAUNCH_FAILED|0|0|n1|t0|1795367730|None|a|b|asyncmd:abc|", "LAUNCH_FAILED", "None"),
         # 25.05
-        ("7|EXPEDITING|1|0|n1|None|asyncmd:abc|", "EXPEDITING", "None"),
+        ("7|EXPEDITING|1|0|n1|t0|1795367730|None|a|b|asyncmd:abc|", "EXPEDITING", "None"),
     ],
 )
 def test_documented_lines(line, state, reason):
@@ -146,7 +164,7 @@ def test_no_text_is_too_strange(text):
 
 @given(st.text(st.characters(exclude_characters="\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")))
 def test_comments_of_others_do_not_hide_a_job(comment):
-    [entry] = parse_squeue(f"7|RUNNING|0|0|n1|None|{comment}|")
+    [entry] = parse_squeue(f"7|RUNNING|0|0|n1|t0|1|None|a|{comment}|")
     assert (entry.id, entry.state) == ("7", "RUNNING")
 
 

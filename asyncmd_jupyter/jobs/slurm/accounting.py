@@ -12,6 +12,8 @@ from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.slurm import commands
 from asyncmd_jupyter.jobs.slurm.client import SlurmClient
+from asyncmd_jupyter.jobs.slurm.identity import Mark
+from asyncmd_jupyter.jobs.slurm.membership import Memberships
 from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry, parse_sacct
 from asyncmd_jupyter.settings import SlurmSettings
 
@@ -27,20 +29,29 @@ class Accounting:
     ----------
     client : SlurmClient
         Runs it.
+    memberships : Memberships
+        Tell what the comments of jobs hold.
     settings : callable
         Gives the settings in force.
     """
 
-    def __init__(self, client: SlurmClient, settings: Callable[[], SlurmSettings]) -> None:
+    def __init__(
+        self,
+        client: SlurmClient,
+        memberships: Memberships,
+        settings: Callable[[], SlurmSettings],
+    ) -> None:
         self._client = client
+        self._memberships = memberships
         self._settings = settings
         self._next = 0.0
         self._asking: asyncio.Task[None] | None = None
-        self._answers: dict[str, QueueEntry | None] = {}
+        self._answers: dict[str, list[QueueEntry]] = {}
 
     def of(self, job: JobRecord) -> QueueEntry | None:
-        """What it said of a job."""
-        return self._answers.get(job.native_id or "")
+        """What it said of a job, and of no other one with the same id."""
+        entries = self._answers.get(job.native_id or "", [])
+        return Mark.of(job, self._memberships.names(job)).newest_attempt(entries)
 
     def was_asked(self, job: JobRecord) -> bool:
         """Whether it was asked about a job, with whatever result."""
@@ -65,12 +76,12 @@ class Accounting:
         for chunk in commands.in_chunks(ids):
             found = await self._look_up(list(chunk))
             answers = self._answers if found is None else found
-            self._answers |= {native_id: answers.get(native_id) for native_id in chunk}
+            self._answers |= {native_id: answers.get(native_id, []) for native_id in chunk}
         self._next = time.monotonic() + max(
             _SHORTEST_PAUSE, self._settings().min_time_between_calls
         )
 
-    async def _look_up(self, ids: list[str]) -> dict[str, QueueEntry] | None:
+    async def _look_up(self, ids: list[str]) -> dict[str, list[QueueEntry]] | None:
         """The answer; None if there is none, so that what was known stays known."""
         try:
             reply = await self._client.run(commands.sacct(self._settings(), ids))

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.groups import end_group, kill_group
-from asyncmd_jupyter.jobs.slurm.commands import impersonal
+from asyncmd_jupyter.jobs.slurm.commands import TIME_FORMAT, impersonal
 
 _CALL_SECONDS = 60.0
 _MOST_OUTPUT = 2**26
@@ -183,6 +183,12 @@ class _Call:
             raise NoAnswerError(f"{self._argv[0]} wrote more than {_MOST_OUTPUT} bytes.")
         return Reply(process.returncode, _text(out), _text(err))
 
+    def _environment(self) -> dict[str, str]:
+        # Only sbatch has variables of its own, which its job gets to see.
+        if self._env is None:
+            return impersonal(os.environ) | TIME_FORMAT
+        return impersonal(self._env)
+
     def _start(self) -> subprocess.Popen[bytes]:
         with self._lock:
             if self._is_abandoned and self._if_abandoned is None:
@@ -193,7 +199,7 @@ class _Call:
                     stdin=subprocess.PIPE if self._script else subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
-                    env=impersonal(self._env or os.environ),
+                    env=self._environment(),
                     start_new_session=True,  # a site may have put a script around the command
                 )
             except (FileNotFoundError, PermissionError, NotADirectoryError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal as signals
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -25,19 +26,29 @@ QUEUE_FIELDS = (
     "RestartCnt",
     "exit_code",
     "NodeList",
+    "Cluster",
+    "SubmitTime",
     "Reason",
-    "Comment",  # the only text of users, so it is the last
+    "Name",  # text of users, and so is the next
+    "Comment",
 )
-ACCOUNTING_FIELDS = ("JobID", "State", "ExitCode", "NodeList", "End")
+ACCOUNTING_FIELDS = (
+    *("JobID", "State", "ExitCode", "NodeList", "End", "Submit", "Cluster"),
+    *("JobName", "Comment"),  # text of users
+)
+# Times as seconds since 1970, which don't depend on time zones.
+TIME_FORMAT = {"SLURM_TIME_FORMAT": "%s"}
 
 _LONGEST_NAME = 200
 _IDS_PER_CALL = 500
 _NOT_INHERITED = re.compile(
-    rf"SLURM_(?!(CONF|JWT)\Z).*|SBATCH_(WAIT|ARRAY_INX|TEST_ONLY)"
+    rf"SLURM_(?!(CONF|JWT)\Z).*|SBATCH_(WAIT|ARRAY_INX|TEST_ONLY|CLUSTERS)"
     rf"|{JOB_ID_VARIABLE}|{ATTEMPT_VARIABLE}"
 )
-# What people set for their own commands: filters, formats, other clusters.
-_PERSONAL = re.compile(r"(SQUEUE|SACCT|SINFO|SCANCEL)_.*|SLURM_(CLUSTERS|BITSTR_LEN)")
+# What people set for their own commands: filters, formats, other clusters; and what a kernel
+# that is a job itself has from Slurm.
+_PERSONAL = re.compile(r"(SQUEUE|SACCT|SINFO|SCANCEL|SCONTROL)_.*|SLURM_(?!(CONF|JWT)\Z).*")
+_CLUSTERS = ("SBATCH_CLUSTERS", "SLURM_CLUSTERS")
 
 
 def sbatch(
@@ -96,12 +107,13 @@ def squeue(settings: SlurmSettings, user: int) -> list[str]:
 
 
 def sacct(settings: SlurmSettings, ids: Collection[str]) -> list[str]:
-    """What accounting knows of the newest attempt of jobs."""
+    """What accounting knows of all attempts of jobs, and of all jobs that had these ids."""
     return [
         settings.sacct_executable,
         "--noheader",
         "--parsable2",
         "--allocations",
+        "--duplicates",
         f"--jobs={','.join(ids)}",
         f"--format={','.join(ACCOUNTING_FIELDS)}",
         *cluster_arguments(settings),
@@ -129,11 +141,23 @@ def stop_signal(settings: SlurmSettings, ids: Sequence[str]) -> list[str]:
     return [settings.scancel_executable, *options, *cluster_arguments(settings), *ids]
 
 
+def signal(settings: SlurmSettings, number: int, ids: Sequence[str]) -> list[str]:
+    """A signal for jobs: SIGINT is handed on by the script of a user, others would end it."""
+    batch = ["--batch"] if number == signals.SIGINT else []
+    executable = settings.scancel_executable
+    return [executable, f"--signal={number}", *batch, *cluster_arguments(settings), *ids]
+
+
 def sinfo(settings: SlurmSettings) -> list[str]:
     """All nodes with their states."""
     executable = settings.sinfo_executable
     fields = "--Format=NodeList:|,StateLong:|"
     return [executable, "--noheader", "--Node", fields, *cluster_arguments(settings)]
+
+
+def show_configuration(settings: SlurmSettings) -> list[str]:
+    """What the controller of the default cluster says of itself."""
+    return [settings.scontrol_executable, "show", "config"]
 
 
 def in_chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -186,6 +210,14 @@ def environment(job: JobRecord, inherited: Mapping[str, str]) -> dict[str, str]:
 def impersonal(inherited: Mapping[str, str]) -> dict[str, str]:
     """Variables for commands whose answers must not depend on who asks."""
     return {name: value for name, value in inherited.items() if not _PERSONAL.fullmatch(name)}
+
+
+def unheeded_clusters(settings: SlurmSettings, inherited: Mapping[str, str]) -> str:
+    """The variable by which other commands would go to another cluster; empty if there is none."""
+    words = (f"{name}={inherited.get(name, '')}" for name in _CLUSTERS)
+    return next(
+        (word for word in words if word.partition("=")[2] not in ("", settings.cluster)), ""
+    )
 
 
 def escaped_pattern(path: Path) -> str:

@@ -10,10 +10,11 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from asyncmd_jupyter.background import settled
 from asyncmd_jupyter.errors import SlurmSubmissionError
-from asyncmd_jupyter.jobs.model import JobRecord
+from asyncmd_jupyter.jobs.model import JobRecord, Submitted
 from asyncmd_jupyter.jobs.slurm.membership import Memberships
 from asyncmd_jupyter.jobs.slurm.request import (
     Request,
@@ -30,7 +31,7 @@ _LONGEST_SECONDS = 3.0
 _GIVEN_UP = "It was cancelled before it was in the queue."
 _MOST_TASKS = 1000  # what Slurm allows unless a site has changed MaxArraySize
 
-Ticket = asyncio.Future[str | None]
+Ticket = asyncio.Future[Submitted]
 
 
 class Gathering:
@@ -68,8 +69,8 @@ class Gathering:
         self._most = _MOST_TASKS
         self._tasks = OwnedTasks()
 
-    async def submit(self, job: JobRecord) -> str | None:
-        """The native id of a job, or None when only the queue will be able to tell it.
+    async def submit(self, job: JobRecord) -> Submitted:
+        """What a job is called, without its id when only the queue will be able to tell that.
 
         Raises
         ------
@@ -82,7 +83,7 @@ class Gathering:
         finally:
             self._here.discard(job.id)
 
-    async def _submit(self, job: JobRecord) -> str | None:
+    async def _submit(self, job: JobRecord) -> Submitted:
         settings = self._settings()
         if not settings.job_arrays or not can_share(job):
             return await self._submissions.submit(Request(job))
@@ -122,7 +123,7 @@ class Gathering:
             return
         if group.task is not None:
             await settled(group.task)
-        native_id = ticket.result() if ticket.done() and _is_fine(ticket) else None
+        native_id = ticket.result().native_id if ticket.done() and _is_fine(ticket) else None
         if native_id is not None:
             await carried_out(lambda: self._submissions.end(native_id))
 
@@ -144,14 +145,14 @@ class Gathering:
             await self._dissolve(group, request)
             return
         try:
-            native_id = await self._submissions.submit(request)
+            array = await self._submissions.submit(request)
         except RefusedError as error:
             await self._refused(group, request, error)
         except SlurmSubmissionError as error:
             group.refuse(jobs, str(error))
         else:
             group.refuse([job for job in jobs if job.id in request.left_out], _GIVEN_UP)
-            group.hand_out(jobs, native_id)
+            group.hand_out(jobs, array)
 
     async def _refused(self, group: _Group, request: Request, error: RefusedError) -> None:
         """An array may be too long, or forbidden, or one limit may be left for some jobs."""
@@ -184,11 +185,11 @@ class Gathering:
 
     async def _submit_alone(self, group: _Group, job: JobRecord) -> None:
         try:
-            native_id = await self._submissions.submit(Request(job))
+            taken = await self._submissions.submit(Request(job))
         except SlurmSubmissionError as error:
             group.refuse([job], str(error))
         else:
-            group.settle(job, native_id)
+            group.settle(job, taken)
 
     def _prepare(self, request: Request) -> None:
         self._memberships.enrol(request.record.id, request.tasks)
@@ -227,16 +228,17 @@ class _Group:
             if time.monotonic() > end:
                 return
 
-    def hand_out(self, jobs: Sequence[JobRecord], array: str | None) -> None:
+    def hand_out(self, jobs: Sequence[JobRecord], array: Submitted) -> None:
         """Tell each job its native id."""
         for number, job in enumerate(jobs):
-            self.settle(job, None if array is None else f"{array}_{number}")
+            native_id = None if array.native_id is None else f"{array.native_id}_{number}"
+            self.settle(job, replace(array, native_id=native_id))
 
-    def settle(self, job: JobRecord, native_id: str | None) -> None:
-        """Tell a job its native id."""
+    def settle(self, job: JobRecord, taken: Submitted) -> None:
+        """Tell a job what it is called."""
         ticket = self.tickets[job.id][1]
         if not ticket.done():
-            ticket.set_result(native_id)
+            ticket.set_result(taken)
 
     def refuse(self, jobs: Sequence[JobRecord], message: str) -> None:
         """Tell jobs why they were not submitted."""

@@ -49,7 +49,7 @@ class Holding:
         if begun := [job for job in jobs if job.native_id not in waiting]:
             if rest := [job for job in jobs if job.native_id in waiting]:
                 await self._change(rest, "release")
-            raise SlurmError(f"Slurm can't hold {_names(begun)}: begun or ended already.")
+            raise SlurmError(f"Slurm can't hold {names_of(begun)}: begun or ended already.")
 
     async def release(self, jobs: Sequence[JobRecord]) -> None:
         """Let jobs go; errors as for `hold`."""
@@ -60,14 +60,15 @@ class Holding:
         ids = [job.native_id for job in jobs if job.native_id]
         if len(ids) < len(jobs):
             raise SlurmError(
-                f"Slurm can't {verb} {_names(jobs)}: whether it has come to the queue is not known "
-                "yet. Try again in a moment."
+                f"Slurm can't {verb} {names_of(jobs)}: whether it has come to the queue is not"
+                " known yet. Try again in a moment."
             )
         for chunk in commands.in_chunks(ids):
             reply = await self._client.run(commands.scontrol(self._settings(), word, chunk))
             if reply.code != 0:
-                raise SlurmError(f"Slurm can't {verb} {_names(jobs)}: {reply.complaint}")
+                raise SlurmError(f"Slurm can't {verb} {names_of(jobs)}: {reply.complaint}")
 
 
-def _names(jobs: Sequence[JobRecord]) -> str:
+def names_of(jobs: Sequence[JobRecord]) -> str:
+    """Tell which jobs are meant."""
     return ", ".join(f"{job.name} ({job.native_id or job.id})" for job in jobs)

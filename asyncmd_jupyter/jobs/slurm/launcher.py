@@ -1,47 +1,28 @@
-"""Run jobs through Slurm.
+"""Run jobs through Slurm, each on its own cluster.
 
-The same script as everywhere leaves its exit code in a file, which is seen first; one squeue
-for all jobs tells the rest. A job is found by the comment of its submission, so neither a lost
-reply nor a killed kernel doubles or loses it.
+One home may be seen by several clusters, each of which gives the same numbers to other jobs. So
+each job is looked for, ended and held on the cluster that has taken it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from asyncmd_jupyter.jobs.core_hours import Budget
-from asyncmd_jupyter.jobs.model import JobRecord, JobState, Status
-from asyncmd_jupyter.jobs.slurm.accounting import Accounting
-from asyncmd_jupyter.jobs.slurm.broken import NodeRecords
-from asyncmd_jupyter.jobs.slurm.client import SlurmClient
-from asyncmd_jupyter.jobs.slurm.delivery import Delivery
-from asyncmd_jupyter.jobs.slurm.gathering import Gathering
+from asyncmd_jupyter.jobs.model import JobRecord, Status, Submitted
+from asyncmd_jupyter.jobs.slurm.cluster import SlurmCluster
 from asyncmd_jupyter.jobs.slurm.guard import Guard
-from asyncmd_jupyter.jobs.slurm.holding import Holding
-from asyncmd_jupyter.jobs.slurm.membership import Memberships
+from asyncmd_jupyter.jobs.slurm.home_cluster import HomeCluster
 from asyncmd_jupyter.jobs.slurm.options import check_directives, check_options
-from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry
-from asyncmd_jupyter.jobs.slurm.queue import SlurmQueue, Snapshot
-from asyncmd_jupyter.jobs.slurm.sightings import Sightings, hearing
-from asyncmd_jupyter.jobs.slurm.states import PUT_BACK
-from asyncmd_jupyter.jobs.slurm.submission import Submissions
-from asyncmd_jupyter.jobs.slurm.traces import read_traces
-from asyncmd_jupyter.jobs.slurm.verdict import Grace, Open
-from asyncmd_jupyter.jobs.tasks import OwnedTasks
+from asyncmd_jupyter.jobs.slurm.verdict import Grace
 from asyncmd_jupyter.settings import SlurmSettings
-
-_FOLDERS_A_LOOK = 64
-_OTHER_FOLDERS = 16  # of these many, those of jobs that the queue shows as they were
-_FIRST_LOOK_SECONDS = 5.0
-_CLEARING_SECONDS = 8.0
-_SECONDS_BETWEEN_LOOKS = 0.1
 
 
 class SlurmLauncher:
-    """Submits each script with sbatch and follows it through the queue.
+    """Hands each job to the cluster that is meant, and asks that one about it.
 
     Parameters
     ----------
@@ -76,156 +57,84 @@ class SlurmLauncher:
         stop: Callable[[Sequence[JobRecord]], object] = lambda _: None,
         on_the_way: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        self._waits = waits
-        client = SlurmClient()
-        nodes = NodeRecords(settings)
-        memberships = Memberships()
-        self._queue = SlurmQueue(client, settings)
-        self._accounting = Accounting(client, settings)
-        self._delivery = Delivery(client, settings)
-        self._holding = Holding(client, self._queue, settings)
-        self._sightings = Sightings(self._accounting, memberships, grace or Grace(), nodes.count)
-        submissions = Submissions(client, self._queue, settings, nodes.excluded, is_wanted)
-        self._gathering = Gathering(submissions, memberships, settings, nodes.excluded, on_the_way)
+        self._settings = settings
+        self._home = HomeCluster(settings)
         self._guard = Guard(budget, stop)
-        self._tasks = OwnedTasks()
-        self._judged: Snapshot | None = None
-        self._has_looked = False
-        self._turn = 0
+        self._clusters: dict[str, SlurmCluster] = {}
+        self._new_cluster = partial(
+            SlurmCluster, is_wanted=is_wanted, waits=waits, grace=grace, on_the_way=on_the_way
+        )
 
     def check(self, job: JobRecord) -> None:
         """Raise ValueError for options that are no use."""
         check_options(job.resources.options)
         check_directives(job.command.template)
 
-    async def submit(self, job: JobRecord) -> str | None:
+    async def cluster(self) -> str:
+        """The name of the cluster that gets the next job; empty if nobody can tell."""
+        return self._settings().cluster or await self._home.name()
+
+    async def submit(self, job: JobRecord) -> Submitted:
         """Put the job into the queue; the native id is Slurm's."""
         await self._guard.check()
-        try:
-            return await self._gathering.submit(job)
-        finally:
-            self._sightings.note_submission(job)
-            self._queue.expect_news()
+        return await self._cluster(self._settings().cluster).submit(job)
 
     async def poll(self, jobs: Sequence[JobRecord]) -> Mapping[str, Status]:
         """Look at files, at the queue when it is time, and into accounting when it must be."""
-        statuses = await self._look(jobs)
-        if self._waits:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_CLEARING_SECONDS):
-                    await self._look_on(jobs, statuses)
-        return statuses
-
-    async def _look_on(self, jobs: Sequence[JobRecord], statuses: dict[str, Status]) -> None:
-        """Until there is something to say of each job."""
-        ids = {job.id for job in jobs}
-        if ids & self._sightings.open_ids():
-            await self._queue.refresh()
-        while ids & self._sightings.open_ids():
-            statuses |= await self._look(jobs)
-            await self._accounting.answered()
-            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
-
-    async def _look(self, jobs: Sequence[JobRecord]) -> dict[str, Status]:
         self._guard.look_when_due(jobs)
-        await self._look_at_queue(jobs)
-        snapshot = self._queue.snapshot
-        looked_at = self._choose(jobs, snapshot)
-        verdicts, can_hear = await asyncio.to_thread(self._sightings.judge_all, looked_at, snapshot)
-        if new := [job for job in can_hear if not self._delivery.is_asked(job)]:
-            self._tasks.start(self._delivery.ask_to_stop(new))
-        self._accounting.ask_when_due(
-            job for job in looked_at if verdicts[job.id] is Open.ACCOUNTING
-        )
-        unwanted = [job.native_id for job in looked_at if _was_put_back(verdicts[job.id])]
-        has_news = snapshot is not self._judged or any(map(_is_end, verdicts.values()))
-        if snapshot is not None and has_news:
-            unwanted += self._sightings.unwanted(jobs, snapshot)
-        if unwanted:
-            ending = self._tasks.start(self._delivery.cancel(filter(None, unwanted)))
-            if self._waits:  # nobody might be there to repeat it
-                await asyncio.wait([ending])
-        self._judged = snapshot
-        return {
-            job.id: _dated(verdict, self._accounting.of(job))
-            for job in looked_at
-            if isinstance(verdict := verdicts[job.id], Status)
-        }
+        await self._home.look_for(jobs)
+        polls = [cluster.poll(group) for cluster, group in self._grouped(jobs)]
+        statuses: dict[str, Status] = {}
+        for found in await asyncio.gather(*polls):
+            statuses |= found
+        return statuses
 
     async def cancel(self, jobs: Sequence[JobRecord]) -> None:
         """End the jobs with one scancel; polling repeats it if it can't be delivered now."""
-        await self._delivery.cancel(job.native_id for job in jobs if job.native_id)
-        self._queue.expect_news()
+        await self._home.look_for(jobs)
+        await asyncio.gather(*(each.cancel(group) for each, group in self._grouped(jobs)))
 
     async def ask_to_stop(self, jobs: Sequence[JobRecord]) -> None:
         """Jobs that have not begun are cancelled, the others asked as soon as they can hear."""
-        ids = [job.native_id for job in jobs if job.native_id]
-        await self._delivery.cancel_pending([each for each in ids if "_" not in each])
-        if tasks := [each for each in ids if "_" in each]:
-            snapshot = await self._queue.refresh()
-            waiting = snapshot.waiting(tasks) if snapshot else []
-            await self._delivery.cancel(waiting)
-        traces = await asyncio.to_thread(read_traces, jobs, frozenset())
-        await self._delivery.ask_to_stop(hearing(jobs, traces))
-        self._queue.expect_news()
+        await self._home.look_for(jobs)
+        await asyncio.gather(*(each.ask_to_stop(group) for each, group in self._grouped(jobs)))
+
+    async def signal(self, jobs: Sequence[JobRecord], number: int) -> None:
+        """Hand a signal to jobs that run."""
+        await self._home.look_for(jobs)
+        await asyncio.gather(*(each.signal(group, number) for each, group in self._grouped(jobs)))
 
     async def hold(self, jobs: Sequence[JobRecord]) -> None:
         """``scontrol uhold`` of jobs that have not begun."""
-        await self._holding.hold(jobs)
-        self._queue.expect_news()
+        await self._home.look_for(jobs)
+        for cluster, group in self._grouped(jobs):
+            await cluster.hold(group)
 
     async def release(self, jobs: Sequence[JobRecord]) -> None:
         """``scontrol release``."""
-        await self._holding.release(jobs)
-        self._queue.expect_news()
+        await self._home.look_for(jobs)
+        for cluster, group in self._grouped(jobs):
+            await cluster.release(group)
 
     def end_now(self, jobs: Sequence[JobRecord]) -> Mapping[str, Status]:
         """Cancel the jobs and say how those ended that did so at once."""
-        self._delivery.cancel_now([job.native_id for job in jobs if job.native_id])
-        ends = ((job_id, each.end) for job_id, each in read_traces(jobs, frozenset()).items())
-        return {job_id: end for job_id, end in ends if end is not None}
+        statuses: dict[str, Status] = {}
+        for cluster, group in self._grouped(jobs):
+            statuses |= cluster.end_now(group)
+        return statuses
 
-    async def _look_at_queue(self, jobs: Sequence[JobRecord]) -> None:
-        if self._sightings.is_anything_open or any(job.cancel_requested for job in jobs):
-            self._queue.expect_news()
-        asking = self._queue.refresh_when_due()
-        if asking is not None and (self._waits or not self._has_looked):
-            self._has_looked = True
-            await asyncio.wait([asking], timeout=None if self._waits else _FIRST_LOOK_SECONDS)
+    def _grouped(
+        self, jobs: Sequence[JobRecord]
+    ) -> Iterator[tuple[SlurmCluster, Sequence[JobRecord]]]:
+        groups: dict[str, list[JobRecord]] = {}
+        for job in jobs:
+            groups.setdefault(self._home.option_for(job), []).append(job)
+        return ((self._cluster(name), group) for name, group in groups.items())
 
-    def _choose(self, jobs: Sequence[JobRecord], snapshot: Snapshot | None) -> list[JobRecord]:
-        """Whose folders to look at: where something is due or new, and a few others in turn."""
-        if self._waits or len(jobs) <= _FOLDERS_A_LOOK:
-            return list(jobs)
-        due_ids = self._sightings.open_ids()
-        if snapshot is not None and not snapshot.shows_the_same_as(self._judged):
-            due_ids |= {job.id for job in jobs if self._has_news(job, snapshot)}
-        due = [job for job in jobs if job.id in due_ids or _is_urgent(job)]
-        n_more = max(1, min(_OTHER_FOLDERS, _FOLDERS_A_LOOK - len(due)))
-        first = self._turn if self._turn < len(jobs) else 0
-        self._turn = first + n_more
-        others = jobs[first : self._turn]
-        return [*due, *(job for job in others if job.id not in due_ids and not _is_urgent(job))]
-
-    def _has_news(self, job: JobRecord, snapshot: Snapshot) -> bool:
-        entry = self._sightings.entry(job, snapshot)
-        return entry is None or entry != self._sightings.entry(job, self._judged)
-
-
-def _dated(verdict: Status, accounted: QueueEntry | None) -> Status:
-    """When a job ended that left no exit code, if accounting knows."""
-    if not verdict.state.is_final or verdict.ended is not None or accounted is None:
-        return verdict
-    return replace(verdict, ended=accounted.ended)
-
-
-def _is_end(verdict: Status | Open) -> bool:
-    return isinstance(verdict, Status) and verdict.state.is_final
-
-
-def _was_put_back(verdict: Status | Open) -> bool:
-    return isinstance(verdict, Status) and verdict.cause == PUT_BACK
-
-
-def _is_urgent(job: JobRecord) -> bool:
-    return job.state is JobState.RUNNING or job.cancel_requested or job.stop_requested
+    def _cluster(self, name: str) -> SlurmCluster:
+        """The one that Slurm's commands reach with a name as their option, or without one."""
+        if name not in self._clusters:
+            self._clusters[name] = self._new_cluster(
+                lambda: replace(self._settings(), cluster=name)
+            )
+        return self._clusters[name]

@@ -12,11 +12,13 @@ from datetime import datetime
 
 from asyncmd_jupyter.jobs.slurm.commands import COMMENT_PREFIX, cluster_arguments
 from asyncmd_jupyter.jobs.slurm.parsing import (
+    QueueEntry,
     accounted_code,
     expand_ids,
     first_word,
     from_wait_status,
     moment,
+    name_in,
 )
 from asyncmd_jupyter.settings import SlurmSettings
 
@@ -24,11 +26,11 @@ _SEPARATOR = "\x1f"
 _QUEUE_FIELDS = (
     *("JobArrayID", "State", "Reason", "NodeList", "NumCPUs", "Partition", "SubmitTime"),
     *("StartTime", "EndTime", "TimeLimit", "exit_code", "RestartCnt", "WorkDir", "Name"),
-    "Comment",
+    *("Comment", "Cluster"),
 )
 _HISTORY_FIELDS = (
     *("JobID", "State", "NodeList", "AllocCPUS", "Partition", "Submit", "Start", "End"),
-    *("Timelimit", "ExitCode", "WorkDir", "JobName", "Comment"),
+    *("Timelimit", "ExitCode", "WorkDir", "JobName", "Comment", "Cluster"),
 )
 _LIMIT = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)")
 _PENDING_WORDS = ("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT")
@@ -55,9 +57,9 @@ class ListedJob:
     exit_code : int or None
     attempt : int
         How often it was begun again.
-    workdir, name : str
-    is_ours : bool
-        Whether a kernel of this package has submitted it.
+    workdir, name, comment : str
+    cluster : str
+        That has it.
     in_queue : bool
         Whether Slurm still has it, so that something can be done about it.
     """
@@ -76,8 +78,27 @@ class ListedJob:
     attempt: int = 0
     workdir: str = ""
     name: str = ""
-    is_ours: bool = False
+    comment: str = ""
+    cluster: str = ""
     in_queue: bool = True
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a kernel of this package has submitted it."""
+        return self.comment.startswith(COMMENT_PREFIX)
+
+    @property
+    def entry(self) -> QueueEntry:
+        """What tells which job it is."""
+        return QueueEntry(
+            self.id,
+            self.state,
+            restarts=self.attempt,
+            job_id=name_in(self.comment, self.id),
+            submitted=self.submitted,
+            cluster=self.cluster,
+            label=f"|{self.name}|{self.comment}|",
+        )
 
 
 def list_queue(settings: SlurmSettings, user: int) -> list[str]:
@@ -138,7 +159,8 @@ def _queued(fields: dict[str, str]) -> Iterator[ListedJob]:
             attempt=_number(fields["RestartCnt"]),
             workdir=fields["WorkDir"],
             name=fields["Name"],
-            is_ours=fields["Comment"].startswith(COMMENT_PREFIX),
+            comment=fields["Comment"],
+            cluster=fields["Cluster"],
         )
 
 
@@ -157,7 +179,8 @@ def _recorded(fields: dict[str, str]) -> Iterator[ListedJob]:
             exit_code=accounted_code(fields["ExitCode"]),
             workdir=fields["WorkDir"],
             name=fields["JobName"],
-            is_ours=fields["Comment"].startswith(COMMENT_PREFIX),
+            comment=fields["Comment"],
+            cluster=fields["Cluster"],
             in_queue=False,
         )
 

@@ -18,6 +18,7 @@ from asyncmd_jupyter.jobs.slurm.nodes import expand_numbers
 _NATIVE_ID = re.compile(r"(\d+)(?:;(\S+))?")
 _LISTED_ID = re.compile(r"(\d+)(?:_(\d+)|_\[([\d,:-]+)(?:%\d+)?\]|\+\d+)?")
 _OUR_COMMENT = re.compile(rf"\|{COMMENT_PREFIX}(\w+)\|?\Z")
+_CLUSTER_NAME = re.compile(r"ClusterName\s*=\s*(\S+)")
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S"
 _ACCOUNTED = re.compile(r"(\d+):(\d+)")
 
@@ -45,6 +46,12 @@ class QueueEntry:
         `task_name` gives; empty for jobs of others.
     ended : datetime or None
         What accounting says of that.
+    submitted : datetime or None
+        When this attempt was.
+    cluster : str
+        That has it; empty if it does not say so.
+    label : str
+        Name and comment with ``|`` around them.
     """
 
     id: str
@@ -55,12 +62,24 @@ class QueueEntry:
     reason: str = ""
     job_id: str = ""
     ended: datetime | None = None
+    submitted: datetime | None = None
+    cluster: str = ""
+    label: str = ""
 
 
-def parse_sbatch(text: str) -> str | None:
-    """The id of the new job; None if the reply holds none. Sites may add lines."""
+def parse_sbatch(text: str) -> tuple[str, str] | None:
+    """Id and cluster of the new job; None if the reply holds none. Sites may add lines.
+
+    The cluster is empty where sbatch was not told which one to take.
+    """
     matches = (_NATIVE_ID.fullmatch(line.strip()) for line in reversed(text.splitlines()))
-    return next((match.group(1) for match in matches if match), None)
+    return next(((match.group(1), match.group(2) or "") for match in matches if match), None)
+
+
+def parse_cluster_name(text: str) -> str:
+    """What the configuration calls the cluster; empty if it does not say so."""
+    match = _CLUSTER_NAME.search(text)
+    return match.group(1) if match else ""
 
 
 def parse_squeue(text: str) -> list[QueueEntry]:
@@ -68,10 +87,13 @@ def parse_squeue(text: str) -> list[QueueEntry]:
     return [entry for line in text.splitlines() for entry in _queue_line(line)]
 
 
-def parse_sacct(text: str) -> dict[str, QueueEntry]:
-    """What accounting knows, by the ids of Slurm."""
-    entries = (entry for line in text.splitlines() for entry in _accounting_line(line))
-    return {entry.id: entry for entry in entries}
+def parse_sacct(text: str) -> dict[str, list[QueueEntry]]:
+    """What accounting knows, by the ids of Slurm: several attempts, and several jobs."""
+    found: dict[str, list[QueueEntry]] = {}
+    for line in text.splitlines():
+        for entry in _accounting_line(line):
+            found.setdefault(entry.id, []).append(entry)
+    return found
 
 
 def parse_sinfo(text: str) -> dict[str, str]:
@@ -96,13 +118,21 @@ def task_name(batch: str, number: int | str) -> str:
     return f"{batch}.{number}"
 
 
+def name_in(comment: str, native_id: str) -> str:
+    """Ours of a job, if its comment holds one."""
+    match = _OUR_COMMENT.search(f"|{comment}")
+    return _job_id(match.group(1), native_id) if match else ""
+
+
 def _queue_line(line: str) -> Iterator[QueueEntry]:
     fields = line.split("|", len(QUEUE_FIELDS) - 2)
     ids = expand_ids(fields[0])
     if not ids or len(fields) < len(QUEUE_FIELDS) - 1:
         return
-    _, state, restarts, status, nodes, rest = (field.strip() for field in fields)
-    comment = _OUR_COMMENT.search(rest)
+    _, state, restarts, status, nodes, cluster, submitted, reason, rest = (
+        field.strip() for field in fields
+    )
+    comment = _OUR_COMMENT.search(f"|{rest}")
     for job in ids:
         yield QueueEntry(
             job,
@@ -110,8 +140,11 @@ def _queue_line(line: str) -> Iterator[QueueEntry]:
             restarts=_number(restarts),
             exit_code=from_wait_status(_number(status)),
             nodes=nodes,
-            reason=rest[: comment.start()] if comment else rest.split("|")[0],
+            reason=reason,
             job_id=_job_id(comment.group(1), job) if comment else "",
+            submitted=moment(submitted),
+            cluster=_known(cluster),
+            label=f"|{rest}|",
         )
 
 
@@ -121,26 +154,37 @@ def _job_id(commented: str, native_id: str) -> str:
 
 
 def _accounting_line(line: str) -> Iterator[QueueEntry]:
-    fields = line.split("|")
+    fields = line.split("|", len(ACCOUNTING_FIELDS) - 2)
     if len(fields) < len(ACCOUNTING_FIELDS) - 1:
         return
-    listed, state, code, nodes, *more = fields[: len(ACCOUNTING_FIELDS)]
+    listed, state, code, nodes, ended, submitted, cluster, rest = fields
+    comment = _OUR_COMMENT.search(f"|{rest}")
     for job in expand_ids(listed):
         yield QueueEntry(
             job,
             first_word(state),
             exit_code=accounted_code(code),
             nodes=nodes,
-            ended=moment("".join(more)),
+            ended=moment(ended),
+            job_id=_job_id(comment.group(1), job) if comment else "",
+            submitted=moment(submitted),
+            cluster=_known(cluster),
+            label=f"|{rest}|",
         )
 
 
 def moment(text: str) -> datetime | None:
-    """Slurm tells local times, and ``Unknown`` where there is none."""
+    """Seconds since 1970, or a local time; None for ``Unknown`` and the like."""
     try:
+        if text.strip().isdecimal():
+            return datetime.fromtimestamp(int(text)).astimezone()
         return datetime.strptime(text.strip(), _TIME_FORMAT).astimezone()
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         return None
+
+
+def _known(word: str) -> str:
+    return "" if word in ("N/A", "(null)") else word
 
 
 def first_word(state: str) -> str:

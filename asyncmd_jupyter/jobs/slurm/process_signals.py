@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal as signals
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 
 from asyncmd_jupyter import runtime as runtimes
@@ -14,8 +14,6 @@ from asyncmd_jupyter.background import at_exit
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.job import Job
 from asyncmd_jupyter.jobs.manager import JobManager
-from asyncmd_jupyter.jobs.slurm import commands
-from asyncmd_jupyter.jobs.slurm.client import SlurmClient
 from asyncmd_jupyter.jobs.slurm.launcher import SlurmLauncher
 from asyncmd_jupyter.jobs.tasks import OwnedTasks
 from asyncmd_jupyter.settings import SlurmSettings
@@ -38,8 +36,7 @@ class Signals:
 
     def __init__(self, manager: JobManager, settings: Callable[[], SlurmSettings]) -> None:
         self._manager = manager
-        self._settings = settings
-        self._client = SlurmClient()
+        self._launcher = SlurmLauncher(settings)
         self._tasks = OwnedTasks()
         self._collected: weakref.WeakKeyDictionary[
             asyncio.AbstractEventLoop, dict[int, dict[str, Job]]
@@ -89,7 +86,7 @@ class Signals:
         """End the jobs whose event loop has ended before they could be."""
         jobs = [job.record for job, _ in self._not_ended.values()]
         if left := [job for job in jobs if not job.state.is_final]:
-            SlurmLauncher(self._settings).end_now(left)
+            self._launcher.end_now(left)
 
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         for signal, jobs in self._collected.pop(loop, {}).items():
@@ -103,22 +100,10 @@ class Signals:
 
     async def _signal(self, signal: int, jobs: dict[str, Job]) -> None:
         records = [job.record for job in jobs.values()]
-        ids = [job.native_id for job in records if job.native_id and not job.state.is_final]
-        for chunk in commands.in_chunks(ids):
-            try:
-                reply = await self._client.run(_command(self._settings(), signal, chunk))
-            except (JobError, OSError) as error:
-                logger.warning("Jobs could not be signalled: %s", error)
-                continue
-            if reply.code != 0:
-                logger.warning("Jobs could not be signalled: %s", reply.complaint)
-
-
-def _command(settings: SlurmSettings, signal: int, ids: Sequence[str]) -> list[str]:
-    """SIGINT is handed on by the script that runs the user's; others would end it."""
-    batch = ["--batch"] if signal == signals.SIGINT else []
-    plain = commands.scancel(settings, ids)
-    return [plain[0], f"--signal={signal}", *batch, *plain[1:]]
+        try:
+            await self._launcher.signal([job for job in records if not job.state.is_final], signal)
+        except (JobError, OSError) as error:
+            logger.warning("Jobs could not be signalled: %s", error)
 
 
 def _running_loop(job: Job) -> asyncio.AbstractEventLoop:

@@ -42,15 +42,16 @@ class Snapshot:
         By Slurm's ids.
     by_job : Mapping
         Those of ours by their names; several for what was submitted twice.
-    vanished : frozenset
-        Tasks that waited once and are gone, although others of their arrays are there.
+    vanished : Mapping
+        Tasks that waited once and are gone, although others of their arrays are there; as they
+        were.
     """
 
     asked: float
     since: float = math.inf
     entries: Mapping[str, QueueEntry] = field(default_factory=dict)
     by_job: Mapping[str, tuple[QueueEntry, ...]] = field(default_factory=dict)
-    vanished: frozenset[str] = frozenset()
+    vanished: Mapping[str, QueueEntry] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -66,7 +67,7 @@ class Snapshot:
         for entry in by_id.values():
             if entry.job_id:
                 by_job[entry.job_id] = (*by_job.get(entry.job_id, ()), entry)
-        gone = _vanished(before, by_id) if before else frozenset()
+        gone = _vanished(before, by_id) if before else {}
         return cls(asked, since, by_id, by_job, gone)
 
     def shows_the_same_as(self, other: Snapshot | None) -> bool:
@@ -77,17 +78,30 @@ class Snapshot:
         """For how long before this look the controller had answered, at most since `needed`."""
         return max(0.0, self.asked - max(needed, self.since))
 
-    def cancelled_task(self, native_id: str, *, is_accounted: bool) -> QueueEntry | None:
+    def cancelled_task(
+        self, native_id: str, belongs: Callable[[QueueEntry], bool], *, is_accounted: bool
+    ) -> QueueEntry | None:
         """What became of a task of an array that is missing and has left no trace.
 
         Slurm forgets waiting tasks when they are cancelled, and so does accounting; only when
         all that still wait are cancelled at once they are there as one job without number.
+
+        Parameters
+        ----------
+        native_id : str
+        belongs : callable
+            Whether an entry is of the same array, and not of another one with its number.
+        is_accounted : bool
+            Whether accounting was asked, and knows nothing of the task.
         """
         array, is_task, _ = native_id.partition("_")
         rest = self.entries.get(array) if is_task else None
-        if rest is not None:
+        if rest is not None and belongs(rest):
             return replace(rest, id=native_id)
-        is_gone = native_id in self.vanished or (is_accounted and self._shows(array))
+        gone = self.vanished.get(native_id)
+        is_gone = (gone is not None and belongs(gone)) or (
+            is_accounted and self._shows(array, belongs)
+        )
         return QueueEntry(native_id, "CANCELLED") if is_task and is_gone else None
 
     def waiting(self, ids: Iterable[str]) -> list[str]:
@@ -97,18 +111,20 @@ class Snapshot:
     def _waits(self, native_id: str) -> bool:
         return self.entries[native_id].state == "PENDING"
 
-    def _shows(self, array: str) -> bool:
-        return any(native_id.startswith(f"{array}_") for native_id in self.entries)
+    def _shows(self, array: str, belongs: Callable[[QueueEntry], bool]) -> bool:
+        tasks = (each for each in self.entries.values() if each.id.startswith(f"{array}_"))
+        return any(map(belongs, tasks))
 
 
-def _vanished(before: Snapshot, entries: Mapping[str, QueueEntry]) -> frozenset[str]:
+def _vanished(before: Snapshot, entries: Mapping[str, QueueEntry]) -> dict[str, QueueEntry]:
     gone = before.entries.keys() - entries.keys()
     waited = {each for each in gone if "_" in each and before.entries[each].state == "PENDING"}
     if not waited and not before.vanished:
-        return frozenset()
+        return {}
     arrays = {native_id.partition("_")[0] for native_id in entries}
-    new = {native_id for native_id in waited if native_id.partition("_")[0] in arrays}
-    return frozenset(before.vanished | new) - entries.keys()
+    new = {each: before.entries[each] for each in waited if each.partition("_")[0] in arrays}
+    gone_now = {**before.vanished, **new}
+    return {each: entry for each, entry in gone_now.items() if each not in entries}
 
 
 class SlurmQueue:
@@ -154,6 +170,15 @@ class SlurmQueue:
             if not await asyncio.shield(asking):
                 return None
         return self.snapshot
+
+    def ask_now(self) -> Snapshot | None:
+        """Ask without an event loop, and remember nothing; None if there was no answer."""
+        asked = time.monotonic()
+        try:
+            reply = self._client.run_now(commands.squeue(self._settings(), os.getuid()))
+        except (JobError, OSError):
+            return None
+        return Snapshot.of(asked, parse_squeue(reply.out)) if reply.code == 0 else None
 
     def _is_asking(self) -> bool:
         task = self._asking

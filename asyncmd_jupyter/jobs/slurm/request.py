@@ -7,10 +7,11 @@ import os
 import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from asyncmd_jupyter.files.owners import is_out_of_reach
-from asyncmd_jupyter.jobs.model import JobRecord
+from asyncmd_jupyter.jobs.model import JobRecord, Submitted
 from asyncmd_jupyter.jobs.script import ENTER, JOB_ID_VARIABLE, PLAIN_SHELL, render_script, tail_of
 from asyncmd_jupyter.jobs.slurm import commands
 from asyncmd_jupyter.jobs.slurm.options import options_in
@@ -73,6 +74,11 @@ class Request:
         """Under which the queue may show it."""
         tasks = [task_name(self.record.id, number) for number in range(len(self.tasks))]
         return [self.record.id, *tasks]
+
+    def taken(self, native_id: str | None, cluster: str = "") -> Submitted:
+        """Tell what it has become in the queue."""
+        comment = f"{commands.COMMENT_PREFIX}{self.record.id}"
+        return Submitted(native_id, cluster, comment, datetime.now(UTC))
 
     def is_wanted(self, is_job_wanted: Callable[[str], bool]) -> bool:
         """Whether there is any job left to be started."""

@@ -10,6 +10,7 @@ from asyncmd_jupyter.jobs.model import JobRecord, Status
 from asyncmd_jupyter.jobs.process import find_members
 from asyncmd_jupyter.jobs.slurm.accounting import Accounting
 from asyncmd_jupyter.jobs.slurm.claims import revoke
+from asyncmd_jupyter.jobs.slurm.identity import Mark
 from asyncmd_jupyter.jobs.slurm.membership import Memberships
 from asyncmd_jupyter.jobs.slurm.parsing import QueueEntry
 from asyncmd_jupyter.jobs.slurm.queue import Snapshot
@@ -66,19 +67,31 @@ class Sightings:
         self._entered[job.id] = time.monotonic()
 
     def entry(self, job: JobRecord, snapshot: Snapshot | None) -> QueueEntry | None:
-        """How the queue shows a job."""
+        """How the queue shows a job; another one that has got its number does not count."""
         if snapshot is None:
             return None
         if job.id in self._claimants:
-            return snapshot.entries.get(self._claimants[job.id])
+            return self._own_entry(job, self._claimants[job.id], snapshot)
         found = self._entries(job, snapshot)
         if job.native_id is None:
             return _first(found) if found else None
-        entry = snapshot.entries.get(job.native_id)
+        entry = self._own_entry(job, job.native_id, snapshot)
         # Of several, one that is over without having begun is not the job.
         if len(found) > 1 and (entry is None or not _is_active(entry)):
             return next(filter(_is_active, found), entry)
         return entry
+
+    def own_ids(self, jobs: Iterable[JobRecord], snapshot: Snapshot) -> dict[str, str]:
+        """Slurm's ids of those jobs that it has, by ours; reads files."""
+        jobs = list(jobs)
+        self._memberships.read(jobs)
+        entries = ((job, self.entry(job, snapshot)) for job in jobs)
+        return {job.id: entry.id for job, entry in entries if entry is not None}
+
+    def _own_entry(self, job: JobRecord, native_id: str, snapshot: Snapshot) -> QueueEntry | None:
+        entry = snapshot.entries.get(native_id)
+        mark = Mark.of(job, self._memberships.names(job))
+        return entry if entry is not None and mark.fits(entry) else None
 
     def _entries(self, job: JobRecord, snapshot: Snapshot) -> list[QueueEntry]:
         names = self._memberships.names(job)
@@ -98,7 +111,7 @@ class Sightings:
         self, jobs: Sequence[JobRecord], snapshot: Snapshot | None
     ) -> tuple[Verdicts, list[JobRecord]]:
         """The verdicts on jobs, and those of them that can hear and shall stop; reads files."""
-        self._memberships.read([job for job in jobs if job.native_id is None])
+        self._memberships.read(jobs)
         traces = read_traces(jobs, self._doubtful(jobs, snapshot))
         for job in jobs:
             self._note_claim(job, traces[job.id])
@@ -113,19 +126,15 @@ class Sightings:
 
     def unwanted(self, jobs: Iterable[JobRecord], snapshot: Snapshot) -> list[str]:
         """What should have ended: undelivered wishes, doubles, restarts after the end."""
-        given_up = {
-            name
-            for job in jobs
-            if job.cancel_requested
-            for name in (job.native_id, *self._memberships.names(job))
-        }
-        return [
-            entry.id
-            for name, entries in snapshot.by_job.items()
-            for entry in entries
-            if _is_active(entry)
-            and (name in given_up or entry.id in given_up or self._is_leftover(entry))
-        ]
+        given_up = [job for job in jobs if job.cancel_requested]
+        names = {name for job in given_up for name in self._memberships.names(job)}
+        own = (self.entry(job, snapshot) for job in given_up)
+        found = {entry.id: entry for entry in own if entry is not None}
+        for name, entries in snapshot.by_job.items():
+            for entry in entries:
+                if name in names or self._is_leftover(entry):
+                    found[entry.id] = entry
+        return [entry.id for entry in found.values() if _is_active(entry)]
 
     def _note_claim(self, job: JobRecord, traces: Traces) -> None:
         if traces.claimant is not None:
@@ -141,7 +150,9 @@ class Sightings:
         was_accounted = self._accounting.was_asked(job)
         if entry is None and snapshot is not None and job.native_id and traces.start is None:
             entry = snapshot.cancelled_task(
-                job.native_id, is_accounted=was_accounted and self._accounting.of(job) is None
+                job.native_id,
+                lambda other: self._memberships.share_array(job, other),
+                is_accounted=was_accounted and self._accounting.of(job) is None,
             )
         evidence = Evidence(
             job,
@@ -162,6 +173,8 @@ class Sightings:
             verdict = Open.NEWS  # it has just begun
         if isinstance(verdict, Status) and job.native_id != known.native_id:
             verdict = replace(verdict, native_id=verdict.native_id or job.native_id)
+        if isinstance(verdict, Status) and entry is not None:
+            verdict = replace(verdict, queued=entry.submitted)
         return self._settled(job, entry, verdict)
 
     def _note_arrival(self, job: JobRecord, may_arrive: bool) -> None:

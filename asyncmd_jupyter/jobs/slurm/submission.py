@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.background import settled
 from asyncmd_jupyter.errors import JobError, SlurmSubmissionError
+from asyncmd_jupyter.jobs.model import Submitted
 from asyncmd_jupyter.jobs.slurm import commands
 from asyncmd_jupyter.jobs.slurm.claims import revoke
 from asyncmd_jupyter.jobs.slurm.client import (
@@ -63,6 +64,8 @@ class Outcome:
     ----------
     native_id : str or None
         Of the new job.
+    cluster : str
+        That has taken it, where sbatch says so.
     complaint : str
         Why there is none, as far as is known.
     is_clear : bool
@@ -74,6 +77,7 @@ class Outcome:
     """
 
     native_id: str | None = None
+    cluster: str = ""
     complaint: str = ""
     is_clear: bool = True
     was_reached: bool = True
@@ -82,9 +86,9 @@ class Outcome:
 
 def outcome_of(reply: Reply) -> Outcome:
     """Judge a reply of sbatch."""
-    native_id = parse_sbatch(reply.out)
-    if reply.code == 0 and native_id is not None:
-        return Outcome(native_id)
+    new_job = parse_sbatch(reply.out)
+    if reply.code == 0 and new_job is not None:
+        return Outcome(*new_job)
     complaint = reply.complaint
     if reply.code == 0:
         return Outcome(complaint=f"sbatch named no job: {complaint}", is_clear=False)
@@ -143,10 +147,11 @@ class Submissions:
         self._settings = settings
         self._excluded = excluded
         self._is_job_wanted = is_wanted
+        self._said: set[str] = set()
         self._pace = Pace(lambda: settings().max_submissions_per_minute)
 
-    async def submit(self, request: Request) -> str | None:
-        """The native id, or None when only the queue will be able to tell it.
+    async def submit(self, request: Request) -> Submitted:
+        """What the new job is called, without its id when only the queue will tell that.
 
         Raises
         ------
@@ -155,28 +160,40 @@ class Submissions:
         """
         give_up_at = time.monotonic() + _PATIENCE_SECONDS
         pause, refusals = _FIRST_PAUSE, 0
+        self._check_variables()
         while True:
             outcome = await self._try(request)
             if outcome.native_id is not None:
-                return outcome.native_id
+                return request.taken(outcome.native_id, outcome.cluster)
             refusals += outcome.was_reached
             is_over = refusals >= _TRIES or time.monotonic() > give_up_at
             if outcome.is_clear and (is_over or outcome.is_hopeless):
                 raise RefusedError(request, outcome, self._excluded())
             if is_over:
-                return None
+                return request.taken(None)
             logger.info("sbatch is tried again for %s: %s", request.title, outcome.complaint)
             await self._sleep(request, pause)
             if not self._is_wanted(request):
                 _check_unclear(request, outcome)
                 await _revoke(request)
-                return None
+                return request.taken(None)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def end(self, native_id: str) -> None:
         """Take back what was submitted, as far as that is possible."""
         with suppress(JobError, OSError):
             await self._client.run(commands.scancel(self._settings(), [native_id]))
+
+    def _check_variables(self) -> None:
+        word = commands.unheeded_clusters(self._settings(), os.environ)
+        if word and word not in self._said:
+            self._said.add(word)
+            logger.warning(
+                "The variable %s is not used: jobs go to %s. Another cluster is chosen with"
+                " 'config.set_slurm_settings(cluster=…)'.",
+                word,
+                self._settings().cluster or "the default cluster",
+            )
 
     def _is_wanted(self, request: Request) -> bool:
         return request.is_wanted(self._is_job_wanted)

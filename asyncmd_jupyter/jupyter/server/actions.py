@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.office import Office, ended, ended_before, title, why_it_goes_on
+from asyncmd_jupyter.jobs.slurm.identity import Mark
 from asyncmd_jupyter.jobs.slurm.launcher import SlurmLauncher
 from asyncmd_jupyter.jobs.slurm.listing import ListedJob
+from asyncmd_jupyter.jobs.slurm.membership import Memberships
 from asyncmd_jupyter.jobs.store import JobStore
 from asyncmd_jupyter.jobs.tasks import OwnedTasks
 from asyncmd_jupyter.jupyter.server.facts import facts_of
@@ -85,7 +87,7 @@ class Actions:
         ]
         ids = {outcome.id for outcome in refused}
         targets = [
-            Target(job.id, job.native_id or "", title(job), _possible_with(job))
+            Target(job.id, job.native_id or "", title(job), _possible_with(job), _is_this(job))
             for job in records
             if job.id not in ids
         ]
@@ -115,6 +117,13 @@ def _why_not_ours(verb: str, job: JobRecord) -> str:
 
 def _possible_with(job: JobRecord) -> Callable[[ListedJob], list[str]]:
     return lambda entry: possible_with_ours(facts_of(job), entry)
+
+
+def _is_this(job: JobRecord) -> Callable[[ListedJob], bool]:
+    memberships = Memberships()
+    memberships.read([job])
+    mark = Mark.of(job, memberships.names(job))
+    return lambda listed: mark.fits(listed.entry)
 
 
 def _outcome_of_end(old: JobRecord, new: JobRecord, last: JobRecord | None) -> Outcome:

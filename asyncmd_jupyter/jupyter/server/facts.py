@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
+from asyncmd_jupyter.jobs.slurm.identity import Mark
+from asyncmd_jupyter.jobs.slurm.membership import Memberships
 from asyncmd_jupyter.jobs.slurm.options import seconds_of_limit
+
+SLURM = "slurm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class JobFacts:
         Whether it may have written something.
     was_cancelled : bool
         Whether somebody has cancelled it.
+    mark : Mark or None
+        By which it is found in Slurm's queue, as long as it can be there.
     """
 
     id: str
@@ -57,6 +63,7 @@ class JobFacts:
     is_repeatable: bool
     has_begun: bool
     was_cancelled: bool = False
+    mark: Mark | None = None
 
 
 def facts_of(record: JobRecord) -> JobFacts:
@@ -90,7 +97,14 @@ def facts_of(record: JobRecord) -> JobFacts:
         is_repeatable=record.command.repeatable and "no-requeue" not in options,
         has_begun=record.started is not None or not (waits or record.exit_code is None),
         was_cancelled=record.was_given_up,
+        mark=_mark(record),
     )
+
+
+def _mark(record: JobRecord) -> Mark | None:
+    if record.native_id is None or record.state.is_final or record.launcher != SLURM:
+        return None
+    return Mark.of(record, Memberships().names(record))
 
 
 def _limit(record: JobRecord) -> float | None:

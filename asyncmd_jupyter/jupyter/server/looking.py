@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.slurm.launcher import SlurmLauncher
 from asyncmd_jupyter.jobs.slurm.listing import ListedJob
+from asyncmd_jupyter.jobs.slurm.states import state_of
 from asyncmd_jupyter.jobs.store import JobStore
 from asyncmd_jupyter.jupyter.server.board import Board
 from asyncmd_jupyter.jupyter.server.facts import JobFacts, iso
@@ -134,7 +135,7 @@ class Looker:
 
     def _line(self, job: JobFacts, runs: Mapping[str, RunInfo], view: QueueView) -> _Line:
         run = runs.get(run_key(job.cwd, job.run)) if job.run else None
-        entry = view.jobs.get(job.native_id or "") if job.launcher == SlurmLauncher.name else None
+        entry = _own_entry(job, view)
         known = self._lines.get(job.id)
         if known is not None and known.is_of(job, run, entry):
             return known
@@ -147,7 +148,7 @@ class Looker:
         """Those in the queue, and those that accounting remembers."""
         if not self._options.show_other_jobs:
             return {}
-        ours = {job.native_id for job in jobs.values() if job.launcher == SlurmLauncher.name}
+        ours = {job.native_id for job in jobs.values() if _is_shown_by(job, view)}
         made_of = (view.jobs, view.history, ours)
         if self._others[0] != made_of:
             rows = {
@@ -163,6 +164,24 @@ def _foreign(view: QueueView, ours: set[str | None]) -> Iterator[ListedJob]:
         is_stale = not entry.in_queue and entry.ended is None
         if entry.id not in ours and not entry.is_ours and not is_stale:
             yield entry
+
+
+def _own_entry(job: JobFacts, view: QueueView) -> ListedJob | None:
+    """How the queue shows a job; another one that has got its number does not count."""
+    entry = view.jobs.get(job.native_id or "")
+    is_this = entry is not None and job.mark is not None and job.mark.fits(entry.entry)
+    return entry if is_this else None
+
+
+def _is_shown_by(job: JobFacts, view: QueueView) -> bool:
+    """Whether what Slurm says of the number of a job is about it."""
+    entry = view.jobs.get(job.native_id or "")
+    if job.launcher != SlurmLauncher.name or entry is None:
+        return job.launcher == SlurmLauncher.name
+    if job.mark is not None:
+        return job.mark.fits(entry.entry)
+    state = state_of(entry.state)
+    return state is None or state.is_final
 
 
 def _is_in_slurm(job: JobFacts) -> bool:

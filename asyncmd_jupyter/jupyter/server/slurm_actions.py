@@ -57,12 +57,15 @@ class Target:
         What it is called in sentences.
     possible : callable
         What can be done with it, by what the queue says.
+    is_this : callable
+        Whether an entry of the queue is it, and not another job that has got its number.
     """
 
     id: str
     native_id: str
     title: str
     possible: Callable[[ListedJob], Sequence[str]]
+    is_this: Callable[[ListedJob], bool] = lambda _: True
 
 
 class SlurmActions:
@@ -152,7 +155,7 @@ class SlurmActions:
 
 def _why_not(verb: str, target: Target, entry: ListedJob | None) -> str:
     """Why something can't be done with a job as it is; nothing if it can."""
-    if entry is None:
+    if entry is None or not target.is_this(entry):
         return f"{target.title} is not in Slurm's queue."
     if verb in target.possible(entry):
         return ""

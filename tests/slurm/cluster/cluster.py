@@ -124,6 +124,17 @@ class Cluster:
         """
         self._running.pop("slurmctld").kill(with_children=True)
 
+    def forget_jobs(self, next_number: int) -> None:
+        """Let the controller lose all that it knows of jobs, and begin with a number again."""
+        self.kill_controller()
+        for saved in (self.folder / "state").glob("job_state*"):
+            saved.unlink()
+        self._layout = replace(
+            self._layout, options={**self._layout.options, "FirstJobId": str(next_number)}
+        )
+        (self.folder / "slurm.conf").write_text(slurm_conf(self._layout))
+        self.start_controller()
+
     def wait_for_saved_jobs(self) -> None:
         """Return when what the controller knows of jobs now is on disk; it takes some seconds."""
         saved = self.folder / "state" / "job_state"
