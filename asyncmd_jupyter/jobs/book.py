@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from asyncmd_jupyter.errors import OtherKernelError
 from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.jobs.model import JobChanged, JobRecord
 from asyncmd_jupyter.jobs.store import JobStore
@@ -37,9 +38,10 @@ class JobBook:
         self._unfinished: dict[str, JobRecord] = {}
         self._waiters: dict[str, set[Waiter]] = {}
         self._on_end: list[Callable[[str], object]] = []
+        self._let_go: set[str] = set()
 
     def __contains__(self, job_id: object) -> bool:
-        return job_id in self._records
+        return job_id in self._records and job_id not in self._let_go
 
     def __getitem__(self, job_id: str) -> JobRecord:
         return self._records[job_id]
@@ -62,6 +64,8 @@ class JobBook:
 
     def put(self, record: JobRecord) -> Future[None]:
         """Keep the newest record of a job; the result is there once it is stored."""
+        if record.id in self._let_go:
+            return _nothing_to_do()
         self._keep(record)
         stored = self._store.save(record)
         stored.add_done_callback(_log_failure)
@@ -98,7 +102,23 @@ class JobBook:
 
     def adopt(self, record: JobRecord) -> None:
         """Know a job that is in the store already."""
+        self._let_go.discard(record.id)
         self._keep(record)
+        self._events.publish(JobChanged(record))
+
+    def let_go(self, job_id: str, owner: str) -> None:
+        """Look no more after a job that another kernel has taken over; who waits is told."""
+        record = self._records[job_id] = replace(self._records[job_id], owner=owner)
+        self._let_go.add(job_id)
+        self._unfinished.pop(job_id, None)
+        error = OtherKernelError(
+            f"The job {job_id} ({record.name!r}) was taken over by another kernel ({owner}), while"
+            " this one gave no sign of life or by force: it goes on there."
+        )
+        for waiter in tuple(self._waiters.pop(job_id, ())):
+            _settle(waiter, waiter.set_exception, error)
+        for handler in self._on_end:
+            handler(job_id)
         self._events.publish(JobChanged(record))
 
     async def wait(self, job_id: str) -> JobRecord:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.core_hours import Budget
+from asyncmd_jupyter.jobs.local import host_of
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.office import (
     Office,
@@ -88,7 +89,7 @@ def cancel_jobs(ids: Sequence[str] | None) -> list[str]:
 
 
 def _line(job: JobRecord) -> tuple[str, ...]:
-    remark = job.reason if is_here(job) or job.state.is_final else f"on {job.owner.split(':')[0]}"
+    remark = job.reason if is_here(job) or job.state.is_final else f"on {host_of(job)}"
     cores = str(job.resources.cores)
     name = printable(job.name)
     is_in_slurm = job.launcher == SlurmLauncher.name and job.native_id

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 _ORDER = {state: number for number, state in enumerate(JobState)}
 _SECONDS_BETWEEN_REQUESTS = 1.0
+_SECONDS_BETWEEN_OWNERSHIP = 10.0
+_SLEEP_SECONDS = 5.0
 
 
 class Follower:
@@ -58,6 +60,8 @@ class Follower:
         self._starter = starter
         self._on_requests = on_requests
         self._next_requests = 0.0
+        self._last_look = self._ownership_read = time.time()
+        self._change: tuple[int, int] | None = None
         self._loop = PollLoop(self.look, self._is_needed, self._is_slow)
         self.ensure = self._loop.ensure
         self.wake = self._loop.wake
@@ -65,6 +69,7 @@ class Follower:
 
     async def look(self) -> bool:
         """Ask the launcher once; whether something was new."""
+        await self._let_go_when_due()
         self._starter.start_what_fits()
         jobs = [job for job in self._jobs() if self._is_started(job)]
         statuses = await self._launcher.poll(jobs) if jobs else {}
@@ -72,6 +77,32 @@ class Follower:
         await self._look_for_requests(at_once=some_ended)
         changes = [self._apply(job_id, status) for job_id, status in statuses.items()]
         return any(changes)
+
+    async def _let_go_when_due(self) -> None:
+        """Notice that others have taken jobs over, before anything is done with them.
+
+        They do so when this process was stopped for long, or this machine slept.
+        """
+        now, last = time.time(), self._last_look
+        self._last_look = now
+        slept = not 0 <= now - last < _SLEEP_SECONDS
+        if not slept and now - self._ownership_read < _SECONDS_BETWEEN_REQUESTS:
+            return
+        change = self._store.last_change()
+        if change == self._change and now - self._ownership_read < _SECONDS_BETWEEN_OWNERSHIP:
+            return
+        self._change, self._ownership_read = change, now
+        for job_id, owner in (await asyncio.to_thread(self._read_taken)).items():
+            if job_id in self._book:
+                logger.warning("The job %s was taken over by the kernel %s.", job_id, owner)
+                self._book.let_go(job_id, owner)
+
+    def _read_taken(self) -> dict[str, str]:
+        try:
+            return self._store.taken_over(self._owner, [job.id for job in self._jobs()])
+        except JobError:
+            logger.exception("Whose jobs these are can't be read; they are followed anyway.")
+            return {}
 
     def _jobs(self) -> list[JobRecord]:
         return [job for job in self._book.unfinished() if job.launcher == self._launcher.name]

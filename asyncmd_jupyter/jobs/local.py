@@ -38,6 +38,7 @@ from asyncmd_jupyter.jobs.process import (
     hostname,
     kill_rest,
     send_all,
+    this_machine,
     wait_gone,
 )
 from asyncmd_jupyter.jobs.script import ATTEMPT_VARIABLE, JOB_ID_VARIABLE
@@ -69,8 +70,8 @@ class LocalLauncher:
         """Take any job."""
 
     async def cluster(self) -> str:
-        """There is only this machine."""
-        return ""
+        """Name this machine, where alone the processes can be seen."""
+        return this_machine()
 
     async def submit(self, job: JobRecord) -> str:
         """Start the script; the native id is the process id of its bash with its start."""
@@ -144,7 +145,7 @@ class LocalLauncher:
         if child is not None:
             child.poll()
         end = read_end(job)
-        if end is None and _is_elsewhere(job):
+        if end is None and is_elsewhere(job):
             return None
         if end is None and self._lives(job):
             return self._running(job)
@@ -219,7 +220,7 @@ class LocalLauncher:
         return next((member for member in members if start and member.pid == start.value), None)
 
     def _leaders(self, jobs: Sequence[JobRecord]) -> dict[str, ProcessId | None]:
-        return {job.id: self._leader(job) for job in jobs if not _is_elsewhere(job)}
+        return {job.id: self._leader(job) for job in jobs if not is_elsewhere(job)}
 
     def _begin_end(self, jobs: Sequence[JobRecord]) -> None:
         leaders = self._leaders(jobs)
@@ -260,5 +261,16 @@ class _Detached(subprocess.Popen[bytes]):
         pass
 
 
-def _is_elsewhere(job: JobRecord) -> bool:
+def is_elsewhere(job: JobRecord) -> bool:
+    """Whether the processes of a job can't be seen from here."""
+    if job.launcher != LocalLauncher.name:
+        return bool(job.owner) and host_of(job) != hostname()
+    if job.cluster:
+        return job.cluster != this_machine()
     return bool(job.owner) and not Owner.parse(job.owner).is_here
+
+
+def host_of(job: JobRecord) -> str:
+    """The machine from which a job was started."""
+    is_known = job.launcher == LocalLauncher.name and job.cluster
+    return job.cluster.split()[0] if is_known else Owner.parse(job.owner).host

@@ -16,6 +16,7 @@ from asyncmd_jupyter.jobs.book import JobBook
 from asyncmd_jupyter.jobs.core_hours import Budget
 from asyncmd_jupyter.jobs.folder import prepare_folder
 from asyncmd_jupyter.jobs.follower import Follower
+from asyncmd_jupyter.jobs.heartbeat import Heartbeat, may_live
 from asyncmd_jupyter.jobs.holding import Holder
 from asyncmd_jupyter.jobs.job import Job
 from asyncmd_jupyter.jobs.launcher import Launcher
@@ -51,6 +52,7 @@ class JobManager:
         self._runtime = runtime
         self._owner = str(Owner.this())
         self._store = JobStore(runtime.settings.state_dir)
+        self._heartbeat = Heartbeat(runtime.settings.state_dir, self._owner)
         self._book = JobBook(runtime.events, self._store)
         self._tasks = OwnedTasks()
         self._launchers = Launchers()
@@ -165,7 +167,11 @@ class JobManager:
         return Job(self, record)
 
     async def attach(
-        self, tags: Mapping[str, str] | None = None, *, folder: Path | None = None
+        self,
+        tags: Mapping[str, str] | None = None,
+        *,
+        folder: Path | None = None,
+        force: bool = False,
     ) -> list[Job]:
         """Take back unfinished jobs that no living process looks after.
 
@@ -175,6 +181,9 @@ class JobManager:
             Only jobs that have all of these tags.
         folder : path, optional
             Only jobs that work there or below.
+        force : bool
+            Also jobs of kernels that may live, such as those on machines that can't be seen from
+            here. A kernel that does live lets go of them as soon as it notices.
 
         Returns
         -------
@@ -184,7 +193,9 @@ class JobManager:
         """
         self._check_open()
         # Cancelled in the middle of it, jobs would have an owner who does not know of them.
-        self._attaching = self._tasks.start(self._attach(tags or {}, folder, self._attaching))
+        self._attaching = self._tasks.start(
+            self._attach(tags or {}, folder, self._attaching, force=force)
+        )
         return await asyncio.shield(self._attaching)
 
     async def _attach(
@@ -192,14 +203,18 @@ class JobManager:
         tags: Mapping[str, str],
         folder: Path | None,
         earlier: asyncio.Task[list[Job]] | None,
+        *,
+        force: bool,
     ) -> list[Job]:
         if earlier is not None and earlier.get_loop() is asyncio.get_running_loop():
             await asyncio.wait([earlier])
+        names = set(self._launchers)
         taken = await asyncio.to_thread(
-            attaching.claim_orphans, self._store, self._owner, set(self._launchers), tags, folder
+            attaching.claim_orphans, self._store, self._owner, names, tags, folder, force=force
         )
         if not taken:
             return []
+        await asyncio.to_thread(self._heartbeat.ensure)
         for record in taken:
             self._book.adopt(record)
             self._starter.count_running(record)
@@ -220,6 +235,10 @@ class JobManager:
         stored = await self.history(unfinished=True)
         newest = [self.newest(record) for record in stored if attaching.has_tags(record, tags)]
         return [Job(self, record) for record in newest if not record.state.is_final]
+
+    def may_live(self, owner: Owner) -> bool:
+        """Whether a kernel may look after its jobs and runs; see `heartbeat.may_live`."""
+        return may_live(owner, self._store.folder)
 
     def is_followed(self, job: Job) -> bool:
         """Whether this kernel looks after a job, so that it can be waited for."""
@@ -317,7 +336,7 @@ class JobManager:
 
     async def _bring_up(self, record: JobRecord, alone_with: Mapping[str, str] | None) -> None:
         try:
-            await asyncio.to_thread(_prepare, record)
+            await asyncio.to_thread(_prepare, record, self._heartbeat)
             await self._book.add(record, alone_with)
             start = self._starter.add(record)
             self._follow()
@@ -376,6 +395,7 @@ class JobManager:
             self._store.close()
         except JobError:
             logger.exception("The last states of the jobs can't be stored.")
+        self._heartbeat.stop()
 
     def _close(self) -> None:
         self._is_closed = True
@@ -383,7 +403,8 @@ class JobManager:
         self._stopper.give_up_waiting(self._book.unfinished(), reason)
 
 
-def _prepare(record: JobRecord) -> None:
+def _prepare(record: JobRecord, heartbeat: Heartbeat) -> None:
+    heartbeat.ensure()
     try:
         prepare_folder(record)
     except OSError as error:

@@ -11,10 +11,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from asyncmd_jupyter.errors import JobError
-from asyncmd_jupyter.jobs.local import LocalLauncher
+from asyncmd_jupyter.jobs.local import LocalLauncher, host_of, is_elsewhere
 from asyncmd_jupyter.jobs.lookup import pick
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
-from asyncmd_jupyter.jobs.process import Owner
 from asyncmd_jupyter.jobs.registry import Launchers
 from asyncmd_jupyter.jobs.slurm.launcher import SlurmLauncher
 from asyncmd_jupyter.jobs.slurm.verdict import Grace
@@ -65,7 +64,7 @@ class Office:
     def look(self, records: Iterable[JobRecord]) -> list[JobRecord]:
         """The true states now; what nobody else would write down is stored."""
         records = list(records)
-        seen = asyncio.run(look_at(records, self._launchers))
+        seen = asyncio.run(look_at(records, self._launchers, self.store.folder))
         with suppress(JobError):  # a store that can only be read is shown anyway
             write_down(self.store, records, seen)
         return seen
@@ -96,8 +95,8 @@ class Office:
 
 
 def is_here(job: JobRecord) -> bool:
-    """Whether a job was started from this machine."""
-    return Owner.parse(job.owner).is_here
+    """Whether a job was started from this machine, so that its processes can be seen."""
+    return not is_elsewhere(job)
 
 
 def can_end(job: JobRecord) -> bool:
@@ -124,7 +123,7 @@ def ended_before(old: JobRecord, new: JobRecord) -> str:
 
 def why_it_goes_on(job: JobRecord) -> str:
     """Say why a job that was to end has not."""
-    host = Owner.parse(job.owner).host
+    host = host_of(job)
     if not can_end(job):
         return f"{title(job)} runs on {host}; use 'asyncmd cancel {job.id}' there."
     if job.state is JobState.WAITING:

@@ -6,6 +6,7 @@ started carries the job's id in its environment; that finds also what left its s
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import socket
@@ -63,13 +64,26 @@ class ProcessId:
 
 @dataclass(frozen=True)
 class Owner:
-    """The process that looks after a job."""
+    """The process that looks after a job.
+
+    Attributes
+    ----------
+    host : str
+    process : ProcessId
+    boot : str
+        Which start of that machine it belongs to; empty if an earlier version has stored it.
+    namespace : str
+        In which its number means it, as in a container.
+    """
 
     host: str
     process: ProcessId
+    boot: str = ""
+    namespace: str = ""
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.process}"
+        more = f":{self.boot}:{self.namespace}" if self.boot or self.namespace else ""
+        return f"{self.host}:{self.process}{more}"
 
     @classmethod
     def this(cls) -> Owner:
@@ -77,28 +91,50 @@ class Owner:
         process = ProcessId.of(os.getpid())
         if process is None:  # pragma: no cover - nobody could ask
             raise RuntimeError("This process can't be found among the running ones.")
-        return cls(hostname(), process)
+        return cls(hostname(), process, boot_id(), namespace())
 
     @classmethod
     def parse(cls, text: str) -> Owner:
         """Read back what `str` gave."""
-        host, _, process = text.partition(":")
-        return cls(host, ProcessId.parse(process))
+        host, pid, start, *more = text.split(":")
+        return cls(host, ProcessId(int(pid), start), *more[:2])
 
     @property
     def is_here(self) -> bool:
-        """Whether this machine can see it."""
-        return self.host == hostname()
+        """Whether this process can see it, if it lives."""
+        is_same_boot = self.boot in ("", boot_id())
+        is_same_namespace = self.namespace in ("", namespace())
+        return self.host == hostname() and is_same_boot and is_same_namespace
 
     @property
-    def may_live(self) -> bool:
-        """Whether it lives, or is somewhere where this can't be seen."""
-        return not self.is_here or self.process.is_alive()
+    def seen(self) -> bool | None:
+        """Whether it lives; None where that can't be seen from here, see `heartbeat.may_live`."""
+        return self.process.is_alive() if self.is_here else None
 
 
 def hostname() -> str:
     """Name of this machine."""
     return socket.gethostname().replace(":", "_")
+
+
+@functools.cache
+def boot_id() -> str:
+    """Tells one start of this machine from the next; empty where there is no such thing."""
+    with suppress(OSError):
+        return (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return ""
+
+
+def namespace() -> str:
+    """In which numbers of processes mean what they mean to this one, as in a container."""
+    with suppress(OSError):
+        return str((_PROC / "self/ns/pid").stat().st_ino)
+    return ""
+
+
+def this_machine() -> str:
+    """Where the processes of a job can be seen that this process starts."""
+    return f"{hostname()} {namespace()}".strip()
 
 
 def find_members(jobs: Mapping[str, ProcessId | None]) -> dict[str, set[ProcessId]]:

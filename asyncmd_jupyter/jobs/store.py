@@ -119,6 +119,7 @@ class JobStore:
     """
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.path = folder / "jobs.sqlite"
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="asyncmd-store")
         self._lock = threading.Lock()
@@ -164,6 +165,12 @@ class JobStore:
                 (owner, record.id, record.owner),
             )
             return cursor.rowcount == 1
+
+    def taken_over(self, owner: str, ids: Iterable[str]) -> dict[str, str]:
+        """Jobs of which `owner` thinks that it looks after them, and who does."""
+        query = "SELECT id, owner FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
+        rows = self._read(f"{query} AND owner != ?", (json.dumps(list(ids)), owner))
+        return dict(rows)
 
     def request_cancel(self, ids: Iterable[str]) -> None:
         """Store the wish to end these jobs, for whoever looks after them."""

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
-from asyncmd_jupyter.jobs.attaching import is_orphan
+from asyncmd_jupyter.jobs.attaching import orphans_of
 from asyncmd_jupyter.jobs.follower import is_newer, updated
 from asyncmd_jupyter.jobs.local import LocalLauncher
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
@@ -18,10 +19,17 @@ from asyncmd_jupyter.jobs.store import JobStore
 NEVER_STARTED = "The kernel that held it back ended before it was started."
 
 
-async def look_at(records: Iterable[JobRecord], launchers: Launchers) -> list[JobRecord]:
+async def look_at(
+    records: Iterable[JobRecord], launchers: Launchers, state_folder: Path
+) -> list[JobRecord]:
     """The records as they would be if all their kernels were looking now."""
     records = list(records)
-    asked = [record for record in records if record.launcher in launchers and _can_ask(record)]
+    orphans = await asyncio.to_thread(orphans_of, records, state_folder)
+    asked = [
+        record
+        for record in records
+        if record.launcher in launchers and _can_ask(record, record.id in orphans)
+    ]
     statuses = {
         job_id: status
         for launcher, jobs in launchers.grouped(asked)
@@ -33,8 +41,10 @@ async def look_at(records: Iterable[JobRecord], launchers: Launchers) -> list[Jo
         if record.id in statuses and is_newer(record, statuses[record.id])
     }
     undated = [each for each in records if each.id in newer and statuses[each.id].ended is None]
-    await asyncio.to_thread(_date, newer, undated)
-    return [newer.get(record.id, _given_up(record)) for record in records]
+    left = [record for record in undated if record.id in orphans]
+    await asyncio.to_thread(_date, newer, left)
+    given_up = {each.id: _given_up(each) for each in records if each.id in orphans}
+    return [newer.get(each.id, given_up.get(each.id, each)) for each in records]
 
 
 def write_down(store: JobStore, before: Iterable[JobRecord], seen: Iterable[JobRecord]) -> None:
@@ -43,8 +53,10 @@ def write_down(store: JobStore, before: Iterable[JobRecord], seen: Iterable[JobR
     The store takes it only if nobody has taken the job over meanwhile. Good ends, of which
     there are exit codes, are left for `JobManager.attach`, whose callers want the results.
     """
+    before = list(before)
+    orphans = orphans_of(before, store.folder)
     for old, new in zip(before, seen, strict=True):
-        if old.launcher == LocalLauncher.name or old.state.is_final or not is_orphan(old):
+        if old.launcher == LocalLauncher.name or old.state.is_final or old.id not in orphans:
             continue
         if new.state is JobState.RUNNING:
             note_that_it_runs(new.folder)
@@ -56,7 +68,7 @@ def write_down(store: JobStore, before: Iterable[JobRecord], seen: Iterable[JobR
 def _date(newer: dict[str, JobRecord], undated: Iterable[JobRecord]) -> None:
     """Jobs ended when their folders say so, not when it was noticed."""
     for old in undated:
-        if old.launcher != LocalLauncher.name and is_orphan(old):
+        if old.launcher != LocalLauncher.name:
             newer[old.id] = _dated(newer[old.id])
 
 
@@ -68,14 +80,14 @@ def _dated(job: JobRecord) -> JobRecord:
     return replace(job, started=started, ended=max(started, remains.until or started))
 
 
-def _can_ask(record: JobRecord) -> bool:
+def _can_ask(record: JobRecord, is_orphan: bool) -> bool:
     if record.state.is_final or record.state is JobState.WAITING:
         return False
-    is_just_being_started = record.native_id is None and not is_orphan(record)
+    is_just_being_started = record.native_id is None and not is_orphan
     return not is_just_being_started
 
 
 def _given_up(record: JobRecord) -> JobRecord:
-    if record.state is not JobState.WAITING or not is_orphan(record):
+    if record.state is not JobState.WAITING:
         return record
     return replace(record, state=JobState.CANCELLED, reason=NEVER_STARTED, ended=datetime.now(UTC))

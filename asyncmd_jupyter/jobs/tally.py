@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
+from asyncmd_jupyter.jobs.heartbeat import may_live
 from asyncmd_jupyter.jobs.model import JobState, Resources, ScriptTemplate
 from asyncmd_jupyter.jobs.process import Owner
 from asyncmd_jupyter.jobs.remains import Remains
@@ -96,7 +97,7 @@ class Tally:
         new = {row.id for row in rows if row.is_final and row.number > self._newest}
         ended = new | (self._unfinished - unfinished.keys())
         running = {each for each, row in unfinished.items() if row.state == _RUNNING}
-        alone = _unwatched(unfinished.values())
+        alone = _unwatched(unfinished.values(), self._store.folder)
         hours = {
             job.id: spell.hours(self.since, now)
             for job in self._store.spells(ended | running | alone.keys())
@@ -130,12 +131,12 @@ class Tally:
         return found
 
 
-def _unwatched(rows: Iterable[StoredState]) -> dict[str, bool]:
+def _unwatched(rows: Iterable[StoredState], state_folder: Path) -> dict[str, bool]:
     """Jobs whose kernel is not seen to live, and whether it is known to be dead."""
     rows = list(rows)
     owners = {row.owner: Owner.parse(row.owner) for row in rows}
-    dead = {text: not owner.may_live for text, owner in owners.items()}
-    alive = {text for text, owner in owners.items() if owner.is_here and not dead[text]}
+    dead = {text: not may_live(owner, state_folder) for text, owner in owners.items()}
+    alive = {text for text, owner in owners.items() if owner.seen}
     return {row.id: dead[row.owner] for row in rows if row.owner not in alive}
 
 

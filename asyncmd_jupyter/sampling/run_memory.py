@@ -36,10 +36,13 @@ class Attached:
         Those that this kernel did not have before, oldest first.
     problems : tuple of str
         A sentence for each run that could not be brought back: why, and how to go on.
+    taken : tuple of str
+        A sentence for each run that was taken from a kernel that may live: which, and from whom.
     """
 
     runs: tuple[Run, ...] = ()
     problems: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
 
 
 async def attach_runs(
@@ -47,6 +50,7 @@ async def attach_runs(
     names: Collection[str] | None = None,
     *,
     trust: bool = False,
+    force: bool = False,
 ) -> Attached:
     """Bring back every run of a folder and of its sub-folders.
 
@@ -64,6 +68,10 @@ async def attach_runs(
     trust : bool
         Whether runs are brought back that this user has not started in this folder: bringing
         back runs the code that whoever made the folder has put there.
+    force : bool
+        Whether runs of kernels that may live are taken over, with their jobs, such as those on
+        machines that can't be seen from here. A kernel that does live lets go of them as soon
+        as it notices.
 
     Raises
     ------
@@ -75,15 +83,26 @@ async def attach_runs(
     found = await asyncio.to_thread(look_for_records, folder)
     records = _wanted(found, folder, names)
     given_up = await _given_up(records)
-    runs, problems = [], list(found.problems)
+    runs, problems, taken = [], list(found.problems), []
     for record in records:
+        is_others = record.is_active_elsewhere
         try:
-            run = await _brought_back(record, given_up, trust=trust)
+            run = await _brought_back(record, given_up, trust=trust, force=force)
         except (AsyncMDError, ValueError, TypeError, OSError) as error:
             problems.append(_told(record, error))
-        else:
-            runs += [run] if run is not None else []
-    return Attached(tuple(runs), tuple(problems))
+            continue
+        if run is not None:
+            runs.append(run)
+            taken += [_taken_from(record)] if is_others else []
+    return Attached(tuple(runs), tuple(problems), tuple(taken))
+
+
+def _taken_from(record: RunRecord) -> str:
+    kernel = record.kernel
+    return (
+        f"The run {record.name!r} in {str(record.folder.parent)!r} was taken over from the kernel "
+        f"with the process {kernel.process.pid} on {kernel.host}."
+    )
 
 
 def _wanted(
@@ -113,27 +132,32 @@ async def _given_up(records: Iterable[RunRecord]) -> set[Place]:
     return {place for place, job in newest.items() if job.was_given_up}
 
 
-async def _brought_back(record: RunRecord, given_up: set[Place], *, trust: bool) -> Run | None:
+async def _brought_back(
+    record: RunRecord, given_up: set[Place], *, trust: bool, force: bool
+) -> Run | None:
     """The run; None if this kernel has it."""
-    if _is_here(record):
+    if _is_here(record, force=force):
         return None
     spec = await asyncio.to_thread(load_spec, record, trust=trust)
-    if _is_here(record):  # another task was quicker
+    if _is_here(record, force=force):  # another task was quicker
         return None
+    if force:
+        tags = {RUN_TAG: record.name}
+        await JobManager.current().attach(tags, folder=record.folder, force=True)
     run = Run(spec, record)
     walkers = list(_walkers(run, spec, record, given_up))
     run.conditions = record.conditions
     if not record.state.is_final or any(isinstance(walker, Walker) for walker in walkers):
         run.walkers = walkers
-        await run.take_over()
-        if _is_here(record):
+        await run.take_over(force=force)
+        if _is_here(record, force=force):
             return None
     Runs.current().add(run)
     run.begin(walkers, known=True)
     return run
 
 
-def _is_here(record: RunRecord) -> bool:
+def _is_here(record: RunRecord, *, force: bool) -> bool:
     mine = next((run for run in Runs.current().all() if run.id == record.name), None)
     if mine is not None:
         if mine.workdir.resolve() == record.folder.resolve():
@@ -143,7 +167,7 @@ def _is_here(record: RunRecord) -> bool:
             f"kernel has another one of that name, in {str(mine.workdir.parent)!r}. Bring it back "
             "in another kernel."
         )
-    if record.is_active_elsewhere:
+    if not force and record.is_active_elsewhere:
         kernel = record.kernel
         raise RunMemoryError(
             f"The run {record.name!r} in {str(record.folder.parent)!r} is left alone: the kernel "
@@ -151,8 +175,8 @@ def _is_here(record: RunRecord) -> bool:
             + (
                 "goes on with it. Work there, or shut that kernel down first."
                 if kernel.is_here
-                else "can't be seen from here. If it has ended, go on with "
-                f"start_run(…, name={record.name!r}, continuation=True)."
+                else "can't be seen from here. If it has ended, take the run over with "
+                "%asyncmd attach --force, or attach_runs(…, force=True)."
             )
         )
     return False

@@ -14,6 +14,7 @@ from asyncmd_jupyter import runtime
 from asyncmd_jupyter.errors import ForeignFileError, OtherKernelError
 from asyncmd_jupyter.files.locking import locked
 from asyncmd_jupyter.files.writing import write_bytes
+from asyncmd_jupyter.jobs.process import Owner
 from asyncmd_jupyter.sampling.progress import RunSnapshot
 from asyncmd_jupyter.sampling.run_memory_pickle import pickled_spec, write_pickle
 from asyncmd_jupyter.sampling.run_record import (
@@ -57,6 +58,7 @@ class Keeper:
         self._unpicklable: Mapping[str, str] = {} if record is None else record.unpicklable
         self._has_begun = False
         self._is_due = False
+        self._is_lost = False
         self._writing: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
@@ -71,15 +73,17 @@ class Keeper:
         await asyncio.to_thread(self._begin, snapshot)
         self._has_begun = True
 
-    async def take_over(self) -> None:
+    async def take_over(self, *, force: bool = False) -> None:
         """Write down that this kernel goes on with a run that is brought back.
+
+        With `force` it does so although another kernel may go on with it.
 
         Raises
         ------
         OtherKernelError
-            Another kernel of this machine does.
+            Another kernel does.
         """
-        await asyncio.to_thread(self._begin, self._look())
+        await asyncio.to_thread(self._begin, self._look(), force=force)
 
     def note(self) -> None:
         """Write soon what the run has come to."""
@@ -99,7 +103,7 @@ class Keeper:
             begin = time.monotonic()
             snapshot = self._look()
             try:
-                await asyncio.to_thread(self._save, snapshot)
+                await asyncio.to_thread(self._save_if_ours, snapshot)
             except OSError as error:
                 logger.warning(
                     "The record of the run %s was not written: %s", self.spec.name, error
@@ -107,13 +111,25 @@ class Keeper:
             if self._is_due:  # many walkers may begin or end at the same time
                 await asyncio.sleep(_PAUSES * (time.monotonic() - begin))
 
-    def _begin(self, snapshot: tuple[RunSnapshot, tuple[str, ...]]) -> None:
+    def _save_if_ours(self, snapshot: tuple[RunSnapshot, tuple[str, ...]]) -> None:
+        """Leave the record to a kernel that has taken the run over while this one was silent."""
+        try:
+            owner = read_record(record_file(self.spec.folder, self.spec.name)).owner
+        except (ForeignFileError, OSError):
+            owner = ""
+        if owner in ("", str(Owner.this())):
+            self._save(snapshot)
+        elif not self._is_lost:
+            self._is_lost = True
+            logger.warning("The run %s was taken over by the kernel %s.", self.spec.name, owner)
+
+    def _begin(self, snapshot: tuple[RunSnapshot, tuple[str, ...]], *, force: bool = False) -> None:
         # Not the record itself: whoever is killed here would leave an empty one.
         lock = self.spec.folder / f".{self.spec.name}.run.lock"
         try:
             with locked(lock, write=True):
                 try:
-                    self._take_over(self._earlier())
+                    self._take_over(self._earlier(), force=force)
                     if self._known is None:
                         self._save_pickle()
                     self._save(snapshot)
@@ -131,13 +147,13 @@ class Keeper:
             logger.warning("%s It is replaced by that of the run which begins now.", error)
             return None
 
-    def _take_over(self, earlier: RunRecord | None) -> None:
+    def _take_over(self, earlier: RunRecord | None, *, force: bool) -> None:
         if earlier is None:
             return
         kernel = earlier.kernel
         # Of other machines nobody knows whether the kernel lives; the user does.
         is_certain = kernel.is_here or self._known is not None
-        if earlier.is_active_elsewhere and is_certain:
+        if not force and earlier.is_active_elsewhere and is_certain:
             raise OtherKernelError(
                 f"The run {earlier.name!r} is active in another kernel (process "
                 f"{kernel.process.pid} on {kernel.host}): work there, or shut that kernel down."

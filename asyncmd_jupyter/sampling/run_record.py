@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.errors import ForeignFileError
 from asyncmd_jupyter.files.reading import parse_json, read_bytes
+from asyncmd_jupyter.jobs.heartbeat import may_live
 from asyncmd_jupyter.jobs.process import Owner
 from asyncmd_jupyter.names import check_name, escaped, is_name
 from asyncmd_jupyter.sampling.progress import RunSnapshot, RunState, WalkerSnapshot, combined_state
@@ -131,7 +133,9 @@ class RunRecord:
     def is_active_elsewhere(self) -> bool:
         """Whether another kernel may be going on with it."""
         is_mine = self.kernel == Owner.this()
-        return not self.state.is_final and not is_mine and self.kernel.may_live
+        if self.state.is_final or is_mine:
+            return False
+        return may_live(self.kernel, runtime.current().settings.state_dir)
 
     def to_text(self) -> str:
         """The record as JSON."""

@@ -134,7 +134,7 @@ class Run:
         ready = self._ready
         return ready is not None and ready.done() and not ready.cancelled()
 
-    async def take_over(self) -> None:
+    async def take_over(self, *, force: bool = False) -> None:
         """Make this kernel the one that goes on with a run that is brought back.
 
         Raises
@@ -142,7 +142,7 @@ class Run:
         OtherKernelError
             Another kernel was quicker.
         """
-        await self._keeper.take_over()
+        await self._keeper.take_over(force=force)
 
     async def _make_ready(self, overwrite: bool, known: bool) -> None:
         first = self.walkers[0]

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from asyncmd_jupyter import runtime
+from asyncmd_jupyter.errors import AsyncMDError
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import Command, Resources
 from asyncmd_jupyter.settings import Settings
@@ -54,7 +55,11 @@ def submit(manager, order, *more):
 async def main(manager):
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        print(json.dumps(await answer(manager, json.loads(line))), flush=True)
+        try:
+            said = await answer(manager, json.loads(line))
+        except AsyncMDError as error:
+            said = {"error": str(error)}
+        print(json.dumps(said), flush=True)
 
 
 if __name__ == "__main__":

@@ -460,6 +460,26 @@ class TestEnded:
         assert (found.runs, Runs.current().all()) == ((), [])
         assert record_text(in_folder)["owner"] == living_process()
 
+    async def test_by_force_it_is_taken_over_and_its_record_with_it(
+        self, manager, in_folder, next_kernel
+    ):
+        run = go(until=[in_a], max_steps=200)
+        await run
+        Runs.current().forget("run")
+        text = record_text(in_folder) | {"owner": living_process()}
+        text["walkers"][0]["state"] = "running"
+        path = in_folder / "run" / "run.run.json"
+        path.write_text(json.dumps(text))
+        assert "left alone" in (await attach_runs()).problems[0]
+        await run._keeper.settled()  # of a kernel that has slept
+        assert record_text(in_folder)["owner"] == living_process()
+        found = await attach_runs(force=True)
+        assert found.problems == ()
+        assert f"taken over from the kernel with the process {os.getppid()}" in found.taken[0]
+        await found.runs[0]
+        assert record_text(in_folder)["owner"] == str(Owner.this())
+        assert record_text(in_folder)["state"] == "limit"
+
     async def test_one_that_found_another_kernel_at_work_goes_on(
         self, manager, in_folder, next_kernel
     ):

@@ -78,7 +78,7 @@ async def shown_problem(server, record, why):
 def read(folder, values, name="first"):
     """What the server makes of a record; its JSON is as strict as that of a page."""
     (folder / f"{name}.run.json").write_text(json.dumps(values))
-    records = RunRecords(Places(str(folder)))
+    records = RunRecords(Places(str(folder)), folder)
     records.read([(str(folder), name)])
 
     def refuse(number):

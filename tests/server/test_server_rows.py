@@ -117,7 +117,17 @@ SEPARATOR = "\x1f"
 def test_a_reply_of_squeue():
     fields = (
         *("12_3", "PENDING", "(Resources)", "", "4", "main", "2026-11-23T12:00:00"),
-        *("2026-11-24T12:00:00", "N/A", "1-02:00:03", "0", "2", "/a b", "née | x", "asyncmd:abc"),
+        *(
+            "2026-11-24T12:00:00",
+            "N/A",
+            "1-02:00:03",
+            "0",
+            "2",
+            "/a b",
+            "née | x",
+            "asyncmd:abc",
+            "t0",
+        ),
     )
     text = SEPARATOR.join(fields) + SEPARATOR
     (job,) = parse_queue(f"CLUSTER: x\n{text}\ntorn{SEPARATOR}line\n")
@@ -126,12 +136,13 @@ def test_a_reply_of_squeue():
     assert job.time_limit == 26 * 3600 + 3
     assert job.started is None, "Slurm only guesses"
     assert job.submitted is not None
+    assert (job.entry.job_id, job.entry.cluster, job.entry.restarts) == ("abc.3", "t0", 2)
 
 
 def test_a_reply_of_sacct():
     fields = (
         *("7", "CANCELLED by 0", "n1", "1", "main", "2026-11-23T12:00:00", "Unknown"),
-        *("2026-11-23T12:00:09", "UNLIMITED", "0:9", "/w", "n", ""),
+        *("2026-11-23T12:00:09", "UNLIMITED", "0:9", "/w", "n", "", "t0"),
     )
     (job,) = parse_history(SEPARATOR.join(fields))
     assert (job.id, job.state, job.exit_code, job.time_limit) == ("7", "CANCELLED", -9, None)

@@ -68,7 +68,7 @@ class Looker:
         problems: tuple[str, ...] = (),
     ) -> None:
         self._stored = StoredJobs(store, options.ended_days, options.most_jobs)
-        self._runs = RunRecords(places)
+        self._runs = RunRecords(places, store.folder)
         pause = options.poll_interval * _LOOKS_BETWEEN_ORPHANS
         self._orphans = Orphans(store, settings, pause)
         self._queue = queue

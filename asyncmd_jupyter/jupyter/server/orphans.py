@@ -84,7 +84,7 @@ class Orphans:
     async def _look(self, due: Sequence[JobFacts]) -> None:
         try:
             records = await in_daemon(self._read, due)
-            seen = await look_at(records, self._asked())
+            seen = await look_at(records, self._asked(), self._store.folder)
             await in_daemon(self._write_down, records, seen)
         except JobError:  # of the store, whose reader says so
             return

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.errors import ForeignFileError
 from asyncmd_jupyter.files.reading import read_json
+from asyncmd_jupyter.jobs.heartbeat import may_live
 from asyncmd_jupyter.jobs.process import Owner
 from asyncmd_jupyter.jupyter.server.places import Places
 from asyncmd_jupyter.names import escaped, is_name
@@ -73,13 +75,22 @@ class RunRecords:
     ----------
     places : Places
         Tells what is below the server's root.
+    state_folder : Path
+        Of the store, beside which kernels give signs of life.
     """
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, state_folder: Path) -> None:
         self._places = places
+        self._state_folder = state_folder
         self._kept: dict[str, _Kept] = {}
         self.runs: dict[str, RunInfo] = {}
         self.problems: tuple[str, ...] = ()
+
+    def _lives(self, owner: str) -> bool:
+        try:
+            return may_live(Owner.parse(owner), self._state_folder)
+        except ValueError:
+            return False
 
     def read(self, wanted: Iterable[tuple[str, str]]) -> None:
         """Bring `runs` and `problems` up to date.
@@ -108,7 +119,7 @@ class RunRecords:
 
     def _same(self, key: str, known: _Kept) -> _Kept:
         """Nobody has written, but its kernel may have ended."""
-        if known.is_followed != (_lives(known.owner) and not known.is_final):
+        if known.is_followed != (self._lives(known.owner) and not known.is_final):
             return self._reading(key, known.signature)
         known.looks_left = _LOOKS_BETWEEN_FINAL if known.is_final else 0
         return known
@@ -117,7 +128,7 @@ class RunRecords:
         try:
             values = _content(key)
             owner, is_final = str(values["owner"]), values["state"] in _FINAL
-            is_followed = _lives(owner) and not is_final
+            is_followed = self._lives(owner) and not is_final
             info = self._info(key, values, is_followed)
         except (*_WRONG, OSError) as error:
             return _Kept(signature, "", True, False, None, problem=_problem(key, error))
@@ -224,13 +235,6 @@ def _signature(path: str) -> Signature | None:
         found = os.stat(path)  # noqa: PTH116
         return found.st_mtime_ns, found.st_size, found.st_ino
     return None
-
-
-def _lives(owner: str) -> bool:
-    try:
-        return Owner.parse(owner).may_live
-    except ValueError:
-        return False
 
 
 def _text(value: object, most: int = _MOST_LETTERS) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from asyncmd_jupyter.jobs.process import Owner
+from asyncmd_jupyter.jobs.heartbeat import living
 from asyncmd_jupyter.jobs.rows import from_text
 from asyncmd_jupyter.jobs.store import JobStore, StoredText
 from asyncmd_jupyter.jupyter.server.facts import JobFacts, facts_of
@@ -70,8 +70,8 @@ class StoredJobs:
     def orphans(self) -> list[JobFacts]:
         """Unfinished jobs whose kernels have ended."""
         unfinished = [job for job in self.jobs.values() if not job.state.is_final]
-        lives = {owner: _may_live(owner) for owner in {job.owner for job in unfinished}}
-        return [job for job in unfinished if not lives[job.owner]]
+        alive = living(self._store.folder, (job.owner for job in unfinished))
+        return [job for job in unfinished if job.owner not in alive]
 
     def _reading(self, row: StoredText) -> _Known | None:
         digest, known = hash(row[1:]), self._known.get(row.id)
@@ -94,10 +94,3 @@ class StoredJobs:
 def _problem(n_lost: int, is_cut: bool, most: int) -> str:
     lost = _UNREADABLE.format(n=n_lost) if n_lost else ""
     return f"{lost} {_CUT.format(most=most) if is_cut else ''}".strip()
-
-
-def _may_live(owner: str) -> bool:
-    try:
-        return Owner.parse(owner).may_live
-    except ValueError:  # nobody looks after it, and nobody may take it over
-        return True
