@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 _MANY_FILES = 2**20
+_MOST_DAYS = 36_500
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ class Settings:
         How many of them are left to other code.
     cancel_grace : timedelta
         Time between SIGTERM and SIGKILL when a job is cancelled.
+    keep_ended_jobs : timedelta
+        For how long jobs that have ended are kept in the job store; their folders stay.
     provenance : bool
         Whether a record of where it comes from is written beside each trajectory.
     max_fruitless_parts : int
@@ -90,6 +93,7 @@ class Settings:
     max_processes: int
     end_local_jobs_on_shutdown: bool = False
     cancel_grace: timedelta = field(default=timedelta(seconds=5))
+    keep_ended_jobs: timedelta = field(default=timedelta(days=90))
     max_fruitless_parts: int = 3
     provenance: bool = True
     max_files_open: int = field(default_factory=lambda: allowed_files())
@@ -101,7 +105,8 @@ class Settings:
         """Defaults, changed by the ``ASYNCMD_*`` variables.
 
         ``ASYNCMD_STATE_DIR``, ``ASYNCMD_MAX_CORES``, ``ASYNCMD_MAX_PROCESSES``,
-        ``ASYNCMD_END_JOBS_ON_SHUTDOWN`` (0 or 1), ``ASYNCMD_CANCEL_GRACE`` (seconds).
+        ``ASYNCMD_END_JOBS_ON_SHUTDOWN`` (0 or 1), ``ASYNCMD_CANCEL_GRACE`` (seconds),
+        ``ASYNCMD_KEEP_JOBS_DAYS``.
 
         Raises
         ------
@@ -116,6 +121,7 @@ class Settings:
             max_processes=_positive_int(env, "ASYNCMD_MAX_PROCESSES", max(1, cores // 4)),
             end_local_jobs_on_shutdown=_flag(env, "ASYNCMD_END_JOBS_ON_SHUTDOWN"),
             cancel_grace=timedelta(seconds=_positive_int(env, "ASYNCMD_CANCEL_GRACE", 5)),
+            keep_ended_jobs=_days(env, "ASYNCMD_KEEP_JOBS_DAYS", 90),
         )
 
 
@@ -130,6 +136,10 @@ def allowed_files() -> int:
     """Files this process may have open, the soft limit of the system."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _MANY_FILES if soft == resource.RLIM_INFINITY else soft
+
+
+def _days(env: Mapping[str, str], name: str, default: int) -> timedelta:
+    return timedelta(days=min(_positive_int(env, name, default), _MOST_DAYS))
 
 
 def _state_dir(env: Mapping[str, str]) -> Path:

@@ -200,11 +200,13 @@ def test_environment(tmp_path):
         "ASYNCMD_MAX_PROCESSES": "2",
         "ASYNCMD_END_JOBS_ON_SHUTDOWN": "1",
         "ASYNCMD_CANCEL_GRACE": "7",
+        "ASYNCMD_KEEP_JOBS_DAYS": "30",
     }
     settings = Settings.from_environment(environ)
     assert (settings.state_dir, settings.max_cores, settings.max_processes) == (tmp_path, 3, 2)
     assert settings.end_local_jobs_on_shutdown
     assert settings.cancel_grace.total_seconds() == 7
+    assert settings.keep_ended_jobs.days == 30
 
 
 @pytest.mark.parametrize(

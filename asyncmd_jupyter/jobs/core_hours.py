@@ -111,6 +111,11 @@ class Budget:
             make_state_folder(self._path.parent)
             write_text(self._path, json.dumps({"limit": hours, "since": since}), mode=0o600)
 
+    def since(self) -> datetime | None:
+        """Since when core hours count, if there is a budget."""
+        values = self._read()
+        return datetime.fromisoformat(values["since"]) if values else None
+
     def limit(self) -> float | None:
         """The budget, if there is one."""
         return self._read().get("limit")

@@ -102,6 +102,14 @@ def living(folder: Path, owners: Iterable[str]) -> set[str]:
     return {text for text in set(owners) if _text_may_live(text, folder)}
 
 
+def forget_kernels(folder: Path, before: float) -> None:
+    """Remove the signs of kernels that were heard last before a moment, in seconds since 1970."""
+    for path in (folder / _FOLDER).iterdir():
+        found = path.lstat()  # the time of one that ended well is 0, but not that of its change
+        if max(found.st_mtime, found.st_ctime) < before:
+            path.unlink(missing_ok=True)
+
+
 def _text_may_live(text: str, folder: Path) -> bool:
     try:
         return may_live(Owner.parse(text), folder)

@@ -12,7 +12,9 @@ from asyncmd_jupyter.jobs.model import JobRecord
 _NATIVE_ID = re.compile(r"\d+(_\d+)?")
 
 
-def pick(records: Sequence[JobRecord], text: str) -> list[JobRecord]:
+def pick(
+    records: Sequence[JobRecord], text: str, *, known: Sequence[str] | None = None
+) -> list[JobRecord]:
     """The job that `text` names, or those that have it as their id at the launcher.
 
     Parameters
@@ -22,6 +24,8 @@ def pick(records: Sequence[JobRecord], text: str) -> list[JobRecord]:
     text : str
         What `pick_by_prefix` takes; or the launcher's id of a job, or of an array, which stands
         for its tasks. Ids are used again, so those that have not ended come first.
+    known : sequence of str, optional
+        Ids from which a mistyped one is guessed; those of the records if not given.
 
     Raises
     ------
@@ -35,7 +39,8 @@ def pick(records: Sequence[JobRecord], text: str) -> list[JobRecord]:
             f"{text!r} is the launcher's id of {', '.join(record.id for record in native)} and"
             f" begins the id of {', '.join(sorted(mistakable))}: give more of ours."
         )
-    return native or [pick_by_prefix(records, text, known=[record.id for record in records])]
+    known = [record.id for record in records] if known is None else known
+    return native or [pick_by_prefix(records, text, known=known)]
 
 
 def _by_native_id(records: Sequence[JobRecord], text: str) -> list[JobRecord]:

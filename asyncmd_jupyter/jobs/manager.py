@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -24,6 +25,7 @@ from asyncmd_jupyter.jobs.local import LocalLauncher
 from asyncmd_jupyter.jobs.lookup import pick_by_prefix
 from asyncmd_jupyter.jobs.model import Command, JobRecord, Resources
 from asyncmd_jupyter.jobs.process import Owner
+from asyncmd_jupyter.jobs.pruning import prune
 from asyncmd_jupyter.jobs.registry import Launchers
 from asyncmd_jupyter.jobs.request import new_record
 from asyncmd_jupyter.jobs.slurm.launcher import SlurmLauncher
@@ -68,6 +70,7 @@ class JobManager:
         self._stopper = Stopper(self._book, self._store, self._launchers, self._starter)
         self._holder = Holder(self._book, self._launchers, self._starter)
         self._is_closed = False
+        self._has_pruned = False
         self._attaching: asyncio.Task[list[Job]] | None = None
         self._withdrawn: set[str] = set()
         self._coming: set[str] = set()
@@ -269,11 +272,25 @@ class JobManager:
         return self._book.newest_first()
 
     async def history(
-        self, *, unfinished: bool = False, limit: int | None = None
+        self,
+        *,
+        unfinished: bool = False,
+        runs: Collection[str] | None = None,
+        limit: int | None = None,
     ) -> list[JobRecord]:
-        """Jobs of all kernels as the store has them, the newest first."""
+        """Jobs of all kernels as the store has them, the newest first.
+
+        Parameters
+        ----------
+        unfinished : bool
+            Only jobs that have not ended.
+        runs : collection of str, optional
+            Only jobs of runs with these names.
+        limit : int, optional
+        """
         await asyncio.to_thread(self._store.flush)
-        return await asyncio.to_thread(self._store.find, unfinished=unfinished, limit=limit)
+        find = functools.partial(self._store.find, unfinished=unfinished, runs=runs, limit=limit)
+        return await asyncio.to_thread(find)
 
     def newest(self, record: JobRecord) -> JobRecord:
         """The newest record of the same job, if this kernel knows one."""
@@ -337,6 +354,7 @@ class JobManager:
     async def _bring_up(self, record: JobRecord, alone_with: Mapping[str, str] | None) -> None:
         try:
             await asyncio.to_thread(_prepare, record, self._heartbeat)
+            self._prune_once()
             await self._book.add(record, alone_with)
             start = self._starter.add(record)
             self._follow()
@@ -345,6 +363,14 @@ class JobManager:
             self._coming.discard(record.id)
         if refusal is not None:
             raise refusal
+
+    def _prune_once(self) -> None:
+        """Forget jobs that ended long ago, without anybody waiting for it."""
+        if not self._has_pruned:
+            self._has_pruned = True
+            since = self._runtime.service(Budget.of).since
+            keep = self._runtime.settings.keep_ended_jobs
+            self._tasks.start(asyncio.to_thread(lambda: prune(self._store, keep, since())))
 
     def _on_the_way(self) -> list[str]:
         """Jobs that a queue will get soon, unless they have to wait for their turn."""

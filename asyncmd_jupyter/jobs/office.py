@@ -24,6 +24,7 @@ from asyncmd_jupyter.settings import Settings
 _WIDEST = 40
 _SECONDS_AFTER_GRACE = 15.0
 _LOOK_SECONDS = 0.05
+_GUESSED_FROM = 1000  # ids among which a mistyped one is looked for
 _GRACE = Grace(unexplained=3.0)  # a person waits, and what is asked for ended long ago
 
 
@@ -57,9 +58,12 @@ class Office:
         JobError
             An id is unknown.
         """
-        records = self.store.find()
-        chosen = [record for each in ids for record in pick(records, each)]
+        chosen = [record for each in ids for record in self._pick(each)]
         return list({record.id: record for record in chosen}.values())
+
+    def _pick(self, text: str) -> list[JobRecord]:
+        found = self.store.named(text)
+        return pick(found, text, known=() if found else self.store.newest_ids(_GUESSED_FROM))
 
     def look(self, records: Iterable[JobRecord]) -> list[JobRecord]:
         """The true states now; what nobody else would write down is stored."""

@@ -18,29 +18,22 @@ from asyncmd_jupyter.files.owners import check_file_of_ours, make_ours
 from asyncmd_jupyter.files.writing import create
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.rows import from_text, to_text
+from asyncmd_jupyter.jobs.schema import (
+    IN_RUNS,
+    NAMED,
+    PRUNE,
+    RECENT,
+    SELECT,
+    STATES,
+    add_indices,
+    check_schema,
+)
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 1
 _BUSY_SECONDS = 30.0
 _REST_SECONDS = 2.0  # times of files are coarse
 _TRUSTED_SECONDS = 10.0  # and may be old on network file systems
-
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS jobs (
-    id TEXT PRIMARY KEY,
-    owner TEXT NOT NULL,
-    state TEXT NOT NULL,
-    final INTEGER NOT NULL,
-    cancel_requested INTEGER NOT NULL,
-    submitted REAL NOT NULL,
-    record TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS unfinished ON jobs (id) WHERE final = 0;
-PRAGMA user_version = {SCHEMA_VERSION};
-COMMIT;
-"""
 
 # An end, an owner and an intent to cancel that somebody else stored are never undone.
 _UPSERT = """
@@ -53,10 +46,7 @@ ON CONFLICT (id) DO UPDATE SET
 WHERE final = 0 AND owner = excluded.owner
 """
 
-_SELECT = """
-SELECT record, owner, cancel_requested FROM jobs
-WHERE {} ORDER BY submitted DESC, rowid DESC LIMIT ?
-"""
+_LAST_LETTER = "\U0010ffff"
 
 
 class JobExistsError(JobError):
@@ -124,6 +114,7 @@ class JobStore:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="asyncmd-store")
         self._lock = threading.Lock()
         self._unsaved: list[tuple[object, ...]] = []
+        self._is_indexed = False
         self._requests: set[str] = set()
         self._requests_seen: tuple[tuple[int, int] | None, float, str] = None, 0.0, ""
 
@@ -198,21 +189,70 @@ class JobStore:
         unfinished: bool = False,
         id_prefix: str = "",
         ids: Collection[str] | None = None,
+        runs: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[JobRecord]:
-        """Records that fit all that is given, the newest first."""
-        conditions = ["substr(id, 1, ?) = ?"]
-        values: list[object] = [len(id_prefix), id_prefix]
+        """Records that fit all that is given, the newest first.
+
+        Parameters
+        ----------
+        unfinished : bool
+        id_prefix : str
+        ids : collection of str, optional
+        runs : collection of str, optional
+            Names of runs that they belong to.
+        limit : int, optional
+        """
+        conditions = ["1"]
+        values: list[object] = []
+        if id_prefix:
+            conditions.append("id >= ? AND id < ?")
+            values += [id_prefix, id_prefix + _LAST_LETTER]
+        if runs is not None:
+            conditions.append(IN_RUNS)
+            values.append(json.dumps(list(runs)))
         if unfinished:
             conditions.append("final = 0")
         if ids is not None:
             conditions.append("id IN (SELECT value FROM json_each(?))")
             values.append(json.dumps(list(ids)))
         values.append(-1 if limit is None else limit)
-        rows = self._read(_SELECT.format(" AND ".join(conditions)), values)
+        return self._records(" AND ".join(conditions), values)
+
+    def named(self, text: str) -> list[JobRecord]:
+        """Records that a person may mean, the newest first.
+
+        They have an id that begins so, have it at their launcher or are tasks of an array that
+        has, or have not ended and are called so.
+        """
+        tasks = f"{text}_"
+        values = (text, text + _LAST_LETTER, text, tasks, tasks + _LAST_LETTER, text, -1)
+        return self._records(NAMED, values) if text else []
+
+    def newest_ids(self, most: int) -> list[str]:
+        """Ids of the jobs that were stored last."""
+        return [
+            row[0] for row in self._read("SELECT id FROM jobs ORDER BY rowid DESC LIMIT ?", (most,))
+        ]
+
+    def prune(self, before: float, slurm_before: float) -> int:
+        """Forget jobs that had ended before a moment; returns how many.
+
+        Left are the newest one, whose number tells others what is new, and those of runs that
+        somebody cancelled: a run that is brought back does not go on with them.
+
+        Parameters
+        ----------
+        before, slurm_before : float
+            Seconds since 1970; core hours of jobs in Slurm may count for longer.
+        """
+        with self._connect() as db:
+            return db.execute(PRUNE, (before, before, min(before, slurm_before))).rowcount
+
+    def _records(self, condition: str, values: Sequence[object]) -> list[JobRecord]:
         return [
             from_text(text, owner=owner, cancel_requested=bool(requested))
-            for text, owner, requested in rows
+            for text, owner, requested in self._read(SELECT.format(condition), values)
         ]
 
     def recent(self, submitted_since: float, ended_since: float, most: int) -> list[StoredText]:
@@ -225,22 +265,13 @@ class JobStore:
             looked at only of what was submitted late enough.
         most : int
         """
-        rows = self._read(
-            "SELECT id, record, owner, cancel_requested FROM jobs WHERE final = 0 OR"
-            " (submitted >= ? AND (submitted >= ? OR"
-            " (julianday(coalesce(json_extract(record, '$.ended'), 0)) - 2440587.5) * 86400 >= ?))"
-            " ORDER BY final, submitted DESC, rowid DESC LIMIT ?",
-            (submitted_since, ended_since, ended_since, most),
-        )
+        most_and_times = (submitted_since, ended_since, ended_since, most)
+        rows = self._read(RECENT, most_and_times)
         return [StoredText(*row) for row in rows]
 
     def states(self, launcher: str, after: int) -> list[StoredState]:
         """Unfinished jobs of a launcher, and all that were stored after a row, in brief."""
-        rows = self._read(
-            "SELECT rowid, id, state, final, owner FROM jobs WHERE (rowid > ? OR final = 0)"
-            " AND json_extract(record, '$.launcher') = ?",
-            (after, launcher),
-        )
+        rows = self._read(STATES, (after, launcher))
         return [StoredState(*row) for row in rows]
 
     def spells(self, ids: Iterable[str]) -> list[StoredSpell]:
@@ -314,7 +345,10 @@ class JobStore:
             self._make_file()
             db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS)
             try:
-                _check_schema(db)
+                check_schema(db)
+                if not self._is_indexed:
+                    add_indices(db)
+                    self._is_indexed = True
                 with db:
                     yield db
             finally:
@@ -349,16 +383,6 @@ def make_state_folder(folder: Path) -> None:
     """
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     make_ours(folder.resolve(), mode=0o700)
-
-
-def _check_schema(db: sqlite3.Connection) -> None:
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        db.executescript(_SCHEMA)
-    elif version != SCHEMA_VERSION:
-        raise sqlite3.DatabaseError(
-            f"its layout has version {version}, this program knows {SCHEMA_VERSION}"
-        )
 
 
 def _row(record: JobRecord) -> tuple[object, ...]:

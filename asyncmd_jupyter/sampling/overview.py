@@ -78,6 +78,11 @@ class Overview:
                 "set_max_fruitless_parts",
             ),
             ("records of provenance", "on" if limits.provenance else "off", "set_provenance"),
+            (
+                "ended jobs are kept",
+                f"{limits.keep_ended_jobs.days} days",
+                "ASYNCMD_KEEP_JOBS_DAYS",
+            ),
             ("job store", str(limits.state_dir), "ASYNCMD_STATE_DIR"),
         ]
 

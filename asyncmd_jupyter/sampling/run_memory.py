@@ -122,10 +122,12 @@ def _wanted(
 
 async def _given_up(records: Iterable[RunRecord]) -> set[Place]:
     """Walkers that wait for a kernel, although somebody has cancelled their newest job."""
+    records = list(records)
     if all(record.state.is_final for record in records):
         return set()
     newest: dict[Place, JobRecord] = {}
-    for job in await JobManager.current().history():  # the newest first
+    runs = {record.name for record in records}
+    for job in await JobManager.current().history(runs=runs):  # the newest first
         run, walker = job.tags.get(RUN_TAG), job.tags.get("walker")
         if run is not None and walker is not None:
             newest.setdefault((job.command.cwd, run, walker), job)

@@ -240,7 +240,11 @@ async def test_settings_are_shown_with_the_names_that_change_them(notebook):
     said = await notebook.run("%asyncmd config")
     hows = [line.split("  ")[-1].strip() for line in said.strip().splitlines()]
     names = {name for how in hows if "(" not in how for name in how.split(", ")}
-    assert names - set(NAMES) == {"ASYNCMD_CANCEL_GRACE", "ASYNCMD_STATE_DIR"}
+    assert names - set(NAMES) == {
+        "ASYNCMD_CANCEL_GRACE",
+        "ASYNCMD_KEEP_JOBS_DAYS",
+        "ASYNCMD_STATE_DIR",
+    }
     assert {"max_cores", "slurm_max_jobs", "provenance"} <= names
     assert all(how.startswith("config.") for how in hows if "(" in how)
     assert "set_max_cores" in repr(config.show_config())
