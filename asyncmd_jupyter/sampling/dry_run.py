@@ -19,6 +19,8 @@ from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.start_velocities import decided
 from asyncmd_jupyter.sampling.verdicts import in_ps
 
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+
 
 @dataclass(frozen=True)
 class RehearsedWalker:
@@ -158,7 +160,9 @@ def _without_number(spec: RunSpec, index: int, walker: RehearsedWalker) -> tuple
     """What is told of a walker as if it were the first one."""
     name = re.compile(rf"(?<!\w){re.escape(spec.deffnm(index))}(?!\w)")
     first = spec.deffnm(0)
-    return tuple(name.sub(lambda _: first, line) for line in _walker_lines(walker))
+    lines = (name.sub(lambda _: first, line) for line in _walker_lines(walker))
+    # That of what a worker is given, in which names and random numbers stand.
+    return tuple(_DIGEST.sub("", line) for line in lines)
 
 
 def _heading(numbers: Sequence[int]) -> str:
