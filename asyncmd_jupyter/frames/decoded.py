@@ -13,6 +13,7 @@ from asyncmd_jupyter.frames.mdanalysis import guess_elements, open_universe
 from asyncmd_jupyter.frames.selection import Segment
 from asyncmd_jupyter.frames.steps import wrap_step
 from asyncmd_jupyter.frames.stopping import Stop
+from asyncmd_jupyter.frames.written import check_written, flush
 
 Modification: TypeAlias = Callable[[Any, Any], None]
 """Changes a timestep of a Universe, both are handed in."""
@@ -119,18 +120,29 @@ def write_decoded(
     jobs : sequence of (Segment, Modification)
     transformations : Transformations
     stop : Stop
+
+    Raises
+    ------
+    OSError
+        Not all of it could be written.
     """
     from MDAnalysis import Writer
 
     writer: Any = None
+    n_frames = n_atoms = 0
     try:
         for universe in _decoded(name, jobs, transformations, stop):
             if writer is None:
                 writer = Writer(str(path), **_options(name, jobs, universe))
+                n_atoms = len(universe.atoms)
             writer.write(universe.atoms)
+            n_frames += 1
+        flush(writer)
     finally:
         if writer is not None:
             writer.close()
+    if n_frames:
+        check_written(path, name, n_frames=n_frames, n_atoms=n_atoms)
 
 
 def _decoded(

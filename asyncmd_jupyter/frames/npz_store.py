@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.files.locking import locked
+from asyncmd_jupyter.files.writing import new_file
 from asyncmd_jupyter.frames.npz_foreign import ForeignFileError, beside_foreign, is_foreign
 from asyncmd_jupyter.frames.npz_format import (
     ENTRY_BYTES,
@@ -233,9 +234,8 @@ def _append(file: int, tail: Tail, data: bytes, position: int | None) -> None:
 
 def _write_anew(path: Path, file: int, others: Iterable[bytes], newest: bytes) -> None:
     """Replace the file by one with what is whole, and with as much free space again."""
-    beside = path.with_name(f"{path.name}.new")
     entries = bytearray()
-    with beside.open("wb") as new:
+    with new_file(path, overwrite=True) as new:
         os.fchmod(new.fileno(), stat.S_IMODE(os.fstat(file).st_mode))
         for record, data in _without_doubles(others, newest):
             entries += record.entry(new.tell())
@@ -249,7 +249,6 @@ def _write_anew(path: Path, file: int, others: Iterable[bytes], newest: bytes) -
         )
         new.seek(tail.directory)
         new.write(entries + tail.pack())
-    beside.replace(path)
 
 
 def _without_doubles(others: Iterable[bytes], newest: bytes) -> Iterator[tuple[Record, bytes]]:

@@ -34,6 +34,7 @@ from asyncmd_jupyter.frames.steps import wrap_step
 from asyncmd_jupyter.frames.stopping import Stop
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.frames.trr import TrrFrame, invert_velocities, write_trr_frame
+from asyncmd_jupyter.frames.written import check_written
 from asyncmd_jupyter.frames.xdr import copy_frames
 
 _PDB_FORMATS = ("PDB", "ENT")
@@ -181,6 +182,7 @@ def _convert(file: BinaryIO, name: str, stretch: Stretch, stop: Stop) -> None:
 def _write_xtc(path: Path, source: Path, frames: Iterator[TrrFrame], stop: Stop) -> None:
     from MDAnalysis.lib.formats.libmdaxdr import XTCFile
 
+    n_frames = n_atoms = 0
     with XTCFile(str(path), "w") as file:
         for frame in frames:
             stop.check()
@@ -191,6 +193,9 @@ def _write_xtc(path: Path, source: Path, frames: Iterator[TrrFrame], stop: Stop)
                 )
             box = _BOX_OF_NONE if frame.box is None else frame.box
             file.write(frame.positions, box, wrap_step(frame.step), frame.time)
+            n_frames, n_atoms = n_frames + 1, len(frame.positions)
+    if n_frames:
+        check_written(path, "XTC", n_frames=n_frames, n_atoms=n_atoms)
 
 
 @contextmanager
@@ -216,6 +221,7 @@ def _write_structure(structure: Path, source: Trajectory, target: Path) -> None:
             # What stands in PDB files for no box, where MDAnalysis would warn that it does so.
             universe.dimensions = _PDB_CELL_OF_NONE
         universe.atoms.write(str(target), file_format=name)
+        check_written(target, name, n_frames=1, n_atoms=len(universe.atoms))
 
 
 def _same_ending(one: Path, other: Path) -> bool:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import multiprocessing
 import os
 import statistics
@@ -219,3 +221,32 @@ def test_a_file_replaced_while_waiting_for_it(tmp_path: Path):
         path.unlink()
         with locked(path, write=True) as new:
             assert os.fstat(new).st_ino != os.fstat(old).st_ino
+
+
+def test_a_link_with_the_name_of_a_temporary_file(tmp_path: Path):
+    """Somebody who can write to the folder has put it there."""
+    victim, path = tmp_path / "victim", tmp_path / "values.npz"
+    victim.write_text("mine")
+    (tmp_path / "values.npz.new").symlink_to(victim)
+    files = fill(path, range(40))  # written anew several times
+    assert victim.read_text() == "mine"
+    assert len(files.items(path, HASH)) == 40
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS])
+@pytest.mark.filterwarnings("ignore::asyncmd_jupyter.errors.NoFileLocksWarning")
+def test_without_locks_of_the_file_system(tmp_path: Path, monkeypatch, number: int):
+    def flock(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    path = tmp_path / "values.npz"
+    files = fill(path, range(2))
+    monkeypatch.setattr(fcntl, "flock", flock)
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    for name in range(2, 30):
+        files.store(path, HASH, f"f{name}", value_of(name))
+        assert np.array_equal(NpzFiles().load(path, HASH, f"f{name}"), value_of(name))
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    assert [entry.name for entry in tmp_path.iterdir()] == ["values.npz"]
+    monkeypatch.undo()
+    assert len(NpzFiles().items(path, HASH)) == 30

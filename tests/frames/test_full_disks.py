@@ -1,0 +1,67 @@
+"""Disks that are full while trajectories are written: an error, and no file that is cut."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from frame_samples import write_gro, write_xdr
+
+from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
+from asyncmd_jupyter.frames.trajectory import Trajectory
+
+N_FRAMES, N_ATOMS = 6, 300
+
+
+@contextmanager
+def at_most(n_bytes: int) -> Iterator[None]:
+    """No file can get longer, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def same(timestep):
+    return timestep
+
+
+@pytest.fixture
+def trajectory(tmp_path: Path) -> Trajectory:
+    source = write_xdr(tmp_path / "a.trr", N_FRAMES, N_ATOMS, velocities=False)
+    return Trajectory(source, write_gro(tmp_path / "a.gro", N_ATOMS))
+
+
+@pytest.mark.parametrize("decoded", [True, False])
+@pytest.mark.parametrize("ending", ["xtc", "trr", "dcd"])
+def test_nothing_is_cut_silently(
+    trajectory: Trajectory, tmp_path: Path, ending: str, decoded: bool
+):
+    writer = TrajectoryConcatenator(mda_transformations=[same] if decoded else None)
+
+    def write(name: str) -> Path:
+        out = tmp_path / f"{name}.{ending}"
+        writer.concatenate([trajectory], [(None, None, 1)], out)
+        return out
+
+    size = write("whole").stat().st_size
+    for n_bytes in (size - 1, size - 40, size // 2, 100):
+        with at_most(n_bytes), pytest.raises(OSError, match=r"full|too large|write|written"):
+            write("cut")
+    assert not list(tmp_path.glob("*cut*"))
+    assert write("cut").stat().st_size == size
+
+
+@pytest.mark.parametrize("ending", ["gro", "pdb"])
+def test_structures(trajectory: Trajectory, tmp_path: Path, ending: str):
+    copy = tmp_path / f"copy.{ending}"
+    with at_most(2000), pytest.raises(OSError, match="too large"):
+        TrajectoryConcatenator().concatenate(
+            [trajectory], [(None, 1, 1)], tmp_path / "out.trr", structure_copy=copy
+        )
+    assert not copy.exists()
