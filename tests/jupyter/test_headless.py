@@ -137,3 +137,14 @@ def test_of_several_words_about_a_run_the_last_counts():
     notebook = new_notebook(cells=[new_code_cell("", outputs=outputs), new_markdown_cell("")])
     assert [run["state"] for run in headless.published_runs(notebook)] == ["reached"]
     assert json.loads(nbformat.writes(notebook))
+
+
+def test_no_link_that_waits_there_is_followed(tmp_path):
+    victim, page = tmp_path / "victim", tmp_path / "quickstart.html"
+    victim.write_text("mine")
+    for name in (".quickstart.html.part", "quickstart.html"):
+        (tmp_path / name).symlink_to(victim)
+    headless._write(page, "<html>")
+    assert victim.read_text() == "mine"
+    assert page.read_text() == "<html>"
+    assert not page.is_symlink()

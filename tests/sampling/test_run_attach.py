@@ -119,6 +119,27 @@ class TestRecord:
         await run.cancel()
         assert records_in()[0].state is RunState.CANCELLED
 
+    async def test_is_on_the_disk_before_the_run_is_said_to_be_there(
+        self, manager, in_folder, monkeypatch
+    ):
+        synced, fsync = set(), os.fsync
+
+        def recording(descriptor):
+            path = Path(f"/proc/self/fd/{descriptor}").readlink()
+            synced.add(path.name.partition(".run.")[2] if ".run." in path.name else path.name)
+            fsync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", recording)
+        await go()
+        assert {"json", "pkl", "run"} <= synced, "both files, and the folder that names them"
+
+    async def test_that_is_damaged_is_told_and_replaced(self, manager, in_folder, caplog):
+        await go()
+        (in_folder / "run" / "run.run.json").write_text('{"version": 1, "na')
+        await go(continuation=True)
+        assert "run.run.json' is damaged" in caplog.text
+        assert records_in()[0].state is RunState.REACHED
+
     async def test_stays_with_a_continuation_and_goes_with_overwriting(self, manager, in_folder):
         await go()
         created = record_text(in_folder)["created"]
