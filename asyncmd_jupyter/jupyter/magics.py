@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import weakref
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -22,6 +21,7 @@ from asyncmd_jupyter.jupyter.caller import (
 )
 from asyncmd_jupyter.jupyter.completion import complete_asyncmd
 from asyncmd_jupyter.jupyter.notebook import Notebook
+from asyncmd_jupyter.jupyter.notices import hide_warnings, show_warnings
 from asyncmd_jupyter.jupyter.offer import offer_attach
 from asyncmd_jupyter.jupyter.parsers import SubCommand, command_help
 from asyncmd_jupyter.jupyter.question_mark import answer_question_marks
@@ -42,9 +42,7 @@ __all__ = ["AsyncMDMagics", "StoppedWaiting", "load_ipython_extension", "unload_
 def load_ipython_extension(shell: Any) -> None:
     """Add the magic, its completions, and waiting without blocking."""
     unload_ipython_extension(shell)
-    # Views and cells tell what goes wrong; without any handler Python would write
-    # tracebacks of things that are told there into whichever cell is executed.
-    logging.getLogger("asyncmd_jupyter").addHandler(logging.NullHandler())
+    show_warnings()
     if not hasattr(shell, "_last_traceback"):
         # ipykernel makes it late: it never answers a first cell that awaits something and then
         # comes to a usage error, as the cell may that loads this extension.
@@ -63,6 +61,7 @@ def load_ipython_extension(shell: Any) -> None:
 
 def unload_ipython_extension(shell: Any) -> None:
     """Take away what `load_ipython_extension` added; runs and jobs go on."""
+    hide_warnings()
     for kind in ("line", "cell"):
         magic = shell.magics_manager.magics[kind].pop(MAGIC, None)
         if magic is not None:

@@ -80,6 +80,7 @@ async def test_propagate_watch_wait(execute):
         "%asyncmd wait first -o result",
         "print(len(result) > 0, run.result is result)",
         DRAWN.format("not view.has_ended"),
+        WARNINGS,
     )
     view, waited, result = notebook.cells[1:4]
     assert "failure" not in notebook.metadata
@@ -92,6 +93,30 @@ async def test_propagate_watch_wait(execute):
     assert WIDGET_MIME not in shown
     assert "hit reached after" in shown["text/plain"]
     assert "data:image" in shown["text/html"]
+    warned = printed(notebook.cells[-1]).splitlines()
+    assert "asyncmd: kept as #sim.part0002.trr.1#" in warned
+    assert "asyncmd: not stored (ZeroDivisionError: division by zero)" in warned
+    assert not [line for line in warned if "Traceback" in line or "only for the curious" in line]
+
+
+# What threads and tasks in the background log has to be seen, without tracebacks.
+WARNINGS = """
+import logging, threading
+
+def in_background():
+    log = logging.getLogger("asyncmd_jupyter.engines.aside")
+    log.warning("kept as %s", "#sim.part0002.trr.1#")
+    log.info("only for the curious")
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        log.exception("not stored")
+
+thread = threading.Thread(target=in_background)
+thread.start()
+thread.join()
+
+"""
 
 
 # Drawing takes the time it takes: each case waits for what it is about.
