@@ -95,9 +95,20 @@ def test_so_it_does_around_a_command_whose_lines_are_not_read_to_the_end(tmp_pat
         time.sleep(0.005)
 
 
-async def test_a_script_is_read_from_the_standard_input():
-    reply = await SlurmClient().run(["cat"], script=b"#!/bin/sh\n")
-    assert reply.out == "#!/bin/sh\n"
+SUBMITTING = """
+import asyncio
+from asyncmd_jupyter.jobs.slurm.client import SlurmClient
+command = ["bash", "-c", "echo >begun; sleep 1; cat >all"]
+asyncio.run(SlurmClient().run(command, script=b"x" * 2**20))
+"""
+
+
+async def test_a_script_is_there_as_a_whole_also_when_the_kernel_is_killed(tmp_path):
+    kernel = subprocess.Popen([sys.executable, "-c", SUBMITTING], cwd=tmp_path)
+    await until((tmp_path / "begun").exists)
+    kernel.kill()
+    kernel.wait()
+    await until(lambda: (tmp_path / "all").exists() and (tmp_path / "all").stat().st_size == 2**20)
 
 
 def test_an_exit_code_of_the_shell_is_not_a_signal(settings, work, monkeypatch, tmp_path):

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import IO
 
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.jobs.groups import end_group, kill_group
@@ -171,7 +173,7 @@ class _Call:
     def _run(self) -> Reply:
         process = self._start()
         try:
-            out, err = process.communicate(self._script or None, timeout=self._seconds)
+            out, err = process.communicate(timeout=self._seconds)
         except subprocess.TimeoutExpired as error:
             raise NoAnswerError(
                 f"{self._argv[0]} did not answer within {self._seconds:g} s."
@@ -194,17 +196,26 @@ class _Call:
             if self._is_abandoned and self._if_abandoned is None:
                 raise NoAnswerError(f"{self._argv[0]} was not run: nobody wants it any more.")
             try:
-                self._process = subprocess.Popen(
-                    self._argv,
-                    stdin=subprocess.PIPE if self._script else subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    env=self._environment(),
-                    start_new_session=True,  # a site may have put a script around the command
-                )
+                with _as_file(self._script) as script:
+                    self._process = subprocess.Popen(
+                        self._argv,
+                        stdin=script,
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.PIPE,
+                        env=self._environment(),
+                        start_new_session=True,  # a site may have put a script around the command
+                    )
             except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
                 raise CommandMissingError(missing(self._argv[0])) from error
             return self._process
+
+
+def _as_file(script: bytes) -> IO[bytes]:
+    """A script for a command that may outlive us: all of it is there, in a file without a name."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    file.write(script)
+    file.seek(0)
+    return file
 
 
 def missing(program: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -44,13 +45,15 @@ async def test_success(manager, work):
     assert await asyncio.gather(*waiters) == [0, 0, 0]
     assert (process.returncode, process.slurm_job_state) == (0, "COMPLETED")
     assert shown(work) == []
-    assert list(work.rglob("std*.txt")) == []
     assert await process.communicate() == (out, err)
     process.terminate()
-    with pytest.raises(RuntimeError, match="submitted already"):
+    with pytest.raises(RuntimeError, match="submitted already") as raised:
         await process.submit()
-    with pytest.raises(RuntimeError, match=r"in place of 'submit'"):
+    with pytest.raises(RuntimeError, match=r"in place of 'submit'") as again:
         await process.communicate(input=b"late")
+    del process, waiters, impatient, raised, again  # what can be read is kept until nobody can
+    gc.collect()
+    assert list(work.rglob("std*.txt")) == []
 
 
 async def test_nodes_are_known_from_the_start_on_and_after_short_jobs(manager, doorman, work):
