@@ -92,10 +92,10 @@ def faults_of_files(engine: str) -> Iterator[Rule]:
     kernel, worker = "tests.faults.campaign", "mdrun" if engine == "gromacs" else "worker"
     for number in (errno.ESTALE, errno.EIO):
         what = str(number)
-        for path in (".trr", ".cpt", ".run.json", "exit_code", ".sqlite", "provenance"):
+        for path in (".trr", ".cpt", ".run.json", "exit_code", ".sqlite", "provenance.json"):
             yield Rule(kernel, "read", path, what, first=3, count=_READS)
         yield Rule(kernel, "stat", ".trr", what, first=5, count=_READS)
-        for path in (".run.json", ".run.pkl", ".npz", "provenance", ".sqlite"):
+        for path in (".run.json", ".run.pkl", ".npz", "provenance.json", ".sqlite"):
             yield Rule(kernel, "create", path, what, first=2, count=_READS)
         yield Rule(kernel, "rename", ".run.json", what, first=2, count=_READS)
         for path in (".trr", ".cpt"):
