@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 _PRIVATE = 0o600
 _LONGEST_REASON = 300
+_MOST_BYTES = 2**32
 
 
 class RunMemoryError(AsyncMDError):
@@ -135,6 +136,8 @@ def _content(record: RunRecord, path: Path, *, trust: bool) -> bytes:
     """The bytes of the pickle, of which loading runs code: only those of this user."""
     try:
         with os.fdopen(open_regular(path), "rb") as file:
+            if os.fstat(file.fileno()).st_size > _MOST_BYTES:  # be it of nothing, as archives do
+                raise ForeignFileError(f"it has more than {_MOST_BYTES} bytes.")
             data = file.read()
         content, why_not = unsealed(data, path, runtime.current().settings.state_dir)
     except (OSError, ForeignFileError) as error:

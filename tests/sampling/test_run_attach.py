@@ -235,6 +235,9 @@ class TestPickle:
         (record,) = records_in()
         pickled = in_folder / "run" / "run.run.pkl"
         load_spec(record)
+        os.truncate(pickled, 2**40)
+        with pytest.raises(RunMemoryError, match=r"more than .*continuation=True"):
+            load_spec(record)
         pickled.unlink()
         with pytest.raises(RunMemoryError, match=r"can't be read.*continuation=True"):
             load_spec(record)
