@@ -64,8 +64,10 @@ def wrapper(tmp_path):
 
 
 def has_ended(path):
-    pid = int(path.read_text())
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(int(path.read_text())).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 async def test_a_wrapper_around_a_command_of_slurm_ends_in_time_with_all_it_started(tmp_path):

@@ -106,8 +106,10 @@ class TestPlantedFolders:
         memberships.read([waiting])
         assert memberships.names(waiting) == (waiting.id,)
 
-    def test_a_job_that_only_they_know_of_is_lost_and_says_why(self, waiting, launcher):
-        [status] = launcher.look([waiting]).values()
+    def test_a_job_that_only_they_know_of_is_lost_and_says_why(self, project, launcher):
+        record = job(project, job_id=f"lost{os.getpid()}")  # no process of another test has it
+        swap(record.folder.parent)
+        [status] = launcher.look([record]).values()
         assert status.state is JobState.LOST
         assert "another user" in status.reason
 
