@@ -145,7 +145,7 @@ set -m
         trap - TERM INT USR1
         put "started.$attempt" "$$"
         umask "$mask"
-{surroundings}{exports}{keep}        cd -- {cwd} && exec -- {argv}
+{surroundings}{exports}        cd -- {cwd} && exec -- {argv}
     ) >>"stdout.txt" 2>>"stderr.txt"
     code=$?
     put "$ending.$attempt" "$code"
@@ -196,10 +196,6 @@ _THREADS = """\
             export {srun_variable}="${variable}"
         fi
 """
-_FOLDER_DESCRIPTOR = 9
-_KEEP = f"""\
-        exec {_FOLDER_DESCRIPTOR}<.
-"""
 _STEPS = """\
         [ -z "$in_slurm" ] || unset SLURM_EXPORT_ENV
 """
@@ -237,13 +233,12 @@ def render_script(job: JobRecord) -> str:
         directives="".join(f"{line}\n" for line in _directives(command)),
         plain_shell=PLAIN_SHELL,
         surroundings=_surroundings(job),
-        keep="" if command.template is None else _KEEP,
         guard="" if command.repeatable else _GUARD,
         stop=_stop(command),
         stdin=shlex.quote(_stdin(job)),
         exports="".join(_export(name, value) for name, value in command.env.items()),
         cwd=shlex.quote(str(command.cwd)),
-        argv=shlex.join(_words(job)),
+        argv=_words(job),
     )
 
 
@@ -283,14 +278,16 @@ def _directives(command: Command) -> list[str]:
     return [] if command.template is None else directives(command.template)
 
 
-def _words(job: JobRecord) -> tuple[str, ...]:
+def _words(job: JobRecord) -> str:
     """What the inner shell becomes: the command, or the user's script around it."""
     template = job.command.template
     if template is None:
-        return job.command.argv
-    # Through a descriptor, so that it is the one in the folder that was entered.
-    folder = f"/dev/fd/{_FOLDER_DESCRIPTOR}" if sys.platform == "linux" else str(job.folder)
-    return *interpreter(template), f"{folder}/{job.user_script.name}"
+        return shlex.join(job.command.argv)
+    # As the outer shell sees it, so that it is the one in the folder that was entered. No open
+    # file would do: csh closes those that it does not know.
+    words = shlex.join(interpreter(template))
+    folder = '"/proc/$$/cwd"' if sys.platform == "linux" else shlex.quote(str(job.folder))
+    return f"{words} {folder}/{job.user_script.name}"
 
 
 def check_arguments(argv: tuple[str, ...]) -> None:

@@ -147,7 +147,7 @@ class TestPlantedFolders:
         assert run(waiting).returncode == 1
         assert not list(home.iterdir())
 
-    @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/fd with folders")
+    @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
     def test_a_swap_in_the_middle_changes_nothing(self, project, tmp_path):
         record = job(project, template=ScriptTemplate("#!/bin/bash\necho ours\n"))
         jobs, run_by = record.folder.parent, tmp_path / "run"
