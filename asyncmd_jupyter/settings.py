@@ -80,6 +80,9 @@ class Settings:
         Time between SIGTERM and SIGKILL when a job is cancelled.
     keep_ended_jobs : timedelta
         For how long jobs that have ended are kept in the job store; their folders stay.
+    remove_good_folders : bool
+        Whether the folders of jobs that have computed a part of a simulation well are removed at
+        once, with script and output.
     provenance : bool
         Whether a record of where it comes from is written beside each trajectory.
     max_fruitless_parts : int
@@ -94,6 +97,7 @@ class Settings:
     end_local_jobs_on_shutdown: bool = False
     cancel_grace: timedelta = field(default=timedelta(seconds=5))
     keep_ended_jobs: timedelta = field(default=timedelta(days=90))
+    remove_good_folders: bool = False
     max_fruitless_parts: int = 3
     provenance: bool = True
     max_files_open: int = field(default_factory=lambda: allowed_files())
@@ -106,7 +110,7 @@ class Settings:
 
         ``ASYNCMD_STATE_DIR``, ``ASYNCMD_MAX_CORES``, ``ASYNCMD_MAX_PROCESSES``,
         ``ASYNCMD_END_JOBS_ON_SHUTDOWN`` (0 or 1), ``ASYNCMD_CANCEL_GRACE`` (seconds),
-        ``ASYNCMD_KEEP_JOBS_DAYS``.
+        ``ASYNCMD_KEEP_JOBS_DAYS``, ``ASYNCMD_REMOVE_GOOD_FOLDERS`` (0 or 1).
 
         Raises
         ------
@@ -122,6 +126,7 @@ class Settings:
             end_local_jobs_on_shutdown=_flag(env, "ASYNCMD_END_JOBS_ON_SHUTDOWN"),
             cancel_grace=timedelta(seconds=_positive_int(env, "ASYNCMD_CANCEL_GRACE", 5)),
             keep_ended_jobs=_days(env, "ASYNCMD_KEEP_JOBS_DAYS", 90),
+            remove_good_folders=_flag(env, "ASYNCMD_REMOVE_GOOD_FOLDERS"),
         )
 
 

@@ -114,7 +114,10 @@ class Part:
             return replace(end, interruption=record.reason)
         if record.state is JobState.DONE and self._did_nothing(record, end):
             return await self._without_a_step(record, end)
-        if record.state is JobState.DONE or await self._has_only_obeyed(record):
+        if record.state is JobState.DONE:
+            await JobManager.current().tidy_up(record)
+            return end
+        if await self._has_only_obeyed(record):
             return end
         raise await _failure(record, self.job, self.last_words, f" after {end.steps_done} steps")
 

@@ -15,7 +15,7 @@ from asyncmd_jupyter.errors import JobError, SubmissionError
 from asyncmd_jupyter.jobs import attaching
 from asyncmd_jupyter.jobs.book import JobBook
 from asyncmd_jupyter.jobs.core_hours import Budget
-from asyncmd_jupyter.jobs.folder import prepare_folder
+from asyncmd_jupyter.jobs.folder import prepare_folder, remove_folder
 from asyncmd_jupyter.jobs.follower import Follower
 from asyncmd_jupyter.jobs.heartbeat import Heartbeat, may_live
 from asyncmd_jupyter.jobs.holding import Holder
@@ -23,7 +23,7 @@ from asyncmd_jupyter.jobs.job import Job
 from asyncmd_jupyter.jobs.launcher import Launcher
 from asyncmd_jupyter.jobs.local import LocalLauncher
 from asyncmd_jupyter.jobs.lookup import pick_by_prefix
-from asyncmd_jupyter.jobs.model import Command, JobRecord, Resources
+from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
 from asyncmd_jupyter.jobs.process import Owner
 from asyncmd_jupyter.jobs.pruning import prune
 from asyncmd_jupyter.jobs.registry import Launchers
@@ -291,6 +291,23 @@ class JobManager:
         await asyncio.to_thread(self._store.flush)
         find = functools.partial(self._store.find, unfinished=unfinished, runs=runs, limit=limit)
         return await asyncio.to_thread(find)
+
+    async def tidy_up(self, record: JobRecord) -> None:
+        """Remove the folder of a job that has ended well, if the settings say so.
+
+        Not before its end is in the store: the folder would be the only one to tell it.
+        """
+        record = self.newest(record)
+        if record.state is JobState.DONE and self._runtime.settings.remove_good_folders:
+            await asyncio.to_thread(self._tidy_up, record)
+
+    def _tidy_up(self, record: JobRecord) -> None:
+        try:
+            self._store.flush()
+        except JobError as error:
+            logger.warning("The folder of job %s is kept. %s", record.id, error)
+        else:
+            remove_folder(record)
 
     def newest(self, record: JobRecord) -> JobRecord:
         """The newest record of the same job, if this kernel knows one."""

@@ -96,7 +96,7 @@ send() {{
         [ -n "${{ranks// /}}" ] || ranks=$starters
         kill -s "$1" $ranks 2>/dev/null
     elif [ -n "$in_slurm" ] && pgrep -g "$inner" -x srun >/dev/null 2>&1; then
-        scancel --signal="$1" "$in_slurm"
+        (unset "${{!SCANCEL_@}}" SLURM_CLUSTERS; exec scancel --signal="$1" "$in_slurm")
     else
         kill -s "$1" -- "-$inner" 2>/dev/null
     fi

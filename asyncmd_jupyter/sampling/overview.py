@@ -83,6 +83,11 @@ class Overview:
                 f"{limits.keep_ended_jobs.days} days",
                 "ASYNCMD_KEEP_JOBS_DAYS",
             ),
+            (
+                "folders of jobs that ended well",
+                "removed" if limits.remove_good_folders else "kept",
+                "ASYNCMD_REMOVE_GOOD_FOLDERS",
+            ),
             ("job store", str(limits.state_dir), "ASYNCMD_STATE_DIR"),
         ]
 

@@ -163,3 +163,18 @@ async def test_a_kernel_forgets_them_at_its_first_job(manager, settings, work):
     await job.wait()
     while [each.id for each in await manager.history()] != [job.id]:
         pass
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+async def test_folders_of_good_ends_are_removed_where_that_is_wanted(
+    manager, job_runtime, work, is_wanted
+):
+    job_runtime.change_settings(remove_good_folders=is_wanted)
+    good = await manager.submit(Command(("true",), work), name="good")
+    bad = await manager.submit(Command(("false",), work), name="bad")
+    for job in (good, bad):
+        await manager.tidy_up(await job.wait())
+    assert good.record.folder.exists() is not is_wanted
+    assert bad.record.folder.exists(), "it is what 'why' reads"
+    stored = {each.id: each.state for each in await manager.history()}
+    assert stored == {good.id: JobState.DONE, bad.id: JobState.FAILED}

@@ -243,6 +243,7 @@ async def test_settings_are_shown_with_the_names_that_change_them(notebook):
     assert names - set(NAMES) == {
         "ASYNCMD_CANCEL_GRACE",
         "ASYNCMD_KEEP_JOBS_DAYS",
+        "ASYNCMD_REMOVE_GOOD_FOLDERS",
         "ASYNCMD_STATE_DIR",
     }
     assert {"max_cores", "slurm_max_jobs", "provenance"} <= names

@@ -300,3 +300,16 @@ async def test_conditions_that_are_no_list(manager, in_folder: Path, conditions)
     with pytest.raises(TypeError, match=r"until=.* has to be a list of conditions"):
         start_run(engine, None, until=conditions, name="run")
     assert list(in_folder.iterdir()) == []
+
+
+async def test_folders_of_parts_that_ended_well_are_removed_where_that_is_wanted(
+    manager, runtime, in_folder
+):
+    await go(name="kept")
+    assert [*(in_folder / "kept").glob(".asyncmd_jobs*/*")]
+    runtime.change_settings(remove_good_folders=True)
+    run = go(n_walkers=2)
+    await run
+    assert run.snapshot().state is RunState.REACHED
+    assert len(await manager.history(runs=["run"])) >= 2
+    assert [*(in_folder / "run").glob(".asyncmd_jobs*/*")] == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -85,14 +85,16 @@ class SlurmActions:
         """Do one thing with several jobs; only with those that the queue shows."""
         if not targets:
             return []
+        shown = self._queue.view.jobs
         try:
             entries = (await self._queue.refresh()).jobs
         except JobError as error:
             return [Outcome(target.id, False, str(error)) for target in targets]
+        others = {key for key, entry in entries.items() if _is_another(shown.get(key), entry)}
         refused = [
             Outcome(target.id, False, why)
             for target in targets
-            if (why := _why_not(verb, target, entries.get(target.native_id)))
+            if (why := _why_not(verb, target, entries.get(target.native_id), others))
         ]
         refused_ids = {outcome.id for outcome in refused}
         wanted = [target for target in targets if target.id not in refused_ids]
@@ -153,9 +155,16 @@ class SlurmActions:
         return reply.complaint if reply.code != 0 else ""
 
 
-def _why_not(verb: str, target: Target, entry: ListedJob | None) -> str:
+def _is_another(shown: ListedJob | None, entry: ListedJob) -> bool:
+    """Whether a number means another job now than on the page."""
+    if shown is None or shown.attempt != entry.attempt:
+        return False
+    return (shown.submitted, shown.name) != (entry.submitted, entry.name)
+
+
+def _why_not(verb: str, target: Target, entry: ListedJob | None, others: Collection[str]) -> str:
     """Why something can't be done with a job as it is; nothing if it can."""
-    if entry is None or not target.is_this(entry):
+    if entry is None or not target.is_this(entry) or target.native_id in others:
         return f"{target.title} is not in Slurm's queue."
     if verb in target.possible(entry):
         return ""
