@@ -5,12 +5,12 @@ Nothing is concluded from such an error but that the same has to be tried again 
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 from asyncmd_jupyter.errors import FileSystemError
@@ -57,6 +57,8 @@ async def retried(call: Callable[[], Awaitable[_T]], path: str | os.PathLike[str
     Exception
         Any other that `call` raises.
     """
+    import asyncio  # workers do without, and start sooner
+
     patience = _Patience(path)
     while True:
         try:
@@ -71,14 +73,34 @@ async def retried(call: Callable[[], Awaitable[_T]], path: str | os.PathLike[str
 
 async def in_thread(path: str | os.PathLike[str], call: Callable[..., _T], *args: object) -> _T:
     """Do as `asyncio.to_thread`, again as long as errors are transient; see `retried`."""
+    import asyncio
+
     return await retried(lambda: asyncio.to_thread(call, *args), path)
+
+
+def retried_here(call: Callable[..., _T], *args: object, path: Path, seconds: float) -> _T:
+    """Do as `in_thread` in this thread, which is blocked, for so many seconds.
+
+    Not for `fsync`: once it has failed it succeeds, and what was written is lost.
+    """
+    patience = _Patience(path, seconds)
+    while True:
+        try:
+            done = call(*args)
+        except Exception as error:
+            pause = patience.pause_after(error)
+        else:
+            patience.is_over()
+            return done
+        time.sleep(pause)
 
 
 class _Patience:
     """How long to wait, and when no more."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], seconds: float | None = None) -> None:
         self._path = path
+        self._limit = GIVE_UP_SECONDS if seconds is None else seconds
         self._tries = 0
         self._begin = 0.0
 
@@ -92,9 +114,9 @@ class _Patience:
             self._say(error)
         if self._tries >= _FEW_TRIES and all(map(_is_nameless, _os_errors(error))):
             raise error
-        if time.monotonic() - self._begin >= GIVE_UP_SECONDS:
+        if time.monotonic() - self._begin >= self._limit:
             raise FileSystemError(
-                f"{os.fspath(self._path)} could not be used for {GIVE_UP_SECONDS / 3600:g} hours "
+                f"{os.fspath(self._path)} could not be used for {self._limit / 3600:.2g} hours "
                 f"({error}): {disk_of(self._path)} does not answer as it should. What is on disk "
                 "is as it was; go on when it works again."
             ) from error
@@ -103,8 +125,8 @@ class _Patience:
 
     def _say(self, error: Exception) -> None:
         logger.warning(
-            "%s can't be used at the moment (%s: %s): tried again for up to %g hours.",
-            *(os.fspath(self._path), type(error).__name__, error, GIVE_UP_SECONDS / 3600),
+            "%s can't be used at the moment (%s: %s): tried again for up to %.2g hours.",
+            *(os.fspath(self._path), type(error).__name__, error, self._limit / 3600),
         )
 
     def is_over(self) -> None:

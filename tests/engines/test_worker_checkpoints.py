@@ -18,6 +18,7 @@ import pytest
 from worker_parts import compute, frames
 
 from asyncmd_jupyter.engines.files import EngineFiles
+from asyncmd_jupyter.engines.stepping import checkpoint, output
 from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint, Progress, previous
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.stepping.disk import drop_after_checkpoint, read_disk
@@ -26,6 +27,7 @@ from asyncmd_jupyter.engines.stepping.output import open_output
 from asyncmd_jupyter.engines.stepping.program import run_program
 from asyncmd_jupyter.engines.stepping.spec import PartSpec, write_spec
 from asyncmd_jupyter.errors import EngineError, ForeignFileError
+from asyncmd_jupyter.files import retrying
 from asyncmd_jupyter.frames.xdr import index_frames
 from asyncmd_jupyter.testing.double_well import DoubleWell, DoubleWellSimulation
 
@@ -183,16 +185,16 @@ class TestKilled:
         files = EngineFiles(tmp_path, "sim")
         (tmp_path / "start.npz").touch()
 
-        def checkpoint(step: int) -> Checkpoint:
+        def at(step: int) -> Checkpoint:
             return Checkpoint(Progress(step, 1, 0, 0, "here"), b"exact", "portable")
 
         call, is_killed = 1, True
         while is_killed:
             for step in (1, 2):
-                checkpoint(step).write(files.path("cpt"))
+                at(step).write(files.path("cpt"))
             try:
                 with killed_at(call):
-                    checkpoint(3).write(files.path("cpt"))
+                    at(3).write(files.path("cpt"))
                 is_killed = False
             except KilledError:
                 pass
@@ -236,23 +238,23 @@ class TestFullDisk:
     @pytest.mark.parametrize("ending", ["xtc", "trr"])
     def test_a_frame_is_written_whole_or_not_at_all(self, tmp_path: Path, ending: str):
         path = tmp_path / f"sim.{ending}"
-        output = open_output(path, keep=0)
+        written = open_output(path, keep=0)
         frame = Configuration(np.random.default_rng(1).random((500, 3)))
         for step in (0, 10):
-            output.write(frame, step, step * 0.002)
+            written.write(frame, step, step * 0.002)
         content = path.read_bytes()
         for room in (0, 1, 50, len(content) // 2 - 4):
             with at_most(len(content) + room), pytest.raises(OSError, match="sim"):
-                output.write(frame, 20, 0.04)
+                written.write(frame, 20, 0.04)
             assert path.read_bytes() == content
-        output.write(frame, 20, 0.04)
+        written.write(frame, 20, 0.04)
         assert list(index_frames(path).steps) == [0, 10, 20]
         assert path.read_bytes()[: len(content)] == content
 
     def test_silent_writers_are_told_of(self, tmp_path: Path):
-        output = open_output(tmp_path / "sim.xtc", keep=0)
+        written = open_output(tmp_path / "sim.xtc", keep=0)
         with at_most(20), pytest.raises(OSError, match=r"step 7.*the file system '/.*free\)"):
-            output.write(Configuration(np.zeros((500, 3))), 7, 0.0)
+            written.write(Configuration(np.zeros((500, 3))), 7, 0.0)
 
     def test_a_simulation_ends_with_a_sentence_and_goes_on_later(self, tmp_path: Path):
         computed(tmp_path / "sim", [20])
@@ -272,6 +274,36 @@ class TestFullDisk:
 class _Never:
     def is_set(self) -> bool:
         return False
+
+
+def test_errors_that_pass_end_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog):
+    """Each third frame and checkpoint can't be written at first; one fails within a frame."""
+    monkeypatch.setattr(retrying, "PAUSES", (0.0001, 0.001))
+    calls = 0
+
+    def sometimes(call):
+        def instead(*arguments, **options):
+            nonlocal calls
+            calls += 1
+            if calls % 3 == 0:
+                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+            made = call(*arguments, **options)
+            if calls % 7 == 0:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return made
+
+        return instead
+
+    expected = computed(tmp_path / "whole", [90])
+    monkeypatch.setattr(output, "write_trr_frame", sometimes(output.write_trr_frame))
+    monkeypatch.setattr(checkpoint, "write_bytes", sometimes(checkpoint.write_bytes))
+    assert computed(tmp_path / "sim") + computed_more(tmp_path / "sim") == expected
+    assert "can't be used at the moment" in caplog.text
+
+
+def computed_more(folder: Path) -> list[bytes]:
+    before = len(frames(list(EngineFiles(folder, "sim").parts("trr").values())))
+    return go_on(folder, 90)[before:]
 
 
 class TestPlantedLinks:
@@ -300,9 +332,9 @@ class TestPlantedLinks:
         with pytest.raises(ForeignFileError, match="is a link"):
             open_output(path, keep=0)
         path.unlink()
-        output = open_output(path, keep=0)
+        written = open_output(path, keep=0)
         path.unlink()
         path.symlink_to(victim)  # while it is computed
         with pytest.raises(OSError, match="part0001"):
-            output.write(Configuration(np.zeros((1, 3))), 0, 0.0)
+            written.write(Configuration(np.zeros((1, 3))), 0, 0.0)
         assert victim.read_text() == "mine"

@@ -120,8 +120,15 @@ async def test_neither_is_there(manager, tmp_path: Path):
     await finished(tmp_path, 4 * NSTOUT)
     for name in ("sim.cpt", "sim_prev.cpt"):
         (tmp_path / name).unlink()
+    engine = gromacs_engine(output_traj_type="trr")
     with pytest.raises(EngineError, match=r"sim\.cpt is missing, and so is sim_prev\.cpt"):
-        await gromacs_engine(output_traj_type="trr").prepare_from_files(tmp_path, "sim")
+        await engine.prepare_from_files(tmp_path, "sim")
+    for log in tmp_path.glob("*.log"):  # as scratch file systems are purged
+        log.unlink()
+    frames = (tmp_path / "sim.part0001.trr").read_bytes()
+    with pytest.raises(EngineError, match=r"sim\.part0001\.\w+ has no log"):
+        await engine.prepare_from_files(tmp_path, "sim")
+    assert (tmp_path / "sim.part0001.trr").read_bytes() == frames
 
 
 @pytest.mark.parametrize("begun", [0, 1, 2])

@@ -6,6 +6,7 @@ import glob
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint, Progress
@@ -14,6 +15,7 @@ from asyncmd_jupyter.engines.stepping.output import Output, open_output
 from asyncmd_jupyter.engines.stepping.simulation import Simulation, SimulationFactory
 from asyncmd_jupyter.engines.stepping.spec import PartSpec
 from asyncmd_jupyter.errors import EngineError
+from asyncmd_jupyter.files.retrying import retried_here
 from asyncmd_jupyter.files.writing import sync
 from asyncmd_jupyter.frames.xdr import index_frames
 
@@ -22,6 +24,8 @@ CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = (1.0, 30.0)
 # Checkpoints take at most one part in this many of the time.
 CHECKPOINT_SHARE = 50
+# How long a file system may be away; a job that waits for it takes cores.
+PATIENCE_SECONDS = 900.0
 
 
 class Pacer:
@@ -150,7 +154,8 @@ class PartRun:
 
     def _write_frame(self) -> None:
         simulation = self._simulation
-        self._output.write(simulation.configuration(), simulation.step_count, simulation.time)
+        frame = simulation.configuration(), simulation.step_count, simulation.time
+        retried_here(self._output.write, *frame, path=self._path, seconds=PATIENCE_SECONDS)
         self._frames += 1
         self._is_synced = False
 
@@ -167,7 +172,9 @@ class PartRun:
             simulation.platform,
             simulation.time,
         )
-        Checkpoint(progress, *simulation.save()).write(self._checkpoint_file, durable=durable)
+        write = partial(Checkpoint(progress, *simulation.save()).write, durable=durable)
+        file = self._checkpoint_file
+        retried_here(write, file, path=file, seconds=PATIENCE_SECONDS)
         self._clock.written(time.monotonic() - begin)
 
     def _sync(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.files.disks import disk_of
+from asyncmd_jupyter.files.retrying import is_transient
 from asyncmd_jupyter.files.writing import create, cut
 from asyncmd_jupyter.frames.xdr import TrrFrame, index_frames, write_trr_frame
 
@@ -38,11 +39,40 @@ class Output(Protocol):
         ...
 
 
-class TrrOutput:
-    """TRR: positions and velocities in single precision."""
+class _Appending:
+    """A file that ends with a whole frame before and after each that is appended."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._end = path.stat().st_size
+
+    @contextmanager
+    def _one_frame_more(self, step: int) -> Iterator[int]:
+        """Open the file to append one frame, without which it is left as it was."""
+        descriptor = os.open(self._path, _APPEND)
+        try:
+            # What a writer left that failed, where it could not be cut off at once.
+            _cut(descriptor, self._end)
+            try:
+                yield descriptor
+            except OSError as error:
+                raise _not_written(self._path, step, error) from error
+            end = os.fstat(descriptor).st_size
+            if not _is_whole(self._path, self._end):
+                # Writers of XTC say nothing of a full disk.
+                said = OSError(errno.ENOSPC, f"{end - self._end} bytes of it were")
+                raise _not_written(self._path, step, said)
+        except BaseException:
+            with suppress(OSError):
+                _cut(descriptor, self._end)
+            raise
+        finally:
+            os.close(descriptor)
+        self._end = end
+
+
+class TrrOutput(_Appending):
+    """TRR: positions and velocities in single precision."""
 
     def write(self, configuration: Configuration, step: int, time: float) -> None:
         """Append a frame and flush it."""
@@ -53,24 +83,21 @@ class TrrOutput:
             positions=configuration.positions,
             velocities=configuration.velocities,
         )
-        appended = _one_frame_more(self._path, step)
+        appended = self._one_frame_more(step)
         with appended as descriptor, os.fdopen(os.dup(descriptor), "ab") as file:
             write_trr_frame(file, frame)
             file.flush()
 
 
-class XtcOutput:
+class XtcOutput(_Appending):
     """XTC: positions to 0.001 nm."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
 
     def write(self, configuration: Configuration, step: int, time: float) -> None:
         """Append a frame and flush it."""
         from openmm.app.internal.xtc_utils import xtc_write_frame
 
         wrapped = np.array(step & 0xFFFFFFFF, dtype=np.uint32).astype(np.int32)
-        with _one_frame_more(self._path, step) as descriptor:
+        with self._one_frame_more(step) as descriptor:
             xtc_write_frame(
                 os.fsencode(_name_of(descriptor, self._path)),
                 np.asarray(configuration.positions, dtype=np.float32),
@@ -95,25 +122,9 @@ def open_output(path: Path, keep: int) -> Output:
     return XtcOutput(path) if path.suffix == ".xtc" else TrrOutput(path)
 
 
-@contextmanager
-def _one_frame_more(path: Path, step: int) -> Iterator[int]:
-    """Open a file to append one frame, without which it is left as it was."""
-    descriptor = os.open(path, _APPEND)
-    before = os.fstat(descriptor).st_size
-    try:
-        try:
-            yield descriptor
-        except OSError as error:
-            raise _not_written(path, step, error.errno, error.strerror or str(error)) from error
-        if not _is_whole(path, before):
-            # Writers of XTC say nothing of a full disk.
-            n_bytes = os.fstat(descriptor).st_size - before
-            raise _not_written(path, step, errno.ENOSPC, f"{n_bytes} bytes of it were")
-    except BaseException:
-        os.ftruncate(descriptor, before)
-        raise
-    finally:
-        os.close(descriptor)
+def _cut(descriptor: int, size: int) -> None:
+    if os.fstat(descriptor).st_size > size:
+        os.ftruncate(descriptor, size)
 
 
 def _is_whole(path: Path, before: int) -> bool:
@@ -125,9 +136,12 @@ def _is_whole(path: Path, before: int) -> bool:
     return len(added) == 1 and not added.tail_bytes
 
 
-def _not_written(path: Path, step: int, number: int | None, why: str) -> OSError:
+def _not_written(path: Path, step: int, error: OSError) -> OSError:
+    why = error.strerror or str(error)
     text = f"The frame of step {step} could not be written whole to {path} ({why})."
-    return OSError(number, f"{text} {disk_of(path)} or your share of it may be full")
+    if not is_transient(error):
+        text += f" {disk_of(path)} or your share of it may be full"
+    return OSError(error.errno, text)
 
 
 def _name_of(descriptor: int, path: Path) -> str:
