@@ -101,7 +101,9 @@ def claimed(path: Path) -> Iterator[bool]:
 def _opened(path: Path, *, write: bool) -> int:
     # Without O_NONBLOCK a FIFO in its place would be waited for.
     flags = os.O_NONBLOCK | os.O_CLOEXEC
-    return os.open(path, flags | (os.O_RDWR | os.O_CREAT if write else os.O_RDONLY), 0o666)
+    # Nor is anything written or made where a link leads.
+    writing = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+    return os.open(path, flags | (writing if write else os.O_RDONLY), 0o666)
 
 
 def _give_back(descriptor: int, lock: LockFile | None) -> None:

@@ -233,6 +233,18 @@ def test_a_link_with_the_name_of_a_temporary_file(tmp_path: Path):
     assert len(files.items(path, HASH)) == 40
 
 
+def test_a_link_in_place_of_a_cache(tmp_path: Path):
+    other = tmp_path / "other.npz"
+    fill(other, range(3))
+    before = other.read_bytes()
+    for name, target in (("link.npz", other), ("nowhere.npz", tmp_path / "made")):
+        (tmp_path / name).symlink_to(target)
+        with pytest.raises(OSError, match=name):
+            NpzFiles().store(tmp_path / name, HASH, "f9", value_of(9))
+    assert other.read_bytes() == before
+    assert not (tmp_path / "made").exists()
+
+
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS])
 @pytest.mark.filterwarnings("ignore::asyncmd_jupyter.errors.NoFileLocksWarning")
 def test_without_locks_of_the_file_system(tmp_path: Path, monkeypatch, number: int):
