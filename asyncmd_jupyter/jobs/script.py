@@ -149,6 +149,7 @@ set -m
     ) >>"stdout.txt" 2>>"stderr.txt"
     code=$?
     put "$ending.$attempt" "$code"
+    sync -- "$ending.$attempt" 2>/dev/null
     exit "$code"
 ) <{stdin} &
 inner=$!

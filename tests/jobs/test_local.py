@@ -69,6 +69,17 @@ async def test_signal_to_the_script_or_its_group_lets_the_command_save(manager, 
     assert (record.state, record.exit_code) == (JobState.DONE, 0)
 
 
+async def test_the_exit_code_reaches_the_disk(manager, work, monkeypatch):
+    sync = work / "programs/sync"
+    sync.parent.mkdir()
+    sync.write_text(f'#!/bin/bash\necho "$@ $(cat "${{@: -1}}")" >>{work}/synced\n')
+    sync.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{sync.parent}:{os.environ['PATH']}")
+    job = await manager.submit(Command(("bash", "-c", "exit 7"), work), name="ends")
+    assert (await job.wait()).exit_code == 7
+    assert (work / "synced").read_text() == "-- exit_code.0 7\n"
+
+
 async def test_many_signals_do_not_lose_the_exit_code(manager, work):
     # os._exit: Python itself dies of a signal that comes while it shuts down.
     deaf = (
