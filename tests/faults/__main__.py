@@ -1,17 +1,22 @@
 """Inflict faults on campaigns and print what became of them.
 
-``python -m tests.faults [--engine openmm] [--walkers 8] [--kinds errors kills disk]``. The exit
-status is 0 if every frame was there once, and right, each time. A row is a fault, how often it
-happened, how the campaign ended that it happened to, and what was wrong after another kernel had
-gone on.
+``python -m tests.faults [--engine openmm] [--launcher slurm] [--walkers 8] [--kinds errors kills
+disk]``. The exit status is 0 if every frame was there once, and right, each time. A row is a
+fault, how often it happened, how the campaign ended that it happened to, and what was wrong after
+another kernel had continued.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from slurm.cluster import Cluster
 
 from .shim import Shim
 from .table import Laboratory, faults_of_files, full_disks, inflicted, kills
@@ -22,13 +27,28 @@ KINDS = ("errors", "kills", "disk")
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--engine", choices=("openmm", "gromacs"), default="openmm")
+    parser.add_argument("--launcher", choices=("local", "slurm"), default="local")
     parser.add_argument("--walkers", type=int, default=2)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--folder", type=Path, help="where they are run; kept if given")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="asyncmd-faults-") as temporary:
+    with (
+        tempfile.TemporaryDirectory(prefix="asyncmd-faults-") as temporary,
+        _place(arguments.launcher),
+    ):
         folder = (arguments.folder or Path(temporary)).absolute()
-        return _table(Laboratory(folder, arguments.engine, arguments.walkers), arguments.kinds)
+        laboratory = Laboratory(folder, arguments.engine, arguments.walkers, arguments.launcher)
+        return _table(laboratory, arguments.kinds)
+
+
+@contextmanager
+def _place(launcher: str) -> Iterator[None]:
+    if launcher == "local":
+        yield
+        return
+    with Cluster.up(accounting=False, cpus=16) as cluster:
+        os.environ.update(cluster.environment)
+        yield
 
 
 def _table(laboratory: Laboratory, kinds: list[str]) -> int:

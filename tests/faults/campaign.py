@@ -1,7 +1,8 @@
 """A kernel with one run; a later one goes on with what it left.
 
-``python -m tests.faults.campaign ENGINE N_WALKERS [--first]`` in a folder. Without ``--first``
-what has failed is continued once, as a user would. The errors are printed as a line of JSON.
+``python -m tests.faults.campaign ENGINE N_WALKERS LAUNCHER [--first]`` in a folder. Without
+``--first`` what has failed is continued once, as a user would. The errors are printed as a line
+of JSON.
 """
 
 from __future__ import annotations
@@ -21,16 +22,18 @@ from asyncmd_jupyter.sampling.run_memory import attach_runs
 from asyncmd_jupyter.trajectory import Trajectory
 
 NAME = "run"
-SECONDS_PER_PART = 0.4
+# A part in Slurm waits some seconds for its start.
+SECONDS_PER_PART = {"local": 0.4, "slurm": 1.5}
 STEPS = {"openmm": 6_000, "gromacs": 40_000}
 NSTOUT = {"openmm": 50, "gromacs": 500}
 
 
-def engine_of(kind: str) -> MDEngine:
+def engine_of(kind: str, launcher: str) -> MDEngine:
     """Alanine dipeptide, with the same random numbers each time."""
+    options = {"seed": 4, "nstout": NSTOUT[kind], "launcher": launcher}
     if kind == "openmm":
-        return alanine_engine(platform="Reference", seed=4, nstout=NSTOUT[kind])
-    return gromacs_engine(seed=4, nstout=NSTOUT[kind])
+        return alanine_engine(platform="Reference", **options)
+    return gromacs_engine(**options)
 
 
 class AtTheEnd:
@@ -51,26 +54,26 @@ async def attached() -> Run | None:
     return found.runs[0] if found.runs else None
 
 
-def started(kind: str, n_walkers: int) -> Run:
+def started(kind: str, n_walkers: int, launcher: str) -> Run:
     """The run, from where its files are."""
     return start_run(
-        engine_of(kind),
+        engine_of(kind, launcher),
         None,
         until=[("end", AtTheEnd(STEPS[kind]))],
         name=NAME,
         n_walkers=n_walkers,
-        walltime_per_part=SECONDS_PER_PART / 3600,
+        walltime_per_part=SECONDS_PER_PART[launcher] / 3600,
         continuation=Path(NAME).exists(),
         velocities="new",
     )
 
 
 async def main() -> None:
-    kind, n_walkers = sys.argv[1], int(sys.argv[2])
+    kind, n_walkers, launcher = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     run, errors = await attached(), []
     for again in (False, True):
         if again or run is None:
-            run = started(kind, n_walkers)
+            run = started(kind, n_walkers, launcher)
         try:
             await run
         except Exception as error:

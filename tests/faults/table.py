@@ -44,16 +44,16 @@ class Laboratory:
     folder: Path
     kind: str
     n_walkers: int
+    launcher: str
 
     def run(self, folder: Path, environment: Mapping[str, str], *options: str) -> str:
         """Run a kernel in a folder; gives how it ended."""
-        campaign = ["tests.faults.campaign", self.kind, str(self.n_walkers)]
+        campaign = ["tests.faults.campaign", self.kind, str(self.n_walkers), self.launcher]
         command = [sys.executable, "-m", *campaign, *options]
         root = Path(__file__).resolve().parents[2]
-        places = [root, root / "tests", root / "tests/engines"]
         env = {
             **environment,
-            "PYTHONPATH": os.pathsep.join(map(str, places)),
+            "PYTHONPATH": str(root),
             "ASYNCMD_STATE_DIR": str(folder / "state"),
             "HOME": str(folder),
         }
