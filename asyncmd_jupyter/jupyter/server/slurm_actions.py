@@ -157,9 +157,12 @@ class SlurmActions:
 
 def _is_another(shown: ListedJob | None, entry: ListedJob) -> bool:
     """Whether a number means another job now than on the page."""
-    if shown is None or shown.attempt != entry.attempt:
+    if shown is None:
         return False
-    return (shown.submitted, shown.name) != (entry.submitted, entry.name)
+    if shown.name != entry.name or entry.attempt < shown.attempt:
+        return True
+    # A job that is put back is counted at once, and submitted anew once its first attempt is over.
+    return entry.attempt == 0 and shown.submitted != entry.submitted
 
 
 def _why_not(verb: str, target: Target, entry: ListedJob | None, others: Collection[str]) -> str:
