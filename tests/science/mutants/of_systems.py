@@ -70,8 +70,8 @@ SYSTEMS = (
     Mutant(
         "the thermostat has 1.05 T",
         "engines/openmm/simulation.py",
-        "        self._integrator = _deserialize(self._integrator_file)\n",
-        "        self._integrator = _deserialize(self._integrator_file)\n"
+        "        self._seed(self._integrator)\n",
+        "        self._seed(self._integrator)\n"
         "        self._integrator.setTemperature(1.05 * self._integrator.getTemperature())\n",
         (
             "science/test_random_numbers.py"
