@@ -28,7 +28,6 @@ STARTS = (
         "    if frame.box is not None:\n        return frame\n",
         "    if frame.box is not None:\n        return replace(frame, box=_box_in(structure))\n",
         (f"{_FIRST}[gromacs-triclinic]",),
-        in_ci=True,
     ),
     Mutant(
         "frames have the box that the System began with",
@@ -111,6 +110,5 @@ STARTS = (
         "return n_frames - bool(n_frames and index.steps[-1] % nstout)",
         "return n_frames",
         ("gromacs/test_gmx_times.py::test_frames_between_two_output_steps_are_cut_off[last0]",),
-        in_ci=True,
     ),
 )

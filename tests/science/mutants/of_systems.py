@@ -14,7 +14,6 @@ SYSTEMS = (
         'made = {"constraints": app.HBonds, "nonbondedMethod": method, **about.usual}',
         'made = {"constraints": None, "nonbondedMethod": method, **about.usual}',
         (f"{_CREATED}test_without_a_box[none]",),
-        in_ci=True,
     ),
     Mutant(
         "from_pdb has a cut-off of 0.8 nm",
@@ -22,7 +21,6 @@ SYSTEMS = (
         "\nCUTOFF = 1.0  # nm\n",
         "\nCUTOFF = 0.8  # nm\n",
         (f"{_CREATED}test_in_a_box[none]",),
-        in_ci=True,
     ),
     Mutant(
         "from_pdb has a plain cut-off in place of PME",

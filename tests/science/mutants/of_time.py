@@ -11,7 +11,6 @@ TIME = (
         "return speed * dt * SECONDS_PER_DAY / 1000",
         "return speed * dt * SECONDS_PER_DAY / 2000",
         ("sampling/test_time_left.py::test_speed_by_a_fake_clock",),
-        in_ci=True,
     ),
     Mutant(
         "the time step is ignored",

@@ -31,7 +31,6 @@ VELOCITIES = (
             "science/test_quick_physics.py"
             "::test_gen_temp_has_the_mean_and_the_width_of_a_small_molecule",
         ),
-        in_ci=True,
     ),
     Mutant(
         "the kinetic energy of drawn velocities does not fluctuate (GROMACS)",
@@ -49,7 +48,6 @@ VELOCITIES = (
         '"gen-temp": temperature}',
         '"gen-temp": 1.1 * temperature}',
         ("gromacs/test_drawn_energies.py::test_it_is_that_of_atoms_with_a_mass[new-gro]",),
-        in_ci=True,
     ),
     Mutant(
         "virtual sites have kinetic energy (GROMACS)",
@@ -64,7 +62,6 @@ VELOCITIES = (
         "            self.T, str(structure), frame.positions, frame.box, generator",
         "            1.05 * self.T, str(structure), frame.positions, frame.box, generator",
         ("science/test_quick_physics.py::test_velocities_of_an_extractor",),
-        in_ci=True,
     ),
     Mutant(
         "velocities are drawn at 1.05 T (extractor, by MDAnalysis)",
@@ -72,7 +69,6 @@ VELOCITIES = (
         "            self.T, str(universe.filename), ts.positions / 10, box, generator",
         "            1.05 * self.T, str(universe.filename), ts.positions / 10, box, generator",
         ("frames/test_random_velocities.py::TestSeed::test_mdanalysis_writes_the_same",),
-        in_ci=True,
     ),
     Mutant(
         "velocities of MDAnalysis are in nm/ps",
@@ -104,7 +100,6 @@ VELOCITIES = (
             "frames/test_random_velocities.py::TestConstraints"
             "::test_an_extractor_fulfils_them[options0-trr]",
         ),
-        in_ci=True,
     ),
     Mutant(
         "velocities are not projected on constraints (OpenMM)",
@@ -120,7 +115,6 @@ VELOCITIES = (
         "    return found if counted == n_atoms else None\n",
         "    return found[:0] if counted == n_atoms else None\n",
         ("engines/test_masses.py::TestGromacs::test_they_are_those_of_the_topology",),
-        in_ci=True,
     ),
     Mutant(
         "constraints across the boundary are not to the nearest image",
