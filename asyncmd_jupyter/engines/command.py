@@ -167,6 +167,7 @@ class CommandEngine(RecordedEngine):
             disk = await in_thread(files.workdir, self._read_disk, files)
             self._files, self._running = files, running
             self._keep(disk)
+            self._prepared_as = _state(self._facts_file(files))
 
     async def trajectory_parts(self) -> list[Trajectory]:
         """All parts with frames that nobody is writing any more, in order."""

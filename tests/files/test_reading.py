@@ -23,10 +23,10 @@ def test_what_is_whole_is_read(tmp_path: Path):
     assert read_text("/proc/self/comm")  # which says that it has no bytes
 
 
-def test_what_would_be_waited_for_is_refused(tmp_path: Path):
+def test_what_would_be_waited_for_is_refused(tmp_path: Path, monkeypatch):
     os.mkfifo(tmp_path / "fifo")
+    monkeypatch.chdir(tmp_path)  # names of sockets are short
     with socket.socket(socket.AF_UNIX) as bound:
-        os.chdir(tmp_path)  # names of sockets are short
         bound.bind("socket")
         for name in ("fifo", "socket", "/dev/zero", "."):
             with pytest.raises(ForeignFileError, match="not a regular file"):

@@ -14,7 +14,7 @@ from asyncmd_jupyter.jupyter.server.options import Options
 LINE = "\x1f".join(
     [
         *("12_3", "RUNNING", "None", "n1", "1", "main", "2026-11-23T12:00:00"),
-        *("2026-11-23T12:00:01", "N/A", "1:00", "0", "0", "/w", "name", ""),
+        *("2026-11-23T12:00:01", "N/A", "1:00", "0", "0", "/w", "name", "", "one"),
     ]
 )
 
@@ -22,7 +22,7 @@ LINE = "\x1f".join(
 HISTORY = "\x1f".join(
     [
         *("{id}", "{state}", "n[1-2]", "4", "main", "2026-11-23T12:00:00", "2026-11-23T12:00:01"),
-        *("{end}", "1:00:00", "{code}", "/w", "old {id}", "{comment}"),
+        *("{end}", "1:00:00", "{code}", "/w", "old {id}", "{comment}", "one"),
     ]
 )
 
