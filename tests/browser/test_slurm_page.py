@@ -24,7 +24,6 @@ def late(traj):
 CAMPAIGN = "%asyncmd propagate engine --until late --name crossing --n 6 --campaign first -o run"
 TABLE = "%asyncmd runs"
 ATTACH = "%asyncmd attach"
-ENDED = "from asyncmd_jupyter.sampling.runs import Runs\nawait Runs.current().get('crossing')"
 
 
 @pytest.fixture
@@ -60,10 +59,9 @@ def test_a_campaign_in_slurm_goes_on_through_a_restart(lab, cluster):  # noqa: F
     lab.run_cell(lab.add_cell(ATTACH))
     table.locator("[data-sim]").first.wait_for()
 
-    lab.run_cell(lab.add_cell(ENDED))
     lab.wait_until(lambda: states(table) == ["reached"] * 6)
     lab.cell(2)
     lab.screenshot("slurm-table-ended")
-    assert queued(cluster) == {}
+    lab.wait_until(lambda: queued(cluster) == {})
     assert len(set(cluster.control.squeue()) - earlier) == 6, "none was submitted twice"
     assert lab.errors_about("asyncmd") == []
