@@ -59,6 +59,8 @@ def test_a_campaign_in_slurm_goes_on_through_a_restart(lab, cluster):  # noqa: F
     lab.run_cell(lab.add_cell(ATTACH))
     table.locator("[data-sim]").first.wait_for()
 
+    # No cell awaits the run: ipykernel 7.4 tells a cell's end in the name of the cell before if a
+    # message of the page to the main shell was under way between the two, and the page waits on.
     lab.wait_until(lambda: states(table) == ["reached"] * 6)
     lab.cell(2)
     lab.screenshot("slurm-table-ended")
