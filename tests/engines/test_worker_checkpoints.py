@@ -8,6 +8,7 @@ import os
 import resource
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,7 +20,12 @@ from worker_parts import compute, frames
 
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.stepping import checkpoint, output
-from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint, Progress, previous
+from asyncmd_jupyter.engines.stepping.checkpoint import (
+    Checkpoint,
+    Progress,
+    checked_progress,
+    previous,
+)
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.stepping.disk import drop_after_checkpoint, read_disk
 from asyncmd_jupyter.engines.stepping.integrate import PartRun
@@ -64,6 +70,19 @@ def places(size: int) -> list[int]:
     """Each byte at both ends, some in between."""
     ends = {*range(min(200, size)), *range(max(0, size - 200), size)}
     return sorted(ends | {*range(0, size, 13)})
+
+
+def test_a_large_one_is_looked_at_in_pieces(tmp_path: Path):
+    """The kernel has no use for its content, and may sit on a login node."""
+    size = 30 * 2**20
+    progress = Progress(step=10, part=1, size=0, frames=1, platform="CPU")
+    Checkpoint(progress, bytes(size), "<State/>").write(tmp_path / "sim.cpt")
+    tracemalloc.start()
+    try:
+        assert checked_progress(tmp_path / "sim.cpt") == progress
+        assert tracemalloc.get_traced_memory()[1] < size / 10
+    finally:
+        tracemalloc.stop()
 
 
 class TestDamaged:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from asyncmd_jupyter.errors import EngineError
-from asyncmd_jupyter.files.reading import read_bytes
+from asyncmd_jupyter.files.reading import open_regular, read_bytes
 from asyncmd_jupyter.files.writing import name_beside, write_bytes
 
 _LARGEST = 2**36
@@ -105,8 +105,35 @@ class Checkpoint:
                 progress = Progress(**json.loads(archive.read("progress.json")))
                 return cls(progress, archive.read("exact"), archive.read("portable").decode())
         except _DAMAGES as error:
-            what = "is empty" if not content else f"is damaged ({error})"
-            raise EngineError(f"{path} {what}.") from error
+            raise _damaged(path, error) from error
+
+
+def checked_progress(path: Path) -> Progress:
+    """How far a checkpoint has come, after a look whether all of it is whole.
+
+    It is read in pieces: those of large systems have hundreds of megabytes.
+
+    Raises
+    ------
+    FileNotFoundError, OSError
+    EngineError
+        It is damaged.
+    """
+    with os.fdopen(open_regular(path), "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                if damaged := archive.testzip():
+                    raise zipfile.BadZipFile(f"bad checksum of {damaged}")
+                if missing := {"exact", "portable"}.difference(archive.namelist()):
+                    raise zipfile.BadZipFile(f"without {' and '.join(sorted(missing))}")
+                return Progress(**json.loads(archive.read("progress.json")))
+        except _DAMAGES as error:
+            raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> EngineError:
+    what = f"is damaged ({error})" if path.stat().st_size else "is empty"
+    return EngineError(f"{path} {what}.")
 
 
 def previous(path: Path) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from asyncmd_jupyter.engines.aside import set_parts_aside
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.plan import OnDisk
-from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint, Progress, previous
+from asyncmd_jupyter.engines.stepping.checkpoint import Progress, checked_progress, previous
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.files.reading import read_bytes
 from asyncmd_jupyter.files.writing import cut, write_bytes
@@ -137,7 +137,7 @@ def _newest(files: EngineFiles, traj_type: str) -> _Found | None:
 
 def _usable(checkpoint: Path, files: EngineFiles, traj_type: str) -> Progress:
     """Read how far a checkpoint has come, if its frames are there or were taken away."""
-    progress = Checkpoint.read(checkpoint).progress
+    progress = checked_progress(checkpoint)
     part = files.part(progress.part, traj_type)
     size = part.stat().st_size if part.exists() else progress.size
     if size < progress.size:
