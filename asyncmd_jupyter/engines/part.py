@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.errors import EngineCrashedError, JobLostError
+from asyncmd_jupyter.files.disks import disk_of, has_no_room
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.job import cancelled_error
 from asyncmd_jupyter.jobs.manager import Job, JobManager
@@ -20,7 +20,6 @@ from asyncmd_jupyter.jobs.tasks import carried_out
 logger = logging.getLogger(__name__)
 
 _DYING_SECONDS = 5.0
-_FULL_BYTES = 64 * 1024
 _SILENCE = "(no output)"
 
 
@@ -219,20 +218,9 @@ def _said(job: Job, words: Callable[[Job], str]) -> str:
     """What a program has to say; on a full disk nothing can be written, so that is told."""
     if said := words(job):
         return said
-    return "\n".join([_SILENCE, *_full_disks(job.record.command.cwd, job.record.folder)])
-
-
-def _full_disks(*folders: Path) -> list[str]:
-    told = []
-    for folder in dict.fromkeys(folders):
-        try:
-            disk = os.statvfs(folder)
-        except OSError:
-            continue
-        has_files_left = disk.f_favail > 0 or not disk.f_files  # some don't count them
-        if disk.f_bavail * disk.f_frsize < _FULL_BYTES or not has_files_left:
-            told.append(f"The disk of {folder} is full: make room, and continue.")
-    return told[:1]
+    full = [folder for folder in (job.record.command.cwd, job.record.folder) if has_no_room(folder)]
+    told = [f"There is no room on {disk_of(folder)}: make some, and continue." for folder in full]
+    return "\n".join([_SILENCE, *told[:1]])
 
 
 def _quoted(said: str, record: JobRecord) -> str:

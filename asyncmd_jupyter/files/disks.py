@@ -6,6 +6,7 @@ import errno
 import os
 from pathlib import Path
 
+_NO_ROOM_BYTES = 64 * 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -30,6 +31,16 @@ def disk_of(path: str | os.PathLike[str]) -> str:
 def is_full(error: BaseException) -> bool:
     """Whether an error says that a disk, or the share of this user, is full."""
     return isinstance(error, OSError) and error.errno in _FULL
+
+
+def has_no_room(folder: Path) -> bool:
+    """Whether next to nothing can be written to a folder, or no more files."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    has_files_left = disk.f_favail > 0 or not disk.f_files  # some don't count them
+    return disk.f_bavail * disk.f_frsize < _NO_ROOM_BYTES or not has_files_left
 
 
 def _existing(path: Path) -> Path:

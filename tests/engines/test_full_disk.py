@@ -23,7 +23,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-NO_OUTPUT = r"\(no output\)\nThe disk of .*disk is full: make room"
+NO_OUTPUT = r"\(no output\)\nThere is no room on the file system .*disk' "
 
 
 def fill(path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import resource
 import subprocess
 import sys
 import tracemalloc
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from full_disk import at_most
 from worker_parts import compute, frames
 
 from asyncmd_jupyter.engines.files import EngineFiles
@@ -240,17 +240,6 @@ class TestKilled:
             child.kill()
             told = int((child.stdout.read().split() or [told])[-1])
         assert read_disk(EngineFiles(tmp_path, "sim"), "trr").steps in (told, told + 1)
-
-
-@contextmanager
-def at_most(n_bytes: int) -> Iterator[None]:
-    """No file can get longer, as on a disk that is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 class TestFullDisk:

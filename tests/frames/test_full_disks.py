@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from frame_samples import write_gro, write_xdr
+from full_disk import at_most
 
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
 N_FRAMES, N_ATOMS = 6, 300
-
-
-@contextmanager
-def at_most(n_bytes: int) -> Iterator[None]:
-    """No file can get longer, as on a disk that is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def same(timestep):
