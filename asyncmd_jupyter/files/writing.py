@@ -19,6 +19,11 @@ from typing import BinaryIO
 
 from asyncmd_jupyter.errors import ForeignFileError
 
+# Some file systems don't open folders, some don't sync them; one may not be readable.
+_NO_SYNC_OF_FOLDERS = (
+    *(errno.EINVAL, errno.EBADF, errno.EISDIR, errno.EACCES, errno.EPERM),
+    *(errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS),
+)
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -184,9 +189,18 @@ def sync(path: str | os.PathLike[str]) -> None:
 
 
 def sync_folder(folder: str | os.PathLike[str]) -> None:
-    """Wait until renames in a folder are on the disk, where file systems can tell."""
-    with suppress(OSError):  # some don't open folders, some don't sync them
+    """Wait until renames in a folder are on the disk, where file systems can tell.
+
+    Raises
+    ------
+    OSError
+        The disk failed.
+    """
+    try:
         sync(folder)
+    except OSError as error:
+        if error.errno not in _NO_SYNC_OF_FOLDERS:
+            raise
 
 
 def name_beside(path: Path) -> Path:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,18 @@ def test_an_error_of_the_disk_is_told(tmp_path: Path, monkeypatch):
         write_text(path, "new")
     assert path.read_text() == "old"
     assert names(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize(("number", "is_told"), [(errno.EINVAL, False), (errno.EIO, True)])
+def test_a_folder_that_is_not_synced(tmp_path: Path, monkeypatch, number: int, is_told: bool):
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError, match="Input/output") if is_told else nullcontext():
+        write_text(tmp_path / "a", "text")
+    assert (tmp_path / "a").read_text() == "text"
