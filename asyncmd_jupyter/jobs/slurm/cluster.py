@@ -157,8 +157,16 @@ class SlurmCluster:
         self._queue.expect_news()
 
     async def signal(self, jobs: Sequence[JobRecord], number: int) -> None:
-        """Hand a signal to jobs that run."""
-        _, ids = await self._own(jobs)
+        """Hand a signal to those jobs that Slurm has.
+
+        Raises
+        ------
+        SlurmError
+            Slurm does not answer, or can't do it.
+        """
+        snapshot, ids = await self._own(jobs)
+        if snapshot is None:
+            raise _no_answer("signal")
         for chunk in commands.in_chunks(list(ids.values())):
             argv = commands.signal(self._settings(), number, chunk)
             reply = await self._client.run(argv)
@@ -200,7 +208,7 @@ class SlurmCluster:
         """
         snapshot, ids = await self._own(jobs)
         if snapshot is None:
-            raise SlurmError(f"Slurm can't {verb} jobs: it does not answer. Try again in a moment.")
+            raise _no_answer(verb)
         if missing := [job for job in jobs if job.native_id and job.id not in ids]:
             raise SlurmError(f"Slurm can't {verb} {names_of(missing)}: not in the queue any more.")
         return [replace(job, native_id=ids.get(job.id, job.native_id)) for job in jobs]
@@ -242,6 +250,10 @@ class SlurmCluster:
     def _has_news(self, job: JobRecord, snapshot: Snapshot) -> bool:
         entry = self._sightings.entry(job, snapshot)
         return entry is None or entry != self._sightings.entry(job, self._judged)
+
+
+def _no_answer(verb: str) -> SlurmError:
+    return SlurmError(f"Slurm can't {verb} jobs: it does not answer. Try again in a moment.")
 
 
 def _dated(verdict: Status, accounted: QueueEntry | None) -> Status:
