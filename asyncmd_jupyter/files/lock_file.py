@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asyncmd_jupyter.errors import ForeignFileError
-from asyncmd_jupyter.files.reading import parse_json, read_bytes
+from asyncmd_jupyter.files.reading import read_object
 
 # Of a process elsewhere it can't be told whether it has ended; no use takes so long.
 _STALE_SECONDS = 1800.0
@@ -87,7 +87,7 @@ def _remove_if_stale(path: Path) -> None:
 
 def _is_stale(path: Path, seen: os.stat_result) -> bool:
     try:
-        owner = parse_json(read_bytes(path, limit=4096))
+        owner = read_object(path, limit=4096)
         if owner["host"] == _host():
             return not _is_alive(int(owner["pid"]))
     except (ValueError, TypeError, KeyError, OverflowError):

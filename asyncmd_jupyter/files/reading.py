@@ -101,6 +101,21 @@ def read_text(
         raise ForeignFileError(f"{_shown(path)} is not UTF-8 text: {error}.") from None
 
 
+def read_object(path: str | os.PathLike[str], *, limit: int = LARGEST_RECORD) -> dict[str, Any]:
+    """Read the JSON object in a regular file.
+
+    Raises
+    ------
+    OSError
+    ForeignFileError
+        It is not a regular file, too large, or other than a JSON object.
+    """
+    found = read_json(path, limit=limit)
+    if not isinstance(found, dict):
+        raise ForeignFileError(f"{_shown(path)} is not a JSON object.")
+    return found
+
+
 def read_json(
     path: str | os.PathLike[str], *, limit: int = LARGEST_RECORD, follow: bool = True
 ) -> Any:
@@ -148,6 +163,20 @@ def _check_texts(found: Any) -> None:
         json.dumps(found, ensure_ascii=False).encode("utf-8", errors="surrogateescape")
     except UnicodeEncodeError:
         raise ValueError("it holds a text with half of a character.") from None
+
+
+def parse_object(text: str | bytes) -> dict[str, Any]:
+    """Read a JSON object that somebody else may have written.
+
+    Raises
+    ------
+    ValueError
+        It is something else.
+    """
+    found = parse_json(text)
+    if not isinstance(found, dict):
+        raise ValueError("it is not a JSON object.")
+    return found
 
 
 def _whole_number(digits: str) -> int:

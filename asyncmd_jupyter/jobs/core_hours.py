@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter import runtime as runtimes
-from asyncmd_jupyter.files.reading import read_json
+from asyncmd_jupyter.files.reading import read_object
 from asyncmd_jupyter.files.writing import write_text
 from asyncmd_jupyter.jobs.store import JobStore, make_state_folder
 from asyncmd_jupyter.jobs.tally import Tally
@@ -138,10 +138,10 @@ class Budget:
         return CoreHours(found.hours, values.get("limit"), since, found.running, found.waiting)
 
     def _read(self) -> dict[str, Any]:
-        with suppress(OSError, ValueError, AttributeError):
-            values = read_json(self._path)
+        with suppress(OSError, ValueError):
+            values = read_object(self._path)
             if {"limit", "since"} <= values.keys():
-                return dict(values)
+                return values
         return {}
 
 

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from asyncmd_jupyter.files.reading import read_json
+from asyncmd_jupyter.files.reading import read_object
 from asyncmd_jupyter.jupyter.telling import say
 from asyncmd_jupyter.names import is_name
 
@@ -45,11 +45,11 @@ def _records(top: Path) -> Iterator[dict[str, Any]]:
     left = _MOST_BYTES
     for path in islice(_files(top), _MOST_RECORDS):
         try:
-            record = read_json(path, limit=left)
+            record = read_object(path, limit=left)
             left -= path.stat().st_size
         except (OSError, ValueError):
             continue
-        if isinstance(record, dict) and is_name(path.name.removesuffix(ENDING)):
+        if is_name(path.name.removesuffix(ENDING)):
             yield record
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from asyncmd_jupyter.errors import UntrustedFolderError
 from asyncmd_jupyter.files.owners import make_ours, open_ours, our_folder
-from asyncmd_jupyter.files.reading import parse_json
+from asyncmd_jupyter.files.reading import parse_object
 from asyncmd_jupyter.files.writing import new_file
 
 KEY_NAME = "run_key"
@@ -74,7 +74,7 @@ def unsealed(data: bytes, path: Path, state_dir: Path) -> tuple[bytes, str]:
 def _seal(text: bytes) -> tuple[str, str] | None:
     """Where a pickle says that it was written, and its digest."""
     with suppress(ValueError):
-        seal = parse_json(text)
+        seal = parse_object(text)
         path, digest = (seal.get(name) for name in ("path", "digest"))
         if isinstance(path, str) and isinstance(digest, str) and digest.isascii():
             return (path, digest) if "\0" not in path else None

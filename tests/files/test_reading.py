@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncmd_jupyter.errors import ForeignFileError
-from asyncmd_jupyter.files.reading import parse_json, read_bytes, read_json, read_text
+from asyncmd_jupyter.files.reading import (
+    parse_json,
+    parse_object,
+    read_bytes,
+    read_json,
+    read_object,
+    read_text,
+)
 
 
 def test_what_is_whole_is_read(tmp_path: Path):
@@ -77,3 +84,13 @@ def test_other_encodings(tmp_path: Path):
 def test_only_value_errors_come_from_any_text(text: str):
     with suppress(ValueError):
         parse_json(text)
+
+
+@pytest.mark.parametrize("text", ["[1]", "null", '"text"', "3", "{"])
+def test_what_is_no_object(tmp_path: Path, text: str):
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(ForeignFileError, match=r"a\.json is not"):
+        read_object(path)
+    with pytest.raises(ValueError, match=r"^it is not|Expecting"):
+        parse_object(text)

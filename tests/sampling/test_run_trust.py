@@ -106,6 +106,13 @@ def test_whatever_is_changed_or_cut_it_is_not_mine(tmp_path):
         assert unsealed(whole[:place], path, state)[1]
 
 
+@pytest.mark.parametrize("seal", [b"[1]", b"null", b"3", b'{"path": 1}', b"{", b""])
+def test_what_is_no_seal(tmp_path, seal):
+    path, state = tmp_path / "a.run.pkl", tmp_path / "state"
+    begin = sealed(b"content", path, state).partition(b"\n")[0]
+    assert unsealed(begin + b"\n" + seal + b"\ncontent", path, state)[1]
+
+
 def test_the_key_is_known_to_this_user_only(tmp_path):
     state = tmp_path / "state"
     state.mkdir(mode=0o775)

@@ -52,7 +52,7 @@ from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.streams import Stream
 from asyncmd_jupyter.engines.velocities import StartVelocities
 from asyncmd_jupyter.errors import EngineError
-from asyncmd_jupyter.files.reading import read_json
+from asyncmd_jupyter.files.reading import read_object
 from asyncmd_jupyter.frames.read import Frame
 from asyncmd_jupyter.jobs.manager import Job
 from asyncmd_jupyter.jobs.model import Command, Resources
@@ -354,7 +354,7 @@ def _mdout(files: EngineFiles) -> Path:
 def _facts_of(files: EngineFiles) -> dict[str, Any]:
     """What an engine has written beside a simulation; earlier versions wrote nothing."""
     path = files.path("simulation.json")
-    return read_json(path) if path.exists() else {}
+    return read_object(path) if path.exists() else {}
 
 
 def _put_in_place(made: EngineFiles, files: EngineFiles) -> None:

@@ -59,7 +59,7 @@ from asyncmd_jupyter.engines.stepping.surroundings import python_surroundings
 from asyncmd_jupyter.engines.streams import Stream, digest_of
 from asyncmd_jupyter.engines.velocities import StartVelocities, decide
 from asyncmd_jupyter.errors import EngineError
-from asyncmd_jupyter.files.reading import read_json
+from asyncmd_jupyter.files.reading import read_object
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.structure import Structure
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -347,8 +347,7 @@ class SteppingEngine(CommandEngine):
         path = self._facts_file(files)
         if not path.exists():
             return {**self._facts()}
-        there: dict[str, Any] = read_json(path)
-        return there
+        return read_object(path)
 
     def _take_over(self, files: EngineFiles) -> None:
         there = self._facts_there(files)
@@ -432,8 +431,8 @@ class SteppingEngine(CommandEngine):
     @classmethod
     def _structure_in_folder(cls, files: EngineFiles) -> Path:
         written = files.path("pdb")
-        facts = read_json(files.path("engine.json"))
-        named = Path(facts.get(_STRUCTURE, written))
+        facts = read_object(files.path("engine.json"))
+        named = Path(str(facts.get(_STRUCTURE, written)))
         moved = files.workdir / named.name
         return next((path for path in (moved, named, written) if path.exists()), named)
 

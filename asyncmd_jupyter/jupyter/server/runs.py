@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.errors import ForeignFileError
-from asyncmd_jupyter.files.reading import read_json
+from asyncmd_jupyter.files.reading import read_object
 from asyncmd_jupyter.jobs.heartbeat import may_live
 from asyncmd_jupyter.jobs.process import Owner
 from asyncmd_jupyter.jupyter.server.places import Places
@@ -211,10 +211,7 @@ def _failures(walkers: list[dict[str, Any]]) -> list[str]:
 def _content(key: str) -> dict[str, Any]:
     if not is_name(os.path.basename(key)):  # noqa: PTH119
         raise ValueError("no run can be called so")
-    values = read_json(key + _ENDING, limit=_MOST_BYTES)
-    if not isinstance(values, dict):
-        raise TypeError("it holds something else")
-    return values
+    return read_object(key + _ENDING, limit=_MOST_BYTES)
 
 
 def _problem(key: str, error: Exception) -> str:
