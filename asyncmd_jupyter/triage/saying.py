@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from asyncmd_jupyter.triage.pattern import EXACT, Pattern
+
+# Lines of one paragraph, as few as do; linear, because each but the last is taken whole.
+_WRAPPED_LINES = r".*(?:\n.+){0,4}?"
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,8 @@ class Says:
         What their kinds begin with.
     program : str
     is_wrapped : bool
-        Whether the program breaks its lines at some width.
+        Whether the program breaks its lines at some width: a space of `text` is any white
+        space then, and ``.*`` between two spaces goes over several lines.
     numbered : str
         See `Pattern`.
     """
@@ -40,7 +45,7 @@ class Says:
         """Make one; see `Pattern`."""
         return Pattern(
             kind=f"{self.prefix}-{kind}",
-            text=text.replace(" ", r"\s+") if self.is_wrapped else text,
+            text=_wrapped(text) if self.is_wrapped else text,
             title=title,
             meaning=meaning,
             remedies=remedies,
@@ -49,3 +54,11 @@ class Says:
             numbered=self.numbered,
             quote=quote,
         )
+
+
+def _wrapped(text: str) -> str:
+    """Let line breaks stand in place of spaces, and in the names between two words.
+
+    Where a line breaks depends on the length of such names, for example of paths.
+    """
+    return re.sub(r" \.\*(?= )", lambda _: f" {_WRAPPED_LINES}", text).replace(" ", r"\s+")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,45 @@ def test_words_of_programs(triage, sample, kind):
     assert found.pattern.kind == kind
     assert found.lines, "the deciding lines are quoted"
     assert found.source.path == sample
+
+
+# GROMACS breaks the lines of its messages; where, depends on the names in them.
+MESSAGE = re.compile(
+    r"^(?P<head>[A-Z][\w/() ]*(?:error|input|implemented)[\w/() ]*|(?:ERROR|WARNING) \d+ \[.*\]):\n"
+    r"(?P<lines>(?:.+\n)+)",
+    re.MULTILINE,
+)
+FILE_NAME = re.compile(r"(?<![/\w-])[\w.-]+\.(?:gro|top|mdp|itp|tpr|cpt|xtc|log)\b")
+OF_GROMACS = {path: kind for path, kind in SAMPLES.items() if kind.startswith("gro")}
+DEEP = "/scratch/of/a/group/with/a/long/path/and/some/more/of/that/kind/"
+
+
+def wrapped(text: str, width: int, folder: str) -> str:
+    def again(message: re.Match[str]) -> str:
+        lines = FILE_NAME.sub(lambda name: folder + name[0], message["lines"]).split("\n")
+        return f"{message['head']}:\n" + "\n".join(broken(line, width) for line in lines)
+
+    return MESSAGE.sub(again, text)
+
+
+def broken(line: str, width: int) -> str:
+    start = " " * (len(line) - len(line.lstrip()))
+    return textwrap.fill(
+        line.strip(),
+        width,
+        initial_indent=start,
+        subsequent_indent=start,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+@pytest.mark.parametrize("folder", ["", DEEP], ids=["short", "long"])
+@pytest.mark.parametrize("width", [20, 40, 60, 78, 300])
+@pytest.mark.parametrize(("sample", "kind"), OF_GROMACS.items(), ids=lambda each: str(each)[-40:])
+def test_messages_are_known_wherever_their_lines_break(triage, sample, kind, width, folder):
+    text = wrapped(read_ends(sample), width, folder)
+    assert triage.best(Case(sources=(Source(text, sample),))).pattern.kind == kind
 
 
 @pytest.mark.parametrize(

@@ -109,9 +109,11 @@ def part_of(manager):
 
 
 @pytest.mark.gromacs
-async def test_what_grompp_refuses(manager, tmp_path):
+@pytest.mark.parametrize("folder", ["", "a-folder-whose-name-is-long/" * 3], ids=["short", "long"])
+async def test_what_grompp_refuses(manager, tmp_path, folder):
     lines = STEM.with_suffix(".gro").read_text().splitlines()
-    structure = tmp_path / "less.gro"
+    structure = tmp_path / folder / "less.gro"
+    structure.parent.mkdir(parents=True, exist_ok=True)
     structure.write_text("\n".join([lines[0], "21", *lines[2:-2], lines[-1]]) + "\n")
     engine = gromacs_engine(gro_file=structure)
     with pytest.raises(EngineCrashedError) as caught:

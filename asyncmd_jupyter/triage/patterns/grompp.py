@@ -16,7 +16,7 @@ _says = Says("grompp", "gromacs", is_wrapped=True, numbered=_ERROR)
 PATTERNS = (
     _says(
         "atom-count",
-        r"^number of coordinates in coordinate file .*\n?.*does not match topology.*",
+        r"^number of coordinates in coordinate file .* does not match topology.*",
         "Topology and structure differ",
         "The structure file has another number of atoms than the topology.",
         "Correct the numbers under [ molecules ] of the topology, for example of the water.",
