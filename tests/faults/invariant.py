@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +30,26 @@ class Frames:
     def read(cls, folder: Path, kind: str, walker: int) -> Frames:
         """Read a walker's parts."""
         parts = _ENGINES[kind].parts_in_folder(folder / NAME, f"{NAME}_{walker}", "trr")
+        frames = [cls(part.frame_table().steps, _positions(part)) for part in parts]
+        once = [frames[0], *(later.without_last_of(part) for part, later in pairwise(frames))]
         return cls(
-            np.concatenate([part.frame_table().steps for part in parts]),
-            np.concatenate([_positions(part) for part in parts]),
+            np.concatenate([part.steps for part in once]),
+            np.concatenate([part.positions for part in once]),
         )
+
+    def without_last_of(self, before: Frames) -> Frames:
+        """What is left without a first frame that is the last one of the part before.
+
+        GROMACS writes a frame again where it was stopped at an output step.
+        """
+        is_again = (
+            len(self.steps) > 0
+            and len(before.steps) > 0
+            and self.steps[0] == before.steps[-1]
+            and np.array_equal(self.positions[0], before.positions[-1])
+        )
+        first = int(is_again)
+        return Frames(self.steps[first:], self.positions[first:])
 
 
 def _positions(part: Trajectory) -> np.ndarray:
