@@ -97,6 +97,29 @@ class Ending:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
+def check_loop(what: str) -> None:
+    """Refuse what needs a running event loop where there is none.
+
+    Parameters
+    ----------
+    what : str
+        Public name of what the user has called.
+
+    Raises
+    ------
+    RuntimeError
+        Names the way out.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            f"{what} works in the background of a running event loop, and there is none here. Call "
+            "it in a cell of a notebook, or in a script within 'async def main(): …', which "
+            "asyncio.run(main()) runs."
+        ) from None
+
+
 async def settled(work: asyncio.Future[Any]) -> None:
     """Wait for the end of a task or future, however often the one who waits is cancelled.
 

@@ -39,6 +39,8 @@ __all__ = [
     "show_config",
 ]
 
+_NOT_KNOWN = "not known, see below"
+
 
 def set_max_process(num: int | None = None, max_num: int | None = None) -> None:
     """Limit the Python functions and conversions that run at the same time.
@@ -346,7 +348,7 @@ def show_config() -> Overview:
     """
     caches = ValueCaches.current()
     settings = runtime.current().settings
-    shown = Overview(settings, caches.type, caches.h5py_sources, _core_hours())
+    shown = Overview(settings, caches.type, caches.h5py_sources, *_core_hours())
     if not _is_at_a_prompt() and _is_dropped_by(sys._getframe(1)):
         sys.stdout.write(f"{shown}\n")
     return shown
@@ -364,11 +366,18 @@ def _is_dropped_by(caller: FrameType) -> bool:
     return call is None or isinstance(getattr(call, "parent", None), ast.Expr)
 
 
-def _core_hours() -> str:
+def _core_hours() -> tuple[str, str]:
+    """What was used, and what keeps it from being known, which hides no setting."""
     try:
-        return str(core_hours())
+        return str(core_hours()), ""
     except JobError as error:
-        return f"not known: {error}"
+        return _NOT_KNOWN, str(error)
+    except (ValueError, TypeError, LookupError, AttributeError, OSError) as error:
+        return _NOT_KNOWN, (
+            f"The job store in {str(runtime.current().settings.state_dir)!r} is damaged: something "
+            f"in it is not as this package writes it ({error}). Move it away, or choose another "
+            "folder with ASYNCMD_STATE_DIR."
+        )
 
 
 def _count(name: str, value: Any, least: int = 1) -> int:

@@ -21,3 +21,10 @@ def as_count(value: Any) -> int | None:
         pass
     is_whole = isinstance(value, Real) and math.isfinite(value) and value == math.floor(value)
     return int(value) if is_whole else None
+
+
+def frames_told(n_frames: int) -> str:
+    """Write how many frames there are, and by which numbers they are called."""
+    if n_frames == 1:
+        return "1 frame, number 0"
+    return f"{n_frames} frames, 0 to {n_frames - 1} (or -1 for the last one)"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -11,8 +13,11 @@ import threading
 import pytest
 
 from asyncmd_jupyter import config
+from asyncmd_jupyter.files.writing import create
 from asyncmd_jupyter.frames.cache import ValueCaches
 from asyncmd_jupyter.frames.threads import WorkThreads
+from asyncmd_jupyter.jobs.schema import check_schema
+from asyncmd_jupyter.jobs.store import make_state_folder
 from asyncmd_jupyter.settings import Settings, allowed_cores, allowed_files
 
 
@@ -270,5 +275,23 @@ def test_a_damaged_job_store_is_shown_as_such(tmp_path):
     (state / "jobs.sqlite").write_text("this was a database " * 1000)
     said = shown_by_a_script(tmp_path, "config.show_config()")
     assert "CPU cores of local jobs" in said
-    assert "not known: " in said
-    assert str(state) in said
+    assert max(map(len, said.splitlines())) < 200
+    assert "not known, see below" in said
+    assert "can't be used (file is not a database)" in " ".join(said.split())
+
+
+@pytest.mark.parametrize("row", ["no JSON", '{"launcher": "slurm", "folder": 5}'])
+def test_one_row_that_is_damaged_hides_no_setting(runtime, row):
+    folder = runtime.settings.state_dir
+    make_state_folder(folder)
+    with (
+        create(folder / "jobs.sqlite", 0o600),
+        contextlib.closing(sqlite3.connect(folder / "jobs.sqlite")) as db,
+    ):
+        check_schema(db)
+        db.execute("INSERT INTO jobs VALUES ('a', 'nobody', 'running', 0, 0, 1, ?)", (row,))
+        db.commit()
+    shown = config.show_config()
+    assert "CPU cores of local jobs" in repr(shown)
+    assert str(folder) in shown.problem
+    assert "<p role='alert'>" in shown._repr_html_()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -17,13 +18,14 @@ def scripts() -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 
 
-def check(script: str, folder: Path) -> None:
+def check(script: str, folder: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert re.search(r"shot\.trr .*: reached (alphaR|C7eq)", done.stdout)
+    assert re.search(r"shot\.(trr|xtc) .*: reached (alphaR|C7eq)", done.stdout)
+    return done.stdout
 
 
 def with_engine(script: str, engine: str) -> str:
@@ -32,9 +34,17 @@ def with_engine(script: str, engine: str) -> str:
     return script.replace(openmm[0], indent(engine, "    "))
 
 
-def test_the_script_runs(tmp_path: Path):
+def test_the_script_runs_and_says_the_same_when_it_runs_again(tmp_path: Path):
     script = scripts()[0]
-    check(script, tmp_path)
+    assert check(script, tmp_path) == check(script, tmp_path)
+
+
+def test_a_state_is_what_it_is_in_the_quickstart():
+    notebook = json.loads((README.parent / "notebooks" / "quickstart.ipynb").read_text("utf-8"))
+    cells = ["".join(cell["source"]) for cell in notebook["cells"]]
+    for name in ("alphaR", "C7eq"):
+        [defined] = re.findall(rf"^{name} = .*$", scripts()[0], re.MULTILINE)
+        assert any(defined in cell for cell in cells)
 
 
 @pytest.mark.parametrize("end", ["", "loop.close()\n"])

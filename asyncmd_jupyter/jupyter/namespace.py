@@ -51,7 +51,7 @@ def look_up(expression: str, names: Namespace, kind: Kind | None = None) -> Any:
 
 
 def look_up_start(expression: str, names: Namespace) -> Any:
-    """Find a starting configuration: an expression as in `look_up`, or a file."""
+    """Find a starting configuration, or a list of them: as in `look_up`, or a file."""
     text = unquoted(expression)
     if text != expression:
         return text
@@ -69,6 +69,8 @@ def look_up_start(expression: str, names: Namespace) -> Any:
 
 
 def _as_start(value: Any, expression: str) -> Any:
+    if isinstance(value, list | tuple):
+        return [_as_start(each, f"{expression}[{index}]") for index, each in enumerate(value)]
     if value is None or isinstance(value, str | PathLike) or is_trajectory(value):
         return value
     raise ValueError(
@@ -80,13 +82,6 @@ def shown(value: Any) -> str:
     """Write a value so that it fits into a message."""
     text = " ".join(repr(value).split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-
-
-def frames_told(n_frames: int) -> str:
-    """Write how many frames there are, and by which numbers they are called."""
-    if n_frames == 1:
-        return "1 frame, number 0"
-    return f"{n_frames} frames, 0 to {n_frames - 1} (or -1 for the last one)"
 
 
 def check_engine(value: Any, expression: str, names: Namespace) -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from asyncmd_jupyter.counts import frames_told
 from asyncmd_jupyter.jupyter.caller import has_loop, loop_ends_with_cell
 from asyncmd_jupyter.jupyter.namespace import (
     check_workdir,
-    frames_told,
     is_trajectory,
     look_up_start,
 )
@@ -106,22 +106,24 @@ def order_of(notebook: Notebook, arguments: Arguments) -> Order:
     engine = notebook.engine(arguments.engine)
     until = [notebook.condition(text) for text in arguments.until or ()]
     start = _start(notebook, arguments, engine)
+    several = tuple(start) if isinstance(start, list) else ()
     check_walltime(arguments.walltime)
     check_workdir(arguments.workdir)
     spec = RunSpec(
         engine=placed(engine, arguments),
-        start=start,
+        start=None if several else start,
+        starts=several,
         until=_named(until),
         name=arguments.name,
         workdir=Path.cwd() / (arguments.workdir or "."),
-        n_walkers=arguments.n_walkers,
+        n_walkers=_n_walkers(arguments, several),
         mode="all" if arguments.all_of else "any",
         max_steps=_steps(arguments, engine),
         campaign=arguments.campaign or "",
         **({} if arguments.walltime is None else {"walltime_per_part": arguments.walltime}),
     )
     frame, velocities = _frame(arguments, start)
-    if start is None:  # the engine's own, which no frame has to be written of
+    if start is None or several:  # no frame has to be written
         spec = replace(spec, velocities=velocities)
     return Order(spec, arguments.overwrite, arguments.continuation, frame, velocities)
 
@@ -137,7 +139,7 @@ def check_place() -> None:
         raise UsageError(
             "%asyncmd needs a running event loop to start runs, one that goes on after the cell, "
             "as in the main thread of Jupyter's kernels; in a script or a terminal use "
-            "asyncmd_jupyter.sampling.run.start_run within asyncio.run()."
+            "asyncmd_jupyter.trajectory.start_run within asyncio.run()."
         )
 
 
@@ -196,6 +198,9 @@ def _start(notebook: Notebook, arguments: Arguments, engine: Any) -> Any:
     if arguments.start is None:
         return None
     start = look_up_start(arguments.start, notebook.names)
+    if isinstance(start, list):
+        _check_several(arguments, start)
+        return start
     if (arguments.frame is None and arguments.velocities is None) or is_trajectory(start):
         return start
     made = engine.start_as_trajectory(start) if hasattr(engine, "start_as_trajectory") else None
@@ -207,6 +212,22 @@ def _start(notebook: Notebook, arguments: Arguments, engine: Any) -> Any:
     return made
 
 
+def _check_several(arguments: Arguments, starts: Sequence[Any]) -> None:
+    shown = "--frame" if arguments.frame is not None else "--velocities"
+    if not starts:
+        raise UsageError(f"--from {arguments.start} is an empty list: it holds no start.")
+    if arguments.frame is not None or arguments.velocities == "inverted":
+        raise UsageError(
+            f"{shown} is for one start, and {arguments.start} holds {len(starts)}: write the "
+            "frames first, by %asyncmd extract."
+        )
+
+
+def _n_walkers(arguments: Arguments, starts: Sequence[Any]) -> int:
+    """One for each start, where nothing else was said: what differs is refused with the rest."""
+    return len(starts) if starts and arguments.n_walkers == 1 else int(arguments.n_walkers)
+
+
 def _frame(arguments: Arguments, start: Any) -> tuple[int | None, str | None]:
     from asyncmd_jupyter.engines.velocities import VELOCITIES
 
@@ -215,7 +236,8 @@ def _frame(arguments: Arguments, start: Any) -> tuple[int | None, str | None]:
     shown = "--frame" if arguments.frame is not None else "--velocities"
     if arguments.continuation:
         raise UsageError(f"{shown} can't be combined with --continue, which starts nowhere anew.")
-    if start is None and arguments.frame is None and arguments.velocities in VELOCITIES:
+    whole = start is None or isinstance(start, list)
+    if whole and arguments.frame is None and arguments.velocities in VELOCITIES:
         return None, str(arguments.velocities)
     if start is None:
         raise UsageError(f"{shown} needs --from: whose frame is it?")
@@ -234,28 +256,18 @@ def _named(until: Sequence[tuple[str, Any]]) -> tuple[Any, ...]:
 
 
 def _steps(arguments: Arguments, engine: Any) -> int | None:
-    limits = {"--max-steps": arguments.max_steps, "--max-ps": arguments.max_ps}
-    lengths = {"--steps": arguments.steps, "--ps": arguments.ps}
-    given = {name: value for name, value in (limits | lengths).items() if value is not None}
-    if not given:
-        return None
-    [(name, value)] = given.items()
-    if name in lengths and arguments.until:
+    from asyncmd_jupyter.sampling.run_length import chosen_steps
+
+    names = ("max_steps", "max_ps", "steps", "ps")
+    given = {name: getattr(arguments, name) for name in names}
+    if not arguments.until and (limit := next((n for n in names[:2] if given[n] is not None), "")):
         raise UsageError(
-            f"{name} is the whole length of a run without conditions: with --until give "
-            f"--max-{name[2:]}, after which it is given up."
+            f"{option(limit)} is a limit for --until: for a fixed length give {option(limit[4:])}."
         )
-    if name in limits and not arguments.until:
-        raise UsageError(f"{name} is a limit for --until: for a fixed length give --{name[6:]}.")
-    return int(value) if name.endswith("steps") else _from_ps(name, float(value), engine)
+    return chosen_steps(engine, given, has_conditions=bool(arguments.until), shown=option)
 
 
-def _from_ps(name: str, ps: float, engine: Any) -> int:
-    if not 0 < ps < float("inf"):
-        raise ValueError(f"{name} {ps:g} has to be more than 0 (ps).")
-    if not getattr(engine, "has_fixed_dt", True):
-        raise UsageError(
-            f"{name} {ps:g} is no number of steps: those of this engine's integrator have no fixed "
-            f"length. Give {name.replace('ps', 'steps')}."
-        )
-    return max(1, round(ps / float(engine.dt))) if hasattr(engine, "dt") else 1
+def option(name: str, value: Any = None) -> str:
+    """Write an argument as an option of a magic."""
+    shown = f"--{name.replace('_', '-')}"
+    return shown if value is None else f"{shown} {value:g}"

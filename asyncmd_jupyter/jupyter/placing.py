@@ -18,18 +18,16 @@ def placed(engine: Any, arguments: Arguments) -> Any:
     ------
     ValueError, TypeError, FileNotFoundError
     """
+    from asyncmd_jupyter.engines.chosen_place import engine_at
+
     launcher, script = arguments.launcher, arguments.sbatch_script
     chosen = None if arguments.sbatch is None else sbatch_options(arguments.sbatch)
     if launcher is None and script is None and chosen is None:
         return engine
-    _check(engine, arguments)
+    _check_engine(engine)
+    script = None if script is None else unquoted(script)
+    clone = engine_at(engine, launcher, chosen, script, shown=_option, called=arguments.engine)
     for_slurm = script is not None or chosen is not None
-    clone = engine.clone()
-    clone.launcher = launcher or ("slurm" if for_slurm else engine.launcher)
-    if script is not None:
-        clone.sbatch_script = unquoted(script)
-    if chosen is not None:
-        clone.sbatch_options = {**engine.sbatch_options, **chosen}
     if launcher is None and for_slurm and engine.launcher != "slurm":
         option = "--sbatch" if script is None else "--sbatch-script"
         say(
@@ -68,16 +66,18 @@ def _check_spelling(name: str) -> None:
         raise ValueError(f"sbatch has no option {name!r}. Did you mean {near[0]!r}?")
 
 
-def _check(engine: Any, arguments: Arguments) -> None:
+def _option(name: str) -> str:
+    return {"sbatch_options": "--sbatch"}.get(name, f"--{name.replace('_', '-')}")
+
+
+def _check_engine(engine: Any) -> None:
+    """Refuse what is no engine.
+
+    Raises
+    ------
+    TypeError
+    """
     from asyncmd_jupyter.engines.base import MDEngine
-    from asyncmd_jupyter.engines.placed import PlacedEngine
 
     if not isinstance(engine, MDEngine):
         raise TypeError(f"engine={engine!r} is no MD engine, such as an OpenMMEngine.")
-    if not isinstance(engine, PlacedEngine):
-        raise TypeError(
-            f"{arguments.engine} is a {type(engine).__name__}, whose jobs can't be sent elsewhere: "
-            "leave --launcher and --sbatch out."
-        )
-    if arguments.launcher == "local" and (arguments.sbatch or arguments.sbatch_script):
-        raise ValueError("--sbatch and --sbatch-script are for --launcher slurm, not for local.")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import Any
 
 from asyncmd_jupyter.jobs.slurm.nodes import compact_nodes
 from asyncmd_jupyter.settings import Settings, SlurmSettings
 
 _EXECUTABLES = ("sbatch", "squeue", "scancel", "sacct", "sinfo", "scontrol")
+_WIDTH = 100
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,6 +27,8 @@ class Overview:
         Registered HDF5 files, that for new values first.
     core_hours : str
         What the jobs in Slurm have used.
+    problem : str
+        What could not be read, and the way out.
     names : mapping
         What -> how it is changed where that is not by a function, as in a magic.
     """
@@ -33,6 +37,7 @@ class Overview:
     cache_type: str
     h5py_caches: tuple[str, ...]
     core_hours: str = ""
+    problem: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Any:
@@ -94,9 +99,8 @@ class Overview:
     def __repr__(self) -> str:
         rows = self.rows()
         widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-        return "\n".join(
-            f"{what:<{widths[0]}}  {value:<{widths[1]}}  {how}" for what, value, how in rows
-        )
+        lines = [f"{what:<{widths[0]}}  {value:<{widths[1]}}  {how}" for what, value, how in rows]
+        return "\n".join([*lines, *([""] if self.problem else []), *wrap(self.problem, _WIDTH)])
 
     def _repr_html_(self) -> str:
         style = "text-align:left"
@@ -106,7 +110,8 @@ class Overview:
             f"<td style='{style}'><code>{html.escape(how)}</code></td></tr>"
             for what, value, how in self.rows()
         )
-        return f"<table><caption>asyncmd_jupyter.config</caption>{''.join(cells)}</table>"
+        note = f"<p role='alert'>{html.escape(self.problem)}</p>" if self.problem else ""
+        return f"<table><caption>asyncmd_jupyter.config</caption>{''.join(cells)}</table>{note}"
 
 
 def _slurm_rows(slurm: SlurmSettings) -> list[tuple[str, str, str]]:

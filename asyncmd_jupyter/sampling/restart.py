@@ -5,33 +5,17 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-import warnings
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import Any
 
-from asyncmd_jupyter import runtime
-from asyncmd_jupyter.engines.base import MDEngine
-from asyncmd_jupyter.engines.velocities import drawn_velocities
-from asyncmd_jupyter.frames.extract import (
-    FrameExtractor,
-    InvertedVelocitiesFrameExtractor,
-    NoModificationFrameExtractor,
-)
-from asyncmd_jupyter.frames.provenance_file import record_path
-from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.selection import check_trajectory
 from asyncmd_jupyter.frames.trajectory import Trajectory
-from asyncmd_jupyter.sampling.new_velocities import NewVelocities
 from asyncmd_jupyter.sampling.run import Run, Runs, check_spec, start_decided
-from asyncmd_jupyter.sampling.run_folder import check_folder
 from asyncmd_jupyter.sampling.run_spec import RunSpec
-from asyncmd_jupyter.sampling.start_velocities import velocities_for
+from asyncmd_jupyter.sampling.start_frame import VELOCITIES, StartFrame
 
-VELOCITIES = ("keep", "new", "inverted")
+__all__ = ["VELOCITIES", "restart_from", "suggested_name"]
+
 _COUNTED = re.compile(r"(.*?)-(\d+)")
 
 
@@ -93,33 +77,16 @@ async def restart_from(
     if not isinstance(old, RunSpec):
         raise TypeError(f"{run_or_spec!r} is neither a Run nor a RunSpec.")
     check_trajectory(trajectory, "trajectory")
-    _check_velocities(velocities, temperature)
+    start = StartFrame(trajectory, frame, velocities, temperature)
     spec = replace(old, engine=old.engine.keeping_velocities(), start=trajectory, name=name)
     spec = replace(spec, n_walkers=n, starts=(), velocities="keep")
     check_spec(spec)
-    has_velocities = await asyncio.to_thread(_check, spec, trajectory, frame, overwrite)
-    draws = velocities == "new" and temperature is None
-    velocities, alike = velocities_for(old.engine, n, velocities, has_velocities=has_velocities)
-    velocities = _possible(velocities, has_velocities, old.engine, trajectory, frame)
-    kelvin = old.engine.temperature if temperature is None else temperature
-    extract = _extraction(velocities, spec.engine, kelvin)
-    if said := alike or (draws and old.engine.temperature_note):
-        warnings.warn(said, stacklevel=2)
-    targets = _targets(spec, velocities)
-    await asyncio.to_thread(_check_targets, targets, overwrite)
-    made_folder = not spec.folder.exists()
-    starts: list[Trajectory] = []
-    try:
-        await asyncio.to_thread(spec.folder.mkdir, exist_ok=True)
-        async for made in extract(targets, trajectory, frame, overwrite=overwrite):
-            starts.append(await made.prepare())
-        spec = replace(spec, start=starts[0], starts=tuple(starts[1:] and starts))
-        return start_decided(spec, overwrite=overwrite)
-    except BaseException:
-        written = targets[: len(starts)]
-        removing = asyncio.to_thread(_remove, written, spec.folder, made_folder)
-        await asyncio.shield(runtime.start(removing))
-        raise
+    has_velocities = await asyncio.to_thread(start.check, spec, overwrite=overwrite)
+    writing = start.writing(spec, old.engine, has_velocities=has_velocities, overwrite=overwrite)
+    writing.warn(stacklevel=2)
+    await asyncio.to_thread(writing.check_targets)
+    run: Run = await writing.written(partial(start_decided, overwrite=overwrite))
+    return run
 
 
 def suggested_name(spec: RunSpec) -> str:
@@ -129,94 +96,3 @@ def suggested_name(spec: RunSpec) -> str:
     known = {run.id for run in Runs.current().all()}
     names = (f"{stem}-{number}" for number in itertools.count(first))
     return next(n for n in names if n not in known and not (spec.workdir / n).exists())
-
-
-def _check_velocities(velocities: Any, temperature: float | None) -> None:
-    if velocities not in (*VELOCITIES, None):
-        raise ValueError(f"velocities={velocities!r} has to be one of {', '.join(VELOCITIES)}.")
-    if velocities != "new" and temperature is not None:
-        raise ValueError(f"temperature={temperature!r} is of use only with velocities='new'.")
-
-
-def _check(spec: RunSpec, trajectory: Trajectory, frame: int, overwrite: bool) -> bool:
-    """Refuse what can't be done; tells whether the frame has velocities. Blocks."""
-    check_folder(spec.folder, overwrite=overwrite, continuation=False)
-    if spec.name.partition("_")[0] == "start":
-        raise ValueError(
-            f"name={spec.name!r}: the file with the frame is called start, choose another name."
-        )
-    if overwrite and any(path.parent == spec.folder for path in trajectory.paths):
-        raise ValueError(
-            f"The start lies in {str(spec.folder)!r}, which would be overwritten: choose another "
-            "name."
-        )
-    return read_frame(trajectory, frame).velocities is not None
-
-
-def _possible(
-    velocities: str, has_velocities: bool, engine: MDEngine, trajectory: Trajectory, frame: int
-) -> str:
-    """What is done where a frame has no velocities: new ones take the place of its own."""
-    if has_velocities or velocities == "new":
-        return velocities
-    source = f"frame {frame} of {_described(trajectory)}"
-    if velocities == "inverted":
-        raise ValueError(
-            f"There are no velocities to invert ({source}). Choose new ones (velocities='new')."
-        )
-    if engine.temperature is None:
-        raise ValueError(
-            f"The start has no velocities ({source}), and the engine no temperature to draw them: "
-            "choose velocities='new' and a temperature."
-        )
-    note = engine.temperature_note
-    warnings.warn(drawn_velocities(source, engine.temperature, note), stacklevel=3)
-    return "new"
-
-
-def _described(trajectory: Trajectory) -> str:
-    path = trajectory.trajectory_files[-1]
-    return f"{path}; XTC files hold none" if Path(path).suffix.lower() == ".xtc" else path
-
-
-def _extraction(
-    velocities: str, engine: MDEngine, temperature: float | None
-) -> Callable[..., AsyncIterator[Trajectory]]:
-    if velocities == "new":
-        return NewVelocities(engine, temperature).write
-    kept = velocities == "keep"
-    extractor = NoModificationFrameExtractor() if kept else InvertedVelocitiesFrameExtractor()
-    return partial(_extracted, extractor)
-
-
-def _check_targets(targets: Sequence[Path], overwrite: bool) -> None:
-    for target in targets:
-        if target.exists() and not overwrite:
-            raise FileExistsError(f"{str(target)!r} is there already: choose another name.")
-
-
-def _targets(spec: RunSpec, velocities: str) -> list[Path]:
-    if velocities != "new" or spec.n_walkers == 1:
-        return [spec.folder / "start.trr"]
-    return [spec.folder / f"start_{walker}.trr" for walker in range(spec.n_walkers)]
-
-
-async def _extracted(
-    extractor: FrameExtractor,
-    targets: Sequence[Path],
-    trajectory: Trajectory,
-    frame: int,
-    *,
-    overwrite: bool,
-) -> AsyncIterator[Trajectory]:
-    for target in targets:
-        yield await extractor.extract_async(target, trajectory, frame, overwrite=overwrite)
-
-
-def _remove(targets: Sequence[Path], folder: Path, made_folder: bool) -> None:
-    """Take away what was written for a run that does not start."""
-    written = [*targets, *map(record_path, targets)]
-    removals: list[Callable[[], object]] = [path.unlink for path in written]
-    for removal in (*removals, *((folder.rmdir,) if made_folder else ())):
-        with suppress(OSError):
-            removal()

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from asyncmd_jupyter.background import check_loop
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
+from asyncmd_jupyter.engines.chosen_place import engine_at
 from asyncmd_jupyter.names import check_name
 from asyncmd_jupyter.sampling.progress import WalkerSnapshot
 from asyncmd_jupyter.sampling.run_checks import check_spec
 from asyncmd_jupyter.sampling.run_folder import check_folder
+from asyncmd_jupyter.sampling.run_length import chosen_steps
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.running import RUN_TAG, Run
 from asyncmd_jupyter.sampling.runs import Runs
+from asyncmd_jupyter.sampling.start_choice import checked_starts, start_frame
+from asyncmd_jupyter.sampling.start_frame import StartFrame, StartWriting
 from asyncmd_jupyter.sampling.start_velocities import decided_and_said
 from asyncmd_jupyter.sampling.states import Condition, as_condition
 from asyncmd_jupyter.sampling.walker import Walker
@@ -34,21 +40,31 @@ __all__ = [
 
 def start_run(
     engine: MDEngine,
-    start: StartingConfiguration,
+    start: StartingConfiguration = None,
     *,
-    until: Sequence[Any],
+    until: Sequence[Any] = (),
     name: str,
-    n_walkers: int = 1,
+    n_walkers: int | None = None,
     mode: str = "any",
     max_steps: int | None = None,
+    max_ps: float | None = None,
+    steps: int | None = None,
+    ps: float | None = None,
     walltime_per_part: float = 24.0,
     workdir: str | PathLike[str] | None = None,
     overwrite: bool = False,
     continuation: bool = False,
     campaign: str = "",
     velocities: str | None = None,
+    frame: int | None = None,
+    starts: Sequence[StartingConfiguration] | None = None,
+    launcher: str | None = None,
+    sbatch_options: Mapping[str, Any] | None = None,
+    sbatch_script: str | PathLike[str] | None = None,
 ) -> Run:
-    """Start a run in the background and return at once.
+    """Start a run in the background of the running event loop and return at once.
+
+    It can do all that ``%asyncmd propagate`` can, with the same checks.
 
     Parameters
     ----------
@@ -56,17 +72,21 @@ def start_run(
         Each walker gets a clone; the engine itself is not touched.
     start : Trajectory, path or None
         All walkers begin at its first frame: its positions, velocities and box. Thermostat
-        chains, barostats, biases and clocks begin anew, as does the step number.
+        chains, barostats, biases and clocks begin anew, as does the step number. None for the
+        positions that the engine has.
     until : list of condition or (str, condition)
         Conditions, with another name to show where theirs is not wanted. They are asked about
-        frames only, see `ConditionalTrajectoryPropagator`.
+        frames only, see `ConditionalTrajectoryPropagator`. Empty for a run of fixed length.
     name : str
         Of the run, its folder and its files.
-    n_walkers : int
+    n_walkers : int, optional
+        One for each of `starts`, else 1.
     mode : str
         ``any`` or ``all``.
-    max_steps : int, optional
-        MD steps after which a walker gives up.
+    max_steps, max_ps : int, float, optional
+        MD steps, or simulated time in ps, after which a walker gives up.
+    steps, ps : int, float, optional
+        Instead of `until`: MD steps, or simulated time in ps, that each walker does.
     walltime_per_part : float
         Hours.
     workdir : path, optional
@@ -79,32 +99,59 @@ def start_run(
         Name of a group of runs that belong together.
     velocities : str, optional
         ``keep`` those of the start; where it has none they are drawn, which is said once.
-        ``new``: drawn for each walker in any case. See `MDEngine.prepare`. By default they are
-        kept, unless several walkers would compute the same trajectory because the engine's
-        dynamics have no noise (`MDEngine.has_noise`): then each gets new ones, which an
-        `EqualWalkersWarning` says.
+        ``new``: drawn for each walker in any case. See `MDEngine.prepare`. ``inverted``: those of
+        the start, turned round. By default they are kept, unless several walkers would compute
+        the same trajectory because the engine's dynamics have no noise (`MDEngine.has_noise`):
+        then each gets new ones, which an `EqualWalkersWarning` says.
+    frame : int, optional
+        Another frame of the start than its first one; -1 is the last one. It is copied to the
+        run's folder before the run begins.
+    starts : list of Trajectory or path, optional
+        One for each walker, in place of `start`.
+    launcher : str, optional
+        Where the jobs run, ``local`` or ``slurm``; by default where the engine says.
+    sbatch_options, sbatch_script : optional
+        As those of the engine, for this run: options in addition to the engine's, and a script
+        in place of its own.
 
     Raises
     ------
-    ValueError, TypeError, FileNotFoundError, NotADirectoryError, PermissionError
+    ValueError, TypeError, IndexError, FileNotFoundError, NotADirectoryError, PermissionError
         For an argument that can't be used; nothing was started or written then.
+    RuntimeError
+        No event loop runs.
+
+    Examples
+    --------
+    A run of 100 ps from each of two frames, in a cell of a notebook:
+
+    >>> run = start_run(engine, starts=[first, second], ps=100, name="both")  # doctest: +SKIP
     """
+    check_loop("start_run")
     if isinstance(until, str) or not isinstance(until, Sequence):
         raise TypeError(f"until={until!r} has to be a list of conditions.")
+    if not isinstance(engine, MDEngine):
+        raise TypeError(f"engine={engine!r} is no MD engine, such as an OpenMMEngine.")
+    several = checked_starts(start, starts, frame, velocities)
+    engine = engine_at(engine, launcher, sbatch_options, sbatch_script)
     spec = RunSpec(
         engine=engine,
         start=start,
         until=tuple(_named(item) for item in until),
         name=name,
         workdir=Path.cwd() / (workdir or "."),
-        n_walkers=n_walkers,
+        n_walkers=(len(several) or 1) if n_walkers is None else n_walkers,
         mode=mode,
-        max_steps=max_steps,
+        max_steps=_steps(engine, bool(until), max_steps, max_ps, steps, ps),
         walltime_per_part=walltime_per_part,
         campaign=campaign,
         velocities=velocities,
+        starts=several,
     )
-    return start_spec(spec, overwrite=overwrite, continuation=continuation)
+    if frame is None and velocities != "inverted":
+        return start_spec(spec, overwrite=overwrite, continuation=continuation)
+    first = start_frame(spec, frame, continuation=continuation)
+    return _started_at(first, spec, overwrite=overwrite)
 
 
 def start_spec(spec: RunSpec, *, overwrite: bool = False, continuation: bool = False) -> Run:
@@ -114,19 +161,45 @@ def start_spec(spec: RunSpec, *, overwrite: bool = False, continuation: bool = F
     return _started(spec, overwrite=overwrite, continuation=continuation)
 
 
+def _steps(
+    engine: MDEngine,
+    has_conditions: bool,
+    max_steps: int | None,
+    max_ps: float | None,
+    steps: int | None,
+    ps: float | None,
+) -> int | None:
+    given = {"max_steps": max_steps, "max_ps": max_ps, "steps": steps, "ps": ps}
+    return chosen_steps(engine, given, has_conditions=has_conditions)
+
+
+def _started_at(start: StartFrame, spec: RunSpec, *, overwrite: bool) -> Run:
+    """Start a run that begins with writing its start."""
+    engine, trajectory = spec.engine, start.trajectory
+    spec = replace(spec, engine=engine.keeping_velocities(), start=trajectory, velocities="keep")
+    check_spec(spec)
+    has_velocities = start.check(spec, overwrite=overwrite)
+    writing = start.writing(spec, engine, has_velocities=has_velocities, overwrite=overwrite)
+    writing.check_targets()
+    writing.warn(stacklevel=3)
+    return _started(spec, overwrite=overwrite, continuation=False, writing=writing)
+
+
 def start_decided(spec: RunSpec, *, overwrite: bool = False) -> Run:
     """Start an order of which it was said what is done about the velocities."""
     check_spec(spec)
     return _started(spec, overwrite=overwrite, continuation=False)
 
 
-def _started(spec: RunSpec, *, overwrite: bool, continuation: bool) -> Run:
+def _started(
+    spec: RunSpec, *, overwrite: bool, continuation: bool, writing: StartWriting | None = None
+) -> Run:
     run = Run(spec)
     walkers = [new_walker(run, index, continuation) for index in range(spec.n_walkers)]
     run.conditions = walkers[0].propagator.condition_names
     check_folder(spec.folder, overwrite=overwrite, continuation=continuation)
     Runs.current().add(run)
-    run.begin(walkers, overwrite=overwrite)
+    run.begin(walkers, overwrite=overwrite, writing=writing)
     return run
 
 

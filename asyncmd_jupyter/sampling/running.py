@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter import runtime
+from asyncmd_jupyter.background import check_loop
 from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import JobChanged, JobState
@@ -27,6 +28,7 @@ from asyncmd_jupyter.sampling.run_memory_keeper import Keeper
 from asyncmd_jupyter.sampling.run_memory_walker import StoredWalker
 from asyncmd_jupyter.sampling.run_record import RunRecord
 from asyncmd_jupyter.sampling.run_spec import RunSpec
+from asyncmd_jupyter.sampling.start_frame import StartWriting
 from asyncmd_jupyter.sampling.walker import Walker
 
 RUN_TAG = "run"
@@ -70,6 +72,7 @@ class Run:
         *,
         overwrite: bool = False,
         known: bool = False,
+        writing: StartWriting | None = None,
     ) -> None:
         """Start all walkers that have not ended in the running event loop.
 
@@ -80,6 +83,8 @@ class Run:
             Remove the files of an earlier run first.
         known : bool
             Whether its folder and conditions are those of a run that was begun before.
+        writing : StartWriting, optional
+            Starts that are written first.
         """
         self._is_known = known
         self.walkers = list(walkers)
@@ -88,7 +93,8 @@ class Run:
             self._ended = self._began + self._seconds_before
             self.changed()
             return
-        ready = runtime.start(self._make_ready(overwrite, known), name=f"folder of {self.id}")
+        making = self._make_ready(overwrite, known, writing)
+        ready = runtime.start(making, name=f"folder of {self.id}")
         self._ready = ready
         tasks = [ready]
         for walker in going:
@@ -144,7 +150,9 @@ class Run:
         """
         await self._keeper.take_over(force=force)
 
-    async def _make_ready(self, overwrite: bool, known: bool) -> None:
+    async def _make_ready(self, overwrite: bool, known: bool, writing: StartWriting | None) -> None:
+        if writing is not None:
+            self._start_at(await writing.written())
         first = self.walkers[0]
         if not known and isinstance(first, Walker):
             # A condition that is none has to be known before an earlier run is overwritten.
@@ -154,6 +162,13 @@ class Run:
             overwrite = False
         await make_ready(self.workdir, overwrite=overwrite)
         await self._keeper.begin()
+
+    def _start_at(self, spec: RunSpec) -> None:
+        """Let the walkers begin at starts that have been written."""
+        self.spec = self._keeper.spec = spec
+        for index, walker in enumerate(self.walkers):
+            if isinstance(walker, Walker):
+                walker.start_at(spec.start_of(index))
 
     async def _check_same_starts(self) -> None:
         checks = [w.check_same_start() for w in self.walkers if isinstance(w, Walker)]
@@ -205,6 +220,15 @@ class Run:
         """Of one walker its trajectory, of several the list; None for what there is not."""
         results = [walker.result for walker in self.walkers]
         return results[0] if len(results) == 1 else list(results)
+
+    @property
+    def reached(self) -> list[tuple[str, ...]]:
+        """For each walker the names of the conditions that ended it.
+
+        Empty for a walker on its way, and for one that ended without, such as at its limit. With
+        ``mode="any"`` there is more than one name where several hold in the same frame.
+        """
+        return [walker.snapshot().reached for walker in self.walkers]
 
     def snapshot(self) -> RunSnapshot:
         """Take a picture of everything that can be seen from outside."""
@@ -305,13 +329,15 @@ class Run:
         self._keeper.note()
         self.changed()
 
-    def resume(self, *, max_steps: int | None = None) -> Run:
+    def resume(self, *, max_steps: int | None = None, max_ps: float | None = None) -> Run:
         """Go on with a held run, or from its files with one that was cancelled, failed or left.
 
         Parameters
         ----------
         max_steps : int, optional
-            Another limit; needed where a walker has ended at the old one.
+            Another limit, counted from the start; needed where a walker has ended at the old one.
+        max_ps : float, optional
+            The same as simulated time.
 
         Returns
         -------
@@ -320,12 +346,17 @@ class Run:
 
         Raises
         ------
-        ValueError
-            There is nothing to go on with; says why.
+        ValueError, TypeError
+            There is nothing to go on with, or a limit that can't be used; says why.
+        RuntimeError
+            No event loop runs.
         """
+        from asyncmd_jupyter.sampling.run_length import chosen_steps
         from asyncmd_jupyter.sampling.run_resume import resumed
 
-        return resumed(self, max_steps)
+        check_loop("Run.resume")
+        given = {"max_steps": max_steps, "max_ps": max_ps}
+        return resumed(self, chosen_steps(self.spec.engine, given, has_conditions=True))
 
     def __repr__(self) -> str:
         """One line with the state of each walker."""

@@ -78,12 +78,10 @@ def decided(spec: RunSpec, *, continuation: bool = False) -> tuple[RunSpec, User
         spec.engine, spec.n_walkers, spec.velocities, has_velocities=has
     )
     said: UserWarning | None = alike
-    if (
-        said is None
-        and not (continuation or spec.starts)
-        and isinstance(spec.engine, CommandEngine)
-    ):
-        said = spec.engine.begun_velocities(spec.start, velocities).warning
+    if said is None and not continuation and isinstance(spec.engine, CommandEngine):
+        engine, starts = spec.engine, spec.starts or (spec.start,)
+        warned = (engine.begun_velocities(start, velocities).warning for start in starts)
+        said = next(filter(None, warned), None)
     return replace(spec, velocities=velocities), said
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from asyncmd_jupyter import runtime
-from asyncmd_jupyter.engines.base import MDEngine
+from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
 from asyncmd_jupyter.engines.command import FILES_TAG, CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.part import Part
@@ -96,6 +96,10 @@ class Walker(PropagationObserver):
         self._end: WalkerEnd | None = None
         self.has_submitted = asyncio.Event()
         self.error: Exception | None = None
+
+    def start_at(self, start: StartingConfiguration) -> None:
+        """Begin at what has been made meanwhile; before `check` and `begin`'s `ready`."""
+        self._plan = replace(self._plan, start=start)
 
     async def check(self) -> None:
         """Evaluate the conditions on the start; raises what they raise."""

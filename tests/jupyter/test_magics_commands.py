@@ -101,6 +101,23 @@ async def test_a_start_of_one_frame(notebook):
     assert said == "--frame 7 does not exist: one has 1 frame, number 0."
 
 
+async def test_several_starts_and_a_limit_as_a_time_to_resume_with(notebook):
+    await notebook.run("%asyncmd propagate engine --steps 20 --name first")
+    await notebook.run("%asyncmd wait first -o path")
+    await notebook.run("starts = [path, path]")
+    asked = "%asyncmd propagate engine --from starts --until never --max-ps"
+    said = await notebook.error(f"{asked} 0.2 --name x --frame 1")
+    assert said.startswith("--frame is for one start, and starts holds 2")
+    assert "2 starts for 3 walkers" in await notebook.error(f"{asked} 0.2 --name x --n 3")
+    await notebook.run(f"{asked} 0.2 --name both -o run")
+    await notebook.run("%asyncmd wait both")
+    assert [len(walker.spec.starts) for walker in [notebook["run"]]] == [2]
+    await notebook.run("%asyncmd resume both --max-ps 0.4 -o again")
+    await notebook.run("%asyncmd wait both -o results")
+    assert [each.last_step for each in notebook["results"]] == [40, 40]
+    assert "-1 has to be more than 0" in await notebook.error("%asyncmd resume both --max-ps -1")
+
+
 WRONG = {
     "engine --until late --steps 5": "--steps is the whole length",
     "engine --max-steps 50": "%asyncmd propagate needs --until",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from asyncmd_jupyter.jupyter.namespace import frames_told, is_trajectory, look_up_start, shown
+from asyncmd_jupyter.counts import frames_told
+from asyncmd_jupyter.jupyter.namespace import is_trajectory, look_up_start, shown
 from asyncmd_jupyter.jupyter.notebook import Notebook, all_runs
 from asyncmd_jupyter.jupyter.parsers import (
     OneOf,

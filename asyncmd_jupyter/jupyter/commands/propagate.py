@@ -26,8 +26,8 @@ def _what(parser: Any) -> None:
     add = parser.add_argument
     add("engine", metavar="ENGINE", nargs="?", help="The MD engine; each walker gets a copy.")
     add("--from", dest="start", metavar="START",
-        help="Trajectory whose first frame they start from, or a file; "
-        "the engine's own positions if left out.")  # fmt: skip
+        help="Trajectory whose first frame they start from, or a file; a list has one for each "
+        "walker. The engine's own positions if left out.")  # fmt: skip
     add("--frame", metavar="N", type=whole_number,
         help="Another frame of it; -1 is the last one.")  # fmt: skip
     add("--velocities", metavar="KIND", type=OneOf(VELOCITIES),
