@@ -148,8 +148,12 @@ class CommandEngine(RecordedEngine):
             if (running := await self._find_running_part(files)) is not None:
                 raise EngineError(_is_computed(running))
             await in_thread(files.workdir, self._refuse_foreign_files, files)
-            begun = await self._make_ready(files, starting_configuration, velocities)
-            await asyncio.to_thread(self._record_preparation, files, starting_configuration, begun)
+            # Done again it begins the same stream of random numbers.
+            begun = await retried(
+                lambda: self._make_ready(files, starting_configuration, velocities), files.workdir
+            )
+            record = self._record_preparation
+            await in_thread(files.workdir, record, files, starting_configuration, begun)
             self._files, self._running = files, None
             self._keep(OnDisk())
             self._prepared_as = _state(self._facts_file(files))
@@ -520,12 +524,12 @@ class CommandEngine(RecordedEngine):
         if part.begun_record is not None and not part.begun_record.done():
             await asyncio.wait([part.begun_record])
         if self._disk.last_trajectory != part.trajectory_file:
-            await asyncio.to_thread(forget_if_empty, part.trajectory_file)
+            await in_thread(part.trajectory_file, forget_if_empty, part.trajectory_file)
             return PartEnd(self._disk.steps, None)
         self.streams.has_frames(files.key)
         trajectory = self._trajectory(part.trajectory_file)
         await retried(trajectory.prepare, part.trajectory_file)
-        await asyncio.to_thread(self._record_ended, files, part, trajectory)
+        await in_thread(files.workdir, self._record_ended, files, part, trajectory)
         return PartEnd(self._disk.steps, trajectory)
 
     def _trajectory(self, *files: Path) -> Trajectory:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -11,6 +10,7 @@ from typing import Any
 from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.engines.command import CommandEngine
 from asyncmd_jupyter.engines.mdconfig import MDConfig
+from asyncmd_jupyter.files.retrying import in_thread
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
 
@@ -29,7 +29,7 @@ async def get_all_traj_parts(
     """
     kind = _checked(engine).output_traj_type
     with _known(engine):
-        return await asyncio.to_thread(engine.parts_in_folder, folder, deffnm, kind)
+        return await in_thread(folder, engine.parts_in_folder, folder, deffnm, kind)
 
 
 async def get_all_file_parts(
@@ -44,7 +44,7 @@ async def get_all_file_parts(
             f"engine={engine!r} does not say how its files are called: give it a class "
             "method 'files_of_parts', as in MDEngine."
         )
-    found = await asyncio.to_thread(engine.files_of_parts, folder, deffnm, file_ending)
+    found = await in_thread(folder, engine.files_of_parts, folder, deffnm, file_ending)
     return [str(path) for path in found]
 
 

@@ -24,6 +24,7 @@ GIVE_UP_SECONDS = 4 * 3600.0
 PAUSES = (0.05, 60.0)
 # Libraries that tell no number may mean a file that is damaged.
 _FEW_TRIES = 5
+_SQLITE_IOERR = 10  # sqlite3.SQLITE_IOERR
 _NAMES = (
     *("ESTALE", "EIO", "EINTR", "EAGAIN", "ETIMEDOUT", "ENODEV", "ENXIO", "EREMOTEIO", "ENOLINK"),
     *("ECOMM", "EPROTO", "ECONNRESET", "ECONNABORTED", "ECONNREFUSED", "EHOSTDOWN"),
@@ -34,10 +35,14 @@ _TRANSIENT = frozenset(getattr(errno, name) for name in _NAMES if hasattr(errno,
 
 def is_transient(error: BaseException) -> bool:
     """Whether an error, or what has led to it, is one of a file system that may come back."""
-    return any(
-        isinstance(one, OSError) and (one.errno in _TRANSIENT or _is_nameless(one))
-        for one in _chain(error)
-    )
+    return any(_comes_from_file_system(one) for one in _chain(error))
+
+
+def _comes_from_file_system(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _TRANSIENT or _is_nameless(error)
+    # The last byte is the kind; without importing sqlite3, which workers do without.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == _SQLITE_IOERR
 
 
 async def retried(call: Callable[[], Awaitable[_T]], path: str | os.PathLike[str]) -> _T:

@@ -371,8 +371,8 @@ class JobManager:
     async def _bring_up(self, record: JobRecord, alone_with: Mapping[str, str] | None) -> None:
         try:
             await asyncio.to_thread(_prepare, record, self._heartbeat)
-            self._prune_once()
             await self._book.add(record, alone_with)
+            self._prune_once()  # of all that is stored the newest is kept, so not before
             start = self._starter.add(record)
             self._follow()
             refusal = await asyncio.shield(start) if start else None

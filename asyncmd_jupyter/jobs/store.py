@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.files.owners import check_file_of_ours, make_ours
+from asyncmd_jupyter.files.retrying import is_transient
 from asyncmd_jupyter.files.writing import create
 from asyncmd_jupyter.jobs.model import JobRecord
 from asyncmd_jupyter.jobs.rows import from_text, to_text
@@ -32,6 +33,8 @@ from asyncmd_jupyter.jobs.schema import (
 T = TypeVar("T")
 
 _BUSY_SECONDS = 30.0
+# Between tries where the file system does not answer; whoever submits jobs tries for longer.
+_PAUSES = (0.05, 0.2, 1.0, 3.0)
 _REST_SECONDS = 2.0  # times of files are coarse
 _TRUSTED_SECONDS = 10.0  # and may be old on network file systems
 
@@ -135,13 +138,18 @@ class JobStore:
 
     def _add_alone(self, record: JobRecord, tags: dict[str, str]) -> None:
         conditions = [f"""json_extract(record, '$.tags."{name}"') = ?""" for name in tags]
-        query = f"SELECT id, owner FROM jobs WHERE final = 0 AND {' AND '.join(conditions)}"  # noqa: S608
-        with self._connect() as db:
+        # Not this record, which is there if only the answer to the first try was lost.
+        others = " AND ".join(["final = 0", "id != ?", *conditions])
+        query = f"SELECT id, owner FROM jobs WHERE {others}"  # noqa: S608
+
+        def add(db: sqlite3.Connection) -> None:
             db.execute("BEGIN IMMEDIATE")
-            found = db.execute(query, list(tags.values())).fetchone()
+            found = db.execute(query, [record.id, *tags.values()]).fetchone()
             if found is not None:
                 raise JobExistsError(*found)
             db.execute(_UPSERT, _row(record))
+
+        self._transact(add)
 
     def forget_unsaved(self, job_id: str) -> None:
         """Never write what could not be written yet about a job."""
@@ -150,7 +158,7 @@ class JobStore:
 
     def claim(self, record: JobRecord, owner: str) -> bool:
         """Make `owner` the one who looks after a job; False if another was quicker."""
-        with self._connect() as db:
+        with self._connect() as db:  # once: the second time it would seem that another was quicker
             cursor = db.execute(
                 "UPDATE jobs SET owner = ? WHERE id = ? AND owner = ? AND final = 0",
                 (owner, record.id, record.owner),
@@ -165,11 +173,9 @@ class JobStore:
 
     def request_cancel(self, ids: Iterable[str]) -> None:
         """Store the wish to end these jobs, for whoever looks after them."""
-        with self._connect() as db:
-            db.executemany(
-                "UPDATE jobs SET cancel_requested = 1 WHERE id = ? AND final = 0",
-                [(job_id,) for job_id in ids],
-            )
+        wanted = [(job_id,) for job_id in ids]
+        query = "UPDATE jobs SET cancel_requested = 1 WHERE id = ? AND final = 0"
+        self._transact(lambda db: db.executemany(query, wanted))
 
     def cancel_requests(self, owner: str) -> set[str]:
         """Jobs of an owner that somebody wanted to end.
@@ -246,8 +252,8 @@ class JobStore:
         before, slurm_before : float
             Seconds since 1970; core hours of jobs in Slurm may count for longer.
         """
-        with self._connect() as db:
-            return db.execute(PRUNE, (before, before, min(before, slurm_before))).rowcount
+        moments = before, before, min(before, slurm_before)
+        return self._transact(lambda db: db.execute(PRUNE, moments).rowcount)
 
     def _records(self, condition: str, values: Sequence[object]) -> list[JobRecord]:
         return [
@@ -306,8 +312,7 @@ class JobStore:
         if not rows:
             return
         try:
-            with self._connect() as db:
-                db.executemany(_UPSERT, rows)
+            self._transact(lambda db: db.executemany(_UPSERT, rows))
         except BaseException:
             with self._lock:
                 self._unsaved = rows + self._unsaved
@@ -335,8 +340,20 @@ class JobStore:
         with self._explaining():
             if not self.path.exists():
                 return []
+        return self._transact(lambda db: db.execute(query, values).fetchall())
+
+    def _transact(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        """Do something that can be done twice; again while the file system does not answer."""
+        for pause in _PAUSES:
+            try:
+                with self._connect() as db:
+                    return action(db)
+            except JobError as error:
+                if not is_transient(error):
+                    raise
+            time.sleep(pause)
         with self._connect() as db:
-            return db.execute(query, values).fetchall()
+            return action(db)
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:

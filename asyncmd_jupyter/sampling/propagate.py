@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -18,7 +17,7 @@ from asyncmd_jupyter.engines.base import (
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
 from asyncmd_jupyter.engines.part import Part
 from asyncmd_jupyter.errors import MaxStepsReachedError
-from asyncmd_jupyter.files.retrying import retried
+from asyncmd_jupyter.files.retrying import in_thread, retried
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.mdanalysis import is_lack_of_data
 from asyncmd_jupyter.frames.trajectory import Trajectory
@@ -340,7 +339,7 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         there is the structure of the parts, whose masses, bonds and numbers a file may lack.
         """
         seen = start_of(engine, start)
-        await asyncio.to_thread(engine.check_start, start)
+        await in_thread(files.workdir, engine.check_start, start)
         decision = await self._look_before_preparing(seen, start)
         is_file = seen is not None and not isinstance(start, Trajectory)
         if is_file or decision is None:

@@ -112,8 +112,28 @@ async def test_both_are_damaged(manager, tmp_path: Path):
     await finished(tmp_path, 4 * NSTOUT)
     for name in ("sim.cpt", "sim_prev.cpt"):
         (tmp_path / name).write_bytes(b"")
-    with pytest.raises(EngineError, match=r"sim\.cpt is torn, and .*sim_prev\.cpt can't be read"):
+    told = r"sim\.cpt can't be read .*sim_prev\.cpt can't be read .*Start another simulation"
+    with pytest.raises(EngineError, match=told):
         await gromacs_engine(output_traj_type="trr").prepare_from_files(tmp_path, "sim")
+
+
+async def test_both_are_damaged_in_a_later_part(manager, tmp_path: Path, caplog):
+    """As ``mdrun`` leaves them on a full disk: the one that the part began from is kept."""
+    await finished(tmp_path, 4 * NSTOUT, 20 * NSTOUT)
+    first = (tmp_path / "sim.part0001.trr").read_bytes()
+    torn_behind_the_header(tmp_path)
+    (tmp_path / "sim_prev.cpt").write_bytes(b"")
+    engine = engine_with_many_checkpoints()
+    await engine.prepare_from_files(tmp_path, "sim")
+    assert (engine.steps_done, engine.simulation_part) == (4 * NSTOUT, 1)
+    with caplog.at_level(logging.WARNING):
+        await engine.run_steps(10 * NSTOUT)
+    assert f"goes on from sim.cpt.begin at step {4 * NSTOUT}" in caplog.text
+    assert (tmp_path / "sim.part0001.trr").read_bytes() == first
+    second = steps_in(tmp_path / "sim.part0002.trr")
+    assert second == list(range(4 * NSTOUT, 10 * NSTOUT + 1, NSTOUT))
+    aside = tmp_path / "#sim.part0002.trr.1#"
+    assert aside.exists(), "frames are never removed"
 
 
 async def test_neither_is_there(manager, tmp_path: Path):

@@ -13,7 +13,7 @@ from gromacs_systems import STEM, parameters
 from reliance import relies_on
 
 from asyncmd_jupyter.engines.gromacs.checkpoint import has_its_end, read_checkpoint
-from asyncmd_jupyter.engines.gromacs.disk import _BEGINS_CHECKPOINT, _HAS_ENDED
+from asyncmd_jupyter.engines.gromacs.checkpoint_files import _BEGINS_CHECKPOINT, _HAS_ENDED
 from asyncmd_jupyter.engines.gromacs.run_input import constraints_in
 from asyncmd_jupyter.engines.gromacs.told import drawn_seeds, facts_in_log
 from asyncmd_jupyter.engines.gromacs.words import deciding_words, has_obeyed_signal
@@ -67,7 +67,7 @@ def test_mdrun_says_that_it_writes_checkpoints(stopped):
         f"the log of mdrun says {_BEGINS_CHECKPOINT.decode()!r} before it writes a checkpoint, and "
         f"{_HAS_ENDED.decode()!r} behind the last one",
         _BEGINS_CHECKPOINT in log and log.rindex(_HAS_ENDED) > log.rindex(_BEGINS_CHECKPOINT),
-        "engines/gromacs/disk.py",
+        "engines/gromacs/checkpoint_files.py",
     )
 
 

@@ -1,4 +1,6 @@
+import errno
 import os
+import sqlite3
 import stat
 import time
 from dataclasses import replace
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from asyncmd_jupyter.errors import JobError
+from asyncmd_jupyter.jobs import store as jobs_store
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
 from asyncmd_jupyter.jobs.store import JobExistsError, JobStore
 
@@ -33,6 +36,62 @@ def record(job_id="abcdefgh", **changes):
         tags={"run": "first"},
     )
     return replace(made, **changes)
+
+
+def away(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
+def disk_error() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_READ
+    return error
+
+
+class NowAndThen:
+    """Lets a function raise an error at every second call."""
+
+    def __init__(self, call, error) -> None:
+        self._call = call
+        self._error = error
+        self.calls = 0
+
+    def __call__(self, *arguments, **options):
+        self.calls += 1
+        if self.calls % 2:
+            raise self._error
+        return self._call(*arguments, **options)
+
+
+@pytest.mark.parametrize("error", [away(errno.ESTALE), away(errno.EIO), disk_error()], ids=str)
+def test_a_file_system_that_is_away_for_a_moment(store, monkeypatch, error):
+    monkeypatch.setattr(jobs_store, "_PAUSES", (0.0, 0.001))
+    found = NowAndThen(jobs_store.check_schema, error)
+    monkeypatch.setattr(jobs_store, "check_schema", found)
+    store.save(record("a")).result()
+    store.add_alone(record("b"), {"run": "another"}).result()
+    store.request_cancel(["a"])
+    assert [each.id for each in store.find()] == ["b", "a"]
+    assert store.cancel_requests("host:1:2") == {"a"}
+    assert store.prune(0.0, 0.0) == 0
+    assert found.calls == 12
+
+
+def test_a_file_system_that_stays_away(store, monkeypatch):
+    monkeypatch.setattr(jobs_store, "_PAUSES", (0.0,))
+    store.save(record("a")).result()
+    monkeypatch.setattr(jobs_store, "check_schema", lambda db: (_ for _ in ()).throw(disk_error()))
+    with pytest.raises(JobError, match="disk I/O error"):
+        store.find()
+
+
+def test_an_answer_that_was_lost_is_no_other_job(store):
+    """Where adding is done again, the record may be there from the first time."""
+    mine = record("a")
+    store.add_alone(mine, mine.tags).result()
+    store.add_alone(mine, mine.tags).result()
+    with pytest.raises(JobExistsError, match="Job a "):
+        store.add_alone(record("b"), mine.tags).result()
 
 
 def test_records_come_back_as_they_were(store):

@@ -132,7 +132,7 @@ async def test_a_propagation(manager, tmp_path: Path, monkeypatch):
         None, tmp_path, "sim", tra_out=tmp_path / "expected.trr"
     )
     (tmp_path / "again").mkdir()
-    names = ("read_disk", "mend_parts", "drop_after_checkpoint", "write_spec")
+    names = ("read_disk", "mend_parts", "drop_after_checkpoint", "write_spec", "write_text")
     faults = {name: NowAndThen(getattr(stepping, name)) for name in names}
     for name, fault in faults.items():
         monkeypatch.setattr(stepping, name, fault)

@@ -7,7 +7,13 @@ from pathlib import Path
 
 from asyncmd_jupyter.engines.aside import set_parts_aside
 from asyncmd_jupyter.engines.files import EngineFiles
-from asyncmd_jupyter.engines.gromacs.checkpoint import Checkpoint, has_its_end, read_checkpoint
+from asyncmd_jupyter.engines.gromacs.checkpoint import Checkpoint
+from asyncmd_jupyter.engines.gromacs.checkpoint_files import (
+    START_ANOTHER,
+    had_checkpoint,
+    newest_checkpoint,
+    previous_checkpoint,
+)
 from asyncmd_jupyter.engines.plan import OnDisk
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.files.reading import read_bytes
@@ -17,9 +23,6 @@ from asyncmd_jupyter.frames.xdr import FrameIndex, index_frames, truncate_to_who
 logger = logging.getLogger(__name__)
 
 _LARGEST_CHECKPOINT = 2**36  # twelve numbers of eight bytes for each of half a billion atoms
-
-# ``mdrun`` says the first before it writes, so that once tells nothing of what came of it.
-_BEGINS_CHECKPOINT, _HAS_ENDED = b"Writing checkpoint, step", b"Finished mdrun"
 
 
 def read_disk(files: EngineFiles, traj_type: str, nstout: int) -> OnDisk:
@@ -38,7 +41,7 @@ def read_disk(files: EngineFiles, traj_type: str, nstout: int) -> OnDisk:
         )
     parts = [path for path in files.parts(traj_type).values() if path.stat().st_size]
     last = parts[-1] if parts else None
-    file, checkpoint = _newest(files)
+    file, checkpoint = newest_checkpoint(files)
     if file is None:
         _refuse_lost_checkpoint(files)
         return OnDisk(last_trajectory=last)
@@ -62,7 +65,7 @@ def drop_after_checkpoint(files: EngineFiles) -> None:
 
     Frames of the part that has written it are cut off; parts after it are set aside.
     """
-    file, checkpoint = _newest(files)
+    file, checkpoint = newest_checkpoint(files)
     if file is None:
         _refuse_lost_checkpoint(files)
     elif file != files.path("cpt"):
@@ -75,76 +78,22 @@ def drop_after_checkpoint(files: EngineFiles) -> None:
             _keep(path, index, int((index.steps <= checkpoint.step).sum()))
 
 
-def forget_checkpoints(files: EngineFiles) -> None:
-    """Remove checkpoints of parts that are gone, which would be gone on from."""
-    files.path("cpt").unlink(missing_ok=True)
-    if not _is_others(_previous(files)):
-        _previous(files).unlink(missing_ok=True)
-
-
-_NONE = Checkpoint(part=0, step=-1, time=0.0)
-
-
-def _previous(files: EngineFiles) -> Path:
-    """The checkpoint before the last one: ``mdrun`` renames that first, then the new one."""
-    return files.workdir / f"{files.deffnm}_prev.cpt"
-
-
-def _is_others(previous: Path) -> bool:
-    """Whether it is the checkpoint of a simulation that is named so."""
-    return previous.with_suffix(".tpr").exists()
-
-
-def _newest(files: EngineFiles) -> tuple[Path | None, Checkpoint]:
-    """The checkpoint to go on from: the one before the last where that is missing or torn.
-
-    Raises
-    ------
-    EngineError
-        None of those that are there can be read.
-    """
-    file, previous = files.path("cpt"), _previous(files)
-    # Before its first checkpoint a simulation can only have one that an earlier one has left.
-    has_previous = previous.exists() and not _is_others(previous) and _had_checkpoint(files)
-    if not file.exists():
-        return (previous, read_checkpoint(previous)) if has_previous else (None, _NONE)
-    try:
-        checkpoint = read_checkpoint(file)
-        if not has_previous or has_its_end(file) or not has_its_end(previous):
-            return file, checkpoint
-    except EngineError:
-        if not has_previous:
-            raise
-    try:
-        return previous, read_checkpoint(previous)
-    except EngineError as error:
-        raise EngineError(f"{file} is torn, and {error}{_START_ANOTHER}") from error
-
-
-_START_ANOTHER = " Start another simulation from the last frame of its parts instead."
-
-
-def _put_back(files: EngineFiles, previous: Path, checkpoint: Checkpoint) -> None:
-    """Let ``mdrun`` find the checkpoint before the last one, which stays where it is."""
+def _put_back(files: EngineFiles, earlier: Path, checkpoint: Checkpoint) -> None:
+    """Let ``mdrun`` find a checkpoint before the last one, which stays where it is."""
     file = files.path("cpt")
     problem = "torn" if file.exists() else "missing"
     indices = [index_frames(path) for t in ("xtc", "trr") for path in files.parts(t).values()]
     last = max((int(index.steps[-1]) for index in indices if len(index)), default=0)
     logger.warning(
-        "%s is %s: mdrun was killed while it was replaced. It goes on from %s at step %d, so that "
-        "the %d steps up to the last frame on disk are computed again.",
+        "%s is %s: mdrun was killed while it was replaced, or the disk was full. It goes on from "
+        "%s at step %d, so that the %d steps up to the last frame on disk are computed again.",
         file,
         problem,
-        previous.name,
+        earlier.name,
         checkpoint.step,
         max(0, last - checkpoint.step),
     )
-    write_bytes(file, read_bytes(previous, limit=_LARGEST_CHECKPOINT))
-
-
-def _had_checkpoint(files: EngineFiles) -> bool:
-    logs = files.parts("log")
-    return max(logs, default=0) > 1 or any(_tells_of_checkpoint(path) for path in logs.values())
+    write_bytes(file, read_bytes(earlier, limit=_LARGEST_CHECKPOINT))
 
 
 def _refuse_lost_checkpoint(files: EngineFiles) -> None:
@@ -152,16 +101,16 @@ def _refuse_lost_checkpoint(files: EngineFiles) -> None:
 
     Only a log can say that there was none.
     """
-    if _had_checkpoint(files):
+    if had_checkpoint(files):
         raise EngineError(
-            f"{files.path('cpt')} is missing, and so is {_previous(files).name}: the parts of "
-            f"{files.deffnm!r} can't be gone on from.{_START_ANOTHER}"
+            f"{files.path('cpt')} is missing, and so is {previous_checkpoint(files).name}: the "
+            f"parts of {files.deffnm!r} can't be gone on from.{START_ANOTHER}"
         )
     if without_log := _parts_without_log(files):
         raise EngineError(
             f"{files.path('cpt')} is missing, and {without_log[0].name} has no log that says "
             f"whether there ever was one: the parts of {files.deffnm!r} can't be gone on from. "
-            f"Bring the checkpoint back if it was moved or removed.{_START_ANOTHER}"
+            f"Bring the checkpoint back if it was moved or removed.{START_ANOTHER}"
         )
 
 
@@ -175,11 +124,6 @@ def _continues_from(file: Path | None, checkpoint: Checkpoint) -> str:
     if file is None:
         return "was ended before its first checkpoint and begins again at step 0"
     return f"goes on from its checkpoint of part {checkpoint.part} at step {checkpoint.step}"
-
-
-def _tells_of_checkpoint(log: Path) -> bool:
-    text = log.read_bytes()
-    return text.count(_BEGINS_CHECKPOINT) > 1 or _HAS_ENDED in text
 
 
 def _open_ended(files: EngineFiles, traj_type: str) -> list[Path]:

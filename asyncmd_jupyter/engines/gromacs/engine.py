@@ -24,10 +24,13 @@ from asyncmd_jupyter.engines.foreign import (
     refuse_neighbours,
 )
 from asyncmd_jupyter.engines.gromacs import commands, parameters, thermostat
+from asyncmd_jupyter.engines.gromacs.checkpoint_files import (
+    forget_checkpoints,
+    keep_first_checkpoint,
+)
 from asyncmd_jupyter.engines.gromacs.configurations import GmxConfigurations, start_file
 from asyncmd_jupyter.engines.gromacs.disk import (
     drop_after_checkpoint,
-    forget_checkpoints,
     mend_parts,
     read_disk,
 )
@@ -289,6 +292,7 @@ class GmxEngine(GmxConfigurations):
         if self._mdp != self._prepared_mdp:
             self._check_same(files)
         drop_after_checkpoint(files)
+        keep_first_checkpoint(files)
 
     def _run_command(self, files: EngineFiles, plan: PartPlan) -> Command:
         threads = self._threads()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from os import PathLike
 
 from asyncmd_jupyter.engines.gromacs.engine import GmxEngine
+from asyncmd_jupyter.files.retrying import in_thread
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
 
@@ -22,12 +22,12 @@ async def get_all_traj_parts(
     traj_type : str
         ``"TRR"`` or ``"XTC"``.
     """
-    return await asyncio.to_thread(GmxEngine.parts_in_folder, folder, deffnm, traj_type)
+    return await in_thread(folder, GmxEngine.parts_in_folder, folder, deffnm, traj_type)
 
 
 async def get_all_file_parts(
     folder: str | PathLike[str], deffnm: str, file_ending: str
 ) -> list[str]:
     """Paths of the files ``deffnm.partNNNN.file_ending`` in a folder, in order of the parts."""
-    found = await asyncio.to_thread(GmxEngine.files_of_parts, folder, deffnm, file_ending)
+    found = await in_thread(folder, GmxEngine.files_of_parts, folder, deffnm, file_ending)
     return [str(path) for path in found]
