@@ -13,7 +13,7 @@ from asyncmd_jupyter.frames.mdanalysis import guess_elements, open_universe
 from asyncmd_jupyter.frames.selection import Segment
 from asyncmd_jupyter.frames.steps import wrap_step
 from asyncmd_jupyter.frames.stopping import Stop
-from asyncmd_jupyter.frames.written import check_written, flush
+from asyncmd_jupyter.frames.written import check_room, check_written, flush
 
 Modification: TypeAlias = Callable[[Any, Any], None]
 """Changes a timestep of a Universe, both are handed in."""
@@ -133,6 +133,8 @@ def write_decoded(
     try:
         for universe in _decoded(name, jobs, transformations, stop):
             if writer is None:
+                n_wanted = sum(len(segment.numbers) for segment, _ in jobs)
+                check_room(path, name, universe.trajectory.ts, n_frames=n_wanted)
                 writer = Writer(str(path), **_options(name, jobs, universe))
                 n_atoms = len(universe.atoms)
             writer.write(universe.atoms)

@@ -8,6 +8,7 @@ import pytest
 from frame_samples import write_gro, write_xdr
 from full_disk import at_most
 
+from asyncmd_jupyter.frames import written
 from asyncmd_jupyter.frames.concatenate import TrajectoryConcatenator
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
@@ -52,3 +53,15 @@ def test_structures(trajectory: Trajectory, tmp_path: Path, ending: str):
             [trajectory], [(None, 1, 1)], tmp_path / "out.trr", structure_copy=copy
         )
     assert not copy.exists()
+
+
+def test_no_hdf5_file_is_begun_without_room(trajectory: Trajectory, tmp_path: Path, monkeypatch):
+    """On a full disk HDF5 may crash the kernel."""
+    out = tmp_path / "out.h5md"
+    monkeypatch.setattr(written, "_HDF5_OVERHEAD", 2**70)
+    with pytest.raises(OSError, match=r"not begun: it takes about .* MB, and there is too little"):
+        TrajectoryConcatenator().concatenate([trajectory], [(None, None, 1)], out)
+    assert not list(tmp_path.glob("*out*"))
+    monkeypatch.undo()
+    whole = TrajectoryConcatenator().concatenate([trajectory], [(None, None, 1)], out)
+    assert len(whole) == N_FRAMES
