@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -349,11 +350,20 @@ class JobStore:
                 with self._connect() as db:
                     return action(db)
             except JobError as error:
-                if not is_transient(error):
+                if not (is_transient(error) or self._is_misjudged(error)):
                     raise
             time.sleep(pause)
         with self._connect() as db:
             return action(db)
+
+    def _is_misjudged(self, error: JobError) -> bool:
+        """Whether SQLite says that it may not write a file which may be written.
+
+        It reads a file only, and needs no other error, where opening it for writing fails once.
+        """
+        code = getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF
+        is_refusal = code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+        return is_refusal and all(os.access(p, os.W_OK) for p in (self.path, self.folder))
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:

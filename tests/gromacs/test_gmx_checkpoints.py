@@ -176,6 +176,25 @@ async def test_killed_while_the_first_one_was_written(manager, tmp_path: Path, c
     assert sorted(steps) == list(range(0, 10 * NSTOUT + 1, NSTOUT))
 
 
+@pytest.mark.parametrize("content", [b"", b"\0\0\0"])
+async def test_the_first_one_is_damaged(manager, tmp_path: Path, caplog, content):
+    """As it is where a disk gets full in the first part."""
+    await finished(tmp_path, 8 * NSTOUT)
+    (tmp_path / "sim_prev.cpt").unlink()
+    (tmp_path / "sim.cpt").write_bytes(content)
+    log = tmp_path / "sim.part0001.log"
+    words = b"Writing checkpoint, step"
+    log.write_bytes(words.join(log.read_bytes().split(words)[:2]))
+    engine = engine_with_many_checkpoints()
+    await engine.prepare_from_files(tmp_path, "sim")
+    assert engine.steps_done == 0
+    with caplog.at_level(logging.WARNING, DISK):
+        await engine.run_steps(10 * NSTOUT)
+    assert caplog.text.count("begins again at step 0") == 1
+    assert steps_in(tmp_path / "sim.part0001.trr") == list(range(0, 10 * NSTOUT + 1, NSTOUT))
+    assert (tmp_path / "#sim.part0001.trr.1#").exists(), "frames are never removed"
+
+
 async def test_one_of_an_earlier_simulation_is_not_gone_on_from(manager, tmp_path: Path):
     await finished(tmp_path, 4 * NSTOUT)
     stale = (tmp_path / "sim_prev.cpt").read_bytes()

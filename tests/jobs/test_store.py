@@ -42,9 +42,9 @@ def away(number: int) -> OSError:
     return OSError(number, os.strerror(number))
 
 
-def disk_error() -> sqlite3.OperationalError:
+def disk_error(code: int = sqlite3.SQLITE_IOERR_READ) -> sqlite3.OperationalError:
     error = sqlite3.OperationalError("disk I/O error")
-    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_READ
+    error.sqlite_errorcode = code
     return error
 
 
@@ -63,7 +63,16 @@ class NowAndThen:
         return self._call(*arguments, **options)
 
 
-@pytest.mark.parametrize("error", [away(errno.ESTALE), away(errno.EIO), disk_error()], ids=str)
+ERRORS = {
+    "ESTALE": away(errno.ESTALE),
+    "EIO": away(errno.EIO),
+    "read": disk_error(),
+    "read-only": disk_error(sqlite3.SQLITE_READONLY),
+    "open": disk_error(sqlite3.SQLITE_CANTOPEN),
+}
+
+
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS.keys())
 def test_a_file_system_that_is_away_for_a_moment(store, monkeypatch, error):
     monkeypatch.setattr(jobs_store, "_PAUSES", (0.0, 0.001))
     found = NowAndThen(jobs_store.check_schema, error)

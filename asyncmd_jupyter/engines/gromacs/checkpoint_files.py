@@ -77,8 +77,10 @@ def newest_checkpoint(files: EngineFiles) -> tuple[Path | None, Checkpoint]:
             readable[file] = read_checkpoint(file)
         except EngineError as error:
             problems.append(str(error))
-    if not readable:
+    if not readable and had_checkpoint(files):
         raise EngineError(" ".join(problems) + START_ANOTHER)
+    if not readable:  # the first one was not written to its end
+        return None, _NONE
     # A version of GROMACS that ends its files otherwise ends all of them so.
     whole = [file for file in readable if has_its_end(file)]
     best = max(whole, key=lambda file: readable[file].step) if whole else next(iter(readable))
