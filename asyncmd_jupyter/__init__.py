@@ -17,7 +17,6 @@ if TYPE_CHECKING:
         gromacs,
         mdconfig,
         mdengine,
-        methods,
         openmm,
         slurm,
         trajectory,
@@ -25,10 +24,7 @@ if TYPE_CHECKING:
     )
     from asyncmd_jupyter.frames.trajectory import Trajectory
 
-_MODULES = (
-    *("config", "gromacs", "mdconfig", "mdengine", "methods", "openmm", "slurm", "trajectory"),
-    "utils",
-)
+_MODULES = ("config", "gromacs", "mdconfig", "mdengine", "openmm", "slurm", "trajectory", "utils")
 
 __all__ = [
     "Trajectory",
@@ -37,7 +33,6 @@ __all__ = [
     "gromacs",
     "mdconfig",
     "mdengine",
-    "methods",
     "openmm",
     "slurm",
     "trajectory",

@@ -70,6 +70,7 @@ def arguments(tmp_path: Path) -> dict[type, tuple[tuple[Any, ...], dict[str, Any
         "timestep": 0.01,
         "integrator": "Langevin",
         "nstout": 7,
+        "nstenergy": 70,
         "platform": "Reference",
         "platform_properties": {"a": "b"},
         "cores": 2,
@@ -128,6 +129,7 @@ FACES = (asyncmd, trajectory, gromacs, openmm, slurm, mdengine, mdconfig)
 NOT_MADE = {
     "FrameExtractor",
     "TrajectoryFunctionWrapper",
+    "EnergyTable",
     "MDEngine",
     "MDConfig",
     "LineBasedMDConfig",

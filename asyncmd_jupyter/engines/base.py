@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asyncmd_jupyter.engines.attributes import Argument, KnownAttributes, default_property
+from asyncmd_jupyter.engines.energies.growing import EnergyFormat, PartEnergies
+from asyncmd_jupyter.engines.energies.table import EnergyTable
 from asyncmd_jupyter.engines.files import EngineFiles, check_deffnm, checked_folder, checked_path
 from asyncmd_jupyter.engines.mdconfig import MDConfig
 from asyncmd_jupyter.frames.read import read_frame
@@ -89,11 +91,14 @@ class MDEngine(KnownAttributes, ABC):
         with others are never taken away together with the parts.
     program : str
         What people call the MD program.
+    energy_format : EnergyFormat or None
+        How energies are written beside the trajectories of the parts; None if they are not.
     """
 
     output_traj_type: Any = "trr"
     program: ClassVar[str] = ""
     endings_of_parts: ClassVar[tuple[str, ...]] = ("trr", "xtc", "edr", "log")
+    energy_format: ClassVar[EnergyFormat | None] = None
 
     @abstractmethod
     async def apply_constraints(
@@ -233,6 +238,48 @@ class MDEngine(KnownAttributes, ABC):
             Of engines that write another one than their class does by default.
         """
         raise NotImplementedError(f"{cls.__name__} can't list the parts in a folder.")
+
+    @classmethod
+    def energies_in_folder(cls, folder: str | PathLike[str], deffnm: str) -> EnergyTable:
+        """Energies, temperature, density and more that the program wrote, over all parts.
+
+        Reads files, which blocks. Whole rows only, also of a part that is being computed; steps
+        that were computed again after an interruption are there once.
+
+        Parameters
+        ----------
+        folder : path
+        deffnm : str
+
+        Returns
+        -------
+        EnergyTable
+            With times as the program says them.
+
+        Raises
+        ------
+        NotImplementedError
+            The engine does not say how energies are written.
+        FileNotFoundError, NotADirectoryError, ValueError
+
+        Examples
+        --------
+        >>> from asyncmd_jupyter.gromacs import GmxEngine
+        >>> GmxEngine.energies_in_folder(".", "production")
+        <EnergyTable: no rows, no columns>
+        """
+        check_deffnm(deffnm)
+        return cls.energies_of(EngineFiles(checked_folder("folder", folder), deffnm)).read()
+
+    @classmethod
+    def energies_of(cls, files: EngineFiles) -> PartEnergies:
+        """Reads the energies of a simulation again and again; see `energies_in_folder`."""
+        if cls.energy_format is None:
+            raise NotImplementedError(
+                f"{cls.__name__} does not say how energies are written: give it 'energy_format', "
+                "as in MDEngine."
+            )
+        return PartEnergies(files, cls.energy_format)
 
     @classmethod
     def extra_files_of_parts(cls, folder: str | PathLike[str], deffnm: str) -> list[Path]:

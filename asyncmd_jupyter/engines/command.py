@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.engines.base import StartingConfiguration, check_kind_of_start
+from asyncmd_jupyter.engines.energies.table import EnergyTable
 from asyncmd_jupyter.engines.files import EngineFiles, checked_files
 from asyncmd_jupyter.engines.foreign import refuse_planted
 from asyncmd_jupyter.engines.locks import SimulationLocks
@@ -178,6 +179,11 @@ class CommandEngine(RecordedEngine):
         busy = self._running and self._running.trajectory_file
         parts = self._prepared().parts(self.output_traj_type).values()
         return [self._trajectory(p) for p in parts if p.stat().st_size and p != busy]
+
+    async def energies(self) -> EnergyTable:
+        """What the prepared simulation wrote so far; see `MDEngine.energies_in_folder`."""
+        energies = self.energies_of(self._prepared())
+        return await asyncio.to_thread(energies.read)
 
     @classmethod
     def parts_in_folder(

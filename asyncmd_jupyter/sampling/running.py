@@ -12,6 +12,7 @@ from typing import Any
 
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.background import check_loop
+from asyncmd_jupyter.engines.energies.table import EnergyTable
 from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jobs.model import JobChanged, JobState
@@ -23,6 +24,7 @@ from asyncmd_jupyter.sampling.progress import (
     SeriesPieces,
     combined_state,
 )
+from asyncmd_jupyter.sampling.run_energies import RunEnergies
 from asyncmd_jupyter.sampling.run_folder import make_ready
 from asyncmd_jupyter.sampling.run_memory_keeper import Keeper
 from asyncmd_jupyter.sampling.run_memory_walker import StoredWalker
@@ -55,6 +57,7 @@ class Run:
         self._is_known = False
         self._keeper = Keeper(spec, self._look, record)
         self._next_note = time.monotonic() + _NOTE_SECONDS
+        self._energies = RunEnergies(spec)
 
     @property
     def id(self) -> str:
@@ -255,6 +258,49 @@ class Run:
     def pieces(self, walker: int = 0) -> SeriesPieces:
         """The same part by part, without copying: for views of many long runs."""
         return self.walkers[walker].pieces()
+
+    async def energies(self, walker: int = 0) -> EnergyTable:
+        """Energies, temperature, density and more of one walker, as its program wrote them.
+
+        Of a run that goes on the rows that are on disk now, of one that has ended all up to the
+        frame that decided. See `OpenMMEngine` (`nstenergy`) and ``nstenergy`` of GROMACS for how
+        often they are written.
+
+        Parameters
+        ----------
+        walker : int
+            Its number, from 0.
+
+        Returns
+        -------
+        EnergyTable
+            Name of a column -> array of shape (n_rows,), with `units`, `steps`, and `times` in
+            ps since the start of the run.
+
+        Raises
+        ------
+        NotImplementedError
+            The engine does not say how energies are written.
+        IndexError, OSError, ValueError
+
+        Examples
+        --------
+        In a notebook, of a run called ``first``::
+
+            energies = await first.energies()
+            energies["Temperature"].mean()       # K
+            energies.to_csv("first.csv")
+        """
+        return await asyncio.to_thread(self.read_energies, walker)
+
+    def read_energies(self, walker: int = 0) -> EnergyTable:
+        """Do as `energies`, in a thread or where nothing else has to go on meanwhile."""
+        return self._energies.of_walker(self.walkers[walker].snapshot())
+
+    @property
+    def has_energies(self) -> bool:
+        """Whether the engine says how energies are written."""
+        return self.spec.engine.energy_format is not None
 
     async def read(self) -> None:
         """Read what the conditions said of walkers that were brought back as ended.

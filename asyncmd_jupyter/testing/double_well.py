@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from asyncmd_jupyter.engines.energies.table import KINETIC, POTENTIAL, TEMPERATURE, TOTAL
 from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.stepping.seeds import random_seeds
@@ -60,6 +61,11 @@ class DoubleWell:
     def thermal_energy(self) -> float:
         """KT in kJ/mol."""
         return GAS_CONSTANT * self.temperature
+
+    def potential(self, x: float, y: float, z: float) -> float:
+        """In kJ/mol."""
+        along = self.barrier * ((x / self.minimum) ** 2 - 1) ** 2
+        return float(along + self.spring * (y**2 + z**2))
 
     def force(self, x: float, y: float, z: float) -> tuple[float, float, float]:
         """Negative gradient of the potential in kJ/mol/nm."""
@@ -142,6 +148,19 @@ class DoubleWellSimulation:
                 f"The simulation blew up: the position is not finite at step {self.step_count}."
             )
         return Configuration(np.array([self._position]), np.array([self._velocity]))
+
+    def energies(self) -> dict[str, float]:
+        """Energies now; Brownian dynamics have no velocities, and so none that is kinetic."""
+        potential = self._model.potential(*self._position)
+        if self._model.dynamics != "langevin":
+            return {f"{POTENTIAL} (kJ/mol)": potential}
+        kinetic = 0.5 * self._model.mass * sum(value**2 for value in self._velocity)
+        return {
+            f"{POTENTIAL} (kJ/mol)": potential,
+            f"{KINETIC} (kJ/mol)": kinetic,
+            f"{TOTAL} (kJ/mol)": potential + kinetic,
+            f"{TEMPERATURE} (K)": 2 * kinetic / (3 * GAS_CONSTANT),
+        }
 
     def save(self) -> tuple[bytes, str]:
         """Everything, with the state of the random numbers."""

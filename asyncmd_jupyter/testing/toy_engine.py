@@ -35,6 +35,8 @@ class ToyEngine(SteppingEngine):
         Where it begins, in nm.
     nstout : int
         MD steps between two frames.
+    nstenergy : int, optional
+        MD steps between two rows of energies; see `OpenMMEngine`.
     launcher, sbatch_options
         As for any engine.
     seed : int, optional
@@ -50,6 +52,7 @@ class ToyEngine(SteppingEngine):
         x: float = -0.25,
         *,
         nstout: int = 10,
+        nstenergy: int | None = None,
         launcher: str | None = None,
         sbatch_options: Mapping[str, Any] | None = None,
         seed: int | None = None,
@@ -59,6 +62,7 @@ class ToyEngine(SteppingEngine):
         super().__init__(
             _OneParticle(x, one_atom("AR", "AR", "Ar", 39.948, self._model.mass)),
             nstout=nstout,
+            nstenergy=nstenergy,
             launcher=launcher,
             sbatch_options=sbatch_options,
             seed=seed,

@@ -139,6 +139,9 @@ async def test_killed_in_the_middle(harness: Harness, manager, tmp_path: Path):
     await undisturbed.prepare(None, subfolder(tmp_path, "undisturbed"), "sim")
     _, expected = all_frames([await undisturbed.run_steps(total)])
     assert positions.tobytes() == expected.tobytes()
+    again, alike = await engine.energies(), await undisturbed.energies()
+    assert list(again.steps) == list(alike.steps)
+    assert np.array_equal(again["Potential energy"], alike["Potential energy"])
 
 
 async def test_killed_in_a_later_part(harness: Harness, manager, tmp_path: Path):
@@ -158,6 +161,8 @@ async def test_killed_in_a_later_part(harness: Harness, manager, tmp_path: Path)
     await other.run_steps(total)
     steps, _ = all_frames(await parts_of(engine, tmp_path, "sim"))
     assert steps == list(range(0, total + 1, n))
+    interval = getattr(other, "nstenergy", n)
+    assert list((await other.energies()).steps) == list(range(0, total + 1, interval))
 
 
 async def test_torn_last_frame_is_mended(harness: Harness, manager, tmp_path: Path):

@@ -38,7 +38,7 @@ def propagator(request: pytest.FixtureRequest):
 
 
 async def compute(folder: Path, *names: str, x: float = 0.0) -> list[Trajectory]:
-    engine = ToyEngine(x, seed=5, launcher="memory")
+    engine = ToyEngine(x, seed=5, launcher="memory", nstenergy=10)
     propagator = InPartsTrajectoryPropagator.from_engine(engine, 20, walltime_per_part=1e-9)
     made = []
     for name in names:
@@ -68,13 +68,16 @@ async def test_all_of_this_name_and_nothing_else(manager, tmp_path: Path, propag
     before = files(tmp_path)
     await propagator.remove_parts(tmp_path, "sim")
     gone = before - files(tmp_path)
-    endings = ("trr", "trr.provenance.json", "json")
+    endings = ("trr", "trr.provenance.json", "json", "energies.csv")
     assert gone == {f"sim.part000{n}.{ending}" for n in (1, 2) for ending in endings}
 
 
 async def test_what_a_user_made_of_the_parts_stays(manager, tmp_path: Path, propagator):
     await compute(tmp_path, "sim")
-    own = {f"sim.part0001{end}" for end in (".png", ".ipynb", "_rmsd.csv", ".npy", ".trr.bak", "")}
+    own = {
+        f"sim.part0001{end}"
+        for end in (".png", ".ipynb", ".csv", "_rmsd.csv", ".npy", ".trr.bak", "")
+    }
     for name in own:
         (tmp_path / name).touch()
     await propagator.remove_parts(tmp_path, "sim")

@@ -83,6 +83,30 @@ async def test_what_is_known_of_an_end_does_not_need_its_files(manager):
     assert len(run.series().times) == before.walkers[0].n_frames
 
 
+async def test_energies_up_to_the_frame_that_decided(manager, in_folder: Path):
+    run = go(ToyEngine(0.0, seed=5, launcher="memory", nstenergy=10), n_walkers=2)
+    results = await run
+    for index, result in enumerate(results):
+        energies = await run.energies(index)
+        assert list(energies.steps) == list(range(0, result.last_step + 1, 10))
+        np.testing.assert_allclose(energies.times, energies.steps * 0.01)
+        x = position(result)[-1]
+        along = 8 * ((x / 0.25) ** 2 - 1) ** 2  # the rest is from y and z
+        assert along - 1e-3 <= energies["Potential energy"][-1] < along + 40
+    file = in_folder / "run" / "run_0.part0001.energies.csv"
+    assert file.read_text().count("\n") >= len((await run.energies(0)).steps) + 1
+
+
+async def test_energies_are_seen_while_they_are_written(manager, in_folder: Path):
+    engine = ToyEngine(0.0, seed=5, launcher="memory", nstout=10**6, nstenergy=10)
+    run = go(engine, until=[("never", never)])
+    while len((await run.energies()).steps) < 20:
+        await asyncio.sleep(0.01)
+    await run.cancel()
+    with pytest.raises(IndexError):
+        await run.energies(1)
+
+
 async def a_running_walker(run, *, n_frames):
     """The walker as it is while a part of it runs: between two parts it waits."""
     while True:

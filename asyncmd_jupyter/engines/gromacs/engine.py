@@ -34,6 +34,7 @@ from asyncmd_jupyter.engines.gromacs.disk import (
     mend_parts,
     read_disk,
 )
+from asyncmd_jupyter.engines.gromacs.edr import EdrEnergies
 from asyncmd_jupyter.engines.gromacs.mdp import MDP
 from asyncmd_jupyter.engines.gromacs.mdp_options import nstout_from_mdp
 from asyncmd_jupyter.engines.gromacs.start import has_velocities, read_start, write_start
@@ -119,6 +120,8 @@ class GmxEngine(GmxConfigurations):
 
     program = "GROMACS"
     endings_of_parts = ("xtc", "trr", "edr", "log", "xvg", "_pullx.xvg", "_pullf.xvg")
+
+    energy_format = EdrEnergies()
 
     # The prepared simulation
 

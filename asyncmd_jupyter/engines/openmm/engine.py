@@ -82,6 +82,10 @@ class OpenMMEngine(SteppingEngine):
         goes on chooses its first step anew, so it is not bit by bit the same.
     nstout : int
         MD steps between two frames.
+    nstenergy : int, optional
+        MD steps between two rows of energies, temperature, volume and density in the CSV files
+        beside the parts; see `energies`. A row takes about as long as a step of MD. By default one
+        is written with each frame, but not more often than every 100 steps; 0 writes none.
     platform : str
         ``Reference``, ``CPU``, ``OpenCL``, ``CUDA``, ``HIP``, or ``auto``: Reference for up
         to 60 particles without reciprocal-space sums, else a GPU where the job runs on
@@ -137,6 +141,7 @@ class OpenMMEngine(SteppingEngine):
         timestep: Any = 0.002,
         integrator: Any = "LangevinMiddle",
         nstout: int = 500,
+        nstenergy: int | None = None,
         platform: str = "auto",
         platform_properties: Mapping[str, str] | None = None,
         cores: int = 1,
@@ -161,6 +166,7 @@ class OpenMMEngine(SteppingEngine):
         super().__init__(
             self._source,
             nstout=nstout,
+            nstenergy=nstenergy,
             cores=cores,
             seed=seed,
             output_traj_type=output_traj_type,
@@ -411,6 +417,7 @@ class OpenMMEngine(SteppingEngine):
         known = {} if made.temperature is None else {"temperature": made.temperature}
         mine = {
             "nstout": self.nstout,
+            "nstenergy": self.nstenergy,
             "platform": self._platform,
             "platform_properties": self._properties,
             "system": self._system_digest,

@@ -12,6 +12,8 @@ import openmm
 from openmm import unit
 
 from asyncmd_jupyter.engines.openmm.barostats import Barostats
+from asyncmd_jupyter.engines.openmm.described import described
+from asyncmd_jupyter.engines.openmm.energies import Energies
 from asyncmd_jupyter.engines.openmm.particles import Particles
 from asyncmd_jupyter.engines.openmm.spec import SystemSpec
 from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint
@@ -42,6 +44,7 @@ class OpenMMSimulation:
         self._system = _deserialize(folder / physics.system, physics.system_digest)
         self._seed(*self._system.getForces())
         self._barostats = Barostats(self._system)
+        self._energies = Energies(self._system)
         self.context = self._open(physics.platform)
 
     def _seed(self, *holders: Any) -> None:
@@ -104,6 +107,14 @@ class OpenMMSimulation:
             self._integrator.step(min(alike, n_steps))
             self._barostats.passed(self.step_count)
             n_steps -= alike
+
+    def energies(self) -> dict[str, float]:
+        """Energies, temperature, volume and density now; see `KnowsEnergies`."""
+        return self._energies.of(self.context)
+
+    def description(self) -> list[str]:
+        """What is computed, and where; see `Described`."""
+        return described(self.context, self._energies.degrees_of_freedom, self._physics.seed)
 
     def load(self, configuration: Configuration) -> None:
         """Take over positions, box and, where there are any, velocities."""

@@ -10,15 +10,16 @@ import threading
 from collections.abc import Sequence
 
 from asyncmd_jupyter.engines.stepping.program import run_as_process, run_program
+from asyncmd_jupyter.engines.stepping.worker_log import Log, silent
 
 
-def main(arguments: Sequence[str], stop: threading.Event) -> None:
+def main(arguments: Sequence[str], stop: threading.Event, log: Log = silent) -> None:
     """Compute a specification."""
     from openmm import OpenMMException
 
     from asyncmd_jupyter.engines.openmm.simulation import OpenMMSimulation
 
-    run_program(arguments, stop, OpenMMSimulation.from_spec, (OpenMMException,))
+    run_program(arguments, stop, OpenMMSimulation.from_spec, (OpenMMException,), log)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asyncmd_jupyter.engines.aside import set_parts_aside
+from asyncmd_jupyter.engines.energies.text import ENDING
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.plan import OnDisk
 from asyncmd_jupyter.engines.stepping.checkpoint import Progress, checked_progress, previous
+from asyncmd_jupyter.engines.stepping.energies import cut_rows
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.files.reading import read_bytes
 from asyncmd_jupyter.files.writing import cut, write_bytes
@@ -66,7 +68,7 @@ def mend_parts(files: EngineFiles, traj_type: str) -> None:
 def drop_after_checkpoint(files: EngineFiles, traj_type: str) -> None:
     """Make room for the steps behind the checkpoint, which going on will compute again.
 
-    Frames of the part that has written it are cut off; parts after it are set aside.
+    Frames and energies of the part that has written it are cut off; parts after it are set aside.
 
     Raises
     ------
@@ -90,6 +92,7 @@ def drop_after_checkpoint(files: EngineFiles, traj_type: str) -> None:
     part = files.parts(traj_type).get(progress.part)
     if part is not None and part.stat().st_size > progress.size:
         cut(part, progress.size)  # a file that is touched has to be read again
+    cut_rows(files.part(progress.part, ENDING), progress.step)
 
 
 def forget_checkpoints(files: EngineFiles) -> None:

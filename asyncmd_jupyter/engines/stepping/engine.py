@@ -27,6 +27,7 @@ from asyncmd_jupyter.engines.base import (
 )
 from asyncmd_jupyter.engines.command import CommandEngine
 from asyncmd_jupyter.engines.configuration_output import ConfigurationOutput, files_of_start
+from asyncmd_jupyter.engines.energies.text import ENDING, TextEnergies
 from asyncmd_jupyter.engines.facts import EngineFacts, ProgramFacts
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.engines.foreign import refuse_existing, refuse_mark, refuse_neighbours
@@ -63,11 +64,15 @@ from asyncmd_jupyter.files.reading import read_object
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.frames.structure import Structure
 from asyncmd_jupyter.frames.trajectory import Trajectory
+from asyncmd_jupyter.jobs.manager import Job
 from asyncmd_jupyter.jobs.model import Command, Resources
 
 _STRUCTURE = "structure"
 _STREAM = "stream"
 _SEED = "drawn_seed"
+# Energies take about as long as a step.
+_LEAST_NSTENERGY = 100
+_LAST_LINES = 15
 _SEED_BITS = 53  # all readers of JSON keep such numbers exactly
 
 
@@ -97,6 +102,8 @@ class SteppingEngine(CommandEngine):
     origin : Origin
     nstout : int
         MD steps between two frames.
+    nstenergy : int, optional
+        MD steps between two rows of energies; see `OpenMMEngine`.
     cores : int
         CPU cores a job takes.
     seed : int, optional
@@ -108,15 +115,18 @@ class SteppingEngine(CommandEngine):
     """
 
     output_traj_type = OutputTrajType("trr", ("trr",))
-    endings_of_parts = ("trr", "xtc", "json")
+    endings_of_parts = ("trr", "xtc", ENDING, "json")
     physics_endings: ClassVar[tuple[str, ...]] = ()
     worker: ClassVar[str]
+    energy_format = TextEnergies()
+    _nstenergy: int | None = None  # as engines have it that an earlier version has pickled
 
     def __init__(
         self,
         origin: Origin,
         *,
         nstout: int,
+        nstenergy: int | None = None,
         cores: int = 1,
         seed: int | None = None,
         output_traj_type: str = default_of_class("trr"),
@@ -129,6 +139,7 @@ class SteppingEngine(CommandEngine):
         )
         self._origin = origin
         self._nstout = whole_number("nstout", nstout, 1)
+        self.nstenergy = nstenergy
         self.cores = cores
         self._seed = None if seed is None else whole_number("seed", seed, 0)
         if is_given(output_traj_type):
@@ -152,6 +163,20 @@ class SteppingEngine(CommandEngine):
     @cores.setter
     def cores(self, number: int) -> None:
         self._cores = whole_number("cores", number, 1)
+
+    @property
+    def nstenergy(self) -> int:
+        """MD steps between two rows of energies, 0 for none; holds from the next part on.
+
+        Set to None: with each frame, but not more often than every 100 steps.
+        """
+        if self._nstenergy is None:
+            return self._nstout * -(-_LEAST_NSTENERGY // self._nstout)
+        return self._nstenergy
+
+    @nstenergy.setter
+    def nstenergy(self, steps: int | None) -> None:
+        self._nstenergy = None if steps is None else whole_number("nstenergy", steps, 0)
 
     @property
     def seed(self) -> int | None:
@@ -420,6 +445,8 @@ class SteppingEngine(CommandEngine):
             nstout=self.nstout,
             last_step=plan.last_step,
             seconds=None if plan.hours is None else plan.hours * 3600,
+            energies=files.part(plan.number, ENDING).name,
+            nstenergy=self.nstenergy,
         )
 
     def _run_command(self, files: EngineFiles, plan: PartPlan) -> Command:
@@ -438,6 +465,10 @@ class SteppingEngine(CommandEngine):
 
     def _resources(self) -> Resources:
         return Resources(cores=self._cores)
+
+    def _last_words(self, job: Job) -> str:
+        # Its output is the log, which says nothing of errors.
+        return job.tail(_LAST_LINES, "stderr").strip()
 
     def _worker_command(self, file: Path, spec: Spec) -> Command:
         # -P: a file in the work folder must not take the place of a module.

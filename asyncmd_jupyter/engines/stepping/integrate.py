@@ -11,9 +11,15 @@ from pathlib import Path
 
 from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint, Progress
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
+from asyncmd_jupyter.engines.stepping.energies import EnergyOutput, EnergyRecorder
 from asyncmd_jupyter.engines.stepping.output import Output, open_output
-from asyncmd_jupyter.engines.stepping.simulation import Simulation, SimulationFactory
+from asyncmd_jupyter.engines.stepping.simulation import (
+    KnowsEnergies,
+    Simulation,
+    SimulationFactory,
+)
 from asyncmd_jupyter.engines.stepping.spec import PartSpec
+from asyncmd_jupyter.engines.stepping.worker_log import Log, PartLog, silent
 from asyncmd_jupyter.errors import EngineError
 from asyncmd_jupyter.files.retrying import retried_here
 from asyncmd_jupyter.files.writing import sync
@@ -70,6 +76,7 @@ class PartRun:
         folder: Path,
         make: SimulationFactory,
         stop_requested: Callable[[], bool],
+        log: Log = silent,
     ) -> None:
         self._spec = spec
         self._make = make
@@ -84,7 +91,10 @@ class PartRun:
         self._is_synced = True
         self._pacer = Pacer()
         self._clock = CheckpointClock()
+        self._how, self._reason = "begins", ""
         self._simulation, self._output = self._begin()
+        self._log = PartLog(log, spec, self._simulation)
+        self._energies = self._open_energies()
 
     def _begin(self) -> tuple[Simulation, Output]:
         simulation = self._make(self._spec.physics, self._spec.part, self._folder)
@@ -96,7 +106,17 @@ class PartRun:
         simulation.load(start)
         if start.velocities is None:
             simulation.draw_velocities()
+            self._how = "begins with velocities that were drawn"
         return simulation, open_output(self._path, keep=0)
+
+    def _open_energies(self) -> EnergyRecorder | None:
+        """Where energies go, without rows of steps that come now; None if there are none."""
+        spec, simulation = self._spec, self._simulation
+        if not (spec.nstenergy and isinstance(simulation, KnowsEnergies)):
+            return None
+        last_step = None if self._is_new else simulation.step_count
+        output = EnergyOutput(self._folder / spec.energies, last_step)
+        return EnergyRecorder(simulation, output, spec.nstenergy, self._log)
 
     def _refuse_to_begin_again(self) -> None:
         """Keep frames that only a checkpoint allows to compute again; the first one is the start's.
@@ -116,41 +136,60 @@ class PartRun:
         simulation.restore(checkpoint)
         same_part = progress.part == self._spec.part
         self._frames = progress.frames if same_part else 0
+        self._how = f"continues from the checkpoint of part {progress.part}"
+        if progress.platform != simulation.platform:
+            self._how += f" of {progress.platform}, with fresh noise"
         return simulation, open_output(self._path, keep=progress.size if same_part else 0)
 
     def run(self) -> None:
         """Go on to the last step, the deadline or a request to stop."""
+        self._log.begin(self._how)
         if self._is_new:
             self._write_frame()
+            self._write_energies()
         # A part that goes on begins with the state of the checkpoint that is on the disk.
         self._write_checkpoint(durable=self._is_new)
         while not self._is_over():
             self._advance()
+            self._log.progress()
         self._write_checkpoint()
+        if self._energies is not None:
+            self._energies.end()
+        self._log.end(self._reason)
 
     def _is_over(self) -> bool:
         last = self._spec.last_step
         if last is not None and self._simulation.step_count >= last:
-            return True
-        if self._stop_requested():
-            return True
+            self._reason = "Ended as planned"
+        elif self._stop_requested():
+            self._reason = "Stopped on request, after a checkpoint,"
         # A part that adds no frame would be no result: the first one is waited for.
-        return self._has_added_frame and time.monotonic() >= self._deadline
+        elif self._has_added_frame and time.monotonic() >= self._deadline:
+            self._reason = "Ended after its wall time"
+        return bool(self._reason)
 
     def _advance(self) -> None:
         step = self._simulation.step_count
         to_frame = self._spec.nstout - step % self._spec.nstout
+        to_energies = to_frame if self._energies is None else self._energies.steps_to_next(step)
         last = self._spec.last_step
-        steps = self._pacer.next_chunk(to_frame if last is None else min(to_frame, last - step))
+        to_end = to_frame if last is None else last - step
+        steps = self._pacer.next_chunk(min(to_frame, to_energies, to_end))
         begin = time.monotonic()
         self._simulation.advance(steps)
         self._pacer.measured(steps, time.monotonic() - begin)
         if steps == to_frame:
             self._write_frame()
             self._has_added_frame = True
+        if steps == to_energies:
+            self._write_energies()
         # Also between frames, which may lie hours apart.
         if self._clock.is_due():
             self._write_checkpoint()
+
+    def _write_energies(self) -> None:
+        if self._energies is not None:
+            self._energies.write(self._simulation.step_count, self._simulation.time)
 
     def _write_frame(self) -> None:
         simulation = self._simulation
@@ -187,3 +226,5 @@ class PartRun:
         elif not self._is_synced:
             sync(self._path)
         self._is_synced = True
+        if self._energies is not None:
+            self._energies.sync()

@@ -11,6 +11,7 @@ from pathlib import Path
 from asyncmd_jupyter.engines.stepping.integrate import PartRun
 from asyncmd_jupyter.engines.stepping.simulation import SimulationFactory
 from asyncmd_jupyter.engines.stepping.spec import PartSpec, read_spec
+from asyncmd_jupyter.engines.stepping.worker_log import Log, silent, to_standard_output
 from asyncmd_jupyter.engines.stepping.zero_step import make_configuration
 from asyncmd_jupyter.errors import AsyncMDError
 from asyncmd_jupyter.files.disks import disk_of, is_full
@@ -18,12 +19,12 @@ from asyncmd_jupyter.files.disks import disk_of, is_full
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def run_as_process(program: Callable[[Sequence[str], threading.Event], None]) -> None:
+def run_as_process(program: Callable[[Sequence[str], threading.Event, Log], None]) -> None:
     """Run a program that SIGTERM and SIGINT ask to save its state and end."""
     stop = threading.Event()
     for number in _STOP_SIGNALS:
         signal.signal(number, lambda *_: stop.set())
-    program(sys.argv[1:], stop)
+    program(sys.argv[1:], stop, to_standard_output)
     # All is saved: a signal while the interpreter ends must not make that a failure.
     for number in _STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
@@ -34,6 +35,7 @@ def run_program(
     stop: threading.Event,
     make: SimulationFactory,
     failures: tuple[type[Exception], ...] = (),
+    log: Log = silent,
 ) -> None:
     """Compute a specification.
 
@@ -46,6 +48,8 @@ def run_program(
     make : SimulationFactory
     failures : tuple of type
         Exceptions of the program whose message is all a user needs.
+    log : Log
+        Takes lines for people.
 
     Raises
     ------
@@ -57,7 +61,7 @@ def run_program(
     try:
         spec = read_spec(file, digest)
         if isinstance(spec, PartSpec):
-            PartRun(spec, file.parent, make, stop.is_set).run()
+            PartRun(spec, file.parent, make, stop.is_set, log).run()
         else:
             make_configuration(spec, file.parent, make)
     except OSError as error:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
@@ -64,6 +64,27 @@ class Simulation(Protocol):
 
     def minimize(self, tolerance: float, max_iterations: int) -> None:
         """Go to the nearest minimum of the energy."""
+        ...
+
+
+@runtime_checkable
+class KnowsEnergies(Protocol):
+    """A simulation that can say what there is to be plotted of its physics."""
+
+    def energies(self) -> Mapping[str, float]:
+        """What the state has now: title of a column with its unit -> number.
+
+        The titles are those of `energies.table`, where they are there, and never change.
+        """
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A simulation that can say what it is."""
+
+    def description(self) -> list[str]:
+        """Program, system, integrator and where it is computed, a line for each."""
         ...
 
 

@@ -37,6 +37,10 @@ class PartSpec:
         Counted from step 0 of the simulation.
     seconds : float or None
         Wall time after which the part ends.
+    energies : str
+        CSV file for energies.
+    nstenergy : int
+        Steps between two of its rows; 0 for none.
     """
 
     physics: dict[str, Any]
@@ -47,6 +51,8 @@ class PartSpec:
     nstout: int
     last_step: int | None = None
     seconds: float | None = None
+    energies: str = ""
+    nstenergy: int = 0
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from .mutant import Mutant
 
 _CREATE = "engines/openmm/create_system.py"
+_ENERGIES = "engines/openmm/energies.py"
+_REPORTED = "engines/test_energies.py::test_they_are_those_of_openmms_reporter"
 _CREATED = "engines/test_create_system.py::"
 
 SYSTEMS = (
@@ -106,5 +108,40 @@ SYSTEMS = (
         '"nonbondedCutoff": lengths["rvdw"] * unit.nanometer',
         '"nonbondedCutoff": 1.0 * unit.nanometer',
         ("engines/test_from_mdp.py::test_the_system[cut-off]",),
+    ),
+    Mutant(
+        "the temperature counts the motion of the centre of mass",
+        _ENERGIES,
+        " - 3 * particles.removes_com",
+        "",
+        (f"{_REPORTED}[constraints]", f"{_REPORTED}[barostat]"),
+    ),
+    Mutant(
+        "the temperature counts degrees of freedom that are constrained",
+        _ENERGIES,
+        "3 * int(moves.sum()) - n_constraints",
+        "3 * int(moves.sum())",
+        (f"{_REPORTED}[constraints]", f"{_REPORTED}[virtual site]"),
+    ),
+    Mutant(
+        "the temperature counts virtual sites",
+        _ENERGIES,
+        "moves = particles.masses > 0",
+        "moves = particles.masses >= 0",
+        (f"{_REPORTED}[virtual site]",),
+    ),
+    Mutant(
+        "the temperature of Drude oscillators is that of all particles",
+        _ENERGIES,
+        'hasattr(integrator, "computeSystemTemperature")',
+        "False",
+        (f"{_REPORTED}[drude]",),
+    ),
+    Mutant(
+        "the density is a thousandth",
+        _ENERGIES,
+        "_KILOGRAMS = 1e24 /",
+        "_KILOGRAMS = 1e21 /",
+        (f"{_REPORTED}[barostat]",),
     ),
 )

@@ -1,0 +1,1 @@
+"""Energies, temperature, density and more that MD programs write beside their trajectories."""
