@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         gromacs,
         mdconfig,
         mdengine,
+        methods,
         openmm,
         slurm,
         trajectory,
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     )
     from asyncmd_jupyter.frames.trajectory import Trajectory
 
-_MODULES = ("config", "gromacs", "mdconfig", "mdengine", "openmm", "slurm", "trajectory", "utils")
+_MODULES = (
+    *("config", "gromacs", "mdconfig", "mdengine", "methods", "openmm", "slurm", "trajectory"),
+    "utils",
+)
 
 __all__ = [
     "Trajectory",
@@ -33,6 +37,7 @@ __all__ = [
     "gromacs",
     "mdconfig",
     "mdengine",
+    "methods",
     "openmm",
     "slurm",
     "trajectory",

@@ -416,6 +416,35 @@ class RandomVelocitiesFrameExtractor(FrameExtractor):
     def remove_com(self, value: bool) -> None:
         self._velocities.remove_com = bool(value)
 
+    def draw(
+        self, positions: Any, box: Any = None, generator: np.random.Generator | None = None
+    ) -> NDArray[np.float64]:
+        """Draw velocities for a frame in memory.
+
+        Parameters
+        ----------
+        positions : array_like
+            nm, shape (n_atoms, 3).
+        box : array_like, optional
+            Box vectors as rows in nm, shape (3, 3).
+        generator : numpy.random.Generator, optional
+            By default the next one of the extractor's own sequence.
+
+        Returns
+        -------
+        array
+            nm/ps, shape (n_atoms, 3).
+
+        Raises
+        ------
+        ValueError
+            Without `masses`, or if they do not fit to the frame.
+        """
+        if self.masses is None:
+            raise ValueError("There is no structure file that has masses: give masses=….")
+        generator = np.random.default_rng(self._next_seed()) if generator is None else generator
+        return self._velocities.draw(self.T, "", np.asarray(positions), box, generator)
+
     def apply_modification(self, universe: Any, ts: Any) -> None:
         """Draw velocities."""
         self._draw(universe, ts, self._next_seed())

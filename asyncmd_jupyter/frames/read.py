@@ -129,9 +129,15 @@ def _read_other(
 ) -> tuple[NDArray[Any] | None, NDArray[Any], NDArray[Any] | None]:
     path = trajectory.paths[file_number]
     with open_universe(trajectory.structure_path, [path]) as universe:
-        timestep = universe.trajectory[local]
-        box = None if timestep.dimensions is None else timestep.triclinic_dimensions / 10
-        velocities = timestep.velocities / 10 if timestep.has_velocities else None
-        if path.suffix.lower() == ".gro" and not np.any(velocities):
-            velocities = None  # programs that know none write zeros
-        return box, timestep.positions / 10, velocities
+        return arrays_of_timestep(path, universe.trajectory[local])
+
+
+def arrays_of_timestep(
+    path: Path, timestep: Any
+) -> tuple[NDArray[Any] | None, NDArray[Any], NDArray[Any] | None]:
+    """Box, positions and velocities of a timestep of MDAnalysis, in nm and ps."""
+    box = None if timestep.dimensions is None else timestep.triclinic_dimensions / 10
+    velocities = timestep.velocities / 10 if timestep.has_velocities else None
+    if path.suffix.lower() == ".gro" and not np.any(velocities):
+        velocities = None  # programs that know none write zeros
+    return box, timestep.positions / 10, velocities

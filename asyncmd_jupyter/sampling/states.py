@@ -51,9 +51,10 @@ class Within(Condition):
     low, high : float
         Limits; left out for one that is open.
     period : float, optional
-        After which values repeat, 360 for an angle in degrees. The interval may then
-        reach over the seam: ``Within(psi, 120, 200, period=360)`` holds from 120 to 180
-        and from -180 to -160, and so does ``Within(psi, 120, -160, period=360)``.
+        After which values repeat, 360 for an angle in degrees; by default that of the
+        function, if it is a `CV` with one. The interval may then reach over the seam:
+        ``Within(psi, 120, 200, period=360)`` holds from 120 to 180 and from -180 to -160,
+        and so does ``Within(psi, 120, -160, period=360)``.
     column : int, optional
     name : str, optional
 
@@ -77,6 +78,7 @@ class Within(Condition):
     ) -> None:
         super().__init__(name)
         self._function = as_function(function)
+        period = getattr(function, "period", None) if period is None else period
         self._interval = Interval.make(low, high, period)
         if column is not None and (type(column) is not int or column < 0):
             raise TypeError(f"column is a whole number that counts from 0, not {column!r}.")

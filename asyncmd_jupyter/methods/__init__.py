@@ -1,0 +1,7 @@
+"""Building blocks of path sampling and of other methods for rare events."""
+
+from asyncmd_jupyter.methods.cv import CV
+from asyncmd_jupyter.methods.path import Path
+from asyncmd_jupyter.methods.snapshot import Snapshot
+
+__all__ = ["CV", "Path", "Snapshot"]
