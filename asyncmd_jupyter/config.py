@@ -17,8 +17,9 @@ from asyncmd_jupyter.errors import JobError
 from asyncmd_jupyter.frames.cache import ValueCaches
 from asyncmd_jupyter.jobs.core_hours import Budget, core_hours
 from asyncmd_jupyter.jobs.slurm.configuring import changed_slurm_settings, granted_core_hours
+from asyncmd_jupyter.machine import allowed_cores, allowed_files
 from asyncmd_jupyter.sampling.overview import Overview
-from asyncmd_jupyter.settings import SlurmSettings, allowed_cores, allowed_files
+from asyncmd_jupyter.settings import MOST_CORES, SlurmSettings
 
 if TYPE_CHECKING:
     import h5py
@@ -69,12 +70,27 @@ def set_max_process(num: int | None = None, max_num: int | None = None) -> None:
 def set_max_cores(num: int | None = None) -> None:
     """Limit the CPU cores that local jobs use together; all of the machine's if not given.
 
+    Local jobs of your other kernels on this machine count, too: they share the job store.
+
     Raises
     ------
     ValueError
         For a number below 1.
+
+    Warns
+    -----
+    UserWarning
+        If ``ASYNCMD_MAX_CORES``, by which administrators limit it, is less than `num`; that is
+        the limit then.
     """
     cores = allowed_cores() if num is None else _count("num", num)
+    most = runtime.current().settings.most_cores
+    if num is not None and most is not None and cores > most:
+        warnings.warn(
+            f"num={cores} is more than the {most} that {MOST_CORES} allows on this machine; the "
+            f"limit is {most}.",
+            stacklevel=2,
+        )
     runtime.current().change_settings(max_cores=cores)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import resource
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-_MANY_FILES = 2**20
+from asyncmd_jupyter.machine import allowed_cores, allowed_files
+
 _MOST_DAYS = 36_500
+MOST_CORES = "ASYNCMD_MAX_CORES"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ class Settings:
     state_dir : Path
         Folder of the job store; one for all kernels of a user.
     max_cores : int
-        CPU cores that local jobs of this process use together.
+        CPU cores that local jobs of all kernels of a user on this machine use together.
+    most_cores : int, optional
+        What `max_cores` may be at most, as an administrator says by the environment.
     max_processes : int
         Python functions and conversions that run at the same time.
     end_local_jobs_on_shutdown : bool
@@ -94,15 +97,20 @@ class Settings:
     state_dir: Path
     max_cores: int
     max_processes: int
+    most_cores: int | None = None
     end_local_jobs_on_shutdown: bool = False
     cancel_grace: timedelta = field(default=timedelta(seconds=5))
     keep_ended_jobs: timedelta = field(default=timedelta(days=90))
     remove_good_folders: bool = False
     max_fruitless_parts: int = 3
     provenance: bool = True
-    max_files_open: int = field(default_factory=lambda: allowed_files())
+    max_files_open: int = field(default_factory=allowed_files)
     files_margin: int = 30
     slurm: SlurmSettings = field(default_factory=SlurmSettings)
+
+    def __post_init__(self) -> None:
+        if self.most_cores is not None and self.max_cores > self.most_cores:
+            object.__setattr__(self, "max_cores", self.most_cores)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -119,28 +127,17 @@ class Settings:
         """
         env = os.environ if environ is None else environ
         cores = allowed_cores()
+        most = _positive_int(env, MOST_CORES, 0) or None
         return cls(
             state_dir=_state_dir(env),
-            max_cores=_positive_int(env, "ASYNCMD_MAX_CORES", cores),
+            max_cores=most or cores,
+            most_cores=most,
             max_processes=_positive_int(env, "ASYNCMD_MAX_PROCESSES", max(1, cores // 4)),
             end_local_jobs_on_shutdown=_flag(env, "ASYNCMD_END_JOBS_ON_SHUTDOWN"),
             cancel_grace=timedelta(seconds=_positive_int(env, "ASYNCMD_CANCEL_GRACE", 5)),
             keep_ended_jobs=_days(env, "ASYNCMD_KEEP_JOBS_DAYS", 90),
             remove_good_folders=_flag(env, "ASYNCMD_REMOVE_GOOD_FOLDERS"),
         )
-
-
-def allowed_cores() -> int:
-    """Cores this process may run on, which a scheduler or taskset may have reduced."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def allowed_files() -> int:
-    """Files this process may have open, the soft limit of the system."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return _MANY_FILES if soft == resource.RLIM_INFINITY else soft
 
 
 def _days(env: Mapping[str, str], name: str, default: int) -> timedelta:

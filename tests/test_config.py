@@ -18,7 +18,9 @@ from asyncmd_jupyter.frames.cache import ValueCaches
 from asyncmd_jupyter.frames.threads import WorkThreads
 from asyncmd_jupyter.jobs.schema import check_schema
 from asyncmd_jupyter.jobs.store import make_state_folder
-from asyncmd_jupyter.settings import Settings, allowed_cores, allowed_files
+from asyncmd_jupyter.machine import allowed_cores, allowed_files
+from asyncmd_jupyter.runtime import Runtime, use
+from asyncmd_jupyter.settings import Settings
 
 
 def test_limits_are_set_and_shown(runtime):
@@ -196,6 +198,50 @@ def test_the_config_reads_well(runtime, tmp_path):
     assert "<v>" not in text
     with pytest.raises(AttributeError):
         shown.max_nothing  # noqa: B018
+
+
+def test_administrators_have_the_last_word_on_cores(tmp_path):
+    settings = Settings.from_environment({"ASYNCMD_MAX_CORES": "3", "HOME": str(tmp_path)})
+    with use(Runtime(settings)) as runtime:
+        with pytest.warns(UserWarning, match="num=8 is more than the 3 that ASYNCMD_MAX_CORES"):
+            config.set_max_cores(8)
+        assert "3, at most 3 (ASYNCMD_MAX_CORES)" in repr(config.show_config())
+        config.set_max_cores(2)
+        assert runtime.settings.max_cores == 2
+        assert runtime.change_settings(max_cores=8).max_cores == 3
+        config.set_max_cores()
+        assert runtime.settings.max_cores == min(3, allowed_cores())
+
+
+LIMITS = {
+    "none": ("0::/user.slice\n", {"user.slice/cpu.max": "max 100000"}, 10**6),
+    "of this group": ("0::/a/b\n", {"a/b/cpu.max": "150000 100000", "a/cpu.max": "max 1"}, 1),
+    "of a group above": ("0::/a/b\n", {"a/b/cpu.max": "max 1", "cpu.max": "100000 100000"}, 1),
+    "less than one core": ("0::/\n", {"cpu.max": "30000 100000"}, 1),
+    "version 1": (
+        "3:cpuset:/\n2:cpu,cpuacct:/j\n",
+        {"cpu/j/cpu.cfs_quota_us": "100000", "cpu/j/cpu.cfs_period_us": "100000"},
+        1,
+    ),
+    "version 1, none": (
+        "2:cpu,cpuacct:/\n",
+        {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"},
+        10**6,
+    ),
+    "nonsense": ("0::/\n", {"cpu.max": "many few"}, 10**6),
+}
+
+
+@pytest.mark.parametrize("kind", LIMITS)
+def test_cores_are_those_that_a_container_gets(tmp_path, kind):
+    groups, files, most = LIMITS[kind]
+    for name, text in {"proc/self/cgroup": groups}.items() | {
+        (f"sys/fs/cgroup/{name}", text) for name, text in files.items()
+    }:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert allowed_cores(tmp_path) == min(most, len(os.sched_getaffinity(0)))
 
 
 def test_environment(tmp_path):

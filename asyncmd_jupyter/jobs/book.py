@@ -83,6 +83,13 @@ class JobBook:
             return _nothing_to_do()
         return self.put(replace(record, **changes))
 
+    def note(self, job_id: str, **changes: Any) -> None:
+        """Replace some fields of a record as they are in the store already."""
+        record = self._records[job_id]
+        if record.id not in self._let_go and not record.state.is_final:
+            self._keep(replace(record, **changes))
+            self._events.publish(JobChanged(self._records[job_id]))
+
     async def add(self, record: JobRecord, alone_with: Mapping[str, str] | None = None) -> None:
         """Know a new job, once it is stored.
 

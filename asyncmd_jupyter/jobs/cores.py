@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ class _Place:
     cores: int
     takes_share: bool
     party: str
+    number: int = 0
 
 
 class CoreQueue:
@@ -31,6 +33,7 @@ class CoreQueue:
         self._used: dict[str, _Place] = {}
         self._announced: Counter[str] = Counter()
         self._held: set[str] = set()
+        self._numbers = itertools.count()
 
     def __contains__(self, job_id: object) -> bool:
         return any(place.job_id == job_id for place in self._waiting)
@@ -46,11 +49,18 @@ class CoreQueue:
 
     def put(self, job_id: str, cores: int, *, takes_share: bool = False, party: str = "") -> None:
         """Queue a job behind all others; without a party it is one of its own."""
-        self._waiting.append(_Place(job_id, cores, takes_share, party or job_id))
+        number = next(self._numbers)
+        self._waiting.append(_Place(job_id, cores, takes_share, party or job_id, number))
 
     def put_back(self, job_id: str) -> None:
-        """Queue a job that was admitted but could not be started yet before all others."""
-        self._waiting.appendleft(self._used.pop(job_id))
+        """Queue a job that was admitted but could not be started yet where it stood."""
+        place = self._used.pop(job_id)
+        self._waiting = deque(sorted((*self._waiting, place), key=lambda each: each.number))
+
+    def first(self) -> str | None:
+        """The job whose turn it is."""
+        held = self._held
+        return next((place.job_id for place in self._waiting if place.job_id not in held), None)
 
     def occupy(self, job_id: str, cores: int, *, party: str = "") -> None:
         """Count a job that runs already."""
@@ -69,12 +79,21 @@ class CoreQueue:
         self._held.discard(job_id)
         self._waiting = deque(place for place in self._waiting if place.job_id != job_id)
 
-    def admit(self, limit: int) -> dict[str, int]:
-        """Take out of the queue all jobs that may start now, with the cores of each."""
-        share = max(1, limit // max(1, self._n_wanting()))
+    def admit(self, limit: int, *, taken: int = 0, n_others: int = 0) -> dict[str, int]:
+        """Take out of the queue all jobs that may start now, with the cores of each.
+
+        Parameters
+        ----------
+        limit : int
+        taken : int
+            Cores that others use.
+        n_others : int
+            Parties of others that want to go now.
+        """
+        share = max(1, limit // max(1, self._n_wanting() + n_others))
         admitted = {}
         for place in [place for place in self._waiting if place.job_id not in self._held]:
-            cores = self._granted(place, limit, share)
+            cores = self._granted(place, limit, share, taken)
             if not cores:
                 break
             self._waiting.remove(place)
@@ -87,8 +106,8 @@ class CoreQueue:
         parties.update(place.party for place in (*self._waiting, *self._used.values()))
         return len(parties.difference(p.party for p in self._waiting if p.job_id in self._held))
 
-    def _granted(self, place: _Place, limit: int, share: int) -> int:
-        used = sum(other.cores for other in self._used.values())
+    def _granted(self, place: _Place, limit: int, share: int, taken: int) -> int:
+        used = taken + sum(other.cores for other in self._used.values())
         if place.takes_share:
             return max(0, min(share, limit - used))
         return place.cores if used == 0 or used + place.cores <= limit else 0

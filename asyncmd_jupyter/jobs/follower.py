@@ -70,7 +70,7 @@ class Follower:
     async def look(self) -> bool:
         """Ask the launcher once; whether something was new."""
         await self._let_go_when_due()
-        self._starter.start_what_fits()
+        await self._starter.look_around()
         jobs = [job for job in self._jobs() if self._is_started(job)]
         statuses = await self._launcher.poll(jobs) if jobs else {}
         some_ended = any(status.state.is_final for status in statuses.values())

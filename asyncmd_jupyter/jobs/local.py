@@ -261,6 +261,16 @@ class _Detached(subprocess.Popen[bytes]):
         pass
 
 
+def goes_on_alone(job: JobRecord) -> bool:
+    """Whether a job whose kernel is gone can be seen to run here. Changes nothing."""
+    end = read_end(job)
+    if is_elsewhere(job) or (end is not None and end.state.is_final):
+        return False
+    if job.native_id is not None and ProcessId.parse(job.native_id).is_alive():
+        return True
+    return bool(find_members({job.id: None})[job.id])
+
+
 def is_elsewhere(job: JobRecord) -> bool:
     """Whether the processes of a job can't be seen from here."""
     if job.launcher != LocalLauncher.name:

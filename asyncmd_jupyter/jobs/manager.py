@@ -21,13 +21,14 @@ from asyncmd_jupyter.jobs.heartbeat import Heartbeat, may_live
 from asyncmd_jupyter.jobs.holding import Holder
 from asyncmd_jupyter.jobs.job import Job
 from asyncmd_jupyter.jobs.launcher import Launcher
-from asyncmd_jupyter.jobs.local import LocalLauncher
+from asyncmd_jupyter.jobs.local import LocalLauncher, goes_on_alone
 from asyncmd_jupyter.jobs.lookup import pick_by_prefix
 from asyncmd_jupyter.jobs.model import Command, JobRecord, JobState, Resources
 from asyncmd_jupyter.jobs.process import Owner
 from asyncmd_jupyter.jobs.pruning import prune
 from asyncmd_jupyter.jobs.registry import Launchers
 from asyncmd_jupyter.jobs.request import new_record
+from asyncmd_jupyter.jobs.shared_cores import SharedCores
 from asyncmd_jupyter.jobs.slurm.launcher import SlurmLauncher
 from asyncmd_jupyter.jobs.starter import Starter
 from asyncmd_jupyter.jobs.stopping import Stopper
@@ -62,6 +63,7 @@ class JobManager:
         self._starter = Starter(
             self._book,
             self._launchers,
+            SharedCores(self._store, self._owner, self._launchers, goes_on_alone),
             lambda: runtime.settings.max_cores,
             lambda: runtime.settings.slurm.max_jobs,
             self._follow,

@@ -26,6 +26,10 @@ COMMIT;
 # As they stand in queries: an index on an expression is used for the same one only.
 NATIVE_ID = "json_extract(record, '$.native_id')"
 RUN = "json_extract(record, '$.tags.run')"
+_LAUNCHER = "json_extract(record, '$.launcher')"
+_CORES = "json_extract(record, '$.resources.cores')"
+_STARTED = "final = 0 AND state IN ('pending', 'running')"
+_WAITS = "final = 0 AND state = 'waiting'"
 
 _ENDED = "(julianday(coalesce(json_extract(record, '$.ended'), 0)) - 2440587.5) * 86400"
 
@@ -53,6 +57,15 @@ STATES = (
     " (SELECT rowid FROM jobs WHERE rowid > ? UNION SELECT rowid FROM jobs WHERE final = 0)"
     " AND json_extract(record, '$.launcher') = ?"
 )
+# Of other kernels, where jobs use the machine of those who started them; "submitted" is that of
+# the index, whose order spares reading all that wait.
+_OF_OTHERS = f"{_LAUNCHER} = :launcher AND owner != :owner"
+STARTED_BY_OTHERS = f"SELECT id, owner, {_CORES} FROM jobs WHERE {_STARTED} AND {_OF_OTHERS}"  # noqa: S608
+WAITING_OF_OTHERS = (
+    f"SELECT owner, submitted, {_CORES} FROM jobs WHERE {_WAITS} AND {_OF_OTHERS}"  # noqa: S608
+    " AND owner NOT IN (SELECT value FROM json_each(:gone))"
+    " AND coalesce(json_extract(record, '$.held'), 0) = 0 ORDER BY submitted LIMIT :most"
+)
 PRUNE = f"""
 DELETE FROM jobs WHERE submitted < ? AND final = 1 AND {_ENDED} < ?
 AND (json_extract(record, '$.launcher') != 'slurm' OR {_ENDED} < ?)
@@ -65,6 +78,8 @@ _INDICES = {
     "by_native_id": f"jobs ({NATIVE_ID})",
     "by_run": f"jobs ({RUN})",
     "by_time": "jobs (submitted)",
+    "started": f"jobs ({_LAUNCHER}, owner, {_CORES}) WHERE {_STARTED}",
+    "waiting": f"jobs ({_LAUNCHER}, submitted, owner) WHERE {_WAITS}",
     "to_be_cancelled": "jobs (owner) WHERE cancel_requested = 1",
 }
 _COUNT = "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name IN ({})"

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from asyncmd_jupyter.errors import JobError, SubmissionError
 from asyncmd_jupyter.jobs.book import JobBook
 from asyncmd_jupyter.jobs.cores import CoreQueue
 from asyncmd_jupyter.jobs.model import JobRecord, JobState, Submitted
 from asyncmd_jupyter.jobs.registry import Launchers
+from asyncmd_jupyter.jobs.shared_cores import SharedCores, submitted
 from asyncmd_jupyter.jobs.tasks import OwnedTasks
 
 _ANY_NUMBER = 2**31
@@ -29,8 +31,10 @@ class Starter:
         Tells which job has ended and gets what is new.
     launchers : Launchers
         Where jobs are handed to.
+    shared : SharedCores
+        Tells what other kernels use of this machine's cores.
     limit : callable
-        Gives the number of cores that local jobs may use together now.
+        Gives the number of cores that local jobs of all kernels may use together now.
     slots : callable
         Gives the number of jobs that other launchers may have at once; None for any.
     on_started : callable
@@ -43,6 +47,7 @@ class Starter:
         self,
         book: JobBook,
         launchers: Launchers,
+        shared: SharedCores,
         limit: Callable[[], int],
         slots: Callable[[], int | None],
         on_started: Callable[[], object],
@@ -50,6 +55,7 @@ class Starter:
     ) -> None:
         self._book = book
         self._launchers = launchers
+        self._shared = shared
         self._limit = limit
         self._slots = slots
         self._on_started = on_started
@@ -74,11 +80,23 @@ class Starter:
         self.start_what_fits()
         return self._starts.get(job.id)
 
+    async def look_around(self) -> None:
+        """Start what fits now, as other kernels may have left cores."""
+        first = self._cores.first()
+        if first is not None:
+            await self._shared.look(self._book[first], self._limit())
+        self.start_what_fits()
+
     def start_what_fits(self) -> None:
         """Begin to start all jobs for which there are cores now."""
-        for job_id, cores in self._cores.admit(self._limit()).items():
-            self._give_cores(job_id, cores)
-            self._begin(job_id)
+        first = self._cores.first()
+        if first is not None:
+            taken = self._shared.taken(submitted(self._book[first]))
+            n_others = self._shared.n_parties
+            admitted = self._cores.admit(self._limit(), taken=taken, n_others=n_others)
+            for job_id, cores in admitted.items():
+                self._give_cores(job_id, cores)
+                self._begin(job_id)
         slots = self._slots()
         for job_id in self._elsewhere.admit(_ANY_NUMBER if slots is None else slots):
             self._begin(job_id)
@@ -87,6 +105,7 @@ class Starter:
         """Count the cores of a job that somebody else has started."""
         if self._launchers.of(job).is_local:
             self._cores.occupy(job.id, job.resources.cores, party=job.resources.party)
+            self._shared.occupy(job.id, job.resources.cores)
         else:
             self._elsewhere.occupy(job.id, 1)
 
@@ -107,6 +126,7 @@ class Starter:
 
     def _release(self, job_id: str) -> None:
         self._cores.release(job_id)
+        self._shared.release(job_id)
         self._elsewhere.release(job_id)
         with suppress(RuntimeError):  # no event loop runs: the interpreter exits
             asyncio.get_running_loop()
@@ -122,20 +142,26 @@ class Starter:
         task.add_done_callback(partial(self._after_start, job_id))
 
     def _after_start(self, job_id: str, start: Start) -> None:
-        self._starts.pop(job_id, None)
+        if self._starts.get(job_id) is start:
+            del self._starts[job_id]
         job = self._book[job_id]
         never_began = start.cancelled() and job.state is JobState.WAITING
         if never_began:  # its event loop has ended; the next one goes on
+            self._shared.release(job_id)
             with suppress(KeyError):
                 queue = self._cores if self._launchers.of(job).is_local else self._elsewhere
                 queue.put_back(job_id)
 
     async def _start(self, job_id: str) -> SubmissionError | None:
         try:
+            if not await self._is_its_turn(job_id):
+                self._wait_again(job_id)
+                return None
             await self._submit(job_id)
         except asyncio.CancelledError:
-            reason = "The event loop ended while it was being started."
-            self._book.change(job_id, state=JobState.CANCELLED, reason=reason)
+            if self._book[job_id].state is not JobState.WAITING:
+                reason = "The event loop ended while it was being started."
+                self._book.change(job_id, state=JobState.CANCELLED, reason=reason)
             raise
         except (JobError, OSError) as error:
             state = JobState.FAILED if self._is_wanted(job_id) else JobState.CANCELLED
@@ -144,11 +170,32 @@ class Starter:
         self._on_started()
         return None
 
-    async def _submit(self, job_id: str) -> None:
+    async def _is_its_turn(self, job_id: str) -> bool:
+        """Store that a job is handed over, unless other kernels have taken its cores."""
         launcher = self._launchers.of(self._book[job_id])
-        cluster = await launcher.cluster()
-        change = self._book.change(job_id, state=JobState.PENDING, cluster=cluster)
-        await asyncio.wrap_future(change)
+        handed_over: dict[str, Any] = {
+            "state": JobState.PENDING,
+            "cluster": await launcher.cluster(),
+        }
+        if launcher.is_local:
+            claimed = replace(self._book[job_id], **handed_over)
+            if not await self._shared.claim(claimed, self._limit()):
+                return False
+            self._book.note(job_id, **handed_over)
+        else:
+            await asyncio.wrap_future(self._book.change(job_id, **handed_over))
+        return True
+
+    def _wait_again(self, job_id: str) -> None:
+        """Put a job back, unless somebody has cancelled it meanwhile."""
+        if not self._is_wanted(job_id):
+            reason = "It was cancelled before it was started."
+            self._book.change(job_id, state=JobState.CANCELLED, reason=reason)
+        elif not self._book[job_id].state.is_final:
+            self._cores.put_back(job_id)
+
+    async def _submit(self, job_id: str) -> None:
+        launcher, cluster = self._launchers.of(self._book[job_id]), self._book[job_id].cluster
         taken = await launcher.submit(self._book[job_id])
         known = taken if isinstance(taken, Submitted) else Submitted(taken)
         self._book.change(

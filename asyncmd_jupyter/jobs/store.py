@@ -152,6 +152,24 @@ class JobStore:
 
         self._transact(add)
 
+    def in_one_step(
+        self, action: Callable[[sqlite3.Connection], T], *, writes: bool = True
+    ) -> Future[T]:
+        """Carry something out after all that was saved before, undivided by other processes.
+
+        It is begun again where the file system does not answer.
+        """
+
+        def step(db: sqlite3.Connection) -> T:
+            db.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+            return action(db)
+
+        return self._in_order(functools.partial(self._transact, step))
+
+    def put(self, db: sqlite3.Connection, record: JobRecord) -> None:
+        """Write a record within such a step."""
+        db.execute(_UPSERT, _row(record))
+
     def forget_unsaved(self, job_id: str) -> None:
         """Never write what could not be written yet about a job."""
         with self._lock:

@@ -148,7 +148,11 @@ def _slurm_setting(name: str, text: str) -> NamedSetting:
 
 
 _OWN = (
-    ("max_cores", "set_max_cores", "CPU cores that local jobs use together."),
+    (
+        "max_cores",
+        "set_max_cores",
+        "CPU cores that local jobs of all your notebooks on this machine use together.",
+    ),
     ("max_processes", "set_max_process", "Functions and conversions that run at the same time."),
     ("max_files_open", "set_max_files_open", "Files that this process may have open."),
     (

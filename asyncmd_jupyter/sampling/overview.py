@@ -9,7 +9,7 @@ from textwrap import wrap
 from typing import Any
 
 from asyncmd_jupyter.jobs.slurm.nodes import compact_nodes
-from asyncmd_jupyter.settings import Settings, SlurmSettings
+from asyncmd_jupyter.settings import MOST_CORES, Settings, SlurmSettings
 
 _EXECUTABLES = ("sbatch", "squeue", "scancel", "sacct", "sinfo", "scontrol")
 _WIDTH = 100
@@ -54,9 +54,11 @@ class Overview:
         files = f"{limits.max_files_open}, {limits.files_margin} of them left to other code"
         ended = "end" if limits.end_local_jobs_on_shutdown else "go on"
         pause = limits.slurm.min_time_between_calls
+        most = limits.most_cores
+        cores = f"{limits.max_cores}{f', at most {most} ({MOST_CORES})' if most else ''}"
         grace = f"{limits.cancel_grace.total_seconds():g} s"
         return [
-            ("CPU cores of local jobs", str(limits.max_cores), "set_max_cores"),
+            ("CPU cores of local jobs", cores, "set_max_cores"),
             ("functions and conversions at once", str(limits.max_processes), "set_max_process"),
             ("open files", files, "set_max_files_open"),
             ("cache of values", self.cache_type, "set_trajectory_cache_type"),

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import job_programs
@@ -47,8 +48,8 @@ def work(tmp_path):
 def kernel(settings):
     kernels = []
 
-    def start(*flags):
-        kernels.append(Kernel(settings, *flags))
+    def start(*flags, **changes):
+        kernels.append(Kernel(replace(settings, **changes), *flags))
         return kernels[-1]
 
     yield start

@@ -165,7 +165,10 @@ _HERE = (
     Pattern(
         kind="queue-cores",
         title="Waits for cores",
-        meaning="It waits here until other jobs of this kernel leave enough CPU cores free.",
+        meaning=(
+            "It waits here until your other jobs on this machine leave enough CPU cores free, also "
+            "those of other notebooks."
+        ),
         remedies=("config.set_max_cores(n) allows more, as far as the machine has them.",),
         when=_is_held_for_cores,
         priority=LAST,
