@@ -130,6 +130,7 @@ class Limit:
     column: int | None
     interval: Interval
     stretches: tuple[tuple[float, float], ...]
+    unit: str = ""
 
     @property
     def name(self) -> str:

@@ -67,6 +67,11 @@ class TrajectoryFunctionWrapper(ABC):
         return type(self).__name__
 
     @property
+    def unit(self) -> str:
+        """Unit of the values, for axes and numbers on the screen; empty if nobody has said it."""
+        return ""
+
+    @property
     def needs_whole_part(self) -> bool:
         """Whether it is not evaluated on pieces of a part that is still being computed."""
         return False
@@ -250,6 +255,12 @@ class PyTrajectoryFunctionWrapper(TrajectoryFunctionWrapper):
     def name(self) -> str:
         """Name of the wrapped callable."""
         return callable_name(self._function)
+
+    @property
+    def unit(self) -> str:
+        """What the wrapped callable has as its attribute ``unit``, if that is a text."""
+        unit = getattr(self._function, "unit", "")
+        return unit if isinstance(unit, str) else ""
 
     @property
     def needs_whole_part(self) -> bool:

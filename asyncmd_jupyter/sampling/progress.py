@@ -209,11 +209,14 @@ class Observable:
     values : NDArray
         float, shape (n_frames,).
     bands : tuple of Band
+    unit : str
+        Of the values; empty where nobody has said it.
     """
 
     name: str
     values: NDArray[np.float64]
     bands: tuple[Band, ...] = ()
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -284,7 +287,7 @@ class SeriesPieces:
                 for name in names
             },
             observables=tuple(
-                Observable(o.name, _joined([p.observables[i].values for p in parts], end), o.bands)
+                replace(o, values=_joined([p.observables[i].values for p in parts], end))
                 for i, o in enumerate(self.observables)
             ),
             reached_frame=self.reached_frame,

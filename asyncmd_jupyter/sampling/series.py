@@ -141,7 +141,7 @@ class SeriesBook:
         if self._parts:
             return series
         fulfilled = {name: np.zeros(0, np.bool_) for name in self.conditions}
-        shown = tuple(Observable(q.name, np.zeros(0), q.bands) for q in self.quantities)
+        shown = tuple(Observable(q.name, np.zeros(0), q.bands, q.unit) for q in self.quantities)
         return replace(series, fulfilled=fulfilled, observables=shown)
 
     def pieces(self, reached_frame: int | None = None) -> SeriesPieces:
@@ -160,7 +160,7 @@ class SeriesBook:
                 for name, column in zip(self.conditions, table.fulfilled, strict=True)
             },
             observables=tuple(
-                Observable(q.name, table.observables[q.name].values, q.bands)
+                Observable(q.name, table.observables[q.name].values, q.bands, q.unit)
                 for q in self.quantities
             ),
         )

@@ -41,6 +41,14 @@ __all__ = [
 ]
 
 
+def unit_of_period(period: float | None) -> str:
+    """The unit of an angle, told by after how much it repeats; empty for anything else."""
+    if period is None:
+        return ""
+    known = (unit for turn, unit in ((360.0, "°"), (math.tau, "rad")) if math.isclose(period, turn))
+    return next(known, "")
+
+
 class Within(Condition):
     """Holds while a function's value lies in an interval, limits included.
 
@@ -57,14 +65,19 @@ class Within(Condition):
         and so does ``Within(psi, 120, -160, period=360)``.
     column : int, optional
     name : str, optional
+    unit : str, optional
+        Of the values, for axes and numbers on the screen, such as ``"nm"``. By default what
+        the function has as its attribute ``unit``, else what the period says of an angle.
 
     Raises
     ------
     TypeError
-        `function` is none, or a limit is no number.
+        `function` is none, a limit is no number, or the unit is no text.
     ValueError
         Limits between which nothing can lie.
     """
+
+    _unit: str | None = None
 
     def __init__(
         self,
@@ -75,6 +88,7 @@ class Within(Condition):
         period: float | None = None,
         column: int | None = None,
         name: str | None = None,
+        unit: str | None = None,
     ) -> None:
         super().__init__(name)
         self._function = as_function(function)
@@ -82,7 +96,10 @@ class Within(Condition):
         self._interval = Interval.make(low, high, period)
         if column is not None and (type(column) is not int or column < 0):
             raise TypeError(f"column is a whole number that counts from 0, not {column!r}.")
+        if unit is not None and not isinstance(unit, str):
+            raise TypeError(f"unit has to be a text such as 'nm', not {unit!r}.")
         self._column = column
+        self._unit = unit
 
     @property
     def function(self) -> TrajectoryFunctionWrapper:
@@ -99,6 +116,13 @@ class Within(Condition):
     def interval(self) -> Interval:
         """In which values have to lie."""
         return self._interval
+
+    @property
+    def unit(self) -> str:
+        """Of the values; empty where nobody has said it."""
+        if self._unit is not None:
+            return self._unit
+        return self._function.unit or unit_of_period(self._interval.period)
 
     def with_limits(self, low: float = -math.inf, high: float = math.inf) -> Within:
         """The same condition with other limits.
@@ -132,7 +156,7 @@ class Within(Condition):
     def limits(self, *, inside: bool = True) -> Iterator[Limit]:
         """The interval, or what it leaves out."""
         stretches = self._interval.pieces() if inside else self._interval.gaps()
-        yield Limit(self._function, self._column, self._interval, tuple(stretches))
+        yield Limit(self._function, self._column, self._interval, tuple(stretches), self.unit)
 
     def _get_id_str(self) -> str:
         interval = self._interval
@@ -151,6 +175,7 @@ class Quantity(NamedTuple):
     function: TrajectoryFunctionWrapper
     column: int | None
     bands: tuple[Band, ...]
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -262,7 +287,8 @@ class _Group:
             for low, high in limit.stretches
         )
         first = self.limits[0][1]
-        return Quantity(self.name, first.function, first.column, bands)
+        unit = next((limit.unit for _, limit in self.limits if limit.unit), "")
+        return Quantity(self.name, first.function, first.column, bands, unit)
 
     def numbers(self, values_of: Evaluation) -> NDArray[np.float64]:
         """The values; angles where the bands are."""

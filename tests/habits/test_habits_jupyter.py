@@ -180,21 +180,6 @@ def test_nglview_reads_the_version_of_its_front_end_from_a_module():
     )
 
 
-def test_ipympl_makes_a_canvas_with_a_manager():
-    import importlib
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        backend = importlib.import_module("ipympl.backend_nbagg")
-    wanted = {"header_visible", "footer_visible", "toolbar_position", "toolbar_visible"}
-    relies_on(
-        "ipympl.backend_nbagg has Canvas, with traits for its toolbar, and FigureManager",
-        hasattr(backend, "FigureManager") and wanted <= set(backend.Canvas.class_trait_names()),
-        "jupyter/widgets/interactive.py",
-    )
-
-
 def test_nbconvert_names_the_blocks_that_load_scripts():
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("$x$")])
     page = _as_html(notebook, "habit")

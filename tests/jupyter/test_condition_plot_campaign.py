@@ -20,6 +20,7 @@ from asyncmd_jupyter.jupyter.widgets.density import Grid, LineDensity, opacity
 from asyncmd_jupyter.jupyter.widgets.gathering import scene_now
 from asyncmd_jupyter.jupyter.widgets.lines import Densities
 from asyncmd_jupyter.jupyter.widgets.look import Look
+from asyncmd_jupyter.jupyter.widgets.panels import panels_of
 from asyncmd_jupyter.jupyter.widgets.scene import describe
 from asyncmd_jupyter.jupyter.widgets.still import LIMIT, still_html
 from asyncmd_jupyter.sampling.progress import RunState, SeriesPieces
@@ -73,10 +74,15 @@ def test_runs_that_end_early_end_early():
 
 def test_a_hundred_walkers_have_a_legend_of_few_entries():
     many = pixels(scene_now([run(f"r{i}", 30, hit="C7eq") for i in range(100)]))
-    few = pixels(scene_now([run(f"r{i}", 30, hit="C7eq") for i in range(9)]))
+    few = pixels(scene_now([run(f"r{i}", 30, hit="C7eq") for i in range(17)]))
     assert many.shape[0] <= few.shape[0]
     green = abs(many - [0x00, 0x9E, 0x73]).sum(axis=2) < 30
     assert green.sum() > 100
+
+
+def psi(runs):
+    [panel] = panels_of(scene_now(runs))
+    return panel
 
 
 def grid(**other):
@@ -116,13 +122,13 @@ def test_a_density_draws_nothing_where_an_angle_wraps_or_is_missing():
 def test_what_was_counted_is_kept_only_while_frames_are_added():
     known, runs = Densities(), [run(f"r{i}", 50) for i in range(10)]
     where = grid(end=100.0, low=-180.0, high=180.0, period=360.0)
-    known.counts("psi", scene_now(runs), where)
+    known.counts(psi(runs), where)
     runs[3].grow(80, 0)
-    grown = known.counts("psi", scene_now(runs), where)
-    assert (grown == Densities().counts("psi", scene_now(runs), where)).all()
+    grown = known.counts(psi(runs), where)
+    assert (grown == Densities().counts(psi(runs), where)).all()
     runs[3].grow(20, 0)
-    cut = known.counts("psi", scene_now(runs), where)
-    assert (cut == Densities().counts("psi", scene_now(runs), where)).all()
+    cut = known.counts(psi(runs), where)
+    assert (cut == Densities().counts(psi(runs), where)).all()
     assert cut.sum() < grown.sum()
 
 

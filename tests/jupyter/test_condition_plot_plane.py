@@ -1,6 +1,7 @@
 """Walkers on the free energy over two functions."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,13 +16,15 @@ from asyncmd_jupyter.jupyter.widgets.free_energy import (
     PlaneCounts,
     Side,
     coarser,
+    density,
     free_energy,
     without_jumps,
 )
 from asyncmd_jupyter.jupyter.widgets.gathering import scene_now
 from asyncmd_jupyter.jupyter.widgets.look import Look
-from asyncmd_jupyter.jupyter.widgets.plane import KnownPlane, describe_plane, paths_of
+from asyncmd_jupyter.jupyter.widgets.plane_paths import KnownPlane, is_free_energy, paths_of
 from asyncmd_jupyter.jupyter.widgets.plot_picture import Picture
+from asyncmd_jupyter.jupyter.widgets.scene import Scene
 from asyncmd_jupyter.sampling.progress import Band, ConditionSeries, Observable, RunState
 
 ANGLE = Side(-180.0, 180.0, 360.0)
@@ -56,8 +59,9 @@ def runs(n, n_frames=200, **other):
 
 
 def image(scene, look=None):
-    png, said = Picture(PLANE).draw(scene, look or Look(width=640, background="white"))
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA").convert("RGB")).astype(int), said
+    drawn = Picture(PLANE).draw(scene, look or Look(width=640, background="white"))
+    shown = Image.open(io.BytesIO(drawn.png)).convert("RGBA").convert("RGB")
+    return np.asarray(shown).astype(int), drawn.words
 
 
 def near(pixels, colour):
@@ -112,10 +116,42 @@ def test_a_state_across_the_seam_is_outlined_on_both_sides():
     assert "alphaR" not in said
 
 
-def test_it_says_what_the_surface_is_made_of():
-    _, said = image(scene_now(runs(2)))
-    assert "free energy in kT from these 400 frames" in said
-    assert "may not be converged" in said
+def of_full_length(made):
+    """The same runs as they would be without conditions that stop them."""
+    for run in made:
+        run._snapshot = replace(run._snapshot, conditions=())
+    return made
+
+
+def test_frames_of_runs_that_states_stop_give_a_density_and_no_free_energy():
+    drawn = Picture(PLANE).draw(scene_now(runs(2)), Look())
+    assert "density of the frames" in drawn.words
+    assert drawn.caption.startswith("Density of these 400 frames, not a free energy: the runs are")
+    assert "a free energy needs runs of full length" in drawn.caption
+    assert "free energy in kT" not in drawn.words
+
+
+def test_runs_of_full_length_give_a_free_energy():
+    drawn = Picture(PLANE).draw(scene_now(of_full_length(runs(2))), Look())
+    assert drawn.caption.startswith("Free energy in kT from the 400 frames of runs of full length")
+    assert "psi against phi of the runs r0 and r1: free energy" in drawn.words
+    mixed = scene_now([*of_full_length(runs(1)), runs(2)[1]])
+    assert "not a free energy" in Picture(PLANE).draw(mixed, Look()).caption
+
+
+def test_other_conditions_take_no_frame_of_a_free_energy_away():
+    [track] = scene_now(runs(1, reached=50)).tracks
+    assert [path.n_frames for path in paths_of(Scene((track,)), PLANE)] == [51]
+    asked_later = Scene((replace(track, is_stopped=False),))
+    assert [path.n_frames for path in paths_of(asked_later, PLANE)] == [200]
+    assert is_free_energy(asked_later)
+
+
+def test_a_density_integrates_to_one():
+    counts = np.array([[0.0, 1.0], [10.0, 5.0]])
+    found = density(counts, 8.0, 16.0)
+    assert np.isnan(found[0, 0])
+    assert np.nansum(found) * 8.0 / 4 == pytest.approx(1)
 
 
 def test_newest_places_are_marked_in_the_walkers_colours():
@@ -136,12 +172,11 @@ def test_one_or_many_angles_or_not_light_or_dark(period, n, dark):
 
 
 def test_without_frames_or_functions_it_says_so():
-    empty, said = image(scene_now([PretendRun(EventBus())]))
-    assert "Preparing" in said
-    assert empty.shape[0] < 200
-    missing = scene_now(runs(1))
-    png, _ = Picture(("phi", "omega")).draw(missing, Look())
-    assert Image.open(io.BytesIO(png)).height < 200
+    empty = Picture(PLANE).draw(scene_now([PretendRun(EventBus())]), Look())
+    assert "Preparing" in empty.words
+    missing = Picture(("phi", "omega")).draw(scene_now(runs(1)), Look())
+    assert missing.words == "No walker has values of both phi and omega."
+    assert empty.png == missing.png == b""
 
 
 async def test_the_plane_follows_its_runs(here, wire):
@@ -165,11 +200,3 @@ async def test_the_plane_follows_its_runs(here, wire):
 def test_a_plane_that_can_not_be_drawn(here, plane, said):
     with pytest.raises((TypeError, ValueError), match=said):
         show_plot(runs(1), plane=plane)
-
-
-def test_only_frames_that_conditions_ended_are_said_to_be_stopped():
-    assert "which may not be converged" in describe_plane(scene_now(runs(1)), PLANE)
-    reached = runs(1, reached=150)
-    reached[0].change(state=RunState.REACHED, reached=("C7eq",), reached_time=30.0)
-    said = describe_plane(scene_now(reached), PLANE)
-    assert "which were stopped by conditions and may not be converged" in said

@@ -1,19 +1,25 @@
-"""Panning and zooming, with and without ipympl."""
+"""Zooming and panning: the kernel draws the part that a page asks for."""
 
 import asyncio
-import sys
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from pretend import PretendRun
 
 from asyncmd_jupyter.jupyter.widgets.axes import set_ticks
+from asyncmd_jupyter.jupyter.widgets.condition_plot import figure_of
 from asyncmd_jupyter.jupyter.widgets.conditions import ConditionPlot
 from asyncmd_jupyter.jupyter.widgets.gathering import scene_now
-from asyncmd_jupyter.jupyter.widgets.interactive import TOOLBAR, can_interact, look_for_zooming
+from asyncmd_jupyter.jupyter.widgets.lines import Densities
 from asyncmd_jupyter.jupyter.widgets.look import Look
-from asyncmd_jupyter.jupyter.widgets.plot_picture import Picture
+from asyncmd_jupyter.jupyter.widgets.plane import PlaneSheet
+from asyncmd_jupyter.jupyter.widgets.plane_paths import KnownPlane
+from asyncmd_jupyter.jupyter.widgets.sheet import Sheet
+from asyncmd_jupyter.jupyter.widgets.zoom import Zoom, kept_within, zoom_of
 from asyncmd_jupyter.sampling.progress import RunState
+
+WIDE = Look(width=640)
 
 
 async def until(check):
@@ -24,86 +30,84 @@ async def until(check):
 @pytest.fixture
 def run(here):
     made = PretendRun(here.events)
-    made.grow(5000)
+    made.grow(50_000)
     made.change(state=RunState.LIMIT)
     return made
 
 
-@pytest.fixture
-def without_ipympl(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ipympl", None)
+def sheet(run, zoom=None):
+    return Sheet(scene_now([run]), WIDE, Densities(), zoom)
 
 
-async def test_without_ipympl_nothing_changes(run, wire, without_ipympl):
-    plot = ConditionPlot(run, can_edit=True)
-    assert not can_interact()
-    assert plot._zoom not in plot.widget.children
-    with pytest.raises(ModuleNotFoundError, match="pip install ipympl"):
-        await plot.interactive()
+def drawn(sheet):
+    return figure_of(WIDE, sheet.height, sheet.draw)
 
 
-async def test_with_ipympl_a_button_changes_the_picture_for_a_canvas(run, wire):
-    if not can_interact():  # it is optional, also here
-        return
-    plot = ConditionPlot(run, can_edit=True)
-    assert plot._zoom in plot.widget.children
-    await plot._switch()
-    _, canvas = plot._place.children
-    assert plot.figure.layout.visibility == "hidden"
-    assert type(canvas).__module__.startswith("ipympl")
-    assert canvas.toolbar is not None
-    await plot._switch()
-    assert canvas.layout.display == "none"
-    assert plot.figure.layout.visibility is None
+def test_a_part_is_drawn_frame_by_frame(run):
+    whole, part = drawn(sheet(run)), drawn(sheet(run, Zoom((100.0, 120.0))))
+    for axes in part.axes:
+        assert axes.get_xlim() == (100.0, 120.0)
+    times = run.series(0).times
+    seen = part.axes[0].get_lines()[0].get_xdata()
+    there = times[(times >= 100) & (times <= 120)]
+    assert set(there) <= set(seen)
+    assert not set(there) <= set(whole.axes[0].get_lines()[0].get_xdata())
+    assert len(seen) < 10 * len(there)
 
 
-def test_a_figure_for_zooming_has_more_than_can_be_seen_and_one_time_axis(run):
-    scene = scene_now([run])
-    points = []
-    for look in (Look(), look_for_zooming(Look())):
-        figure = Picture().figure(scene, look)
-        points.append(sum(len(line.get_xdata()) for line in figure.axes[0].get_lines()))
-    assert points[1] > 2 * points[0]
-    figure.axes[0].set_xlim(1, 2)
-    assert figure.axes[-1].get_xlim() == (1, 2)
-    assert figure.axes[-1].get_xlabel() == "time (ps)"
-    run._series[0] = scene.tracks[0].series
-    plane = Picture(("psi", "psi")).figure(scene, look_for_zooming(Look()))
-    assert plane.axes[0].get_xlabel() == "psi (°)"
+def test_a_density_of_a_part_has_the_pixels_of_the_part(here):
+    runs = [PretendRun(here.events, f"r{i}") for i in range(20)]
+    for one in runs:
+        one.grow(400)
+    dense = Sheet(scene_now(runs), WIDE, Densities(), Zoom((10.0, 20.0)))
+    image = drawn(dense).axes[0].get_images()[0]
+    assert image.get_extent()[:2] == [10.0, 20.0]
+    assert np.asarray(image.get_array())[..., 3].any(axis=0).mean() > 0.9
 
 
-async def test_a_canvas_follows_the_theme_and_shows_the_same_part(run, wire):
-    if not can_interact():
-        return
-    plot = ConditionPlot(run, can_edit=True)
-    plot.figure.dark = True
-    await plot._switch()
-    dark = plot._canvas
-    whole = dark.figure.axes[0].get_ylim()
-    dark.figure.axes[0].set_ylim(10, 20)
-    plot.figure.dark = False
-    await until(lambda: plot._canvas is not dark)
-    light = plot._canvas
-    assert plot._place.children == (plot.figure, light)
-    assert dark.layout.display == "none"
-    assert light.figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-    assert light.figure.axes[0].get_ylim() == (10, 20)
-    light.toolbar.home()
-    assert light.figure.axes[0].get_ylim() == whole
+def test_a_part_of_a_plane_counts_the_frames_in_it(here):
+    run = PretendRun(here.events)
+    run.grow(5000)
+    zoom = Zoom((-50.0, 50.0), (-20.0, 80.0))
+    part = PlaneSheet(scene_now([run]), WIDE, KnownPlane(), ("psi", "psi"), zoom)
+    axes = drawn(part).axes[0]
+    assert (axes.get_xlim(), axes.get_ylim()) == ((-50.0, 50.0), (-20.0, 80.0))
+    psi = run.series(0).observables[0].values
+    counted = part.known.counts(part.paths, part.sides).sum()
+    assert counted == ((psi >= -20) & (psi <= 50)).sum()
+
+
+@pytest.mark.parametrize(
+    "asked", [None, 3, {}, {"x": [1]}, {"x": ["a", 2]}, {"x": [1, float("nan")]}, {"x": [2, 2]}]
+)
+def test_what_is_not_a_range_stands_for_the_whole(asked):
+    assert zoom_of(asked) is None
+
+
+def test_a_range_ends_where_there_is_nothing_more():
+    assert zoom_of({"x": [5, 1], "y": None}) == Zoom((1.0, 5.0))
+    assert kept_within((-5.0, 3.0), (0.0, 10.0)) == (0.0, 3.0)
+    assert kept_within((20.0, 30.0), (0.0, 10.0)) == (0.0, 10.0)
+    low, high = kept_within((5.0, 5.0 + 1e-12), (0.0, 10.0))
+    assert low < 5.0 < high
+
+
+async def test_a_live_plot_stays_zoomed_while_frames_come(here, wire):
+    run = PretendRun(here.events)
+    run.grow(200)
+    plot = ConditionPlot(run, can_edit=True).open()
+    await until(lambda: plot.figure.overlay)
+    wire.press(plot.figure, {"plot": {"kind": "zoom", "to": {"x": [10, 20]}, "view": "v"}})
+    await until(lambda: plot.figure.overlay["is_zoomed"])
+    run.grow(400)
+    await until(lambda: plot.figure.overlay["whole"]["x"][1] > 70)
+    assert plot.figure.overlay["axes"][0]["x"] == (10.0, 20.0)
+    run.change(state=RunState.LIMIT)
+    await plot.closed()
+    wire.press(plot.figure, {"plot": {"kind": "zoom", "to": None, "view": "v", "number": 7}})
+    await until(lambda: not plot.figure.overlay["is_zoomed"])
+    assert {"plot": {"view": "v", "number": 7}} in wire.custom(plot.figure)
     plot.close()
-
-
-def test_the_legend_lies_below_the_toolbar(here):
-    run = PretendRun(here.events, n_walkers=2)
-    for walker in (0, 1):
-        run.grow(50, walker)
-    look = look_for_zooming(Look())
-    for plane in (None, ("psi", "psi")):
-        figure = Picture(plane).figure(scene_now([run]), look)
-        figure.canvas.draw()
-        highest = figure.legends[0].get_window_extent().y1
-        assert highest <= figure.bbox.height - TOOLBAR
-        assert figure.axes[0].get_window_extent().y1 < highest
 
 
 @pytest.mark.parametrize(("low", "high"), [(-180, 180), (0, 360), (95, 140), (-1, 3), (12.1, 12.4)])

@@ -91,7 +91,7 @@ async def test_a_plot_goes_on_until_the_stored_parts_are_read(here, run, publish
     with runtime.use(Runtime(replace(here.settings, max_cores=1))) as other:
         await revive(json.dumps(published[0][VIEW_MIME]))
         (view,) = other.service(Views)._shown
-        while "being read" not in view.figure.alt or not view.figure.png:
+        while view._drawn is None or "being read" not in view.figure.alt:
             await asyncio.sleep(0.01)
         gate.set()
         await view.closed()

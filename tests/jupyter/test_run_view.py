@@ -32,10 +32,10 @@ def reach(run, walker=0):
 
 async def test_the_plot_follows_and_ends_with_a_still_image(run, wire):
     plot = ConditionPlot(run).open()
-    await until(lambda: plot.widget.png)
-    waiting = plot.widget.png
+    await until(lambda: plot._drawn)
+    assert (plot.widget.png, plot.widget.overlay) == (b"", {})
     run.grow(50)
-    await until(lambda: plot.widget.png != waiting)
+    await until(lambda: plot.widget.png)
     assert "psi of run first over 9.80 ps" in plot.widget.alt
     reach(run)
     await plot.closed()

@@ -33,7 +33,8 @@ def show_plot(
         where, from the stored frames, without new MD.
     plane : (str, str), optional
         Names of two functions that conditions compare. Instead of the time the plot shows
-        the walkers on the free energy over these.
+        the walkers over the density of their frames, of runs of full length over the free
+        energy.
 
     Raises
     ------

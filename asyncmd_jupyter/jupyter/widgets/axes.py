@@ -73,7 +73,7 @@ def shortened(name: str, limit: int = 18) -> str:
 def time_axis(axes: Any, end: float) -> str:
     """Let the axis count in ps or ns and return its label."""
     unit, scale = ("ns", 1000) if end >= 10_000 else ("ps", 1)
-    axes.xaxis.set_major_formatter(lambda time, _: f"{time / scale:g}")
+    axes.xaxis.set_major_formatter(lambda time, _: f"{time / scale:.10g}")
     return f"time ({unit})"
 
 

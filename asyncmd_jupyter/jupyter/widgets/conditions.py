@@ -15,13 +15,8 @@ from asyncmd_jupyter.jupyter.widgets.drawing import in_drawing_thread
 from asyncmd_jupyter.jupyter.widgets.editing import ConditionEditor, Edits
 from asyncmd_jupyter.jupyter.widgets.figure import FigureWidget, png_as_html
 from asyncmd_jupyter.jupyter.widgets.gathering import gathered, scene_now, tracks_of
-from asyncmd_jupyter.jupyter.widgets.interactive import (
-    can_interact,
-    canvas_of,
-    look_for_zooming,
-    take_over,
-)
-from asyncmd_jupyter.jupyter.widgets.look import Look
+from asyncmd_jupyter.jupyter.widgets.interaction import Interaction
+from asyncmd_jupyter.jupyter.widgets.linked import MoleculeBelow
 from asyncmd_jupyter.jupyter.widgets.other_conditions import OtherConditions, own_conditions
 from asyncmd_jupyter.jupyter.widgets.plot_picture import Picture
 from asyncmd_jupyter.jupyter.widgets.scene import Scene
@@ -30,7 +25,6 @@ from asyncmd_jupyter.jupyter.widgets.words import escape
 from asyncmd_jupyter.sampling.conditions import Condition
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
 
-ZOOM = "Pan and zoom"
 QUIET_TO_SAVE = 4.0  # seconds after the last edit
 
 
@@ -47,7 +41,7 @@ class ConditionPlot(LiveView):
         Other conditions in the place of the runs' own: what is drawn and said is what
         the stored frames tell about them.
     plane : (str, str), optional
-        Names of two functions: the walkers are drawn on the free energy over these.
+        Names of two functions: the walkers are drawn in the plane of these.
     can_edit : bool
         Whether there are fields for the limits of the conditions under the plot.
     """
@@ -70,20 +64,19 @@ class ConditionPlot(LiveView):
         self._others = None if until is None else OtherConditions(until)
         self._picture = Picture(plane)
         self._kept: tuple[object, str] | None = None
-        self._drawn: tuple[object, Look] | None = None
+        self._drawn: object = None
+        self._drawing = asyncio.Lock()
         self._verdict: list[str] = []
         self._saving: asyncio.TimerHandle | None = None
-        self._canvas: Any = None
         self.figure = FigureWidget(alt=self._picture.describe(self.scene()))
         self.figure.observe(self._on_room_changed, ["shown_width", "dark", "pixel_ratio"])
-        self.figure.observe(self._on_theme_changed, "dark")
         self.figure.observe(lambda _: self.page_came(), "in_page")
         self.editor = ConditionEditor(self._editable(), self.edit) if can_edit else None
+        self.interaction = Interaction(self.figure, self.refresh, self.run_in_background)
+        # Within the view of a run, the molecule is that of this view.
+        is_alone = can_edit or until is not None
+        self.molecule = MoleculeBelow(self.interaction, self._runs, events) if is_alone else None
         self._line = ipywidgets.HTML()
-        self._place = ipywidgets.VBox([self.figure])
-        self._zoom = ipywidgets.Button(
-            description=ZOOM, layout=ipywidgets.Layout(width="auto", align_self="flex-start")
-        )
         self._widget = self._laid_out()
 
     @property
@@ -146,74 +139,26 @@ class ConditionPlot(LiveView):
 
     async def refresh(self) -> None:
         """Draw in a thread and send the image, unless it would be the same again."""
-        await self._draw(others := self._others)
-        while others is not self._others:  # edited while the last picture was being drawn
+        async with self._drawing:
             await self._draw(others := self._others)
+            while others is not self._others:  # edited while the last picture was being drawn
+                await self._draw(others := self._others)
 
     async def _draw(self, others: OtherConditions | None) -> None:
-        look = self.figure.look()
+        look, zoom = self.figure.look(), self.interaction.zoom
         scene = await self._gathered(others)
         is_final = self.is_final()
         essence = (_essence(scene), others)
         if not is_final:
             look = look.passing
-        if self._drawn != (essence, look):
-            png, said = await in_drawing_thread(self._picture.draw, scene, look)
-            self.figure.put(png, " ".join([said, *self._verdict]), look)
-            self._drawn = essence, look
+        if self._drawn != (essence, look, zoom):
+            drawn = await in_drawing_thread(self._picture.draw, scene, look, zoom)
+            words = " ".join([drawn.words, *self._verdict])
+            over = self.interaction.drawn(scene, drawn.overlay, look)
+            self.figure.put(drawn.png, words, look, caption=drawn.caption, **over)
+            self._drawn = essence, look, zoom
         if is_final and (self._kept is None or self._kept[0] != essence):
             self._kept = essence, await in_drawing_thread(self._picture.still, scene)
-
-    async def interactive(self) -> Any:
-        """Return the plot as it is now as a widget in which one can pan and zoom.
-
-        Raises
-        ------
-        ModuleNotFoundError
-            Without ipympl.
-        """
-        scene = await self._gathered(self._others)
-        look = look_for_zooming(self.figure.look())
-        figure = await in_drawing_thread(self._picture.figure, scene, look)
-        return canvas_of(figure)
-
-    def _zoom_pressed(self, _button: Any) -> None:
-        self.run_in_background(self._switch())
-
-    async def _switch(self) -> None:
-        """Show what can be zoomed in the place of the picture, or the picture again."""
-        shows_picture = self._canvas is None
-        if self._canvas is None:
-            self._put_canvas(await self.interactive())
-        else:
-            # Pages keep a canvas that is taken away, so it is out of sight first.
-            self._canvas.layout.display = "none"
-            self._canvas = None
-        self._hide_picture(shows_picture)
-        self._zoom.description = "Back to the live picture" if shows_picture else ZOOM
-
-    def _put_canvas(self, canvas: Any) -> None:
-        self._canvas = canvas
-        self._place.children = (self.figure, canvas)
-
-    def _hide_picture(self, is_hidden: bool) -> None:
-        """Hide the picture, but so that its page still says how wide and dark it is."""
-        layout = self.figure.layout
-        layout.visibility, layout.height = ("hidden", "0px") if is_hidden else (None, None)
-        layout.overflow = "hidden" if is_hidden else None
-
-    def _on_theme_changed(self, _change: Any) -> None:
-        if self._canvas is not None:
-            self.run_in_background(self._draw_canvas_anew(self._canvas))
-
-    async def _draw_canvas_anew(self, before: Any) -> None:
-        """Show the same part in the colours of another theme."""
-        canvas = await self.interactive()
-        if self._canvas is not before:  # somebody went back meanwhile
-            return
-        take_over(before, canvas)
-        before.layout.display = "none"
-        self._put_canvas(canvas)
 
     async def _gathered(self, others: OtherConditions | None) -> Scene:
         if others is None:
@@ -238,9 +183,9 @@ class ConditionPlot(LiveView):
     def _image_html(self) -> str:
         if self._kept is not None:
             return self._kept[1]
-        if self._drawn is not None and not self.figure.dark:
-            look = self.figure.look()
-            return png_as_html(self.figure.png, self.figure.alt, look.width)
+        if self.figure.png and not self.figure.image_dark:
+            image = png_as_html(self.figure.png, self.figure.alt, self.figure.image_width)
+            return image + (f"<p>{escape(self.figure.caption)}</p>" if self.figure.caption else "")
         return f"<p>{escape(self._picture.describe(self.scene()))}</p>"
 
     def _verdict_html(self, *, live: bool = False) -> str:
@@ -260,6 +205,8 @@ class ConditionPlot(LiveView):
         self._forget_to_save()
         if self.editor is not None:
             self.editor.close()
+        if self.molecule is not None:
+            self.molecule.close()
 
     def _editable(self) -> list[Condition]:
         """Conditions of all runs, each name once; other ones that were given come first."""
@@ -270,12 +217,10 @@ class ConditionPlot(LiveView):
         return list({condition.name: condition for condition in own[::-1]}.values())[::-1]
 
     def _laid_out(self) -> Any:
-        if self.editor is None and self._until is None:
+        if self.molecule is None:
             return self.figure
         below = [] if self.editor is None or self.editor.is_empty else [self.editor.widget]
-        zoom = [self._zoom] if can_interact() else []
-        self._zoom.on_click(self._zoom_pressed)
-        return ipywidgets.VBox([self._place, *zoom, self._line, *below])
+        return ipywidgets.VBox([self.figure, self._line, *below, self.molecule.widget])
 
     def _on_room_changed(self, _change: Any) -> None:
         self.mark_dirty()

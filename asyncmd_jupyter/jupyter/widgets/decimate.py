@@ -12,21 +12,18 @@ Ints = NDArray[np.int64]
 
 
 class Polyline(NamedTuple):
-    """Points to be joined by lines; NaN lifts the pen. `odd` tells parts from their next."""
+    """Points to be joined by lines; NaN lifts the pen."""
 
     x: Floats
     y: Floats
-    odd: NDArray[np.bool_]
 
 
-def decimate(
-    times: Floats, values: Floats, parts: Ints, columns: int, period: float | None = None
-) -> Polyline:
+def decimate(times: Floats, values: Floats, columns: int, period: float | None = None) -> Polyline:
     """Keep first, lowest, highest and last value of each pixel column.
 
     Parameters
     ----------
-    times, values, parts : NDArray
+    times, values : NDArray
         One entry a frame, times in order.
     columns : int
         Width of the drawing in pixels.
@@ -35,33 +32,31 @@ def decimate(
     """
     if not len(times):
         empty = np.empty(0)
-        return Polyline(empty, empty, empty.astype(bool))
+        return Polyline(empty, empty)
     jumps = _jumps(values, period)
-    changes = np.flatnonzero(np.diff(parts)) + 1
-    starts = np.unique(np.concatenate([_column_starts(times, columns), changes, jumps]))
+    starts = np.unique(np.concatenate([_column_starts(times, columns), jumps]))
     last = np.append(starts[1:], len(times)) - 1
-    joined = np.where(np.isin(starts, changes) & ~np.isin(starts, jumps), starts - 1, starts)
-    lift = np.where(np.isin(last + 1, np.append(jumps, changes)), np.nan, 0.0)
+    lift = np.where(np.isin(last + 1, jumps), np.nan, 0.0)
     low, high = np.fmin.reduceat(values, starts), np.fmax.reduceat(values, starts)
-    x = np.stack([times[i] for i in (joined, starts, starts, starts, last)] + [times[last] + lift])
-    y = np.stack([values[joined], values[starts], low, high, values[last], values[last] + lift])
-    odd = np.repeat(parts[starts] % 2 == 1, 6)
-    return Polyline(x.T.ravel(), y.T.ravel(), odd)
+    x = np.stack([times[i] for i in (starts, starts, starts, last)] + [times[last] + lift])
+    y = np.stack([values[starts], low, high, values[last], values[last] + lift])
+    return Polyline(x.T.ravel(), y.T.ravel())
 
 
 def fulfilled_share(
-    times: Floats, fulfilled: NDArray[np.bool_], end: float, columns: int
+    times: Floats, fulfilled: NDArray[np.bool_], span: tuple[float, float], columns: int
 ) -> Floats:
     """Share of the frames of each pixel column that fulfil a condition; NaN without frames."""
     if not len(times):
         return np.full(columns, np.nan)
-    edges = np.linspace(0.0, end, columns + 1)
+    edges = np.linspace(*span, columns + 1)
     first = np.maximum(np.searchsorted(times, edges[:-1], "right") - 1, 0)
     stop = np.maximum(np.searchsorted(times, edges[1:], "left"), first + 1)
     total = np.concatenate([[0], np.cumsum(fulfilled)])
     share: Floats = (total[stop] - total[first]) / (stop - first)
-    interval = times[-1] - times[-2] if len(times) > 1 else end
+    interval = times[-1] - times[-2] if len(times) > 1 else span[1]
     share[edges[:-1] > times[-1] + interval] = np.nan
+    share[edges[1:] < times[0]] = np.nan
     return share
 
 

@@ -14,7 +14,7 @@ WEAKEST, STRONGEST, LEVELS = 0.16, 0.75, 15
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the pixels of a density lie: `columns` over [0, end], `rows` from low to high."""
+    """Where the pixels lie: `columns` from begin to end, `rows` from low to high."""
 
     columns: int
     rows: int
@@ -22,6 +22,7 @@ class Grid:
     low: float
     high: float
     period: float | None = None
+    begin: float = 0.0
 
 
 class LineDensity:
@@ -56,9 +57,11 @@ class LineDensity:
 
 def _places(times: Floats, values: Floats, grid: Grid) -> tuple[NDArray[np.int64], ...]:
     good = np.isfinite(values)
-    column = np.clip(times * (grid.columns / grid.end), 0, grid.columns - 1)
+    across = (times - grid.begin) * (grid.columns / (grid.end - grid.begin))
+    column = np.clip(across, 0, grid.columns - 1)
     height = np.where(good, values - grid.low, 0.0) * (grid.rows / (grid.high - grid.low))
     row = np.where(good, np.clip(height, 0, grid.rows - 1), -1)
+    row = np.where((across >= 0) & (across <= grid.columns), row, -1)
     return column.astype(np.int64), row.astype(np.int64)
 
 

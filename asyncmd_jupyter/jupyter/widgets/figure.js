@@ -1,5 +1,7 @@
 // An image that is replaced without a flicker and reports the room and theme it has.
 
+const PAINTED = ["png", "overlay", "alt", "caption"];
+
 function pause(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
@@ -30,7 +32,21 @@ function later(action, delay) {
     }, delay);
   };
   call.stop = () => clearTimeout(timer);
+  call.waits = () => timer !== undefined;
   return call;
+}
+
+// Several changes of one message give one call, when all of them are there.
+function once(action) {
+  let waits = false;
+  return () => {
+    if (waits) return;
+    waits = true;
+    queueMicrotask(() => {
+      waits = false;
+      action();
+    });
+  };
 }
 
 class Picture {
@@ -44,7 +60,13 @@ class Picture {
     this.problem.className = "asyncmd-figure-problem";
     this.problem.setAttribute("role", "alert");
     el.classList.add("asyncmd-figure");
-    el.append(this.problem, this.waiting, this.image);
+    this.frame = document.createElement("div");
+    this.frame.className = "asyncmd-figure-frame";
+    this.frame.append(this.image);
+    this.caption = document.createElement("div");
+    this.caption.className = "asyncmd-figure-caption";
+    el.append(this.problem, this.waiting, this.frame, this.caption);
+    this.over = new PlotOverlay(model, this.frame);
     this.url = null;
   }
 
@@ -52,8 +74,13 @@ class Picture {
     const bytes = this.model.get("png");
     this.image.hidden = !bytes?.byteLength;
     this.waiting.hidden = !this.image.hidden;
+    this.frame.hidden = this.image.hidden;
     this.waiting.textContent = this.model.get("alt");
-    if (!bytes?.byteLength) return;
+    this.caption.textContent = this.model.get("caption");
+    if (!bytes?.byteLength) {
+      this.over.paint();
+      return;
+    }
     const url = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
     const next = new Image();
     next.src = url;
@@ -65,21 +92,22 @@ class Picture {
     }
     next.className = this.image.className;
     next.alt = this.model.get("alt");
-    next.style.width = `${this.model.get("image_width")}px`;
+    this.frame.style.width = `${this.model.get("image_width")}px`;
     next.dataset.dark = this.model.get("image_dark");
     // An image that gets another source may be empty for a moment; a decoded one never is.
     this.image.replaceWith(next);
     this.image = next;
-    this.paintGround();
+    this.fitTheme();
+    this.over.paint();
     if (this.url) URL.revokeObjectURL(this.url);
     this.url = url;
   }
 
-  // Until it is drawn anew, which nobody does when the kernel has gone, it is legible on its own ground.
-  paintGround() {
+  // Until it is drawn anew, which nobody does when the kernel has gone, light and dark change places.
+  fitTheme() {
     const { dark } = this.image.dataset;
     const fits = dark === undefined || dark === String(isDark());
-    this.image.style.background = fits ? "" : dark === "true" ? "#111" : "#fff";
+    this.image.style.filter = fits ? "" : "invert(1) hue-rotate(180deg)";
   }
 
   paintProblem() {
@@ -89,6 +117,7 @@ class Picture {
 
   drop() {
     if (this.url) URL.revokeObjectURL(this.url);
+    this.over.drop();
   }
 }
 
@@ -99,15 +128,18 @@ function initialize({ model }) {
 
 function render({ model, el }) {
   const picture = new Picture(model, el);
-  const paint = () => picture.paint();
+  const input = new PlotInput(model, picture.over);
+  const paint = once(() => picture.paint().then(() => input.painted()));
+  const cursor = () => picture.over.paintCursor();
   const problem = () => picture.paintProblem();
   const tell = later(reporter(model, el), 150);
   const size = new ResizeObserver(tell);
   const theme = new MutationObserver(() => {
-    picture.paintGround();
+    picture.fitTheme();
     tell();
   });
-  model.on("change:png", paint);
+  for (const name of PAINTED) model.on(`change:${name}`, paint);
+  model.on("change:cursor", cursor);
   model.on("change:problem", problem);
   size.observe(el);
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind"] });
@@ -117,7 +149,9 @@ function render({ model, el }) {
     tell.stop();
     size.disconnect();
     theme.disconnect();
-    model.off("change:png", paint);
+    for (const name of PAINTED) model.off(`change:${name}`, paint);
+    model.off("change:cursor", cursor);
+    input.drop();
     model.off("change:problem", problem);
     picture.drop();
   };

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import traitlets
 
@@ -15,9 +16,13 @@ HERE = Path(__file__).parent
 
 
 class FigureWidget(PageWidget):
-    """Shows a PNG; the browser tells the width it has, its pixel ratio and its theme."""
+    """Shows a PNG; the browser tells the width it has, its pixel ratio and its theme.
 
-    _esm = front_end("telling", "figure")
+    Where `overlay` says what lies where in the image, the page draws `cursor` over it, and
+    sends what the reader does with it as ``{"plot": {"kind": …}}``.
+    """
+
+    _esm = front_end("telling", "overlay_axes", "overlay", "overlay_input", "figure")
     _css = HERE / "figure.css"
     page_tells = (*PageWidget.page_tells, "shown_width", "pixel_ratio", "dark")
     png = traitlets.Bytes(b"").tag(sync=True)
@@ -25,6 +30,9 @@ class FigureWidget(PageWidget):
     image_dark = traitlets.Bool(False).tag(sync=True)
     alt = traitlets.Unicode("").tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
+    caption = traitlets.Unicode("").tag(sync=True)
+    overlay = traitlets.Dict().tag(sync=True)
+    cursor = traitlets.Dict().tag(sync=True)
     shown_width = traitlets.Int(0)
     pixel_ratio = traitlets.Float(2.0)
     dark = traitlets.Bool(False)
@@ -34,9 +42,20 @@ class FigureWidget(PageWidget):
         width = min(1100, max(320, self.shown_width)) if self.shown_width else 720
         return Look(width=width, ratio=min(3.0, max(2.0, self.pixel_ratio)), dark=self.dark)
 
-    def put(self, png: bytes, alt: str, look: Look) -> None:
-        """Replace the image, its description, and how wide and for what page it was drawn."""
+    def put(self, png: bytes, alt: str, look: Look, **more: Any) -> None:
+        """Replace the image, its description, and how wide and for what page it was drawn.
+
+        Parameters
+        ----------
+        png : bytes
+        alt : str
+        look : Look
+        **more
+            ``overlay``, ``cursor`` and ``caption`` that belong to it.
+        """
         with self.hold_sync():
+            for name, value in more.items():
+                setattr(self, name, value)
             self.alt = alt
             self.image_width = look.width
             self.image_dark = look.dark

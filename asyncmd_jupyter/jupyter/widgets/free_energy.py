@@ -28,9 +28,10 @@ class Side:
         return wrapped
 
     def bins(self, values: Floats) -> NDArray[np.int64]:
-        """Number of the bin of each value; those outside go to the nearest."""
+        """Number of the bin of each value; -1 outside of the range."""
         place = (self.inside(values) - self.low) * (BINS / (self.high - self.low))
-        return np.clip(place, 0, BINS - 1).astype(np.int64)
+        numbers = np.minimum(place, BINS - 1).astype(np.int64)
+        return np.where((place >= 0) & (place <= BINS), numbers, -1)
 
 
 class PlaneCounts:
@@ -44,7 +45,9 @@ class PlaneCounts:
         """Count the frames at which both functions have a value."""
         there = np.isfinite(x) & np.isfinite(y)
         one, other = self.sides
-        places = other.bins(y[there]) * BINS + one.bins(x[there])
+        rows, columns = other.bins(y[there]), one.bins(x[there])
+        seen = (rows >= 0) & (columns >= 0)
+        places = rows[seen] * BINS + columns[seen]
         self._counts += np.bincount(places, minlength=len(self._counts))
 
     def counts(self) -> Floats:
@@ -67,6 +70,12 @@ def free_energy(counts: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         energy: Floats = -np.log(counts / most)
     return np.where(counts > 0, energy + 0.0, np.nan)
+
+
+def density(counts: Floats, area: float, total: float) -> Floats:
+    """Return the share of `total` frames in each bin by the area of all bins; NaN without any."""
+    share: Floats = counts * (counts.size / area / max(1.0, total))
+    return np.where(counts > 0, share, np.nan)
 
 
 def without_jumps(x: Floats, y: Floats, sides: tuple[Side, Side]) -> tuple[Floats, Floats]:

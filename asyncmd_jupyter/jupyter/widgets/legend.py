@@ -6,10 +6,12 @@ from typing import Any
 
 from asyncmd_jupyter.jupyter.widgets.axes import shortened
 from asyncmd_jupyter.jupyter.widgets.look import (
+    WALKER_COLOURS,
     Look,
     condition_colour,
     lone_colour,
     walker_colour,
+    walker_dashes,
 )
 from asyncmd_jupyter.jupyter.widgets.scene import Scene, Track, name_of
 from asyncmd_jupyter.jupyter.widgets.words import listed, picoseconds
@@ -43,27 +45,29 @@ class Legend:
         self._is_dots = "dot" in how
         self._labels = _labels(scene, how)
         widest = max(map(len, self._labels), default=0)
-        fitting = max(1, int(width // (6.1 * widest + 34)))
+        has_dashes = len(WALKER_COLOURS) < len(scene.tracks) and not scene.is_dense
+        self._handle = 2.6 if has_dashes else 1.2  # so long that dashes are seen
+        fitting = max(1, int(width // (6.1 * widest + 22 + 10 * self._handle)))
         rows = -(-len(self._labels) // fitting)
         self._columns = -(-len(self._labels) // max(1, rows))
-        self.height = look.top + ROW * rows
+        self.height = ROW * rows
 
     def draw(self, figure: Any) -> None:
         """Draw it at the top of a figure."""
         if not self._labels:
             return
-        look, whole = self._look, figure.bbox.height
+        look = self._look
         # Before version 3.10 matplotlib leaves out what begins with an underscore.
         figure.legend(
             self._handles(),
             [f" {label}" if label.startswith("_") else label for label in self._labels],
             loc="upper left",
-            bbox_to_anchor=((self._left - 8) / look.width, 1 - look.top * look.ratio / whole),
+            bbox_to_anchor=((self._left - 8) / look.width, 1.0),
             ncols=self._columns,
             frameon=False,
             fontsize=FONT,
             labelcolor=look.ink,
-            handlelength=1.2,
+            handlelength=self._handle,
             columnspacing=1.2,
             borderpad=0.2,
         )
@@ -73,8 +77,10 @@ class Legend:
 
         look, n_tracks = self._look, len(self._scene.tracks)
         if not self._scene.is_dense:
-            colours = [walker_colour(i, n_tracks, look) for i in range(n_tracks)]
-            return [Line2D([], [], color=colour, lw=2) for colour in colours]
+            return [
+                Line2D([], [], color=walker_colour(i, n_tracks, look), ls=walker_dashes(i), lw=2)
+                for i in range(n_tracks)
+            ]
         star: dict[str, Any] = {"marker": "*", "ls": "", "mec": look.ink, "mew": 0.7, "ms": 8}
         reached = _reached(self._scene)
         colours = [condition_colour(self._scene.colour_of(name)) for name in reached]

@@ -14,6 +14,8 @@ WALKER_COLOURS_DARK = (
     "#8CCB78",
     "#BDBDBD",
 )
+Dashes = str | tuple[int, tuple[float, ...]]
+WALKER_DASHES: tuple[Dashes, ...] = ("-", (0, (4.0, 1.6)), (0, (1.2, 1.4)))
 CONDITION_COLOURS = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 
 
@@ -35,10 +37,6 @@ class Look:
         Of the image: fewer make it smaller.
     line_points : int
         At most so many points for all lines of a panel; 0 for as many as can be seen.
-    detail : int
-        So many times more points than can be seen, for those who zoom.
-    top : int
-        So many CSS pixels stay empty at the top.
     """
 
     width: int = 720
@@ -47,8 +45,6 @@ class Look:
     background: str = "none"
     colours: int = 128
     line_points: int = 0
-    detail: int = 1
-    top: int = 0
 
     @property
     def passing(self) -> Look:
@@ -59,7 +55,7 @@ class Look:
     def columns_for(self, n_lines: int, columns: int) -> int:
         """Return how many of the columns of a drawing a line may tell apart."""
         if not self.line_points:
-            return columns * self.detail
+            return columns
         return max(40, min(columns, self.line_points // (6 * n_lines)))
 
     @property
@@ -92,6 +88,11 @@ def walker_colour(index: int, n_walkers: int, look: Look) -> str:
     """Colour of a walker's line."""
     colours = WALKER_COLOURS_DARK if look.dark else WALKER_COLOURS
     return look.line if n_walkers == 1 else colours[index % len(colours)]
+
+
+def walker_dashes(index: int) -> Dashes:
+    """Dashes of a walker's line: where colours are used again, these tell lines apart."""
+    return WALKER_DASHES[index // len(WALKER_COLOURS) % len(WALKER_DASHES)]
 
 
 def condition_colour(index: int) -> str:

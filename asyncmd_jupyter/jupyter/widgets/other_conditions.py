@@ -53,7 +53,7 @@ class OtherConditions:
             judged = await self._judged(run, snapshot)
             names = tuple(condition.name for condition in self.of(run))
             changed = replace(snapshot, conditions=names)
-            tracks += [_track(changed, one) for one in judged]
+            tracks += [_track(changed, one, bool(snapshot.conditions)) for one in judged]
             outcomes += [one.outcome for one in judged]
         return Scene(tuple(tracks)), tuple(outcomes)
 
@@ -75,7 +75,7 @@ def _apart(conditions: Sequence[Condition]) -> list[Condition]:
     return [one if one.name == name else one.renamed(name) for name, one in pairs]
 
 
-def _track(run: RunSnapshot, judged: Rejudged) -> Track:
+def _track(run: RunSnapshot, judged: Rejudged, is_stopped: bool) -> Track:
     told = judged.outcome
     walker = replace(judged.walker, reached=told.reached, reached_time=told.time)
-    return Track(run, walker, judged.pieces)
+    return Track(run, walker, judged.pieces, is_stopped)

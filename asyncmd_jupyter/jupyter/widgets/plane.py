@@ -1,19 +1,18 @@
-"""Draws the walkers on the free energy that their frames give, over two functions."""
+"""Draws walkers over how often their frames lie where, in a plane of two functions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from asyncmd_jupyter.jupyter.widgets.axes import copies, limits, set_ticks
-from asyncmd_jupyter.jupyter.widgets.condition_plot import FONT, Legend, figure_of, painted
-from asyncmd_jupyter.jupyter.widgets.decimate import Floats
+from asyncmd_jupyter.jupyter.widgets.condition_plot import FONT, Legend
 from asyncmd_jupyter.jupyter.widgets.free_energy import (
-    PlaneCounts,
     Side,
     coarser,
+    density,
     free_energy,
     without_jumps,
 )
@@ -23,97 +22,61 @@ from asyncmd_jupyter.jupyter.widgets.look import (
     lone_colour,
     walker_colour,
 )
-from asyncmd_jupyter.jupyter.widgets.scene import Scene, Track, awaited, hits_in_words, whose
+from asyncmd_jupyter.jupyter.widgets.panels import Span, unit_of
+from asyncmd_jupyter.jupyter.widgets.plane_paths import (
+    KnownPlane,
+    Path,
+    Plane,
+    PlaneOverlay,
+    Rectangle,
+    is_free_energy,
+    paths_of,
+)
+from asyncmd_jupyter.jupyter.widgets.plot_axes import PlotAxes
+from asyncmd_jupyter.jupyter.widgets.scene import Scene, awaited, hits_in_words, whose
 from asyncmd_jupyter.jupyter.widgets.words import listed
+from asyncmd_jupyter.jupyter.widgets.zoom import Zoom, kept_within
 
 SIZE, LEFT, TITLE, AXIS = 400, 62, 30, 46
 TRAIL, SHORT_TRAIL = 25, 4
 HIGHEST = 8.0  # kT, above which all looks the same
 
-Plane = tuple[str, str]
-Rectangle = tuple[float, float, float, float]
-
-
-class Path(NamedTuple):
-    """The values of both functions for one walker."""
-
-    place: int
-    track: Track
-    x: Floats
-    y: Floats
-
-
-class KnownPlane:
-    """Remembers the counts of a live plot; used in the drawing thread only."""
-
-    def __init__(self) -> None:
-        self._counts: PlaneCounts | None = None
-        self._done: dict[int, int] = {}
-
-    def counts(self, paths: list[Path], sides: tuple[Side, Side]) -> Floats:
-        """Return the number of frames in each bin."""
-        lengths = {path.place: len(path.x) for path in paths}
-        grown = all(lengths.get(index, -1) >= done for index, done in self._done.items())
-        if self._counts is None or self._counts.sides != sides or not grown:
-            self._counts, self._done = PlaneCounts(*sides), {}
-        for path in paths:
-            begin = self._done.get(path.place, 0)
-            self._counts.add(path.x[begin:], path.y[begin:])
-            self._done[path.place] = len(path.x)
-        return self._counts.counts()
-
-
-def draw_plane(
-    scene: Scene,
-    look: Look,
-    file_format: str = "png",
-    known: KnownPlane | None = None,
-    *,
-    plane: Plane,
-) -> bytes:
-    """Draw the walkers of `scene` in a plane and return the image.
-
-    Parameters
-    ----------
-    scene : Scene
-    look : Look
-    file_format : str
-    known : KnownPlane, optional
-        What was counted for earlier drawings of the same plot.
-    plane : (str, str)
-        Names of the functions along x and y.
-    """
-    return painted(plane_figure(scene, look, known, plane=plane), look, file_format)
-
-
-def plane_figure(scene: Scene, look: Look, known: KnownPlane | None = None, *, plane: Plane) -> Any:
-    """Draw the same as a matplotlib figure, of which nothing is painted yet."""
-    sheet = _Sheet(scene, look, known or KnownPlane(), plane)
-    return figure_of(look, sheet.height, sheet.draw)
-
 
 def describe_plane(scene: Scene, plane: Plane) -> str:
     """Say in words what the drawing shows."""
-    if scene.is_empty:
-        return awaited(scene)
-    paths = list(paths_of(scene, plane))
-    counted = sum(int((np.isfinite(p.x) & np.isfinite(p.y)).sum()) for p in paths)
-    stopped = "were stopped by conditions and " if any(t.hit for t in scene.tracks) else ""
-    said = [
-        f"{plane[1]} against {plane[0]} of {whose(scene)}: free energy in kT from these "
-        f"{counted:,} frames, which {stopped}may not be converged"
-    ]
+    if note := note_in_plane(scene, plane):
+        return note
+    what = "free energy" if is_free_energy(scene) else "density of the frames"
+    said = [f"{plane[1]} against {plane[0]} of {whose(scene)}: {what}"]
     states = [name for name in scene.conditions if list(_rectangles(scene, plane, name))]
     said += [f"outlined: {listed(states)}"] if states else []
-    return "; ".join(said + hits_in_words(scene)) + "."
+    return "; ".join(said + hits_in_words(scene)) + ". " + caption(scene, plane)
 
 
-def paths_of(scene: Scene, plane: Plane) -> Iterator[Path]:
-    """Yield the walkers of which both functions are known."""
-    for index, track in enumerate(scene.tracks):
-        values = {o.name: o.values for o in track.series.observables}
-        if plane[0] in values and plane[1] in values:
-            yield Path(index, track, values[plane[0]], values[plane[1]])
+def caption(scene: Scene, plane: Plane) -> str:
+    """Say in one sentence what the colours are, and why they are not something else."""
+    if note_in_plane(scene, plane):
+        return ""
+    counted = sum(path.n_frames for path in paths_of(scene, plane))
+    if is_free_energy(scene):
+        return (
+            f"Free energy in kT from the {counted:,} frames of runs of full length; it is "
+            "converged only where the walkers have been several times."
+        )
+    return (
+        f"Density of these {counted:,} frames, not a free energy: the runs are stopped when they "
+        "arrive in a state, so what lies behind is missing; a free energy needs runs of full "
+        "length."
+    )
+
+
+def note_in_plane(scene: Scene, plane: Plane) -> str:
+    """What is said where there is nothing to draw; else empty."""
+    if scene.is_empty:
+        return awaited(scene)
+    if not list(paths_of(scene, plane)):
+        return f"No walker has values of both {plane[0]} and {plane[1]}."
+    return ""
 
 
 def _rectangles(scene: Scene, plane: Plane, condition: str) -> Iterator[Rectangle]:
@@ -124,19 +87,36 @@ def _rectangles(scene: Scene, plane: Plane, condition: str) -> Iterator[Rectangl
             yield x.low, x.high, y.low, y.high
 
 
-class _Sheet:
-    def __init__(self, scene: Scene, look: Look, known: KnownPlane, plane: Plane) -> None:
+class PlaneSheet:
+    """Places axes, legend and the bar of colours by pixels.
+
+    Parameters
+    ----------
+    scene : Scene
+    look : Look
+    known : KnownPlane
+        What was counted for earlier drawings of the same plot.
+    plane : (str, str)
+        Names of the functions along x and y.
+    zoom : Zoom, optional
+        The part of the plane that is shown.
+    """
+
+    def __init__(
+        self, scene: Scene, look: Look, known: KnownPlane, plane: Plane, zoom: Zoom | None = None
+    ) -> None:
         self.scene, self.look, self.known, self.plane = scene, look, known, plane
         self.size = max(160, min(SIZE, look.width - LEFT - 100))
         width = look.width - LEFT - 10
         self.legend = Legend(scene, look, LEFT, width, "at their newest frames, each a dot")
         self.paths = list(paths_of(scene, plane))
-        self.sides = self._side(0), self._side(1)
+        self.whole = self._side(0), self._side(1)
+        asked = (None, None) if zoom is None else (zoom.x, zoom.y)
+        self.sides = _part(self.whole[0], asked[0]), _part(self.whole[1], asked[1])
 
     @property
     def height(self) -> float:
-        if not self.paths or self.scene.is_empty:
-            return 64
+        """Of the whole drawing."""
         return self.legend.height + TITLE + self.size + AXIS
 
     def _side(self, axis: int) -> Side:
@@ -145,23 +125,45 @@ class _Sheet:
         values = [(path.x, path.y)[axis] for path in self.paths]
         return Side(*limits(values, bands, period), period)
 
+    @property
+    def overlay(self) -> PlaneOverlay:
+        """What lies where."""
+        size = float(self.look.width), self.height
+        whole = tuple((side.low, side.high) for side in self.whole)
+        return PlaneOverlay(size, (whole[0], whole[1]), self._placed, tuple(self.paths))
+
+    @property
+    def _placed(self) -> PlotAxes:
+        x, y = self.sides
+        return PlotAxes(
+            self.plane[1],
+            self._unit(1),
+            LEFT,
+            self.height - AXIS - self.size,
+            self.size,
+            self.size,
+            (x.low, x.high),
+            (y.low, y.high),
+            y.period,
+            self.plane[0],
+            self._unit(0),
+            x.period,
+        )
+
+    def _unit(self, axis: int) -> str:
+        name = self.plane[axis]
+        shown = [one for track in self.scene.tracks for one in track.pieces.observables]
+        return unit_of([one for one in shown if one.name == name], self.scene.bands(name))
+
     def draw(self, figure: Any) -> None:
-        if not self.paths or self.scene.is_empty:
-            style = {"color": self.look.faint, "size": FONT + 1}
-            figure.text(0.5, 0.5, self._nothing(), ha="center", va="center", **style)
-            return
+        """Fill a figure of this height."""
         self.legend.draw(figure)
         axes = self._axes(figure)
-        self._energy(figure, axes)
+        self._surface(figure, axes)
         for index, name in enumerate(self.scene.conditions):
             self._state(axes, name, condition_colour(index))
         for path in self.paths:
             self._walker(axes, path)
-
-    def _nothing(self) -> str:
-        if self.scene.is_empty:
-            return awaited(self.scene)
-        return f"No walker has values of both {self.plane[0]} and {self.plane[1]}."
 
     def _axes(self, figure: Any) -> Any:
         look, (x, y) = self.look, self.sides
@@ -177,32 +179,50 @@ class _Sheet:
             spine.set(color=look.faint, linewidth=0.6)
         set_ticks(axes, y.period)
         set_ticks(axes, x.period, "x")
-        axes.set_xlabel(_label(self.plane[0], x), color=look.ink, size=FONT, labelpad=3)
-        axes.set_ylabel(_label(self.plane[1], y), color=look.ink, size=FONT, labelpad=1)
+        axes.set_xlabel(_label(self.plane[0], self._unit(0)), color=look.ink, size=FONT, labelpad=3)
+        axes.set_ylabel(_label(self.plane[1], self._unit(1)), color=look.ink, size=FONT, labelpad=1)
         return axes
 
-    def _energy(self, figure: Any, axes: Any) -> None:
-        counts = self.known.counts(self.paths, self.sides)
+    def _surface(self, figure: Any, axes: Any) -> None:
         (x, y), look = self.sides, self.look
-        image = axes.imshow(
-            free_energy(coarser(counts)),
-            extent=(x.low, x.high, y.low, y.high),
-            origin="lower",
-            aspect="auto",
-            interpolation="nearest",
-            cmap="cividis",
-            vmin=0.0,
-            vmax=min(HIGHEST, max(1.0, float(np.log(max(1.0, coarser(counts).max()))))),
-            alpha=0.85,
-        )
+        counts = self.known.counts(self.paths, self.sides)
+        drawn = self._energy(counts) if is_free_energy(self.scene) else self._density(counts)
+        values, style, said = drawn
+        extent = (x.low, x.high, y.low, y.high)
+        style = {"interpolation": "nearest", "cmap": "cividis", "alpha": 0.85, **style}
+        image = axes.imshow(values, extent=extent, origin="lower", aspect="auto", **style)
         left, height = (LEFT + self.size + 14) / look.width, self.size / self.height
         bar = figure.add_axes((left, AXIS / self.height, 12 / look.width, height))
-        figure.colorbar(image, cax=bar, extend="neither")
+        drawn_bar = figure.colorbar(image, cax=bar, extend="neither")
+        if "norm" in style:
+            _set_log_ticks(drawn_bar)
         bar.tick_params(colors=look.faint, labelcolor=look.ink, labelsize=FONT, width=0.6)
         for spine in bar.spines.values():
             spine.set(color=look.faint, linewidth=0.6)
-        said = f"free energy \u2212ln p (kT) from these {int(counts.sum()):,} frames"
         bar.set_ylabel(said, color=look.ink, size=FONT)
+
+    def _energy(self, counts: Any) -> tuple[Any, dict[str, Any], str]:
+        shown = coarser(counts)
+        most = min(HIGHEST, max(1.0, float(np.log(max(1.0, shown.max())))))
+        said = f"free energy \u2212ln p (kT) from {int(counts.sum()):,} frames"
+        return free_energy(shown), {"vmin": 0.0, "vmax": most}, said
+
+    def _density(self, counts: Any) -> tuple[Any, dict[str, Any], str]:
+        from matplotlib.colors import LogNorm
+
+        x, y = self.sides
+        total = float(sum(path.n_frames for path in self.paths))
+        values = density(coarser(counts), (x.high - x.low) * (y.high - y.low), total)
+        seen = values[np.isfinite(values)]
+        low, high = (seen.min(), seen.max()) if len(seen) else (1.0, 1.0)
+        said = f"density of {int(counts.sum()):,} frames{self._by_area()}"
+        return values, {"norm": LogNorm(low, max(high, low * 1.01))}, said
+
+    def _by_area(self) -> str:
+        x, y = self._unit(0), self._unit(1)
+        if not (x and y):
+            return ""
+        return f" (1/{x}\u00b2)" if x == y else f" (1/({x}\u00b7{y}))"
 
     def _state(self, axes: Any, name: str, colour: str) -> None:
         from matplotlib.patches import Rectangle as Patch
@@ -243,7 +263,8 @@ class _Sheet:
         if is_dense or len(self.scene.tracks) == 1:
             colour = lone_colour(look)
         trail = SHORT_TRAIL if is_dense else TRAIL
-        x, y = without_jumps(path.x[-trail:], path.y[-trail:], self.sides)
+        end = path.end
+        x, y = without_jumps(path.x[:end][-trail:], path.y[:end][-trail:], self.sides)
         if not len(x):
             return
         axes.plot(x, y, color=colour, zorder=4, lw=0.6 if is_dense else 1.0, alpha=0.6)
@@ -255,5 +276,19 @@ class _Sheet:
         axes.plot(x[-1:], y[-1:], ls="", color=colour, marker=mark, zorder=5, **style)
 
 
-def _label(name: str, side: Side) -> str:
-    return f"{name} (°)" if side.period is not None and abs(side.period - 360) < 1e-6 else name
+def _part(whole: Side, asked: Span | None) -> Side:
+    low, high = kept_within(asked, (whole.low, whole.high))
+    return Side(low, high, whole.period)
+
+
+def _label(name: str, unit: str) -> str:
+    return f"{name} ({unit})" if unit else name
+
+
+def _set_log_ticks(bar: Any) -> None:
+    """Write numbers without powers: names are no formulas in a plot, so these can't be either."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    bar.locator, bar.minorlocator = LogLocator(subs=(1.0, 2.0, 5.0)), NullLocator()
+    bar.formatter = lambda value, _: f"{value:.3g}"
+    bar.update_ticks()

@@ -125,6 +125,19 @@ class Player:
         """Move by some frames, as far as there are any."""
         self._slider.value = min(max(0, self._slider.value + n_frames), self._slider.max)
 
+    def go_to(self, which: int, frame: int, n_frames: int) -> None:
+        """Choose one of the trajectories and a frame of it, which has so many."""
+        self._moving = True
+        try:
+            self._which.value = which
+            self._slider.max = max(0, n_frames - 1)
+            self._slider.value = frame
+            self._newest.value = frame == self._slider.max
+        finally:
+            self._moving = False
+        self.pause()
+        self._on_choice()
+
     @property
     def is_playing(self) -> bool:
         """Whether one frame after the other is to be shown."""
@@ -149,7 +162,8 @@ class Player:
         self._play.value = False
 
     def _chosen(self, _change: Any) -> None:
-        self._on_choice()
+        if not self._moving:
+            self._on_choice()
 
     def _frame_chosen(self, change: Any) -> None:
         if self._moving:
@@ -159,7 +173,7 @@ class Player:
         self._on_choice()
 
     def _newest_chosen(self, change: Any) -> None:
-        if change["new"]:
+        if change["new"] and not self._moving:
             self._on_choice()
 
     def _play_pressed(self, change: Any) -> None:

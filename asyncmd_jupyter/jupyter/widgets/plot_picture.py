@@ -2,20 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from asyncmd_jupyter.jupyter.widgets.condition_plot import conditions_figure, draw_conditions
+from asyncmd_jupyter.jupyter.widgets.condition_plot import (
+    draw_conditions,
+    figure_of,
+    note_instead,
+    painted,
+)
 from asyncmd_jupyter.jupyter.widgets.lines import Densities
 from asyncmd_jupyter.jupyter.widgets.look import Look
+from asyncmd_jupyter.jupyter.widgets.overlay import Overlay
 from asyncmd_jupyter.jupyter.widgets.plane import (
-    KnownPlane,
-    Plane,
+    PlaneSheet,
+    caption,
     describe_plane,
-    draw_plane,
-    plane_figure,
+    note_in_plane,
 )
+from asyncmd_jupyter.jupyter.widgets.plane_paths import KnownPlane, Plane, PlaneOverlay
 from asyncmd_jupyter.jupyter.widgets.scene import Scene, describe
+from asyncmd_jupyter.jupyter.widgets.sheet import Sheet
 from asyncmd_jupyter.jupyter.widgets.still import still_html
+from asyncmd_jupyter.jupyter.widgets.words import escape
+from asyncmd_jupyter.jupyter.widgets.zoom import Zoom
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A drawing and what there is to know of it.
+
+    Attributes
+    ----------
+    png : bytes
+        Empty where there is nothing to draw: then the words say why.
+    words : str
+        What it shows.
+    caption : str
+        What has to be read with it.
+    overlay : Overlay or PlaneOverlay or None
+        What lies where.
+    """
+
+    png: bytes
+    words: str
+    caption: str = ""
+    overlay: Overlay | PlaneOverlay | None = None
 
 
 class Picture:
@@ -31,33 +63,44 @@ class Picture:
         self.plane = plane
         self._densities, self._counts = Densities(), KnownPlane()
 
-    def draw(self, scene: Scene, look: Look) -> tuple[bytes, str]:
-        """Return the image as PNG, and what it shows in words."""
+    def draw(self, scene: Scene, look: Look, zoom: Zoom | None = None) -> Drawn:
+        """Draw what there is, or the part of the axes that is asked for."""
+        words = self.describe(scene)
+        if self.note(scene):
+            return Drawn(b"", words)
+        sheet = self._sheet(scene, look, zoom)
+        png = painted(figure_of(look, sheet.height, sheet.draw), look)
+        return Drawn(png, words, self._caption(scene), sheet.overlay)
+
+    def _sheet(self, scene: Scene, look: Look, zoom: Zoom | None) -> Any:
         if self.plane is None:
-            png = draw_conditions(scene, look, known=self._densities)
-        else:
-            png = draw_plane(scene, look, known=self._counts, plane=self.plane)
-        return png, self.describe(scene)
+            return Sheet(scene, look, self._densities, zoom)
+        return PlaneSheet(scene, look, self._counts, self.plane, zoom)
 
     def still(self, scene: Scene) -> str:
         """Return the image as HTML that stays."""
+        words = self.describe(scene)
+        if self.note(scene):
+            return f"<p>{escape(words)}</p>"
+        said = self._caption(scene)
+        below = f"<p>{escape(said)}</p>" if said else ""
+        return still_html(lambda look, kind: self._image(scene, look, kind), words) + below
 
-        def draw(look: Look, kind: str) -> bytes:
-            if self.plane is None:
-                return draw_conditions(scene, look, kind)
-            return draw_plane(scene, look, kind, plane=self.plane)
+    def _image(self, scene: Scene, look: Look, kind: str) -> bytes:
+        if self.plane is None:
+            return draw_conditions(scene, look, kind)
+        sheet = PlaneSheet(scene, look, KnownPlane(), self.plane)
+        return painted(figure_of(look, sheet.height, sheet.draw), look, kind)
 
-        return still_html(draw, self.describe(scene))
-
-    def figure(self, scene: Scene, look: Look) -> Any:
-        """Return a matplotlib figure in which one can pan and zoom."""
-        if self.plane is not None:
-            return plane_figure(scene, look, plane=self.plane)
-        figure = conditions_figure(scene, look)
-        for axes in figure.axes[:-1]:
-            axes.sharex(figure.axes[-1])
-        return figure
+    def note(self, scene: Scene) -> str:
+        """What is said where there is nothing to draw; else empty."""
+        return note_instead(scene) if self.plane is None else note_in_plane(scene, self.plane)
 
     def describe(self, scene: Scene) -> str:
         """Say in words what the image shows."""
-        return describe(scene) if self.plane is None else describe_plane(scene, self.plane)
+        if self.plane is not None:
+            return describe_plane(scene, self.plane)
+        return note_instead(scene) or describe(scene)
+
+    def _caption(self, scene: Scene) -> str:
+        return "" if self.plane is None else caption(scene, self.plane)

@@ -16,6 +16,7 @@ from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.base import LiveView
 from asyncmd_jupyter.jupyter.widgets.conditions import ConditionPlot
 from asyncmd_jupyter.jupyter.widgets.jobs import JobSource, JobTable
+from asyncmd_jupyter.jupyter.widgets.linked import link
 from asyncmd_jupyter.jupyter.widgets.summary import summary_html, summary_text
 from asyncmd_jupyter.jupyter.widgets.trajectory import TrajectoryPreview
 from asyncmd_jupyter.jupyter.widgets.words import escape
@@ -68,6 +69,7 @@ class RunView(LiveView):
             caption=f"Jobs of run {run.id}",
             empty=ENDED_BEFORE if snapshot.state.is_final else "No job yet.",
         )
+        link(self.plot.interaction, self.preview)
         self.plot.widget.observe(self._on_theme, "dark")
         self.plot.widget.observe(lambda _: self.page_came(), "in_page")
         self._widget = self._laid_out()

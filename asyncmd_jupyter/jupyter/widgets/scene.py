@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import median
 
@@ -22,7 +22,8 @@ from asyncmd_jupyter.sampling.progress import (
     WalkerSnapshot,
 )
 
-FEW = 8  # so many walkers can be told apart by colour
+FEW = 16  # so many walkers can be told apart by colour and dashes
+SPOKEN = 8  # and so many one after the other in words
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,19 @@ class Track:
     run: RunSnapshot
     walker: WalkerSnapshot
     pieces: SeriesPieces
+    is_stopped: bool | None = None  # by conditions of its own; None if those of the run are
+
+    @property
+    def has_full_length(self) -> bool:
+        """Whether no condition could end it, so that its frames are those of plain dynamics."""
+        return not (self.run.conditions if self.is_stopped is None else self.is_stopped)
+
+    @cached_property
+    def sampled(self) -> ConditionSeries:
+        """All that it has visited: also what lies behind a frame that did not end it."""
+        if self.has_full_length and self.pieces.reached_frame is not None:
+            return replace(self.pieces, reached_frame=None).joined()
+        return self.series
 
     @cached_property
     def series(self) -> ConditionSeries:
@@ -92,7 +106,7 @@ class Scene:
 
     @property
     def is_dense(self) -> bool:
-        """Whether there are too many walkers for a colour of their own."""
+        """Whether there are too many walkers for a line of their own."""
         return len(self.tracks) > FEW
 
     @cached_property
@@ -172,7 +186,8 @@ def _shares(scene: Scene) -> Iterator[tuple[str, float]]:
 
 def hits_in_words(scene: Scene) -> list[str]:
     """Say who reached what and when; of many, how many did."""
-    return _hits_in_numbers(scene) if scene.is_dense else _hits_one_by_one(scene)
+    many = len(scene.tracks) > SPOKEN
+    return _hits_in_numbers(scene) if many else _hits_one_by_one(scene)
 
 
 def _hits_one_by_one(scene: Scene) -> list[str]:

@@ -225,8 +225,8 @@ class TrajectorySource(Source):
         yield self._trajectory, number
 
 
-def sources_of(items: Sequence[RunLike | Trajectory]) -> list[Source]:
-    """List all that can be shown of runs and trajectories.
+def sources_of(items: Sequence[RunLike | Trajectory | Source]) -> list[Source]:
+    """List all that can be shown of runs and trajectories; sources stay as they are.
 
     Raises
     ------
@@ -237,7 +237,9 @@ def sources_of(items: Sequence[RunLike | Trajectory]) -> list[Source]:
     """
     found: list[Source] = []
     for item in items:
-        if isinstance(item, Trajectory):
+        if isinstance(item, Source):
+            found.append(item)
+        elif isinstance(item, Trajectory):
             found.append(TrajectorySource(item))
         elif callable(getattr(item, "snapshot", None)):
             found.extend(_of_run(item, alone=len(items) == 1))

@@ -8,6 +8,7 @@ import numpy as np
 
 from asyncmd_jupyter.jupyter.widgets.decimate import Floats, fulfilled_share
 from asyncmd_jupyter.jupyter.widgets.look import condition_colour
+from asyncmd_jupyter.jupyter.widgets.panels import Span
 from asyncmd_jupyter.jupyter.widgets.scene import Scene, Track
 
 STRIP = 15
@@ -16,14 +17,14 @@ STRIP = 15
 class Strips:
     """The pixels of all strips: a lane for each walker, or the share of all where many."""
 
-    def __init__(self, scene: Scene, end: float, columns: int) -> None:
-        self._scene, self._end, self._columns = scene, end, columns
+    def __init__(self, scene: Scene, span: Span, columns: int) -> None:
+        self._scene, self._span, self._columns = scene, span, columns
         n_tracks = len(scene.tracks)
         self._lane = STRIP
         if n_tracks > 1 and not scene.is_dense:
             self._lane = max(3, min(STRIP, 60 // n_tracks))
-        lanes = 1 if scene.is_dense else n_tracks
-        self.strip = self._lane * lanes + 3
+        self.lanes = 0 if scene.is_dense else n_tracks
+        self.strip = self._lane * max(1, self.lanes) + 3
 
     @property
     def height(self) -> int:
@@ -58,12 +59,13 @@ class Strips:
     def _of(self, track: Track, name: str) -> Floats:
         series = track.series
         held = series.fulfilled.get(name, np.zeros(len(series.times), dtype=bool))
-        return fulfilled_share(series.times, held, self._end, self._columns)
+        return fulfilled_share(series.times, held, self._span, self._columns)
 
     def _of_all(self) -> list[Floats]:
         """Share of the walkers that are there at each time, for each condition."""
         names = self._scene.conditions
-        middles = (np.arange(self._columns) + 0.5) * (self._end / self._columns)
+        width = (self._span[1] - self._span[0]) / self._columns
+        middles = self._span[0] + (np.arange(self._columns) + 0.5) * width
         held, there = np.zeros((len(names), self._columns)), np.zeros(self._columns)
         for track in self._scene.tracks:
             times = track.series.times

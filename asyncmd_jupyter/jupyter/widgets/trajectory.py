@@ -12,6 +12,7 @@ from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.frames.trajectory import Trajectory
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.base import LiveView
+from asyncmd_jupyter.jupyter.widgets.frame_links import FrameLinks
 from asyncmd_jupyter.jupyter.widgets.live_stages import LiveStages
 from asyncmd_jupyter.jupyter.widgets.molecule_scene import Scene, Wanted
 from asyncmd_jupyter.jupyter.widgets.page import PageHelper
@@ -45,7 +46,7 @@ class TrajectoryPreview(LiveView):
 
     Parameters
     ----------
-    items : RunLike, Trajectory or list of these
+    items : RunLike, Trajectory, Source or list of these
         What there is to choose from.
     events : EventBus, optional
         Where to listen; the current runtime's by default.
@@ -55,7 +56,7 @@ class TrajectoryPreview(LiveView):
 
     def __init__(
         self,
-        items: RunLike | Trajectory | Sequence[RunLike | Trajectory],
+        items: RunLike | Trajectory | Sequence[RunLike | Trajectory | Source],
         events: EventBus | None = None,
     ) -> None:
         super().__init__(events)
@@ -71,6 +72,7 @@ class TrajectoryPreview(LiveView):
         self._note.add_class("asyncmd-note")
         labels = [source.label for source in self._sources]
         self._player = Player(labels, self._on_choice, lambda: self._playback.begin())
+        self.frames = FrameLinks(self._sources, self._player, self._wake_up, self.run_in_background)
         self._playback = Playback(self._player, self._look_again, self.run_in_background)
         self._options = PictureOptions(len(self._sources), self.mark_dirty)
         self._restart = RestartForm(
@@ -162,6 +164,7 @@ class TrajectoryPreview(LiveView):
         self._rests = True
         self._player.pause()
         self._drop_scene()
+        self.frames.shown((), ())
         button = ipywidgets.Button(description="Show the molecule", icon="eye")
         button.on_click(lambda _: self._wake_up())
         self._put(ipywidgets.HTML(grey(RESTING)), button)
@@ -210,6 +213,7 @@ class TrajectoryPreview(LiveView):
             self._player.say(why_not(error))
             return
         self._shown = (wanted, numbers)
+        self.frames.shown(ready, numbers)
         self._restart.follow()
         self._player.say(self._told(ready, numbers))
 
@@ -279,9 +283,10 @@ class TrajectoryPreview(LiveView):
         self._scene = self._shown = None
 
     def _wake_up(self) -> None:
-        self._rests = False
-        self._put(ipywidgets.HTML(grey(WAITING)))
-        self.mark_dirty()
+        if self._rests:
+            self._rests = False
+            self._put(ipywidgets.HTML(grey(WAITING)))
+            self.mark_dirty()
 
     def _on_choice(self) -> None:
         """Show what the slider or the list says; of many choices only the last."""

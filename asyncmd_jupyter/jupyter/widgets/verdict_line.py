@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from asyncmd_jupyter.jupyter.widgets.scene import FEW
+from asyncmd_jupyter.jupyter.widgets.scene import SPOKEN
 from asyncmd_jupyter.jupyter.widgets.words import listed, picoseconds
 from asyncmd_jupyter.sampling.what_if import WhatIf
 
 
 def verdict_lines(outcomes: Sequence[WhatIf]) -> list[str]:
     """Say for each walker where it would have ended; of many walkers, how many and when."""
-    if len(outcomes) <= FEW:
+    if len(outcomes) <= SPOKEN:
         return [f"{_who(one, outcomes)} {one}." for one in outcomes]
     return [_sum(outcomes), *_same(outcomes), *_without(outcomes)]
 
