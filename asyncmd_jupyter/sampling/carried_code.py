@@ -18,6 +18,7 @@ from typing import Any
 import cloudpickle
 
 from asyncmd_jupyter.sampling.code_facts import CodeReader, Origin
+from asyncmd_jupyter.sampling.reduction import reduced, remark_of
 
 
 def dumps(value: Any) -> bytes:
@@ -53,7 +54,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
             return self._reduced(value)
         if type(value) is FunctionType:
             self._modules[id(value.__code__)] = value.__globals__
-        return super().reducer_override(value)
+        found = super().reducer_override(value)
+        return reduced(value) if found is NotImplemented and remark_of(type(value)) else found
 
     def _reduced(self, code: CodeType) -> Any:
         origin = CodeReader.current().origin(code, self._modules.get(id(code), {}))

@@ -20,6 +20,7 @@ from asyncmd_jupyter.sampling.function_id import derive_id, kwargs_id
 from asyncmd_jupyter.sampling.function_values import Values, check_values
 from asyncmd_jupyter.sampling.process_call import ProcessCall
 from asyncmd_jupyter.sampling.processes import FunctionProcesses
+from asyncmd_jupyter.sampling.reduction import copied
 from asyncmd_jupyter.sampling.single_flight import SingleFlight
 from asyncmd_jupyter.sampling.watch import Watch
 
@@ -328,6 +329,6 @@ def _check_id(id: Any) -> None:
 
 def _copied(kwargs: dict[str, Any]) -> dict[str, Any]:
     try:
-        return copy.deepcopy(kwargs)
+        return copied(kwargs)
     except Exception:  # some values can't be copied; the id notices when they change
         return dict(kwargs)

@@ -38,6 +38,7 @@ from asyncmd_jupyter.sampling.function_nodes import (
 from asyncmd_jupyter.sampling.graph_digest import GraphError, Node, pack
 from asyncmd_jupyter.sampling.libraries import Libraries
 from asyncmd_jupyter.sampling.plain_values import plain
+from asyncmd_jupyter.sampling.reduction import reduced
 
 NO_MATTER = frozenset(
     {
@@ -144,7 +145,7 @@ def _instance_node(value: Any) -> Node:
 
 def _reduced(value: Any) -> Any:
     reducer = copyreg.dispatch_table.get(type(value))
-    return value.__reduce_ex__(4) if reducer is None else reducer(value)
+    return reduced(value) if reducer is None else reducer(value)
 
 
 def _named_node(value: Any, name: str) -> Node:
