@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.jupyter.display import publish
-from asyncmd_jupyter.jupyter.widgets.words import duration, picoseconds, speed
+from asyncmd_jupyter.jupyter.widgets.words import duration, picoseconds, speed_of
 
 if TYPE_CHECKING:
     from asyncmd_jupyter.sampling.progress import RunSnapshot
@@ -72,8 +72,8 @@ def _of_one(run: RunSnapshot) -> str:
     words = [picoseconds(furthest.time_done) + _share(furthest.steps_done, furthest.step_limit)]
     if len(run.walkers) > 1:
         words.insert(0, f"{ended} of {len(run.walkers)} walkers ended")
-    total = sum(walker.ns_per_day or 0.0 for walker in going)
-    return f"{run.id}: {', '.join([*words, *filter(None, [speed(total or None)])])}"
+    rates = [walker.ns_per_day for walker in going if walker.ns_per_day]
+    return f"{run.id}: {', '.join([*words, *filter(None, [speed_of(rates)])])}"
 
 
 def _share(done: int, limit: int | None) -> str:

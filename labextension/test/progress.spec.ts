@@ -39,9 +39,12 @@ test.each([
 });
 
 test('speed is told where something runs', () => {
-  expect(speedText(run('a', { speed: 45.02 }))).toBe('45 ns/day');
-  expect(speedText(run('a', { speed: null }))).toBe('');
-  expect(speedText(run('a'))).toBe('');
+  expect(speedText(run('a', { speed: 45.02 }), TRANS)).toBe('45 ns/day');
+  expect(speedText(run('a', { speed: 90, speeds: 2 }), TRANS)).toBe(
+    '90 ns/day (sum of 2 walkers)'
+  );
+  expect(speedText(run('a', { speed: null }), TRANS)).toBe('');
+  expect(speedText(run('a'), TRANS)).toBe('');
   const values = { progress: 0.5, simulated: 2000, speed: 45 };
   const [node] = campaign([run('a', values)]).children;
   expect(factsOf(node as INode, 0, TRANS)).toEqual(

@@ -50,4 +50,4 @@ async def test_all_cells(executed):
     assert "blew up" in said(executed, "%asyncmd why")
     assert "Held: long" in said(executed, "%asyncmd hold")
     assert "Cancelled" in said(executed, "%asyncmd cancel")
-    assert "of the walkers ended in C7eq" in said(executed, "from asyncmd_jupyter.trajectory")
+    assert "ended in C7eq: " in said(executed, "from asyncmd_jupyter.trajectory")

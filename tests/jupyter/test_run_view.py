@@ -5,14 +5,16 @@ import numpy as np
 import pytest
 from pretend import PretendJobs, PretendRun
 
+from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.examples import alanine_dipeptide
 from asyncmd_jupyter.frames.xdr import TrrFrame, write_trr_frame
 from asyncmd_jupyter.jobs.model import JobState
+from asyncmd_jupyter.jupyter.progress import progress_text
 from asyncmd_jupyter.jupyter.widgets.conditions import ConditionPlot
 from asyncmd_jupyter.jupyter.widgets.run import RunView
 from asyncmd_jupyter.jupyter.widgets.summary import progress, summary_html, summary_text
 from asyncmd_jupyter.jupyter.widgets.trajectory import TrajectoryPreview
-from asyncmd_jupyter.jupyter.widgets.words import duration, listed, outcome, picoseconds
+from asyncmd_jupyter.jupyter.widgets.words import duration, listed, outcome, picoseconds, speed_of
 from asyncmd_jupyter.sampling.progress import RunState
 
 
@@ -214,3 +216,14 @@ async def test_the_preview_of_an_ended_run_shows_its_last_frame(run, wire, tmp_p
 async def test_the_preview_says_what_it_waits_for(run, wire):
     preview = TrajectoryPreview(run)
     assert "first frame" in preview.widget.children[-1].value
+
+
+def test_a_speed_says_whose_it_is():
+    assert speed_of([]) == ""
+    assert speed_of([412.0]) == "412 ns/day"
+    assert speed_of([400.0, 12.0]) == "412 ns/day (sum of 2 walkers)"
+    many = PretendRun(EventBus(), n_walkers=3)
+    for walker in (0, 2):
+        many.grow(50, walker)
+    assert "824 ns/day (sum of 2 walkers)" in summary_text(many.snapshot())
+    assert "824 ns/day (sum of 2 walkers)" in progress_text([many.snapshot()])

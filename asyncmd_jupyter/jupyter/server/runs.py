@@ -194,6 +194,7 @@ def _progress(walkers: list[dict[str, Any]]) -> dict[str, float | None]:
         "simulated": sum(done),
         "progress": sum(parts) / len(parts) if parts and all(limits) else None,
         "speed": sum(speeds) or None,
+        "speeds": len(speeds),
     }
 
 

@@ -9,9 +9,11 @@ from functools import cached_property
 from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asyncmd_jupyter.jupyter.widgets.decimate import Floats
 from asyncmd_jupyter.jupyter.widgets.words import listed, picoseconds
+from asyncmd_jupyter.sampling.averages import Share, share_of_frames
 from asyncmd_jupyter.sampling.progress import (
     Band,
     ConditionSeries,
@@ -160,7 +162,7 @@ def describe(scene: Scene) -> str:
         return awaited(scene)
     functions = listed(scene.observables) or "Conditions"
     said = [f"{functions} of {whose(scene)} over {picoseconds(scene.end)}"]
-    said += [f"{name} holds in {share:.0%} of the frames" for name, share in _shares(scene)]
+    said += [f"{name} holds in {share} of the frames" for name, share in _shares(scene)]
     said += hits_in_words(scene)
     return "; ".join(said) + "."
 
@@ -176,12 +178,16 @@ def whose(scene: Scene) -> str:
     return f"{len(runs)} runs{walkers}"
 
 
-def _shares(scene: Scene) -> Iterator[tuple[str, float]]:
-    parts = [one for track in scene.tracks for one in track.counted()]
+def _shares(scene: Scene) -> Iterator[tuple[str, Share]]:
     for name in scene.conditions:
-        held = [part.fulfilled[name][:n] for part, n in parts if name in part.fulfilled]
-        total = sum(map(len, held))
-        yield name, sum(int(np.count_nonzero(one)) for one in held) / max(1, total)
+        held = [np.concatenate(parts) for track in scene.tracks if (parts := _held(track, name))]
+        if any(map(len, held)):
+            yield name, share_of_frames(*held)
+
+
+def _held(track: Track, name: str) -> list[NDArray[np.bool_]]:
+    parts = track.counted()
+    return [part.fulfilled[name][:n] for part, n in parts if name in part.fulfilled]
 
 
 def hits_in_words(scene: Scene) -> list[str]:

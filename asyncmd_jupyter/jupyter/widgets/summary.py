@@ -11,7 +11,7 @@ from asyncmd_jupyter.jupyter.widgets.words import (
     listed,
     outcome,
     picoseconds,
-    speed,
+    speed_of,
     steps,
 )
 from asyncmd_jupyter.sampling.progress import RunSnapshot, RunState, WalkerSnapshot
@@ -91,7 +91,7 @@ def _facts(run: RunSnapshot) -> list[str]:
     facts = [f"{picoseconds(sum(w.time_done for w in run.walkers))} done"]
     running = [w for w in run.walkers if w.state is RunState.RUNNING]
     if rates := [w.ns_per_day for w in running if w.ns_per_day is not None]:
-        facts.append(speed(sum(rates)))
+        facts.append(speed_of(rates))
     facts.append(_steps(run.walkers))
     facts += _left(run)
     facts.append(f"{duration(run.wall_seconds)} so far")

@@ -8,7 +8,17 @@ from html import escape
 
 from asyncmd_jupyter.sampling.progress import RunSnapshot, RunState, WalkerSnapshot
 
-__all__ = ["duration", "escape", "goal", "listed", "outcome", "picoseconds", "speed", "steps"]
+__all__ = [
+    "duration",
+    "escape",
+    "goal",
+    "listed",
+    "outcome",
+    "picoseconds",
+    "speed",
+    "speed_of",
+    "steps",
+]
 
 # What a run without conditions waits for.
 _LENGTH = "full length"
@@ -42,6 +52,14 @@ def speed(ns_per_day: float | None) -> str:
     if ns_per_day is None:
         return ""
     return f"{ns_per_day:,.0f} ns/day" if ns_per_day >= 100 else f"{ns_per_day:.3g} ns/day"
+
+
+def speed_of(rates: Sequence[float]) -> str:
+    """Say how fast walkers are, each or together."""
+    if not rates:
+        return ""
+    together = f" (sum of {len(rates)} walkers)" if len(rates) > 1 else ""
+    return speed(sum(rates)) + together
 
 
 def steps(count: int) -> str:

@@ -69,7 +69,7 @@ function factsOfRun(
       typeof run.progress === 'number' ? progressText(node) : ''
     ],
     [trans.__('Simulated'), simulatedText(run)],
-    [trans.__('Speed'), speedText(run)],
+    [trans.__('Speed'), speedText(run, trans)],
     [trans.__('Reached'), reached.join(', ')],
     [trans.__('Engine'), run.engine],
     [trans.__('Launcher'), run.launcher],

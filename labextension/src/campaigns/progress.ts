@@ -1,3 +1,5 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
 import type { IRun } from './protocol';
 import type { INode } from './tree';
 
@@ -32,8 +34,16 @@ export function simulatedText({ simulated }: IRun): string {
     : `${rounded(picoseconds / 1e6)} µs`;
 }
 
-export function speedText({ speed }: IRun): string {
-  return typeof speed === 'number' ? `${rounded(speed)} ns/day` : '';
+/** The speed of a walker, or the sum where several run, which is said. */
+export function speedText(
+  { speed, speeds = 1 }: IRun,
+  trans: TranslationBundle
+): string {
+  if (typeof speed !== 'number') {
+    return '';
+  }
+  const said = `${rounded(speed)} ns/day`;
+  return speeds > 1 ? trans.__('%1 (sum of %2 walkers)', said, speeds) : said;
 }
 
 /** From 0 to 1; of a campaign the mean of its runs, if all have a limit. */

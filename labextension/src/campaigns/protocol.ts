@@ -80,6 +80,8 @@ export interface IRun {
   readonly simulated?: number;
   /** In ns/day, of all that runs now. */
   readonly speed?: number | null;
+  /** Of how many walkers that is the sum. */
+  readonly speeds?: number;
   readonly folder: string | null;
   readonly path: string;
   readonly notebook: string;
