@@ -2,6 +2,7 @@
 
 from asyncmd_jupyter.methods.cv import CV
 from asyncmd_jupyter.methods.path import Path
+from asyncmd_jupyter.methods.sampler import Sampler
 from asyncmd_jupyter.methods.snapshot import Snapshot
 
-__all__ = ["CV", "Path", "Snapshot"]
+__all__ = ["CV", "Path", "Sampler", "Snapshot"]

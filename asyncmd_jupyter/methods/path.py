@@ -94,6 +94,11 @@ class Path(Sequence[Snapshot]):
     parent : Snapshot, optional
         What it was started from.
 
+    Attributes
+    ----------
+    error : str
+        Why it could not be computed to its end; empty if it was.
+
     Raises
     ------
     ValueError
@@ -142,6 +147,7 @@ class Path(Sequence[Snapshot]):
         self._dt = float(dt)
         self.ended = ended
         self.parent = parent
+        self.error = ""
         self._values: WeakKeyDictionary[CV, NDArray[Any]] = WeakKeyDictionary()
 
     @classmethod

@@ -128,6 +128,7 @@ class OpenMMEngine(SteppingEngine):
     program = "OpenMM"
     physics_endings: ClassVar[tuple[str, ...]] = (".system.xml", ".integrator.xml")
     worker: ClassVar[str] = "asyncmd_jupyter.engines.openmm.worker"
+    simulation: ClassVar[str] = "asyncmd_jupyter.engines.openmm.simulation:OpenMMSimulation"
 
     def __init__(
         self,

@@ -126,6 +126,18 @@ class OpenMMSimulation:
         if configuration.velocities is not None:
             self.context.setVelocities(configuration.velocities)
 
+    def begin_again(self, start: Configuration, seed: int) -> None:
+        """Begin at step 0 with noise that is decided by the seed, and with nothing left over.
+
+        Making the kernels anew is the only documented way to a new seed; it also resets
+        thermostats, variables of integrators and parameters.
+        """
+        self._seeds = random_seeds(seed, 1)
+        self._seed(*self._system.getForces(), self._integrator)
+        self.context.reinitialize(preserveState=False)
+        self._barostats = Barostats(self._system)
+        self.load(start)
+
     def draw_velocities(self) -> None:
         """Maxwell-Boltzmann velocities that fulfil the constraints.
 

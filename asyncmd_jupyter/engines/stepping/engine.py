@@ -118,6 +118,7 @@ class SteppingEngine(CommandEngine):
     endings_of_parts = ("trr", "xtc", ENDING, "json")
     physics_endings: ClassVar[tuple[str, ...]] = ()
     worker: ClassVar[str]
+    simulation: ClassVar[str] = ""
     energy_format = TextEnergies()
     _nstenergy: int | None = None  # as engines have it that an earlier version has pickled
 
@@ -196,6 +197,25 @@ class SteppingEngine(CommandEngine):
     @abstractmethod
     def _physics(self, name: str) -> dict[str, Any]:
         """What the worker is told of the physics in the files of this name."""
+
+    def batch_physics(self, folder: Path, name: str) -> dict[str, Any]:
+        """Write what the simulations of a batch need, and give what their worker is told of it.
+
+        It is without a seed: each segment has its own.
+
+        Raises
+        ------
+        NotImplementedError
+            If the simulations of this engine can't begin again and again.
+        """
+        if not self.simulation:
+            raise NotImplementedError(f"{type(self).__name__} computes no batches of segments.")
+        self._write_physics(folder, name)
+        return {**self._physics(name), "seed": None}
+
+    def batch_identity(self) -> dict[str, Any]:
+        """What decides what a batch computes, apart from starts and seeds."""
+        return {**self._physics(""), **self._identity(), "seed": None}
 
     @abstractmethod
     def _identity(self) -> dict[str, str]:

@@ -1,0 +1,259 @@
+"""Segments computed in batches, each of which is a job."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from asyncmd_jupyter.engines.stepping.batch import BatchSpec
+from asyncmd_jupyter.engines.stepping.engine import SteppingEngine
+from asyncmd_jupyter.engines.stepping.segments import Entry, entries
+from asyncmd_jupyter.engines.stepping.surroundings import python_surroundings
+from asyncmd_jupyter.engines.stepping.unchanged import content_digest
+from asyncmd_jupyter.errors import EngineCrashedError
+from asyncmd_jupyter.files.writing import write_bytes
+from asyncmd_jupyter.jobs.job import Job
+from asyncmd_jupyter.jobs.manager import JobManager
+from asyncmd_jupyter.jobs.model import Command, Resources
+from asyncmd_jupyter.methods.in_memory import FrameConditions, pickled_conditions
+from asyncmd_jupyter.methods.snapshot import Snapshot
+
+FOLDER_TAG = "sampler"
+_MODULE = "asyncmd_jupyter.methods.batch_worker"
+# A batch takes so long that its process costs little, and a cancel or a crash not much.
+_SECONDS = 3.0
+_FIRST_BATCH = 32
+_LARGEST_BATCH = 2000
+_SECONDS_BETWEEN_LOOKS = 0.05
+
+
+@dataclass(frozen=True)
+class Work:
+    """A segment that is to be computed."""
+
+    key: str
+    seed: int
+    start: Snapshot
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When segments end, and what is kept of them."""
+
+    max_steps: int
+    conditions: FrameConditions | None
+    keep: str
+
+
+@dataclass
+class _Speed:
+    """Seconds for a segment, as measured."""
+
+    seconds: float | None = None
+
+    def next_size(self, n_left: int, n_workers: int) -> int:
+        """Segments of the next batch."""
+        fair = -(-n_left // n_workers)
+        wanted = _FIRST_BATCH if self.seconds is None else int(_SECONDS / self.seconds)
+        return max(1, min(fair, wanted, _LARGEST_BATCH))
+
+    def measured(self, n_segments: int, seconds: float) -> None:
+        if n_segments:
+            self.seconds = max(seconds / n_segments, 1e-6)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The files of a batch."""
+
+    folder: Path
+    name: str
+
+    @classmethod
+    def all_in(cls, folder: Path) -> list[Batch]:
+        """Those that have begun to write, or were about to."""
+        names = {path.name.split(".")[1] for path in folder.glob("batch.*.*")}
+        return [cls(folder, f"batch.{name}") for name in sorted(names)]
+
+    @classmethod
+    def new(cls, folder: Path) -> Batch:
+        """One with a name of its own."""
+        return cls(folder, f"batch.{secrets.token_hex(4)}")
+
+    def path(self, ending: str) -> Path:
+        """A file of the batch."""
+        return self.folder / f"{self.name}.{ending}"
+
+    @property
+    def results(self) -> Path:
+        """The file with the segments."""
+        return self.path("segments")
+
+    def write(self, engine: SteppingEngine, work: Sequence[Work], limits: Limits) -> str:
+        """Write all that the worker needs; gives the digest of the specification."""
+        name = f"physics.{identity_digest(engine)}"
+        physics = engine.batch_physics(self.folder, name)
+        write_starts(self.path("starts.npz"), [each.start for each in work])
+        digests = {}
+        if limits.conditions is not None:
+            pickled = pickled_conditions(limits.conditions)
+            digests[self.path("conditions").name] = content_digest(pickled)
+            write_bytes(self.path("conditions"), pickled, durable=False)
+        spec = BatchSpec(
+            simulation=engine.simulation,
+            physics=physics,
+            keys=[each.key for each in work],
+            seeds=[each.seed for each in work],
+            starts=self.path("starts.npz").name,
+            conditions=next(iter(digests), ""),
+            results=self.results.name,
+            nstout=engine.nstout,
+            max_steps=limits.max_steps,
+            keep=limits.keep,
+            digests=digests,
+        )
+        return spec.write(self.path("json"))
+
+    def tidy_up(self) -> None:
+        """Remove what only the worker needs."""
+        for ending in ("json", "starts.npz", "conditions"):
+            self.path(ending).unlink(missing_ok=True)
+
+
+def identity_digest(engine: SteppingEngine) -> str:
+    """Of all that decides what an engine computes, apart from starts and seeds."""
+    content = json.dumps(engine.batch_identity(), sort_keys=True).encode()
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def _crash(job: Job, n_missing: int) -> str:
+    return (
+        f"The process of a batch ended ({job.state.value}) without computing any of {n_missing} "
+        f"segments.\n{job.tail(15)}\nAll of its output: {job.record.folder}"
+    )
+
+
+def read_entries(path: Path, offset: int = 0) -> list[Entry]:
+    """All whole segments of a file from an offset on."""
+    return list(entries(path, offset))
+
+
+def write_starts(path: Path, starts: Sequence[Snapshot]) -> None:
+    """Write the arrays of starts, one after the other."""
+    arrays = {"positions": np.stack([each.positions for each in starts])}
+    arrays["velocities"] = np.stack([each.velocities for each in starts])  # type: ignore[misc]
+    if starts[0].box is not None:
+        arrays["box"] = np.stack([each.box for each in starts])  # type: ignore[misc]
+    with path.open("xb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+@dataclass
+class Batches:
+    """Computes segments in a folder with at most so many jobs at once.
+
+    Parameters
+    ----------
+    engine : SteppingEngine
+    folder : Path
+    launcher : str
+    n_workers : int
+    """
+
+    engine: SteppingEngine
+    folder: Path
+    launcher: str
+    n_workers: int
+    _speed: _Speed = field(default_factory=_Speed)
+
+    async def compute(
+        self, work: Sequence[Work], limits: Limits, found: Callable[[Entry], None]
+    ) -> None:
+        """Compute segments.
+
+        Parameters
+        ----------
+        work : sequence of Work
+        limits : Limits
+        found : Callable
+            Is told each segment when it is there, in any order.
+
+        Raises
+        ------
+        EngineCrashedError
+            If the program ended before it had computed its segments.
+        """
+        left = deque(work)
+
+        async def keep_going() -> None:
+            while left:
+                size = self._speed.next_size(len(left), self.n_workers)
+                await self._one_batch([left.popleft() for _ in range(size)], limits, found)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self.n_workers):
+                    group.create_task(keep_going())
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+
+    async def _one_batch(
+        self, work: list[Work], limits: Limits, found: Callable[[Entry], None]
+    ) -> None:
+        batch = Batch.new(self.folder)
+        digest = await asyncio.to_thread(batch.write, self.engine, work, limits)
+        command = (sys.executable, "-P", "-m", _MODULE, str(batch.path("json")), digest)
+        missing = {each.key for each in work}
+        while missing:
+            job = await self._submit(command, len(missing))
+            n_missing = len(missing)
+            try:
+                await self._follow(job, batch, missing, found)
+            except BaseException:
+                await asyncio.shield(job.cancel())
+                raise
+            if len(missing) == n_missing:  # else what is left is tried once more
+                raise EngineCrashedError(_crash(job, len(missing)))
+        await asyncio.to_thread(batch.tidy_up)
+
+    async def _submit(self, argv: tuple[str, ...], n_segments: int) -> Job:
+        return await JobManager.current().submit(
+            Command(argv, self.folder, python_surroundings()),
+            name=f"{self.folder.name}.{n_segments}",
+            resources=Resources(cores=self.engine.cores),
+            launcher=self.launcher,
+            tags={FOLDER_TAG: str(self.folder), "segments": str(n_segments)},
+        )
+
+    async def _follow(
+        self, job: Job, batch: Batch, missing: set[str], found: Callable[[Entry], None]
+    ) -> None:
+        """Tell of segments as they come, until the job has ended."""
+        ended = asyncio.ensure_future(job.wait())
+        offset, n_found, begin = 0, 0, time.monotonic()
+        try:
+            while True:
+                is_over = ended.done()
+                new = await asyncio.to_thread(read_entries, batch.results, offset)
+                for entry in (each for each in new if each.key in missing):
+                    missing.remove(entry.key)
+                    found(entry)
+                if new and not n_found:
+                    begin = time.monotonic()  # its process has started
+                n_found, offset = n_found + len(new), new[-1].end if new else offset
+                if is_over:
+                    break
+                await asyncio.wait([ended], timeout=_SECONDS_BETWEEN_LOOKS)
+        finally:
+            ended.cancel()
+        self._speed.measured(n_found, time.monotonic() - begin)
