@@ -76,7 +76,9 @@ async def _simulations(recipe: Recipe) -> None:
 async def _plot(recipe: Recipe) -> None:
     from asyncmd_jupyter.jupyter.showing.plot import show_plot
 
-    show_plot(await _runs(recipe), plane=recipe.get("plane"))
+    show_plot(
+        await _runs(recipe), plane=recipe.get("plane"), energies=recipe.get("energies") or None
+    )
 
 
 async def _molecule(recipe: Recipe) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from asyncmd_jupyter.engines.energies.table import KINETIC, POTENTIAL, TEMPERATURE, TOTAL
+from asyncmd_jupyter.engines.energies.names import KINETIC, POTENTIAL, TEMPERATURE, TOTAL
 from asyncmd_jupyter.engines.stepping.checkpoint import Checkpoint
 from asyncmd_jupyter.engines.stepping.configuration import Configuration
 from asyncmd_jupyter.engines.stepping.seeds import random_seeds

@@ -13,6 +13,7 @@ from asyncmd_jupyter.jupyter.named_settings import NAMES
 from asyncmd_jupyter.jupyter.namespace import nearest
 from asyncmd_jupyter.jupyter.offer import offer_attach
 from asyncmd_jupyter.jupyter.registry import commands
+from asyncmd_jupyter.jupyter.widgets.energies import OVERVIEW
 from asyncmd_jupyter.openmm import OpenMMEngine
 from asyncmd_jupyter.sampling.run_record import RECORD_ENDING
 from asyncmd_jupyter.sampling.runs import Runs
@@ -220,10 +221,16 @@ async def test_hold_resume_and_look(notebook):
     assert "Nothing to hold" in await notebook.run("%asyncmd hold going")
 
 
-async def test_runs_without_conditions_have_no_plot(notebook):
+async def test_runs_without_conditions_plot_their_energies(notebook):
     await notebook.run("%asyncmd propagate engine --steps 20 --name first")
     await notebook.run("%asyncmd wait first")
-    assert "nothing to plot" in await notebook.error("%asyncmd plot")
+    await notebook.run("%asyncmd plot -o plot")
+    assert notebook["plot"].energies.chosen == OVERVIEW
+    await notebook.run("%asyncmd plot first --energies temperature kinetic -o plot")
+    assert notebook["plot"].energies.chosen == "Temperature, Kinetic energy"
+    await notebook["plot"].closed()
+    assert "Temperature (K) and Kinetic energy (kJ/mol) of run first" in notebook["plot"].text()
+    assert "invalid choice: 'heat'" in await notebook.error("%asyncmd plot first --energies heat")
     shown = await notebook.run("%asyncmd show first")
     assert "for its full length" in shown
     assert "done: 0.20 ps" in shown

@@ -24,17 +24,25 @@ VIEWS = {
     "run": lambda run: show_run(run),
     "jobs": lambda run: show_jobs(),
     "plot": lambda run: show_plot([run]),
+    "plot with energies": lambda run: show_plot([run], energies=["Temperature"]),
     "simulations": lambda run: show_simulations(),
     "simulations of runs": lambda run: show_simulations([run]),
     "molecule": lambda run: show_molecule(run),
     "molecule of a trajectory": lambda run: show_molecule([run, run.result]),
 }
 
-ENDS = ("run", "plot", "simulations of runs", "molecule")  # with what it shows
+ENDS = (
+    "run",
+    "plot",
+    "plot with energies",
+    "simulations of runs",
+    "molecule",
+)  # with what it shows
 SIGNS = {
     "run": ("Run first", "reached", "0.10 ps"),
     "jobs": ("No jobs",),
     "plot": ("reached", "0.10 ps"),
+    "plot with energies": ("Temperature (K)", "reached"),
     "simulations": ("first", "reached"),
     "simulations of runs": ("first", "reached"),
     "molecule": ("walker 0: 2 frames",),

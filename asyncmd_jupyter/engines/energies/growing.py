@@ -13,7 +13,8 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from asyncmd_jupyter.engines.energies.table import SHARED, EnergyTable, joined, nothing
+from asyncmd_jupyter.engines.energies.names import SHARED
+from asyncmd_jupyter.engines.energies.table import EnergyTable, joined, nothing, unchangeable
 from asyncmd_jupyter.engines.files import EngineFiles
 from asyncmd_jupyter.files.reading import open_regular
 
@@ -175,7 +176,7 @@ class EnergyFile:
         units = self._units or {}
         if not self._pieces:
             return nothing(units)
-        if len(self._pieces) > 1:
+        if len(self._pieces) > 1 or self._pieces[0].steps.flags.writeable:
             self._pieces = [_stacked(self._pieces)]
         (rows,) = self._pieces
         names = sorted(
@@ -187,17 +188,15 @@ class EnergyFile:
             rows.times,
             {name: rows.values[:, places[name]] for name in names},
             {name: units[name] for name in names},
-            np.full(len(rows.steps), self._part),
+            unchangeable([np.full(len(rows.steps), self._part)]),
         )
 
 
 def _stacked(pieces: list[Rows]) -> Rows:
     steps, times, values = (
-        np.concatenate([getattr(piece, name) for piece in pieces])
+        unchangeable([getattr(piece, name) for piece in pieces])
         for name in ("steps", "times", "values")
     )
-    for array in (steps, times, values):
-        array.flags.writeable = False
     return Rows(steps, times, values, sum(piece.n_bytes for piece in pieces))
 
 

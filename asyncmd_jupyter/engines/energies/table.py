@@ -15,12 +15,6 @@ from numpy.typing import NDArray
 
 from asyncmd_jupyter.files.writing import new_file
 
-# Names that all programs share, in the order in which they are shown.
-POTENTIAL, KINETIC, TOTAL = "Potential energy", "Kinetic energy", "Total energy"
-CONSERVED, TEMPERATURE, PRESSURE = "Conserved energy", "Temperature", "Pressure"
-DENSITY, VOLUME = "Density", "Volume"
-SHARED = (POTENTIAL, KINETIC, TOTAL, CONSERVED, TEMPERATURE, PRESSURE, DENSITY, VOLUME)
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EnergyTable(Mapping[str, NDArray[np.float64]]):
@@ -166,8 +160,8 @@ def joined(tables: Sequence[EnergyTable]) -> EnergyTable:
     were computed again, so they are left out.
     """
     tables = [table for table in tables if len(table.steps)]
-    if not tables:
-        return nothing()
+    if len(tables) < 2:
+        return tables[0] if tables else nothing()
     begins = [int(table.steps[0]) for table in tables]
     kept = []
     for number, table in enumerate(tables):
@@ -176,12 +170,19 @@ def joined(tables: Sequence[EnergyTable]) -> EnergyTable:
     names = list(dict.fromkeys(name for table in kept for name in table))
     units = {name: unit for table in kept for name, unit in table.units.items()}
     return EnergyTable(
-        np.concatenate([table.steps for table in kept]),
-        np.concatenate([table.times for table in kept]),
-        {name: np.concatenate([_column(table, name) for table in kept]) for name in names},
+        unchangeable([table.steps for table in kept]),
+        unchangeable([table.times for table in kept]),
+        {name: unchangeable([_column(table, name) for table in kept]) for name in names},
         {name: units[name] for name in names},
-        np.concatenate([table.parts for table in kept]),
+        unchangeable([table.parts for table in kept]),
     )
+
+
+def unchangeable(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """The arrays in one, which may be handed out again and again."""
+    made = np.concatenate(arrays)
+    made.flags.writeable = False
+    return made
 
 
 def _column(table: EnergyTable, name: str) -> NDArray[np.float64]:

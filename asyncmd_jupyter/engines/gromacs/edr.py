@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from asyncmd_jupyter.engines.energies import table
+from asyncmd_jupyter.engines.energies import names
 from asyncmd_jupyter.engines.energies.growing import Row, Rows
 
 _FILE_MAGIC, _FRAME_MAGIC = -55555, -7777777
@@ -20,14 +20,14 @@ _FILE_MAGIC, _FRAME_MAGIC = -55555, -7777777
 _OLDEST, _NEWEST = 4, 5
 _MOST_TERMS = 2**16
 _SHARED = {
-    "Potential": table.POTENTIAL,
-    "Kinetic En.": table.KINETIC,
-    "Total Energy": table.TOTAL,
-    "Conserved En.": table.CONSERVED,
-    "Temperature": table.TEMPERATURE,
-    "Pressure": table.PRESSURE,
-    "Density": table.DENSITY,
-    "Volume": table.VOLUME,
+    "Potential": names.POTENTIAL,
+    "Kinetic En.": names.KINETIC,
+    "Total Energy": names.TOTAL,
+    "Conserved En.": names.CONSERVED,
+    "Temperature": names.TEMPERATURE,
+    "Pressure": names.PRESSURE,
+    "Density": names.DENSITY,
+    "Volume": names.VOLUME,
 }
 # int, float, double, int64, char (as an int); strings say how long they are.
 _BYTES_OF_TYPE = (4, 4, 8, 8, 4)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from openmm import unit
 
-from asyncmd_jupyter.engines.energies.table import (
+from asyncmd_jupyter.engines.energies.names import (
     DENSITY,
     KINETIC,
     POTENTIAL,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from asyncmd_jupyter.engines.energies.table import POTENTIAL, TEMPERATURE
+from asyncmd_jupyter.engines.energies.names import POTENTIAL, TEMPERATURE
 from asyncmd_jupyter.engines.stepping.simulation import Described, Simulation
 from asyncmd_jupyter.engines.stepping.spec import PartSpec
 

@@ -1,4 +1,4 @@
-"""``%asyncmd plot``: what the conditions say."""
+"""``%asyncmd plot``: what the conditions say, and what the program says of its physics."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from asyncmd_jupyter.engines.energies.names import SHARED
 from asyncmd_jupyter.jupyter.notebook import Notebook
 from asyncmd_jupyter.jupyter.parsers import SubCommand, add_output
+
+ENERGIES = {name.split()[0].lower(): name for name in SHARED}
 
 if TYPE_CHECKING:
     from asyncmd_jupyter.sampling.run import Run
@@ -23,6 +26,9 @@ def _arguments(parser: Any) -> None:
     add("--until", metavar="CONDITION", nargs="+",
         help="Other conditions than those of the runs, to see where they would have "
         "ended; nothing is computed again.")  # fmt: skip
+    add("--energies", metavar="NAME", nargs="+", choices=ENERGIES,
+        help=f"What the MD program says of its physics, too: {', '.join(ENERGIES)}. Runs without "
+        "conditions show some of it in any case; all can be chosen in the plot.")  # fmt: skip
     add_output(parser, "the plot")
 
 
@@ -32,29 +38,40 @@ def _answer(notebook: Notebook, arguments: Arguments) -> None:
     runs = (
         notebook.runs(arguments.names)
         if arguments.names or arguments.until
-        else _with_conditions(notebook)
+        else _plottable(notebook)
     )
     options: dict[str, Any] = {}
     if arguments.plane is not None:
         options["plane"] = tuple(arguments.plane)
     if arguments.until is not None:
         options["until"] = [notebook.condition(text) for text in arguments.until]
+    if arguments.energies is not None:
+        options["energies"] = [ENERGIES[name] for name in arguments.energies]
     notebook.bind(arguments.output, show_plot(runs, **options))
 
 
-def _with_conditions(notebook: Notebook) -> list[Run]:
+def _plottable(notebook: Notebook) -> list[Run]:
+    """Runs with conditions; where none has any, those with energies."""
     runs = notebook.runs() or [notebook.run(None)]
-    if not (found := [run for run in runs if run.spec.until]):
-        raise UsageError("No run has conditions, so there is nothing to plot: give --until.")
+    with_conditions = [run for run in runs if run.spec.until]
+    if not (found := with_conditions or [run for run in runs if run.has_energies]):
+        raise UsageError(
+            "No run has conditions, and the engine says nothing of energies, so there is nothing "
+            "to plot: give --until."
+        )
     return found
 
 
 COMMAND = SubCommand(
     name="plot",
-    summary="Plot the conditions of runs against time, or two functions against each other.",
+    summary="Plot conditions or energies of runs against time, or two functions over each other.",
     add_arguments=_arguments,
     answer=_answer,
-    examples=("%asyncmd plot first", "%asyncmd plot scan --plane phi psi"),
+    examples=(
+        "%asyncmd plot first",
+        "%asyncmd plot scan --plane phi psi",
+        "%asyncmd plot first --energies temperature density",
+    ),
     group="Watch",
     usage="[RUN ...]",
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from asyncmd_jupyter.engines.energies.names import SHARED
 from asyncmd_jupyter.jupyter.recipes import runs_recipe
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.views import Views
@@ -22,8 +23,9 @@ def show_plot(
     *,
     until: Sequence[Any] | None = None,
     plane: Sequence[str] | None = None,
+    energies: Sequence[str] | None = None,
 ) -> ConditionPlot:
-    """Show the conditions of one run or of several here.
+    """Show the conditions of one run or of several here, or their energies.
 
     Parameters
     ----------
@@ -35,6 +37,10 @@ def show_plot(
         Names of two functions that conditions compare. Instead of the time the plot shows
         the walkers over the density of their frames, of runs of full length over the free
         energy.
+    energies : list of str, optional
+        What the MD program says of its physics, to be shown in the beginning, such as
+        ``["Temperature"]``; see `EnergyTable` for the names. The reader may choose others. By
+        default nothing beside conditions, and an overview of runs without any.
 
     Raises
     ------
@@ -46,8 +52,9 @@ def show_plot(
     axes = None if plane is None else _checked_plane(plane, found, others)
     if others is not None and any(getattr(run, "spec", None) is None for run in found):
         raise ValueError("Of these runs it is not known what they were asked for.")
-    plot = ConditionPlot(found, until=others, plane=axes, can_edit=True)
-    plot.recipe = {"kind": "plot", "runs": runs_recipe(found), "plane": axes}
+    names = None if energies is None else _checked_energies(energies, found)
+    plot = ConditionPlot(found, until=others, plane=axes, can_edit=True, energies=names)
+    plot.recipe = {"kind": "plot", "runs": runs_recipe(found), "plane": axes, "energies": names}
     Views.current().add(plot)
     plot.show()
     return plot
@@ -61,6 +68,22 @@ def _as_runs(runs: RunLike | Iterable[RunLike]) -> Sequence[RunLike]:
         if not (hasattr(run, "snapshot") and hasattr(run, "pieces")):
             raise TypeError(f"{run!r} is no run. Give what start_run returned, or a list of it.")
     return list({run.id: run for run in found}.values())
+
+
+def _checked_energies(names: Sequence[str], runs: Sequence[RunLike]) -> list[str]:
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"energies={names!r} has to be a list of names.")
+    for name in names:
+        if name not in SHARED:
+            near = get_close_matches(name.capitalize(), SHARED, 1, 0.4)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(
+                f"energies={list(names)!r}: {name!r} is not known; there are {listed(SHARED)}. "
+                f"Others are in the list below the plot.{hint}"
+            )
+    if not any(getattr(run, "has_energies", False) for run in runs):
+        raise ValueError("The engine of these runs does not say how energies are written.")
+    return list(dict.fromkeys(names))
 
 
 def _checked_plane(

@@ -67,6 +67,6 @@ def painted(figure: Any, look: Look, file_format: str = "png") -> bytes:
 
 def note_instead(scene: Scene) -> str:
     """What is said where there is nothing to draw; else empty."""
-    if not scene.conditions:
+    if not scene.conditions and not scene.more:
         return "There are no conditions to plot: this runs for its full length."
     return awaited(scene) if scene.is_empty else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets
@@ -13,6 +14,7 @@ from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.base import LiveView
 from asyncmd_jupyter.jupyter.widgets.drawing import in_drawing_thread
 from asyncmd_jupyter.jupyter.widgets.editing import ConditionEditor, Edits
+from asyncmd_jupyter.jupyter.widgets.energies import EnergyChoice
 from asyncmd_jupyter.jupyter.widgets.figure import FigureWidget, png_as_html
 from asyncmd_jupyter.jupyter.widgets.gathering import gathered, scene_now, tracks_of
 from asyncmd_jupyter.jupyter.widgets.interaction import Interaction
@@ -44,6 +46,8 @@ class ConditionPlot(LiveView):
         Names of two functions: the walkers are drawn in the plane of these.
     can_edit : bool
         Whether there are fields for the limits of the conditions under the plot.
+    energies : sequence of str, optional
+        Columns of `EnergyTable` that are shown, too; see `EnergyChoice`.
     """
 
     kinds = (RunChanged, RunFinished)
@@ -56,6 +60,7 @@ class ConditionPlot(LiveView):
         until: Sequence[Any] | None = None,
         plane: tuple[str, str] | None = None,
         can_edit: bool = False,
+        energies: Sequence[str] | None = None,
     ) -> None:
         super().__init__(events)
         self._runs = tuple(runs) if isinstance(runs, Sequence) else (runs,)
@@ -63,6 +68,7 @@ class ConditionPlot(LiveView):
         self._until = until
         self._others = None if until is None else OtherConditions(until)
         self._picture = Picture(plane)
+        self.energies = EnergyChoice(() if plane else self._runs, self.mark_dirty, energies)
         self._kept: tuple[object, str] | None = None
         self._drawn: object = None
         self._drawing = asyncio.Lock()
@@ -101,7 +107,7 @@ class ConditionPlot(LiveView):
 
     def scene(self) -> Scene:
         """Return what there is to be drawn of the runs as they are."""
-        return scene_now(self._runs)
+        return replace(scene_now(self._runs), more=self.energies.panels)
 
     def concerns(self, event: Any) -> bool:
         """Whether an event is one of these runs'."""
@@ -155,7 +161,8 @@ class ConditionPlot(LiveView):
             drawn = await in_drawing_thread(self._picture.draw, scene, look, zoom)
             words = " ".join([drawn.words, *self._verdict])
             over = self.interaction.drawn(scene, drawn.overlay, look)
-            self.figure.put(drawn.png, words, look, caption=drawn.caption, **over)
+            caption = " ".join(filter(None, (drawn.caption, self.energies.problem)))
+            self.figure.put(drawn.png, words, look, caption=caption, **over)
             self._drawn = essence, look, zoom
         if is_final and (self._kept is None or self._kept[0] != essence):
             self._kept = essence, await in_drawing_thread(self._picture.still, scene)
@@ -168,7 +175,7 @@ class ConditionPlot(LiveView):
             scene, outcomes = await others.scene(self._runs)
             self._verdict = verdict_lines(outcomes)
         self._line.value = self._verdict_html(live=True)
-        return scene
+        return await self.energies.added_to(scene)
 
     def text(self) -> str:
         """Return in words what the plot shows."""
@@ -220,7 +227,8 @@ class ConditionPlot(LiveView):
         if self.molecule is None:
             return self.figure
         below = [] if self.editor is None or self.editor.is_empty else [self.editor.widget]
-        return ipywidgets.VBox([self.figure, self._line, *below, self.molecule.widget])
+        below.append(self.molecule.widget)
+        return ipywidgets.VBox([self.figure, self.energies.widget, self._line, *below])
 
     def _on_room_changed(self, _change: Any) -> None:
         self.mark_dirty()
@@ -233,4 +241,5 @@ def _essence(scene: Scene) -> tuple[object, ...]:
     """Give what decides about the drawing; frames are only ever added."""
     frames = tuple((track.n_frames, track.hit, track.is_final) for track in scene.tracks)
     states = tuple(run.state for run in scene.runs) if scene.is_empty else scene.is_final
-    return frames, states
+    rows = tuple((panel.title, *(len(line.times) for line in panel.lines)) for panel in scene.more)
+    return frames, states, rows

@@ -67,7 +67,7 @@ class OtherConditions:
 
 def own_conditions(run: SpecifiedRun) -> list[Condition]:
     """Return the conditions of a run, with names of which no two are the same."""
-    return _apart(named_conditions(run.spec.until))
+    return _apart(named_conditions(run.spec.until)) if run.spec.until else []
 
 
 def _apart(conditions: Sequence[Condition]) -> list[Condition]:

@@ -104,8 +104,8 @@ class Panel:
 
 
 def panels_of(scene: Scene) -> tuple[Panel, ...]:
-    """Give the functions behind the conditions of a scene; joins parts, so use a thread."""
-    return tuple(_panel(scene, name) for name in scene.observables)
+    """Give the functions behind the conditions, and what else is shown; use a thread."""
+    return *(_panel(scene, name) for name in scene.observables), *scene.more
 
 
 def _panel(scene: Scene, name: str) -> Panel:

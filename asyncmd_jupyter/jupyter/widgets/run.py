@@ -159,7 +159,8 @@ class RunView(LiveView):
         box = ipywidgets.Layout
         head = ipywidgets.HBox([self._head, self._cancel], layout=box(align_items="flex-start"))
         self._head.layout = box(flex="1 1 auto", min_width="0")
-        plot = ipywidgets.VBox([self.plot.widget], layout=box(flex="3 1 480px", min_width="0"))
+        shown = [self.plot.widget, self.plot.energies.widget]
+        plot = ipywidgets.VBox(shown, layout=box(flex="3 1 480px", min_width="0"))
         molecule = ipywidgets.VBox(
             [self.preview.widget], layout=box(flex="1 1 300px", min_width="0", overflow="hidden")
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import median
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ from asyncmd_jupyter.sampling.progress import (
     SeriesPieces,
     WalkerSnapshot,
 )
+
+if TYPE_CHECKING:
+    from asyncmd_jupyter.jupyter.widgets.panels import Panel
 
 FEW = 16  # so many walkers can be told apart by colour and dashes
 SPOKEN = 8  # and so many one after the other in words
@@ -89,6 +93,7 @@ class Scene:
     """The walkers of one run or of several."""
 
     tracks: tuple[Track, ...]
+    more: tuple[Panel, ...] = ()  # beside those of the functions behind the conditions
 
     @classmethod
     def of(cls, run: RunSnapshot, series: Sequence[ConditionSeries]) -> Scene:
@@ -119,7 +124,8 @@ class Scene:
     @cached_property
     def end(self) -> float:
         """Time in ps at which the last walker is."""
-        return max((float(t[-1]) for t in self._times()), default=0.0)
+        rows = (line.times for panel in self.more for line in panel.lines if len(line.times))
+        return max((float(t[-1]) for t in (*self._times(), *rows)), default=0.0)
 
     @cached_property
     def interval(self) -> float:
@@ -133,7 +139,8 @@ class Scene:
     @property
     def is_empty(self) -> bool:
         """Whether there is no frame yet."""
-        return not any(track.n_frames for track in self.tracks)
+        has_rows = any(len(line.times) for panel in self.more for line in panel.lines)
+        return not has_rows and not any(track.n_frames for track in self.tracks)
 
     @cached_property
     def observables(self) -> tuple[str, ...]:
@@ -160,7 +167,8 @@ def describe(scene: Scene) -> str:
     """Say in words what the drawing shows, for those who don't see it."""
     if scene.is_empty:
         return awaited(scene)
-    functions = listed(scene.observables) or "Conditions"
+    shown = [*scene.observables, *(panel.title for panel in scene.more)]
+    functions = listed(shown) or "Conditions"
     said = [f"{functions} of {whose(scene)} over {picoseconds(scene.end)}"]
     said += [f"{name} holds in {share} of the frames" for name, share in _shares(scene)]
     said += hits_in_words(scene)

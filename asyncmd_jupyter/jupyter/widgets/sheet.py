@@ -68,7 +68,12 @@ class Sheet:
     def height(self) -> float:
         """Of the whole drawing."""
         panels = len(self.panels) * (PANEL + TITLE)
-        return 4 + self.legend.height + panels + GAP + self.strips.height + AXIS
+        return 4 + self.legend.height + panels + self._gap + self.strips.height + AXIS
+
+    @property
+    def _gap(self) -> int:
+        """Above the strips; without any the axis of times is that of the last panel."""
+        return GAP if self.strips.height else 0
 
     @cached_property
     def axes(self) -> tuple[PlotAxes, ...]:
@@ -153,6 +158,7 @@ class Sheet:
         placed = self._strip_axes
         axes = self._axes(figure, placed)
         axes.spines["left"].set_visible(False)
+        axes.spines["bottom"].set_visible(self.strips.height > 0)  # else that of the last panel
         extent = (*self.span, *placed.y)
         if self.strips.height:
             image = self.strips.image()
