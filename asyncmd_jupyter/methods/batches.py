@@ -9,8 +9,9 @@ import secrets
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,6 @@ class Work:
     """A segment that is to be computed."""
 
     key: str
-    seed: int
     start: Snapshot
 
 
@@ -99,7 +99,9 @@ class Batch:
         """The file with the segments."""
         return self.path("segments")
 
-    def write(self, engine: SteppingEngine, work: Sequence[Work], limits: Limits) -> str:
+    def write(
+        self, engine: SteppingEngine, work: Sequence[Work], known: Set[str], limits: Limits
+    ) -> str:
         """Write all that the worker needs; gives the digest of the specification."""
         name = f"physics.{identity_digest(engine)}"
         physics = engine.batch_physics(self.folder, name)
@@ -113,7 +115,12 @@ class Batch:
             simulation=engine.simulation,
             physics=physics,
             keys=[each.key for each in work],
-            seeds=[each.seed for each in work],
+            known=[each.key for each in work if each.key in known],
+            block=engine.segments_in_a_row,
+            seeds=[
+                _seed_of(work[first : first + engine.segments_in_a_row])
+                for first in range(0, len(work), engine.segments_in_a_row)
+            ],
             starts=self.path("starts.npz").name,
             conditions=next(iter(digests), ""),
             results=self.results.name,
@@ -134,6 +141,12 @@ def identity_digest(engine: SteppingEngine) -> str:
     """Of all that decides what an engine computes, apart from starts and seeds."""
     content = json.dumps(engine.batch_identity(), sort_keys=True).encode()
     return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def _seed_of(block: Sequence[Work]) -> int:
+    """Of the noise that segments share: another one if any of them is another."""
+    digest = hashlib.blake2b(" ".join(each.key for each in block).encode(), digest_size=8)
+    return int.from_bytes(digest.digest(), "big") >> 1
 
 
 def _crash(job: Job, n_missing: int) -> str:
@@ -177,13 +190,20 @@ class Batches:
     _speed: _Speed = field(default_factory=_Speed)
 
     async def compute(
-        self, work: Sequence[Work], limits: Limits, found: Callable[[Entry], None]
+        self,
+        work: Sequence[Work],
+        known: Set[str],
+        limits: Limits,
+        found: Callable[[Entry], None],
     ) -> None:
         """Compute segments.
 
         Parameters
         ----------
         work : sequence of Work
+            All that were asked for at once; those of one block share noise.
+        known : set of str
+            Keys of those that are there.
         limits : Limits
         found : Callable
             Is told each segment when it is there, in any order.
@@ -193,12 +213,15 @@ class Batches:
         EngineCrashedError
             If the program ended before it had computed its segments.
         """
-        left = deque(work)
+        n = self.engine.segments_in_a_row
+        blocks = [work[first : first + n] for first in range(0, len(work), n)]
+        left = deque(block for block in blocks if any(each.key not in known for each in block))
 
         async def keep_going() -> None:
             while left:
-                size = self._speed.next_size(len(left), self.n_workers)
-                await self._one_batch([left.popleft() for _ in range(size)], limits, found)
+                size = self._speed.next_size(n * len(left), self.n_workers)
+                taken = [left.popleft() for _ in range(min(len(left), -(-size // n)))]
+                await self._one_batch(list(chain(*taken)), known, limits, found)
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -208,12 +231,16 @@ class Batches:
             raise errors.exceptions[0] from None
 
     async def _one_batch(
-        self, work: list[Work], limits: Limits, found: Callable[[Entry], None]
+        self,
+        work: list[Work],
+        known: Set[str],
+        limits: Limits,
+        found: Callable[[Entry], None],
     ) -> None:
         batch = Batch.new(self.folder)
-        digest = await asyncio.to_thread(batch.write, self.engine, work, limits)
+        digest = await asyncio.to_thread(batch.write, self.engine, work, known, limits)
         command = (sys.executable, "-P", "-m", _MODULE, str(batch.path("json")), digest)
-        missing = {each.key for each in work}
+        missing = {each.key for each in work} - known
         while missing:
             job = await self._submit(command, len(missing))
             n_missing = len(missing)

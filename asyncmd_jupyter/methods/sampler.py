@@ -187,11 +187,12 @@ class Sampler:
         names = [] if limits.conditions is None else limits.conditions.names
         numbers = {each.key: number for number, each in enumerate(work)}
         found: asyncio.Queue[Entry | None] = asyncio.Queue()
-        missing = [each for each in work if each.key not in self._known]
         for each in work:
             if each.key in self._known:
                 found.put_nowait(self._known[each.key])
-        computing = asyncio.create_task(self._batches.compute(missing, limits, found.put_nowait))
+        computing = asyncio.create_task(
+            self._batches.compute(work, self._known.keys(), limits, found.put_nowait)
+        )
         computing.add_done_callback(lambda _: found.put_nowait(None))
         try:
             while (entry := await found.get()) is not None:
@@ -251,11 +252,10 @@ class Sampler:
         digest.update(str(self._asked[alike]).encode())
         self._asked[alike] += 1
         key = digest.hexdigest()
-        number = int(key, 16)
         if velocities == "new" or start.velocities is None:
-            rng = np.random.default_rng([number, 1])
+            rng = np.random.default_rng(int(key, 16))
             start = start.with_new_velocities(self._engine, rng)
-        return Work(key, number % 2**63, start)
+        return Work(key, start)
 
     def _path(self, entry: Entry, names: list[str], parent: Snapshot) -> Path:
         ended = None if entry.ended is None else names[entry.ended]

@@ -30,6 +30,10 @@ class Barostats:
         self._intervals = [(force, force.getFrequency()) for force in found if force.getFrequency()]
         self._next: int | None = None
 
+    def __bool__(self) -> bool:
+        """Whether there is one that does something."""
+        return bool(self._intervals)
+
     def begin_at(self, step: int) -> None:
         """Wait as many steps for the first attempt as are missing."""
         for force, interval in self._intervals:

@@ -39,6 +39,9 @@ from asyncmd_jupyter.frames.masses import unchangeable
 from asyncmd_jupyter.frames.trajectory import Trajectory
 
 _TEMPERATURE = default_of_class(300.0)  # K
+# Integrators whose state is positions and velocities, and for how many atoms it pays.
+_WITHOUT_MEMORY = ("LangevinMiddle", "Langevin", "Brownian", "Verlet")
+_SMALL_SYSTEM, _IN_A_ROW = 60, 16
 
 
 class OpenMMEngine(SteppingEngine):
@@ -439,6 +442,13 @@ class OpenMMEngine(SteppingEngine):
             path = folder / f"{name}.{ending}"
             if not is_unchanged(path, digest):
                 write_text(path, text)
+
+    @property
+    def segments_in_a_row(self) -> int:
+        """See `SteppingEngine`; making kernels anew costs as much as hundreds of small steps."""
+        made = self._serialized
+        is_plain = made.integrator_name in _WITHOUT_MEMORY and not made.has_moving_forces
+        return _IN_A_ROW if is_plain and made.n_atoms <= _SMALL_SYSTEM else 1
 
     def _box_of_start(self, box: NDArray[Any] | None, start: Trajectory) -> NDArray[Any] | None:
         if box is None:

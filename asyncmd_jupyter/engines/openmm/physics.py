@@ -43,6 +43,8 @@ class Physics:
     has_noise : bool
         Whether random numbers act on all atoms in each step.
     particles : Particles
+    has_moving_forces : bool
+        Whether a force has a state or noise of its own, as barostats have.
     """
 
     system_xml: str
@@ -53,6 +55,7 @@ class Physics:
     timestep: float
     temperature: float | None
     particles: Particles
+    has_moving_forces: bool = True
     has_fixed_step: bool = True
     has_noise: bool = True
 
@@ -95,7 +98,13 @@ def serialize_physics(system: Any, integrator: Any, temperature: Any) -> Physics
         has_noise=has_noise(integrator),
         temperature=kelvin if kept is None else positive("temperature", kept, unit.kelvin),
         particles=Particles.of(system),
+        has_moving_forces=any(map(_moves, system.getForces())),
     )
+
+
+def _moves(force: Any) -> bool:
+    """Whether a force changes more than momenta, or draws random numbers."""
+    return hasattr(force, "setRandomNumberSeed") or "Python" in type(force).__name__
 
 
 def make_integrator(kind: Any, temperature: Any, friction: Any, timestep: Any) -> Any:

@@ -44,6 +44,7 @@ class OpenMMSimulation:
         self._system = _deserialize(folder / physics.system, physics.system_digest)
         self._seed(*self._system.getForces())
         self._barostats = Barostats(self._system)
+        self._is_periodic = self._system.usesPeriodicBoundaryConditions()
         self._energies = Energies(self._system)
         self.context = self._open(physics.platform)
 
@@ -102,6 +103,9 @@ class OpenMMSimulation:
 
     def advance(self, n_steps: int) -> None:
         """Take MD steps."""
+        if not self._barostats:
+            self._integrator.step(n_steps)
+            return
         while n_steps > 0:
             alike = self._barostats.steps_alike(self.step_count) or n_steps
             self._integrator.step(min(alike, n_steps))
@@ -126,12 +130,17 @@ class OpenMMSimulation:
         if configuration.velocities is not None:
             self.context.setVelocities(configuration.velocities)
 
-    def begin_again(self, start: Configuration, seed: int) -> None:
-        """Begin at step 0 with noise that is decided by the seed, and with nothing left over.
+    def begin_again(self, start: Configuration, seed: int | None) -> None:
+        """Begin at step 0, with noise that is decided by the seed and with nothing left over.
 
         Making the kernels anew is the only documented way to a new seed; it also resets
         thermostats, variables of integrators and parameters.
         """
+        if seed is None:
+            self.context.setStepCount(0)
+            self.context.setTime(0.0)
+            self.load(start)
+            return
         self._seeds = random_seeds(seed, 1)
         self._seed(*self._system.getForces(), self._integrator)
         self.context.reinitialize(preserveState=False)
@@ -195,7 +204,7 @@ class OpenMMSimulation:
                     f"({self.time:g} ps). A shorter time step or a minimized start may help."
                 )
         box = None
-        if self._system.usesPeriodicBoundaryConditions():
+        if self._is_periodic:
             box = state.getPeriodicBoxVectors(asNumpy=True)._value
         return Configuration(positions, velocities, box)
 

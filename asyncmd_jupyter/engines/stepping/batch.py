@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,11 @@ class SegmentSimulation(Protocol):
         """Simulated time since the last beginning in ps."""
         ...
 
-    def begin_again(self, start: Configuration, seed: int) -> None:
-        """Begin at step 0 with noise that is decided by the seed, and with nothing left over."""
+    def begin_again(self, start: Configuration, seed: int | None) -> None:
+        """Begin at step 0, with noise that is decided by the seed and with nothing left over.
+
+        Without a seed the noise goes on as it is, and so does what else is not in the start.
+        """
         ...
 
     def advance(self, n_steps: int) -> None:
@@ -54,8 +57,12 @@ class BatchSpec:
     physics : dict
     keys : list of str
         Of the segments.
+    known : list of str
+        Keys of those that are elsewhere, and are computed only because others share their noise.
+    block : int
+        So many in a row share a stream of noise; the last ones may be fewer.
     seeds : list of int
-        One for each.
+        One for each block.
     starts : str
         npz file with arrays of all starts.
     conditions : str
@@ -73,6 +80,8 @@ class BatchSpec:
     simulation: str
     physics: dict[str, Any]
     keys: list[str]
+    known: list[str]
+    block: int
     seeds: list[int]
     starts: str
     conditions: str
@@ -128,33 +137,46 @@ class BatchRun:
     def run(self) -> None:
         """Go through the segments until all are there, or a request to stop."""
         known = list(entries(self._path))
-        done = {entry.key for entry in known}
+        done = {entry.key for entry in known}.union(self._spec.known)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW)
         with os.fdopen(descriptor, "r+b") as file:
             file.truncate(known[-1].end if known else 0)  # a torn one at the end
             file.seek(0, os.SEEK_END)
-            for number, key in enumerate(self._spec.keys):
-                if self._stop_requested():
+            for block, seed in enumerate(self._spec.seeds):
+                first = block * self._spec.block
+                numbers = range(len(self._spec.keys))[first : first + self._spec.block]
+                missing = [n for n in numbers if self._spec.keys[n] not in done]
+                if missing and not self._compute(numbers, seed, missing, file):
                     return
-                if key not in done:
-                    append_segment(file, self._segment(number))
 
-    def _segment(self, number: int) -> Segment:
+    def _compute(self, numbers: range, seed: int, missing: Sequence[int], file: BinaryIO) -> bool:
+        """Compute the segments of a block; False if it was to stop in the middle."""
+        made = []
+        for number in numbers:
+            if self._stop_requested():
+                return False
+            made.append(self._segment(number, seed if number == numbers[0] else None))
+        for number, segment in zip(numbers, made, strict=True):
+            if number in missing:
+                append_segment(file, segment)
+        return True
+
+    def _segment(self, number: int, seed: int | None) -> Segment:
         start = Configuration(**{name: each[number] for name, each in self._starts.items()})
         frames: list[Configuration] = [start]
         ended, error = None, ""
         try:
-            ended = self._propagate(start, self._spec.seeds[number], frames)
+            ended = self._propagate(start, seed, frames)
         except self._failures as failure:
             error = str(failure)
         return self._made(self._spec.keys[number], frames, ended, error)
 
     def _propagate(
-        self, start: Configuration, seed: int, frames: list[Configuration]
+        self, start: Configuration, seed: int | None, frames: list[Configuration]
     ) -> int | None:
+        self._simulation.begin_again(start, seed)
         if (met := self._judged(start)) is not None:
             return met
-        self._simulation.begin_again(start, seed)
         for n_steps in self._stretches():
             self._simulation.advance(n_steps)
             frames.append(_as_kept(self._simulation.configuration()))

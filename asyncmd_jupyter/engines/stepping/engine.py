@@ -213,6 +213,15 @@ class SteppingEngine(CommandEngine):
         self._write_physics(folder, name)
         return {**self._physics(name), "seed": None}
 
+    @property
+    def segments_in_a_row(self) -> int:
+        """How many segments of a batch share a stream of noise.
+
+        More than one only where nothing else is left over from one to the next, and where
+        beginning another stream costs much more than what is computed with it.
+        """
+        return 1
+
     def batch_identity(self) -> dict[str, Any]:
         """What decides what a batch computes, apart from starts and seeds."""
         return {**self._physics(""), **self._identity(), "seed": None}
