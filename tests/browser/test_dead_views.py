@@ -1,6 +1,7 @@
 """Views whose kernel is gone say so, show their last state, and come back."""
 
 import nbformat
+from lab import picture
 
 SETUP = """
 %load_ext asyncmd_jupyter
@@ -17,6 +18,7 @@ engine = ToyEngine(seed=1)
 LONG = "%asyncmd propagate engine --until never --name long"
 SHORT = "%asyncmd propagate engine --until soon --name short\n%asyncmd wait short"
 LOST = "has lost its kernel"
+INVERTED = "invert(1) hue-rotate(180deg)"
 
 
 def running(lab):
@@ -27,8 +29,9 @@ def banner(lab):
     return lab.page.get_by_text(LOST)
 
 
-def ground(image):
-    return image.evaluate("image => getComputedStyle(image).backgroundColor")
+def shade(image):
+    """How light and dark of an image are changed to fit the page."""
+    return image.evaluate("image => getComputedStyle(image).filter")
 
 
 def start(lab):
@@ -41,16 +44,19 @@ def start(lab):
 
 def test_after_a_restart_views_say_that_they_are_dead_and_come_back(lab):
     start(lab)
+    molecule = lab.page.locator(".asyncmd-molecule canvas")
+    molecule.wait_for()
     assert banner(lab).count() == 0
     lab.restart_kernel()
     banner(lab).wait_for()
     lab.screenshot("dead-after-restart")
     lab.go_dark()
     image = lab.page.locator("img.asyncmd-figure-image")
-    lab.wait_until(lambda: ground(image) == "rgb(255, 255, 255)")
+    lab.wait_until(lambda: shade(image) == INVERTED)
+    lab.wait_until(lambda: max(picture(molecule).getpixel((3, 3))) < 40)
     lab.screenshot("dead-in-the-other-theme")
     lab.go_light()
-    assert ground(image) == "rgba(0, 0, 0, 0)"
+    assert shade(image) == "none"
     assert lab.page.locator(".asyncmd-View [inert] img.asyncmd-figure-image").is_visible()
 
     lab.page.get_by_role("button", name="Bring this view back").click()

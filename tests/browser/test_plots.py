@@ -237,6 +237,9 @@ def look_at_the_saved_one(lab):
         still = lab.cell(cell).locator("img[src^='data:image/svg+xml']:visible")
         still.wait_for()
         lab.wait_until(lambda still=still: ink(picture(still)) > 0.02)
+        # Without a kernel, too, it fits to the dark page.
+        assert "invert(1)" in still.evaluate("image => getComputedStyle(image).filter")
+        assert max(picture(still).getpixel((3, 3))) < 60
     lab.screenshot("plot-untrusted")
     assert not any(lab.page.evaluate(trusted))
 

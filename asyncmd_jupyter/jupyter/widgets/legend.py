@@ -17,7 +17,8 @@ from asyncmd_jupyter.jupyter.widgets.scene import Scene, Track, name_of
 from asyncmd_jupyter.jupyter.widgets.words import listed, picoseconds
 
 FONT = 8.6
-ROW = 20
+ROW, BELOW = 18, 4
+MOST_ROWS = 4  # with the times at which states were reached; they are in the head, too
 
 
 class Legend:
@@ -44,13 +45,18 @@ class Legend:
         self._scene, self._look, self._left = scene, look, left
         self._is_dots = "dot" in how
         self._labels = _labels(scene, how)
-        widest = max(map(len, self._labels), default=0)
         has_dashes = len(WALKER_COLOURS) < len(scene.tracks) and not scene.is_dense
         self._handle = 2.6 if has_dashes else 1.2  # so long that dashes are seen
-        fitting = max(1, int(width // (6.1 * widest + 22 + 10 * self._handle)))
-        rows = -(-len(self._labels) // fitting)
+        if self._fitting(width) < 2 and len(self._labels) > MOST_ROWS:
+            self._labels = [_without_time(label) for label in self._labels]
+        rows = -(-len(self._labels) // self._fitting(width))
         self._columns = -(-len(self._labels) // max(1, rows))
-        self.height = ROW * rows
+        self.height = ROW * rows + (BELOW if rows else 0)
+
+    def _fitting(self, width: float) -> int:
+        """Entries that fit beside each other."""
+        widest = max(map(len, self._labels), default=0)
+        return max(1, int(width // (6.1 * widest + 22 + 10 * self._handle)))
 
     def draw(self, figure: Any) -> None:
         """Draw it at the top of a figure."""
@@ -112,6 +118,10 @@ def _labels(scene: Scene, how: str) -> list[str]:
     counted = [f"{name}: {hits.count(name)} first hits" for name in _reached(scene)]
     runs = f" of {len(scene.runs)} runs" if len(scene.runs) > 1 else ""
     return [f"{len(scene.tracks)} walkers{runs}, {how}", *counted]
+
+
+def _without_time(label: str) -> str:
+    return label.rpartition(" at ")[0] if "★" in label else label
 
 
 def _reached(scene: Scene) -> list[str]:

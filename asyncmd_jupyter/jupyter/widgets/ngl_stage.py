@@ -35,6 +35,23 @@ if (!this.asyncmdReleases) {
 """
 
 
+# At once, and also when no kernel is there to say it. Colours that do not fit are the kernel's.
+FIT_THE_THEME = """
+if (!this.asyncmdFitsTheme) {
+  const fit = () => {
+    const isLight = document.body.dataset.jpThemeLight;
+    if (isLight === undefined) return;
+    this.stage.setParameters({ backgroundColor: isLight === "false" ? "#111111" : "white" });
+  };
+  const theme = new MutationObserver(fit);
+  this.asyncmdFitsTheme = true;
+  theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+  this.once("remove", () => theme.disconnect());
+  fit();
+}
+"""
+
+
 class _Structure(nglview.Structure):  # type: ignore[misc]
     def __init__(self, pdb: str) -> None:
         super().__init__()
@@ -75,6 +92,10 @@ class MoleculeWidget(LeavesCellsAlone, nglview.NGLWidget):  # type: ignore[misc]
     def release_when_removed(self) -> None:
         """Let pages free what a view holds of the graphics card when the view goes."""
         self._remote_call("executeCode", target="Widget", args=[RELEASE_WHEN_REMOVED])
+
+    def fit_the_theme(self) -> None:
+        """Let pages choose the ground by their theme."""
+        self._remote_call("executeCode", target="Widget", args=[FIT_THE_THEME])
 
     def resize(self) -> None:
         """Fill the width that there is; NGL fixes what it has found."""
@@ -191,6 +212,7 @@ class NGLStage:
     def _drawn(self) -> None:
         self._drawn_at = time.monotonic()
         self.widget.release_when_removed()
+        self.widget.fit_the_theme()
         self.widget.resize()
         self._push()
 
