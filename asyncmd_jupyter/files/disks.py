@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _NO_ROOM_BYTES = 64 * 1024
@@ -31,6 +33,23 @@ def disk_of(path: str | os.PathLike[str]) -> str:
 def is_full(error: BaseException) -> bool:
     """Whether an error says that a disk, or the share of this user, is full."""
     return isinstance(error, OSError) and error.errno in _FULL
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Give the system's errors the name of a file, and of its disk where that is full.
+
+    Calls on open files do not know what these are called.
+    """
+    try:
+        yield
+    except OSError as error:
+        if is_full(error) and error.strerror == os.strerror(error.errno or 0):
+            words = f"There is no room on {disk_of(path)}: make some, and continue"
+            raise OSError(error.errno, words, os.fspath(path)) from error
+        if error.filename is None and error.errno is not None:
+            error.filename = os.fspath(path)
+        raise
 
 
 def has_no_room(folder: Path) -> bool:

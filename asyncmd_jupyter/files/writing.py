@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from asyncmd_jupyter.errors import ForeignFileError
+from asyncmd_jupyter.files.disks import naming
 
 # Some file systems don't open folders, some don't sync them; one may not be readable.
 _NO_SYNC_OF_FOLDERS = (
@@ -74,12 +75,13 @@ def new_path(
     check_free(target, overwrite=overwrite)
     beside = name_beside(target)
     try:
-        yield beside
-        if durable:
-            sync(beside)
-        _put_in_place(beside, target, overwrite=overwrite)
-        if durable:
-            sync_folder(target.parent)
+        with naming(target):
+            yield beside
+            if durable:
+                sync(beside)
+            _put_in_place(beside, target, overwrite=overwrite)
+            if durable:
+                sync_folder(target.parent)
     finally:
         beside.unlink(missing_ok=True)
 
@@ -107,7 +109,11 @@ def write_bytes(
     OSError
         The file that was there is unchanged.
     """
-    target = os.fspath(path)
+    with naming(path):
+        _replace(os.fspath(path), content, mode, durable=durable)
+
+
+def _replace(target: str, content: bytes, mode: int, *, durable: bool) -> None:
     folder, name = os.path.split(target)
     beside = os.path.join(folder, f".{secrets.token_hex(4)}.{name}")  # noqa: PTH118
     descriptor = os.open(beside, os.O_WRONLY | _CREATE, mode)

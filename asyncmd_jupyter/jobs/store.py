@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from asyncmd_jupyter.errors import JobError
+from asyncmd_jupyter.files.disks import disk_of, is_full
 from asyncmd_jupyter.files.owners import check_file_of_ours, make_ours
 from asyncmd_jupyter.files.retrying import is_transient
 from asyncmd_jupyter.files.writing import create
@@ -405,10 +406,17 @@ class JobStore:
             yield
         except (OSError, sqlite3.Error) as error:
             raise JobError(
-                f"The job store {str(self.path)!r} can't be used ({error}). Make it readable and"
-                " writable, move it away if it is damaged, or choose another folder with"
-                " ASYNCMD_STATE_DIR."
+                f"The job store {str(self.path)!r} can't be used ({error}). {self._way_out(error)}"
             ) from error
+
+    def _way_out(self, error: Exception) -> str:
+        is_no_room = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+        if is_no_room or is_full(error):
+            return f"There is no room on {disk_of(self.path)}: make some, and continue."
+        return (
+            "Make it readable and writable, move it away if it is damaged, or choose another "
+            "folder with ASYNCMD_STATE_DIR."
+        )
 
     def _make_file(self) -> None:
         make_state_folder(self.path.parent)

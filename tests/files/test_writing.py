@@ -7,13 +7,20 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from asyncmd_jupyter.files import writing
-from asyncmd_jupyter.files.writing import create, new_file, write_bytes, write_text
+from asyncmd_jupyter.files.writing import (
+    create,
+    new_file,
+    new_path,
+    write_bytes,
+    write_text,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -119,3 +126,39 @@ def test_a_folder_that_is_not_synced(tmp_path: Path, monkeypatch, number: int, i
     with pytest.raises(OSError, match="Input/output") if is_told else nullcontext():
         write_text(tmp_path / "a", "text")
     assert (tmp_path / "a").read_text() == "text"
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of a megabyte, nearly full."""
+    folder = tmp_path / "full"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], check=True)
+    (folder / "filler").write_bytes(bytes(2**20 - 8192))
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system")
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_full_disk_is_named(full_disk: Path, durable: bool):
+    told = rf"no room on the file system '{full_disk}' .*: make some, .*: '{full_disk}/out'"
+    with pytest.raises(OSError, match=told) as caught:
+        write_bytes(full_disk / "out", bytes(100_000), durable=durable)
+    assert caught.value.errno == errno.ENOSPC
+    with (
+        pytest.raises(OSError, match=told),
+        new_file(full_disk / "out", durable=durable) as file,
+    ):
+        file.write(bytes(100_000))
+    assert [path.name for path in full_disk.iterdir()] == ["filler"]
+
+
+def test_other_errors_keep_their_words(tmp_path: Path):
+    path = tmp_path / "out"
+    with pytest.raises(OSError, match="of 6 frames 5 can be read"), new_path(path):
+        raise OSError(errno.ENOSPC, "of 6 frames 5 can be read")
+    with pytest.raises(OSError, match=f"Input/output error: '{path}'"), new_path(path):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+    with pytest.raises(FileNotFoundError, match=r"nowhere/\.\w+\.out"):
+        write_bytes(tmp_path / "nowhere" / "out", b"")

@@ -94,6 +94,16 @@ def test_a_file_system_that_stays_away(store, monkeypatch):
         store.find()
 
 
+def test_a_full_disk_is_named(store, monkeypatch):
+    def full(_db):
+        raise disk_error(sqlite3.SQLITE_FULL)
+
+    store.save(record("a")).result()
+    monkeypatch.setattr(jobs_store, "check_schema", full)
+    with pytest.raises(JobError, match=r"There is no room on the file system .*: make some"):
+        store.find()
+
+
 def test_an_answer_that_was_lost_is_no_other_job(store):
     """Where adding is done again, the record may be there from the first time."""
     mine = record("a")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from asyncmd_jupyter import triage
-from asyncmd_jupyter.errors import EngineCrashedError, MaxStepsReachedError
+from asyncmd_jupyter.errors import EngineCrashedError, JobError, MaxStepsReachedError
 from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.sampling.conditions import as_condition
 from asyncmd_jupyter.triage.unexplained import KIND
@@ -35,6 +35,11 @@ def test_errors_of_the_system(number, kind, runtime):
     without_words = OSError(number, "?", "file")
     assert triage.diagnose_error(without_words).kind == kind
     assert triage.diagnose_error(OSError(number, os.strerror(number), "file")).kind == kind
+
+
+def test_a_full_disk_of_the_job_store(runtime):
+    told = "The job store is full. There is no room on the file system '/home': make some."
+    assert triage.diagnose_error(JobError(told)).kind == "limit-disk"
 
 
 def test_what_has_led_to_an_error_counts(runtime):

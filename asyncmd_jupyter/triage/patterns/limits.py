@@ -90,7 +90,7 @@ PATTERNS = (
         title="Disk full",
         meaning="The file system to which it writes is full.",
         remedies=(_FREE, "'df -h .' in the work folder tells how full it is.", _SPARE),
-        text=r"(?i)no space left on device"
+        text=r"(?i)no space left on device|^.*there is no room on the file system "
         r"|Cannot (?:write|flush|close)\b[^.]{0,80}maybe\s+you\s+are\s+out\s+of\s+disk\s+space",
         errnos=(errno.ENOSPC,),
         priority=MACHINE,
