@@ -9,6 +9,7 @@ from typing import Any
 from asyncmd_jupyter.engines.base import MDEngine
 from asyncmd_jupyter.sampling.arguments import whole_limit
 
+LIMITS = ("max_steps", "max_ps")
 LENGTHS = ("steps", "ps")
 TIMES = ("ps", "max_ps")
 Shown = Callable[[str, Any], str]

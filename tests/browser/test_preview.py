@@ -162,6 +162,12 @@ def restart_from_here(lab, view):
     view.box.get_by_role("alert").get_by_text("'walk' is in use").wait_for()
 
     name.fill("branch")
+    assert form.get_by_label("Give up after").input_value() == "4"
+    form.get_by_label("never").uncheck()
+    form.get_by_label("Length").fill("")
+    form.get_by_role("button", name="Start").click()
+    view.box.get_by_role("alert").get_by_text("nothing would end the run").wait_for()
+    form.get_by_label("Length").fill("4")
     form.get_by_label("Velocities").select_option("new ones (Maxwell-Boltzmann)")
     assert form.get_by_label("T / K").input_value() == "300"
     lab.screenshot("preview-restart-form")

@@ -62,6 +62,7 @@ async def test_the_form_hands_over_what_the_engine_knows(heavy):
         extractable=lambda frame: nullcontext((heavy["path"], frame)),
     )
     form = RestartForm(lambda: ShownPlace(shown, 1), lambda coroutine: coroutine.close())
+    form._open()
     form._velocities.value, form._n.value = "new", N_DRAWS
     form._temperature.value, form._name.value = 350.0, "again"
     made = await form._restarted(form._here())

@@ -386,11 +386,11 @@ async def test_a_restart_is_started_from_the_form(tmp_path, wire, jobs):
     assert "overwrite" not in form._said.value
     form._name.value = "run-3"
     assert form._said.value == ""
-    [first] = form._results.children
+    [first] = form.started.children
     form._start.click()
     await until(lambda: "Run run-3 was started" in form._said.value)
-    assert form._results.children[0] is first
-    assert len(form._results.children) == 2
+    assert form.started.children[0] is first
+    assert len(form.started.children) == 2
     await preview.aclose()
 
 

@@ -40,7 +40,7 @@ class MoleculeBelow:
         )
         self._hide.on_click(lambda _: self._put_away())
         self._view: TrajectoryPreview | None = None
-        self.widget = ipywidgets.VBox(layout=ipywidgets.Layout(max_width="720px"))
+        self.widget = ipywidgets.VBox()
         plot.connect(self._chosen, self._press)
 
     def close(self) -> None:
@@ -64,9 +64,12 @@ class MoleculeBelow:
 
     def _open(self, frame: FrameAt) -> None:
         self.close()
-        self._view = TrajectoryPreview(self._items(frame), self._events)
+        self._view = TrajectoryPreview(self._items(frame), self._events, keeps_new_runs=False)
         self._view.frames.listen(self._plot.mark)
-        self.widget.children = [self._hide, self._view.open().widget]
+        molecule = ipywidgets.VBox(
+            [self._hide, self._view.open().widget], layout=ipywidgets.Layout(max_width="720px")
+        )
+        self.widget.children = [molecule, *self._view.new_runs]
 
     def _items(self, frame: FrameAt) -> Sequence[RunLike | Source]:
         if sum(len(run.snapshot().walkers) for run in self._runs) <= MOST_CHOICES:

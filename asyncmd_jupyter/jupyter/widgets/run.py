@@ -59,7 +59,7 @@ class RunView(LiveView):
         )
         self._cancel.on_click(self._cancel_pressed)
         self.plot = ConditionPlot(run, events)
-        self.preview = TrajectoryPreview(run, events)
+        self.preview = TrajectoryPreview(run, events, keeps_new_runs=False)
         self.table = JobTable(
             jobs,
             wanted=self._is_mine,
@@ -168,8 +168,10 @@ class RunView(LiveView):
             [plot, molecule],
             layout=box(flex_flow="row wrap", align_items="flex-start", width="100%"),
         )
+        form, started = self.preview.new_runs
         return ipywidgets.VBox(
-            [head, self._problem, middle, self.table.widget], layout=box(width="100%")
+            [head, self._problem, middle, form, self.table.widget, started],
+            layout=box(width="100%"),
         )
 
     def _is_mine(self, record: JobRecord) -> bool:

@@ -50,6 +50,9 @@ class TrajectoryPreview(LiveView):
         What there is to choose from.
     events : EventBus, optional
         Where to listen; the current runtime's by default.
+    keeps_new_runs : bool
+        Whether runs that are started from a frame are shown below the molecule. If not, who
+        shows this view has to show `new_runs`, where there is more room.
     """
 
     kinds = (RunChanged, RunFinished)
@@ -58,8 +61,11 @@ class TrajectoryPreview(LiveView):
         self,
         items: RunLike | Trajectory | Sequence[RunLike | Trajectory | Source],
         events: EventBus | None = None,
+        *,
+        keeps_new_runs: bool = True,
     ) -> None:
         super().__init__(events)
+        self._keeps_new_runs = keeps_new_runs
         given = list(items) if isinstance(items, Sequence) else [items]
         self._sources = sources_of(given)
         self._runs = {s.run.id for s in self._sources if s.run is not None}
@@ -90,6 +96,11 @@ class TrajectoryPreview(LiveView):
     def widget(self) -> Any:
         """The box that is shown."""
         return self._widget
+
+    @property
+    def new_runs(self) -> tuple[Any, Any]:
+        """The form that starts runs from a frame, and the views of these runs."""
+        return self._restart.widget, self._restart.started
 
     @property
     def has_page(self) -> bool:
@@ -269,8 +280,9 @@ class TrajectoryPreview(LiveView):
     def _lay_out(self, stage: Stage) -> None:
         """Show the stage, which knows its first frame: the camera is set up for that."""
         if stage.widget not in self._widget.children:
-            below = (self._player.widget, self._options.widget, self._note, self._restart.widget)
-            self._put(stage.widget, *below)
+            below = (self._player.widget, self._options.widget, self._note)
+            new_runs = self.new_runs if self._keeps_new_runs else ()
+            self._put(stage.widget, *below, *new_runs)
 
     def _put(self, *parts: Any) -> None:
         # What stays at the beginning is not made anew in the page.
