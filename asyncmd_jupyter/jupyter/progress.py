@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from asyncmd_jupyter import runtime
 from asyncmd_jupyter.jupyter.display import publish
 from asyncmd_jupyter.jupyter.widgets.words import duration, picoseconds, speed_of
+from asyncmd_jupyter.sampling.progress import states_in_words
 
 if TYPE_CHECKING:
     from asyncmd_jupyter.sampling.progress import RunSnapshot
@@ -56,7 +57,9 @@ def progress_text(runs: Sequence[RunSnapshot]) -> str:
     going = [run for run in runs if not run.state.is_final]
     if not going:
         names = runs[0].id if len(runs) == 1 else f"{len(runs)} runs"
-        return f"{names}: ended after {duration(max(run.wall_seconds for run in runs))}"
+        took = duration(max(run.wall_seconds for run in runs))
+        states = [walker.state for run in runs for walker in run.walkers]
+        return f"{names}: {states_in_words(states)}, ended after {took}"
     if len(runs) <= _MOST_RUNS:
         return "; ".join(_of_one(run) for run in runs)
     ended = len(runs) - len(going)
@@ -66,12 +69,12 @@ def progress_text(runs: Sequence[RunSnapshot]) -> str:
 def _of_one(run: RunSnapshot) -> str:
     ended = sum(walker.state.is_final for walker in run.walkers)
     if ended == len(run.walkers):
-        return f"{run.id}: {run.state.value}"
+        return f"{run.id}: {run.states_in_words}"
     going = [walker for walker in run.walkers if not walker.state.is_final]
     furthest = max(going, key=lambda walker: walker.time_done)
     words = [picoseconds(furthest.time_done) + _share(furthest.steps_done, furthest.step_limit)]
     if len(run.walkers) > 1:
-        words.insert(0, f"{ended} of {len(run.walkers)} walkers ended")
+        words = [run.states_in_words, f"the furthest at {words[0]}"]
     rates = [walker.ns_per_day for walker in going if walker.ns_per_day]
     return f"{run.id}: {', '.join([*words, *filter(None, [speed_of(rates)])])}"
 

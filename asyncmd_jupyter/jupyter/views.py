@@ -13,6 +13,7 @@ from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.base import LiveView
 from asyncmd_jupyter.jupyter.widgets.jobs import JobTable
 from asyncmd_jupyter.jupyter.widgets.run import RunView
+from asyncmd_jupyter.jupyter.widgets.run_moment import by_job
 from asyncmd_jupyter.sampling.progress import WalkerSnapshot
 from asyncmd_jupyter.sampling.run import Runs
 
@@ -104,8 +105,10 @@ def show_jobs(*, attaches: bool = False) -> JobTable:
     attaches : bool
         Let the page bring back its other views that have lost their kernel.
     """
-    empty = "No jobs in this kernel. '%asyncmd attach' takes back those of an earlier one."
-    table = JobTable(JobManager.current(), walkers=_walkers, empty=empty)
+    # Who has just attached what there was need not be told how.
+    how = "" if attaches else " '%asyncmd attach' takes back those of an earlier one."
+    empty = f"No jobs in this kernel.{how}"
+    table = JobTable(JobManager.current(), walkers=_walkers, empty=lambda: empty)
     table.attaches = attaches
     Views.current().add(table)
     table.show()
@@ -113,5 +116,4 @@ def show_jobs(*, attaches: bool = False) -> JobTable:
 
 
 def _walkers() -> Mapping[str, WalkerSnapshot]:
-    snapshots = (run.snapshot() for run in Runs.current().all())
-    return {w.job_id: w for run in snapshots for w in run.walkers if w.job_id is not None}
+    return by_job([run.snapshot() for run in Runs.current().all()])

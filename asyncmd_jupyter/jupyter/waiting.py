@@ -18,9 +18,8 @@ from asyncmd_jupyter.jupyter.caller import Obstacle, is_in_nested_cell
 class StoppedWaiting(asyncio.CancelledError):
     """The cell was interrupted; says so in one line instead of a traceback."""
 
-    def __init__(self, names: list[str]) -> None:
-        runs = f"The run {names[0]!r} goes" if len(names) == 1 else "The runs go"
-        super().__init__(f"No longer waiting. {runs} on; '%asyncmd cancel' would end it.")
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]

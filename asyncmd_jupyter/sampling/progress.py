@@ -61,6 +61,38 @@ _BY_URGENCY = (
 )
 
 
+_WORDS = {
+    RunState.REACHED: "reached",
+    RunState.DONE: "done",
+    RunState.LIMIT: "at the limit",
+    RunState.FAILED: "failed",
+    RunState.CANCELLED: "cancelled",
+    RunState.RUNNING: "running",
+    RunState.PREPARING: "preparing",
+    RunState.WAITING: "waiting",
+    RunState.HELD: "held",
+}
+
+
+def states_in_words(states: Sequence[RunState]) -> str:
+    """The state of one walker, or how many of several are in which.
+
+    Examples
+    --------
+    >>> states_in_words([RunState.REACHED, RunState.FAILED, RunState.REACHED])
+    '2 of 3 reached, 1 failed'
+    """
+    counts = [(states.count(state), word) for state, word in _WORDS.items() if state in states]
+    if len(states) == 1:
+        return states[0].value
+    if len(counts) == 1:
+        return f"all {len(states)} {counts[0][1]}"
+    said = [f"{count} {word}" for count, word in counts]
+    if said:
+        said[0] = f"{counts[0][0]} of {len(states)} {counts[0][1]}"
+    return ", ".join(said)
+
+
 @dataclass(frozen=True)
 class WalkerSnapshot:
     """One walker at one moment.
@@ -116,6 +148,17 @@ class WalkerSnapshot:
     structure_file: Path | None = None
     error: str = ""
     time_limit: float | None = None
+
+    @property
+    def share_done(self) -> float | None:
+        """Part of what it was to do that is done; None where nothing limits that.
+
+        One that has come to its end has done all of it, one that was cancelled or failed only
+        what it has computed.
+        """
+        if self.state in _WITH_RESULT:
+            return 1.0
+        return min(1.0, self.steps_done / self.step_limit) if self.step_limit else None
 
 
 _WITH_RESULT = (RunState.REACHED, RunState.DONE, RunState.LIMIT)
@@ -177,6 +220,11 @@ class RunSnapshot:
     engine: str = ""
     launcher: str = ""
     takes_cores_here: bool = True
+
+    @property
+    def states_in_words(self) -> str:
+        """The state of its walker, or how many of its walkers are in which."""
+        return states_in_words([walker.state for walker in self.walkers])
 
 
 @dataclass(frozen=True)

@@ -38,11 +38,14 @@ class Attached:
         A sentence for each run that could not be brought back: why, and how to go on.
     taken : tuple of str
         A sentence for each run that was taken from a kernel that may live: which, and from whom.
+    here : tuple of str
+        Names of the runs of the folder that this kernel had before.
     """
 
     runs: tuple[Run, ...] = ()
     problems: tuple[str, ...] = ()
     taken: tuple[str, ...] = ()
+    here: tuple[str, ...] = ()
 
 
 async def attach_runs(
@@ -83,7 +86,7 @@ async def attach_runs(
     found = await asyncio.to_thread(look_for_records, folder)
     records = _wanted(found, folder, names)
     given_up = await _given_up(records)
-    runs, problems, taken = [], list(found.problems), []
+    runs, problems, taken, here = [], list(found.problems), [], []
     for record in records:
         is_others = record.is_active_elsewhere
         try:
@@ -91,10 +94,12 @@ async def attach_runs(
         except (AsyncMDError, ValueError, TypeError, OSError) as error:
             problems.append(_told(record, error))
             continue
-        if run is not None:
+        if run is None:
+            here.append(record.name)
+        else:
             runs.append(run)
             taken += [_taken_from(record)] if is_others else []
-    return Attached(tuple(runs), tuple(problems), tuple(taken))
+    return Attached(tuple(runs), tuple(problems), tuple(taken), tuple(here))
 
 
 def _taken_from(record: RunRecord) -> str:

@@ -1,10 +1,12 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 from pretend import PretendJobs
 
 from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.jupyter.widgets.jobs import JobTable
+from asyncmd_jupyter.sampling.progress import RunState, WalkerSnapshot
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ async def test_only_changed_rows_are_sent(jobs, wire):
         jobs.put(name)
     table = JobTable(jobs).open()
     await until(lambda: wire.custom(table.widget))
-    assert rows_sent(wire, table) == [["c", "b", "a"]]
+    assert rows_sent(wire, table) == [["a", "b", "c"]]
     jobs.put("b", JobState.DONE)
     await until(lambda: len(wire.custom(table.widget)) == 2)
     assert rows_sent(wire, table)[1] == ["b"]
@@ -73,7 +75,7 @@ async def test_a_browser_that_comes_back_gets_everything(jobs, wire):
     table = JobTable(jobs)
     wire.press(table.widget, {"kind": "ready"})
     assert [message["kind"] for message in wire.custom(table.widget)] == ["all"]
-    assert rows_sent(wire, table) == [["b", "a"]]
+    assert rows_sent(wire, table) == [["a", "b"]]
 
 
 async def test_rows_no_longer_wanted_go(jobs, wire):
@@ -113,8 +115,40 @@ def test_a_row_has_the_id_that_slurm_knows(jobs, wire):
     assert "two (Slurm 23 on n1, n2)" in table.html()
 
 
+def test_what_runs_comes_first_and_walkers_in_their_order(jobs, wire):
+    for name in ("scan_10", "scan_9", "scan_2", "scan_1", "array_0_10", "array_0_9"):
+        jobs.put(name, JobState.WAITING)
+    jobs.put("scan_9", JobState.RUNNING)
+    jobs.put("scan_1", JobState.DONE)
+    jobs.put("array_0_10", JobState.PENDING)
+    shown = [row["id"] for row in JobTable(jobs).rows()]
+    assert shown == ["scan_9", "array_0_9", "array_0_10", "scan_2", "scan_10", "scan_1"]
+
+
+def test_progress_of_what_was_cancelled_is_what_was_done(jobs, wire):
+    walker = WalkerSnapshot(0, RunState.CANCELLED, steps_done=250, step_limit=1000, time_done=1.0)
+    jobs.put("a", JobState.CANCELLED)
+    jobs.put("b", JobState.DONE)
+    walkers = {"a": walker, "b": replace(walker, state=RunState.REACHED)}
+    a, b = JobTable(jobs, walkers=lambda: walkers).rows()
+    assert (a["fraction"], a["progress"]) == (0.25, "1.00 ps (25% of the step limit)")
+    assert (b["fraction"], b["progress"]) == (None, "1.00 ps, 250 steps")
+
+
+async def test_what_is_said_without_jobs_follows_the_run(jobs, wire):
+    said = ["No job yet."]
+    table = JobTable(jobs, empty=lambda: said[-1]).open()
+    await until(lambda: table.task and not table._dirty.is_set())
+    assert table.widget.empty == table.text() == "No job yet."
+    said.append("It ended before its first job.")
+    table.mark_dirty()
+    await until(lambda: table.widget.empty == said[-1])
+    assert table.html() == f"<p>{said[-1]}</p>"
+    await table.aclose()
+
+
 def test_reprs_read_well_without_scripts(jobs, wire):
-    assert JobTable(jobs).text() == "No jobs."
+    assert JobTable(jobs).text() == "No jobs yet."
     jobs.put("a<b>", JobState.FAILED, exit_code=3)
     table = JobTable(jobs)
     assert "✗ failed (exit code 3)" in table.text()

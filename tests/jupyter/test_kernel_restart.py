@@ -126,7 +126,7 @@ async def test_the_next_kernel_follows_the_job_and_cancels_it(kernel, how):
     assert "Brought back: long." in said
     assert (await kernel.facts())["id"] == job
 
-    assert "Cancelled." in await kernel.run(f"%asyncmd cancel {job}")
+    assert f"Cancelled: {job}." in await kernel.run(f"%asyncmd cancel {job}")
     await kernel.gone(workers)
     assert "⊘ cancelled" in await kernel.run("%asyncmd jobs")
 

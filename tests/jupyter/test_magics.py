@@ -158,7 +158,7 @@ def test_interrupting_a_wait_is_a_cancellation_told_in_one_line():
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError as error:
-            raise StoppedWaiting(["first"]) from error
+            raise StoppedWaiting("The run 'first' goes on.") from error
 
     async def interrupted():
         task = asyncio.create_task(wait())
@@ -169,7 +169,7 @@ def test_interrupting_a_wait_is_a_cancellation_told_in_one_line():
         return task.cancelled()
 
     assert asyncio.run(interrupted())
-    assert len(StoppedWaiting(["a", "b"])._render_traceback_()) == 1
+    assert len(StoppedWaiting("No longer waiting.")._render_traceback_()) == 1
 
 
 def test_long_messages_become_one_line():

@@ -217,8 +217,15 @@ async def test_hold_resume_and_look(notebook):
     assert "going.part" in said
     assert "Did you mean 'going'?" in await notebook.error("%asyncmd tail goin")
     assert "Did you mean 'going'?" in await notebook.error("%asyncmd hold gong")
-    await notebook.run("%asyncmd cancel going")
-    assert "Nothing to hold" in await notebook.run("%asyncmd hold going")
+    assert await notebook.run("%asyncmd cancel going") == "Cancelled: going.\n"
+    said = await notebook.run("%asyncmd hold going")
+    assert said == "Nothing to hold: going (cancelled). No run is going on.\n"
+    said = await notebook.run("%asyncmd cancel going")
+    assert said == "Had ended before: going (cancelled).\n"
+    said = await notebook.run("%asyncmd cancel --all")
+    assert said == "Nothing to cancel. No run is going on.\n"
+    said = await notebook.run("%asyncmd attach")
+    assert said.startswith("In this kernel already: going.\n")
 
 
 async def test_runs_without_conditions_plot_their_energies(notebook):

@@ -13,6 +13,7 @@ engine = ToyEngine(nstout=10, seed=1)
 late = lambda trajectory: trajectory.frame_table().steps >= 100
 """
 EMBED = "import IPython; IPython.embed(simple_prompt=True, banner1='')"
+NOTHING_THERE = "There is nothing to bring back"
 NO_LOOP = "%asyncmd needs a running event loop to start runs"
 
 
@@ -47,9 +48,11 @@ def test_what_takes_time_is_done_at_once(typed, switch):
         "def f():\n    %asyncmd attach\n\nf()",
         "%time %asyncmd attach",
     )
-    assert done.stdout.count("No job was taken back.") == 3
+    assert done.stdout.count(NOTHING_THERE) == 3
     assert "UsageError: There is no run called 'nothing'." in done.stdout + done.stderr
-    assert done.stdout.count("No jobs.") == 3  # a terminal is not shown the same again
+    assert (
+        done.stdout.count("No jobs in this kernel.") == 3
+    )  # a terminal is not shown the same again
     assert "never awaited" not in done.stderr
     assert "SyntaxError" not in done.stdout
 
@@ -82,6 +85,6 @@ def test_an_embedded_prompt(typed):
         "%asyncmd propagate engine --until late --name a",
         argv=("-c", EMBED),
     )
-    assert "No job was taken back." in done.stdout
+    assert NOTHING_THERE in done.stdout
     assert "UsageError: There is no run called 'nothing'." in done.stdout + done.stderr
     assert NO_LOOP in done.stdout + done.stderr

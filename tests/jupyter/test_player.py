@@ -17,3 +17,21 @@ def test_a_page_that_knows_more_frames_gets_the_last_one():
     assert (player.frame, chosen[-1]) == (4, 4)
     player.frames_grew(3)
     assert player.frame == 2
+
+
+def test_handle_and_frame_never_differ():
+    """A page moves the slider from a thread of its own, also while new frames are counted."""
+    chosen = []
+    player = Player(["one"], lambda: chosen.append(player.frame))
+    player.frames_grew(715)
+    assert (player.frame, chosen) == (714, [])
+
+    def move(_change):
+        player._slider._on_page_message(None, {"page": {"value": 0}}, [])
+
+    player._slider.observe(move, "max")
+    player.frames_grew(800)
+    assert (player.frame, chosen) == (0, [0])
+    assert not player.is_following
+    player._newest.value = True
+    assert (player.frame, chosen[-1]) == (799, 799)

@@ -113,11 +113,13 @@ async def test_cancel_run(here, run, wire):
     assert "cancelled after 1.00 ps" in view.text()
 
 
-def test_progress_counts_ended_walkers_as_whole(here):
+def test_progress_counts_walkers_that_arrived_as_whole(here):
     run = PretendRun(here.events, n_walkers=2, step_limit=1000)
     run.grow(10, walker=1)
     assert progress(run.snapshot()) == 0.25
     reach(run, 0)
+    assert progress(run.snapshot()) == 0.75
+    run.change(1, RunState.CANCELLED)
     assert progress(run.snapshot()) == 0.75
     run.change(step_limit=None)
     assert progress(run.snapshot()) is None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asyncmd_jupyter.jupyter.closing import brought_back_text
 from asyncmd_jupyter.jupyter.notebook import Notebook
 from asyncmd_jupyter.jupyter.parsers import SubCommand, always, unquoted
 from asyncmd_jupyter.jupyter.telling import flat, say
@@ -42,14 +43,14 @@ async def _answer(_notebook: Notebook, arguments: Arguments) -> None:
     jobs = [] if only else await _attach_jobs(folder, force=arguments.force)
     for problem in attached.problems:
         say(f"Not brought back: {flat(problem)}")
-    if jobs or not (attached.runs or only):
-        number = {0: "No job was", 1: "One job was"}.get(len(jobs), f"{len(jobs)} jobs were")
-        say(f"{number} taken back.")
+    names = [run.id for run in attached.runs]
+    others = [job for job in jobs if job.record.tags.get("run") not in names]
+    text = brought_back_text(names, len(others), attached.here, len(attached.problems))
+    if text:
+        say(text)
     if attached.runs:
-        say(f"Brought back: {', '.join(run.id for run in attached.runs)}.")
         _show(attached.runs)
-    names = {run.id for run in attached.runs}
-    if not (attached.runs or only) or any(job.record.tags.get("run") not in names for job in jobs):
+    if others or not (attached.runs or only):
         show_jobs(attaches=not attached.runs)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from asyncmd_jupyter.jupyter.closing import Change, JobChange, cancelled_text
 from asyncmd_jupyter.jupyter.notebook import Notebook, all_runs, going_on
 from asyncmd_jupyter.jupyter.parsers import SubCommand, always
 from asyncmd_jupyter.jupyter.targets import split_targets
@@ -32,14 +33,23 @@ def _answer(notebook: Notebook, arguments: Arguments) -> Any:
     runs, jobs = split_targets(notebook, arguments.targets)
     if arguments.everything:
         runs, jobs = list(all_runs().values()), [*jobs, *_jobs_without_run()]
-    return _cancel(runs, jobs, everything=arguments.everything)
+        runs = [run for run in runs if not run.done]  # whoever says "all" means what goes on
+        if not (runs or jobs):
+            say(f"Nothing to cancel.{going_on()}")
+            return None
+    return _cancel(runs, jobs)
 
 
-async def _cancel(runs: Sequence[Run], jobs: Sequence[Job], *, everything: bool) -> None:
+async def _cancel(runs: Sequence[Run], jobs: Sequence[Job]) -> None:
+    before = [run.snapshot() for run in runs]
+    had_ended = [job.state.is_final for job in jobs]
     ends: list[Awaitable[Any]] = [run.cancel() for run in runs if not run.done]
-    ends += [_end(job) for job in jobs]
+    ends += [_end(job) for job, is_over in zip(jobs, had_ended, strict=True) if not is_over]
     await asyncio.gather(*ends)
-    say(f"Cancelled: {len(ends)}." if everything else "Cancelled.")
+    changes = [Change(old, run.snapshot()) for old, run in zip(before, runs, strict=True)]
+    ended = zip(jobs, had_ended, strict=True)
+    told = [JobChange(job.id, is_over, job.state.value) for job, is_over in ended]
+    say(cancelled_text(changes, told))
 
 
 def _jobs_without_run() -> list[Job]:

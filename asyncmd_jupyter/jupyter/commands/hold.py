@@ -7,6 +7,7 @@ from argparse import Namespace as Arguments
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from asyncmd_jupyter.jupyter.closing import Change, held_text
 from asyncmd_jupyter.jupyter.notebook import Notebook, going_on
 from asyncmd_jupyter.jupyter.parsers import SubCommand, always
 from asyncmd_jupyter.jupyter.telling import say
@@ -20,16 +21,18 @@ def _arguments(parser: Any) -> None:
 
 
 def _answer(notebook: Notebook, arguments: Arguments) -> Any:
-    runs = [run for run in notebook.runs(arguments.names) if not run.done]
-    if runs:
-        return _hold(runs)
-    say(f"Nothing to hold: {', '.join(arguments.names)} ended already.{going_on()}")
-    return None
+    runs = notebook.runs(arguments.names)
+    if all(run.done for run in runs):
+        ended = ", ".join(f"{run.id} ({run.snapshot().states_in_words})" for run in runs)
+        say(f"Nothing to hold: {ended}.{going_on()}")
+        return None
+    return _hold(runs)
 
 
 async def _hold(runs: Sequence[Run]) -> None:
-    await asyncio.gather(*(run.hold() for run in runs))
-    say(f"Held: {', '.join(run.id for run in runs)}. '%asyncmd resume NAME' lets them go on.")
+    before = [run.snapshot() for run in runs]
+    await asyncio.gather(*(run.hold() for run in runs if not run.done))
+    say(held_text([Change(old, run.snapshot()) for old, run in zip(before, runs, strict=True)]))
 
 
 COMMAND = SubCommand(

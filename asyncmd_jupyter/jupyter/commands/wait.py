@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from asyncmd_jupyter.jupyter.closing import no_longer_waiting_text
 from asyncmd_jupyter.jupyter.notebook import Notebook
 from asyncmd_jupyter.jupyter.parsers import SubCommand, add_output, always
 from asyncmd_jupyter.jupyter.telling import flat, told
@@ -57,7 +58,7 @@ async def _wait(runs: list[Run]) -> list[Any]:
             await save(views)
             return ends
     except asyncio.CancelledError as error:
-        raise StoppedWaiting([run.id for run in runs]) from error
+        raise StoppedWaiting(no_longer_waiting_text([run.snapshot() for run in runs])) from error
 
 
 COMMAND = SubCommand(

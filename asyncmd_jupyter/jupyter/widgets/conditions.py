@@ -179,21 +179,27 @@ class ConditionPlot(LiveView):
 
     def text(self) -> str:
         """Return in words what the plot shows."""
-        if self._verdict:
-            return self.figure.alt
-        return self._picture.describe(self.scene())
+        return self.text_of(self.scene())
+
+    def text_of(self, scene: Scene) -> str:
+        """Return the same of a moment that is known."""
+        return self.figure.alt if self._verdict else self._picture.describe(scene)
 
     def html(self) -> str:
         """Return the plot as an image, before the first one what it waits for."""
-        return self._image_html() + self._verdict_html()
+        return self.html_of(self.scene())
 
-    def _image_html(self) -> str:
+    def html_of(self, scene: Scene) -> str:
+        """Return the same of a moment that is known."""
+        return self._image_html(scene) + self._verdict_html()
+
+    def _image_html(self, scene: Scene) -> str:
         if self._kept is not None:
             return self._kept[1]
         if self.figure.png and not self.figure.image_dark:
             image = png_as_html(self.figure.png, self.figure.alt, self.figure.image_width)
             return image + (f"<p>{escape(self.figure.caption)}</p>" if self.figure.caption else "")
-        return f"<p>{escape(self._picture.describe(self.scene()))}</p>"
+        return f"<p>{escape(self._picture.describe(scene))}</p>"
 
     def _verdict_html(self, *, live: bool = False) -> str:
         if not self._verdict:

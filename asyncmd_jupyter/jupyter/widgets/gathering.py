@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 
 from asyncmd_jupyter.jupyter.runlike import RunLike
 from asyncmd_jupyter.jupyter.widgets.scene import Scene, Track
+from asyncmd_jupyter.sampling.progress import RunSnapshot
 
 TURN = 0.004  # seconds at a stretch
 
 
-def tracks_of(run: RunLike) -> Iterator[Track]:
-    """Take a picture of all walkers of a run; copies no frames."""
-    snapshot = run.snapshot()
+def tracks_of(run: RunLike, snapshot: RunSnapshot | None = None) -> Iterator[Track]:
+    """Take a picture of all walkers of a run, or use one; copies no frames."""
+    snapshot = snapshot or run.snapshot()
     for walker in snapshot.walkers:
         yield Track(snapshot, walker, run.pieces(walker.index))
 

@@ -13,8 +13,10 @@ from asyncmd_jupyter.jobs.model import JobChanged, JobRecord
 from asyncmd_jupyter.jupyter.widgets.base import LiveView
 from asyncmd_jupyter.jupyter.widgets.page_widget import PageWidget
 from asyncmd_jupyter.jupyter.widgets.rows import (
+    NO_JOBS,
     JobRow,
     changed_rows,
+    in_order,
     job_row,
     rows_as_html,
     rows_as_text,
@@ -51,7 +53,7 @@ class JobTableWidget(PageWidget):
     _esm = HERE / "jobs_table.js"
     _css = HERE / "jobs_table.css"
     caption = traitlets.Unicode("Jobs").tag(sync=True)
-    empty = traitlets.Unicode("No jobs yet.").tag(sync=True)
+    empty = traitlets.Unicode(NO_JOBS).tag(sync=True)
     problem = traitlets.Unicode("").tag(sync=True)
 
 
@@ -72,6 +74,8 @@ class JobTable(LiveView):
         Where to listen; the current runtime's by default.
     final : callable, optional
         Says that no row will change any more.
+    empty : callable, optional
+        Gives what is said where there are no rows, as things are then.
     """
 
     kinds = (JobChanged, RunChanged, RunFinished)
@@ -85,7 +89,7 @@ class JobTable(LiveView):
         events: EventBus | None = None,
         final: Callable[[], bool] = lambda: False,
         caption: str = "Jobs",
-        empty: str = "No jobs yet.",
+        empty: Callable[[], str] = lambda: NO_JOBS,
     ) -> None:
         super().__init__(events)
         self.recipe = {"kind": "jobs"}
@@ -94,7 +98,8 @@ class JobTable(LiveView):
         self._walkers = walkers
         self._final = final
         self._sent: dict[str, JobRow] = {}
-        self._widget = JobTableWidget(caption=caption, empty=empty)
+        self._empty = empty
+        self._widget = JobTableWidget(caption=caption, empty=empty())
         self._widget.on_msg(self._on_message)
         self._widget.observe(lambda _: self.page_came(), "in_page")
 
@@ -105,8 +110,12 @@ class JobTable(LiveView):
 
     def rows(self) -> list[JobRow]:
         """Return what the table shows now."""
-        walkers = self._walkers()
-        return [job_row(r, walkers.get(r.id)) for r in self._jobs.records() if self._wanted(r)]
+        return self.rows_with(self._walkers())
+
+    def rows_with(self, walkers: Mapping[str, WalkerSnapshot]) -> list[JobRow]:
+        """Return the same for walkers that are known already, by the ids of their jobs."""
+        mine = [record for record in self._jobs.records() if self._wanted(record)]
+        return in_order([job_row(record, walkers.get(record.id)) for record in mine])
 
     def is_final(self) -> bool:
         """Whether nothing will change any more."""
@@ -115,16 +124,25 @@ class JobTable(LiveView):
     async def refresh(self) -> None:
         """Send the rows that changed."""
         rows = self.rows()
+        self._widget.empty = self._empty()
         self._send(changed_rows(rows, self._sent), self._sent.keys() - {r["id"] for r in rows})
         self._sent = {row["id"]: row for row in rows}
 
     def text(self) -> str:
         """Return the table as plain text."""
-        return rows_as_text(self.rows())
+        return self.text_of(self._walkers(), self._empty())
+
+    def text_of(self, walkers: Mapping[str, WalkerSnapshot], empty: str) -> str:
+        """Return the same of a moment that is known."""
+        return rows_as_text(self.rows_with(walkers), empty)
 
     def html(self) -> str:
         """Return the table as HTML without scripts."""
-        return rows_as_html(self.rows())
+        return self.html_of(self._walkers(), self._empty())
+
+    def html_of(self, walkers: Mapping[str, WalkerSnapshot], empty: str) -> str:
+        """Return the same of a moment that is known."""
+        return rows_as_html(self.rows_with(walkers), empty)
 
     def show_error(self, message: str) -> None:
         """Say above the rows what went wrong."""

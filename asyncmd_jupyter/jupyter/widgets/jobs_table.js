@@ -46,6 +46,16 @@ function elapsed(row) {
   return duration(row.elapsed + since);
 }
 
+// Numbers and texts in turns, see `rows.in_order`: 2 comes before 10.
+function isBefore(one, other) {
+  for (let i = 0; i < one.length && i < other.length; i++) {
+    const [a, b] = [one[i], other[i]];
+    if (a === b) continue;
+    return typeof a === typeof b ? a < b : typeof a === "number";
+  }
+  return one.length < other.length;
+}
+
 class Row {
   constructor(cancel) {
     this.node = element("tr");
@@ -159,14 +169,19 @@ class Table {
     const known = this.rows.get(row.id);
     const view = known ?? new Row((id) => this.model.send({ kind: "cancel", id }));
     if (known && known.row.label !== row.label) this.said.textContent = `${row.name}: ${row.label}`;
+    const isMoved = !known || String(known.row.order) !== String(row.order);
     view.paint(row);
-    if (!known) this.insert(row, view);
+    if (isMoved) this.insert(row, view);
   }
 
   insert(row, view) {
-    const next = [...this.body.children].find((node) => this.rows.get(node.dataset.job).row.order < row.order);
     this.rows.set(row.id, view);
+    const others = [...this.body.children].filter((node) => node !== view.node);
+    const next = others.find((node) => isBefore(row.order, this.rows.get(node.dataset.job).row.order));
+    if (next ? view.node.nextSibling === next : view.node.parentNode && !view.node.nextSibling) return;
+    const hadFocus = view.node.contains(document.activeElement) && document.activeElement;
     this.body.insertBefore(view.node, next ?? null);
+    hadFocus?.focus({ preventScroll: true });
   }
 
   tick() {
@@ -179,6 +194,7 @@ class Table {
   }
 
   paintEmpty() {
+    this.empty.textContent = this.model.get("empty");
     this.empty.hidden = this.rows.size > 0;
     this.table.hidden = this.rows.size === 0;
   }
@@ -194,13 +210,16 @@ function render({ model, el }) {
   const receive = (message) => table.receive(message);
   const problem = () => table.paintProblem();
   model.on("msg:custom", receive);
+  const empty = () => table.paintEmpty();
   model.on("change:problem", problem);
+  model.on("change:empty", empty);
   const clock = setInterval(() => document.hidden || table.tick(), 1000);
   model.send({ kind: "ready" });
   return () => {
     clearInterval(clock);
     model.off("msg:custom", receive);
     model.off("change:problem", problem);
+    model.off("change:empty", empty);
   };
 }
 

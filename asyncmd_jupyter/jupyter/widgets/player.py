@@ -41,7 +41,6 @@ class Player:
     ) -> None:
         self._on_choice = on_choice
         self._on_play = on_play
-        self._moving = False
         self._which = ipywidgets.Dropdown(
             options=[(label, i) for i, label in enumerate(labels)],
             tooltip="Which trajectory is shown",
@@ -97,14 +96,8 @@ class Player:
 
     def frames_grew(self, n_frames: int) -> None:
         """Make room for new frames; move to the newest when following."""
-        last = max(0, n_frames - 1)
-        self._moving = True
-        try:
-            self._slider.max = last
-            if self.is_following:
-                self._slider.value = last
-        finally:
-            self._moving = False
+        self._slider.max = max(0, n_frames - 1)
+        self._follow()
 
     def say(self, text: str) -> None:
         """Write a line below the controls."""
@@ -127,14 +120,11 @@ class Player:
 
     def go_to(self, which: int, frame: int, n_frames: int) -> None:
         """Choose one of the trajectories and a frame of it, which has so many."""
-        self._moving = True
-        try:
-            self._which.value = which
-            self._slider.max = max(0, n_frames - 1)
-            self._slider.value = frame
-            self._newest.value = frame == self._slider.max
-        finally:
-            self._moving = False
+        self._newest.value = False
+        self._which.value = which
+        self._slider.max = max(0, n_frames - 1)
+        self._slider.value = frame
+        self._newest.value = frame == self._slider.max
         self.pause()
         self._on_choice()
 
@@ -162,18 +152,27 @@ class Player:
         self._play.value = False
 
     def _chosen(self, _change: Any) -> None:
-        if not self._moving:
-            self._on_choice()
+        self._on_choice()
+
+    def _follow(self) -> None:
+        if self.is_following:
+            self._slider.value = self._slider.max
 
     def _frame_chosen(self, change: Any) -> None:
-        if self._moving:
-            return
-        if self._newest.value and change["new"] < self._slider.max:
+        """Show it, unless it is the newest one, which is followed anyway.
+
+        Whoever moved the slider does not matter: a page may do so in another thread at the
+        moment in which there are new frames, and what it chose must not get lost.
+        """
+        if change["new"] < self._slider.max:
             self._newest.value = False
+        elif self.is_following:
+            return
         self._on_choice()
 
     def _newest_chosen(self, change: Any) -> None:
-        if change["new"] and not self._moving:
+        if change["new"]:
+            self._follow()
             self._on_choice()
 
     def _play_pressed(self, change: Any) -> None:

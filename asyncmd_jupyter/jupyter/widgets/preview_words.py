@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from asyncmd_jupyter.jupyter.widgets.words import escape, picoseconds
+from asyncmd_jupyter.sampling.progress import WalkerSnapshot
 
 # NGL's label of the atom under the pointer: no empty box, and legible on a dark page.
 STYLE = """<style>
@@ -14,11 +15,32 @@ STYLE = """<style>
 </style>"""
 WAITING = "The molecule appears with the first frame."
 NOTHING = "There is no frame to show."
+LOADING = "The molecule is being read."
 ENDED_BEFORE = "the run ended before its first frame"
 RESTING = (
     "This molecule was put to rest, for a browser can show only few at a time. What is computed "
     "goes on."
 )
+
+
+def nothing_shown(walkers: Sequence[WalkerSnapshot], *, were_read: bool) -> str:
+    """Say why there is no molecule of these walkers, which are those that are to be shown.
+
+    Parameters
+    ----------
+    walkers : list of WalkerSnapshot
+        Of one moment; empty where trajectories are shown that no run computes.
+    were_read : bool
+        Whether their files were looked at.
+    """
+    frames = sum(walker.n_frames for walker in walkers)
+    if frames and not were_read:
+        return LOADING
+    if frames:
+        return f"The {frames:,} frame{'' if frames == 1 else 's'} can't be found on the disk."
+    if walkers and all(walker.state.is_final for walker in walkers):
+        return NOTHING
+    return WAITING if walkers or were_read else LOADING
 
 
 def why_not(error: Exception) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypedDict
 
 from asyncmd_jupyter.jobs.model import JobRecord, JobState
 from asyncmd_jupyter.jupyter.widgets.words import duration, escape, picoseconds, steps
-from asyncmd_jupyter.sampling.progress import WalkerSnapshot
+from asyncmd_jupyter.sampling.progress import RunState, WalkerSnapshot
 
 SYMBOLS = {
     JobState.WAITING: "◌",
@@ -21,6 +22,12 @@ SYMBOLS = {
 }
 
 
+_SHORT = (RunState.CANCELLED, RunState.FAILED)
+_RANKS = {JobState.RUNNING: 0, JobState.PENDING: 1, JobState.WAITING: 1}
+_LAST = 2
+NO_JOBS = "No jobs yet."
+
+
 class JobRow(TypedDict):
     """One row as it goes over the wire."""
 
@@ -29,7 +36,7 @@ class JobRow(TypedDict):
     state: str
     label: str
     reason: str
-    order: float
+    order: list[int | str]
     fraction: float | None
     progress: str
     elapsed: float | None
@@ -48,7 +55,7 @@ def job_row(record: JobRecord, walker: WalkerSnapshot | None = None) -> JobRow:
         state=record.state.value,
         label=_label(record),
         reason=_reason(record),
-        order=record.submitted.timestamp() if record.submitted else 0.0,
+        order=_order(record),
         fraction=done,
         progress=text,
         elapsed=elapsed(record),
@@ -74,10 +81,29 @@ def changed_rows(rows: Sequence[JobRow], sent: Mapping[str, JobRow]) -> list[Job
     return [row for row in rows if _comparable(row) != _comparable(sent.get(row["id"]))]
 
 
-def rows_as_text(rows: Sequence[JobRow]) -> str:
+def in_order(rows: Sequence[JobRow]) -> list[JobRow]:
+    """Sort as the page does: what runs, what waits, the rest; each by the names, 2 before 10."""
+    return sorted(rows, key=lambda row: _comparable_order(row["order"]))
+
+
+def _order(record: JobRecord) -> list[int | str]:
+    """Numbers and texts in turns: where it is in the table, among those in a like state."""
+    pieces = [int(p) if p.isdecimal() else p for p in re.split(r"([0-9]{1,15})", record.name)]
+    submitted = record.submitted.timestamp() if record.submitted else 0.0
+    return [_RANKS.get(record.state, _LAST), *pieces, round(submitted * 1000), record.id]
+
+
+def _comparable_order(order: Sequence[int | str]) -> list[tuple[bool, int, str]]:
+    return [
+        (isinstance(piece, str), 0, piece) if isinstance(piece, str) else (False, piece, "")
+        for piece in order
+    ]
+
+
+def rows_as_text(rows: Sequence[JobRow], empty: str = NO_JOBS) -> str:
     """Write the table for a terminal or an untrusted notebook."""
     if not rows:
-        return "No jobs."
+        return empty
     cells = [("job", "state", "progress", "elapsed", "id")] + [_cells(row) for row in rows]
     widths = [max(len(line[i]) for line in cells) for i in range(5)]
     return "\n".join(
@@ -86,10 +112,10 @@ def rows_as_text(rows: Sequence[JobRow]) -> str:
     )
 
 
-def rows_as_html(rows: Sequence[JobRow]) -> str:
+def rows_as_html(rows: Sequence[JobRow], empty: str = NO_JOBS) -> str:
     """Write the table without scripts."""
     if not rows:
-        return "<p>No jobs.</p>"
+        return f"<p>{escape(empty)}</p>"
     head = "".join(f"<th>{name}</th>" for name in ("Job", "State", "Progress", "Elapsed", "Id"))
     body = "".join(
         f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _cells(row))}</tr>" for row in rows
@@ -118,9 +144,10 @@ def _native(record: JobRecord) -> str:
 
 def _progress(walker: WalkerSnapshot, has_ended: bool) -> tuple[float | None, str]:
     time = picoseconds(walker.time_done)
-    if has_ended or not walker.step_limit:
+    ended_well = has_ended and walker.state not in _SHORT
+    fraction = walker.share_done
+    if ended_well or fraction is None:
         return None, f"{time}, {steps(walker.steps_done)} steps"
-    fraction = min(1.0, walker.steps_done / walker.step_limit)
     return round(fraction, 4), f"{time} ({fraction:.0%} of the step limit)"
 
 

@@ -17,14 +17,14 @@ from asyncmd_jupyter.jupyter.widgets.base import LiveView
 from asyncmd_jupyter.jupyter.widgets.conditions import ConditionPlot
 from asyncmd_jupyter.jupyter.widgets.jobs import JobSource, JobTable
 from asyncmd_jupyter.jupyter.widgets.linked import link
+from asyncmd_jupyter.jupyter.widgets.run_moment import RunMoment, by_job
 from asyncmd_jupyter.jupyter.widgets.summary import summary_html, summary_text
 from asyncmd_jupyter.jupyter.widgets.trajectory import TrajectoryPreview
-from asyncmd_jupyter.jupyter.widgets.words import escape
+from asyncmd_jupyter.jupyter.widgets.words import escape, no_jobs
 from asyncmd_jupyter.sampling.events import RunChanged, RunFinished
 from asyncmd_jupyter.sampling.progress import WalkerSnapshot
 
 RUN_TAG = "run"
-ENDED_BEFORE = "Its jobs ended in an earlier kernel."
 _PATIENCE = 10.0
 
 
@@ -50,7 +50,7 @@ class RunView(LiveView):
         snapshot = run.snapshot()
         self.recipe = {"kind": "run", "runs": runs_recipe([run])}
         self._began = datetime.now(tz=UTC) - timedelta(seconds=snapshot.wall_seconds)
-        self._head = ipywidgets.HTML(summary_html(run.snapshot()))
+        self._head = ipywidgets.HTML(summary_html(snapshot))
         self._problem = ipywidgets.HTML()
         self._cancel = ipywidgets.Button(
             description="Cancel run",
@@ -67,7 +67,7 @@ class RunView(LiveView):
             events=events,
             final=self._jobs_ended,
             caption=f"Jobs of run {run.id}",
-            empty=ENDED_BEFORE if snapshot.state.is_final else "No job yet.",
+            empty=lambda: no_jobs(run.snapshot()),
         )
         link(self.plot.interaction, self.preview)
         self.plot.widget.observe(self._on_theme, "dark")
@@ -142,13 +142,15 @@ class RunView(LiveView):
 
     def text(self) -> str:
         """Return the last state as plain text."""
-        parts = [summary_text(self._run.snapshot()), self.plot.text(), self.table.text()]
-        return "\n\n".join(parts)
+        now = RunMoment.of(self._run)
+        jobs = self.table.text_of(now.walkers, now.no_jobs)
+        return "\n\n".join([summary_text(now.run), self.plot.text_of(now.scene), jobs])
 
     def html(self) -> str:
         """Return the last state as HTML without scripts."""
-        parts = [summary_html(self._run.snapshot()), self.plot.html(), self.table.html()]
-        return "\n".join(parts)
+        now = RunMoment.of(self._run)
+        jobs = self.table.html_of(now.walkers, now.no_jobs)
+        return "\n".join([summary_html(now.run), self.plot.html_of(now.scene), jobs])
 
     def show_error(self, message: str) -> None:
         """Say below the head what went wrong."""
@@ -182,7 +184,7 @@ class RunView(LiveView):
         return is_new or record.id in self._walkers()
 
     def _walkers(self) -> Mapping[str, WalkerSnapshot]:
-        return {w.job_id: w for w in self._run.snapshot().walkers if w.job_id is not None}
+        return by_job([self._run.snapshot()])
 
     def _jobs_ended(self) -> bool:
         mine = (record for record in self._jobs.records() if self._is_mine(record))

@@ -258,17 +258,47 @@ def awaited(scene: Scene) -> str:
     if not all(track.pieces.is_read for track in scene.tracks):
         return "What the conditions said is being read from the stored parts."
     if any(w.state.is_final and w.part and w.n_frames for w in walkers):
-        if error := next((w.error for w in walkers if w.error), ""):
-            return f"The stored parts can't be shown: {' '.join(error.split())}"
-        return "The stored parts could not be read; the log of the kernel tells why."
+        return _unread(walkers)
     if any(w.reached for w in walkers):
         return "The start fulfils the conditions: nothing had to be computed."
     if scene.is_final:
         return "The run ended before its first frame."
-    if any(w.state is RunState.RUNNING for w in walkers):
+    known = max((walker.time_done for walker in walkers if walker.n_frames), default=None)
+    return _first_frame(walkers) if known is None else _next_look(walkers, picoseconds(known))
+
+
+def _unread(walkers: Sequence[WalkerSnapshot]) -> str:
+    """Say why nothing is drawn of the frames of walkers that have ended."""
+    if error := next((w.error for w in walkers if w.error), ""):
+        return f"The stored parts can't be shown: {' '.join(error.split())}"
+    if any(walker.state is RunState.CANCELLED for walker in walkers):
+        frames = sum(walker.n_frames for walker in walkers)
+        return (
+            f"Of the {frames:,} stored frame{'' if frames == 1 else 's'} the conditions were not "
+            "asked before the end, or can't be (see the log of the kernel)."
+        )
+    return "The stored parts could not be read; the log of the kernel tells why."
+
+
+def _first_frame(walkers: Sequence[WalkerSnapshot]) -> str:
+    """Say what the first frame waits for."""
+    states = {walker.state for walker in walkers}
+    if RunState.RUNNING in states:
         return "The simulation runs; waiting for its first frame."
-    if all(w.state is RunState.HELD for w in walkers):
+    if states == {RunState.HELD}:
         return "The run is held; the plot begins with the first frame after it is resumed."
-    if any(w.state is RunState.WAITING for w in walkers):
+    if RunState.WAITING in states:
         return "Waiting for free cores or the queue; the plot begins with the first frame."
     return "Preparing the simulation; the plot begins with the first frame."
+
+
+def _next_look(walkers: Sequence[WalkerSnapshot], time: str) -> str:
+    """Say when there will be a drawing of frames that are there, up to a time."""
+    states = {walker.state for walker in walkers}
+    if RunState.RUNNING in states:
+        return f"The conditions are being asked about the frames so far, up to {time}."
+    if states == {RunState.HELD}:
+        return f"The run is held at {time}; its frames are drawn when it is resumed."
+    if RunState.WAITING in states:
+        return f"Waiting for free cores or the queue at {time}; then the frames so far are drawn."
+    return f"Preparing to continue at {time}; then the frames so far are drawn."

@@ -74,6 +74,10 @@ class Source(ABC):
     def __len__(self) -> int:
         return len(self.times)
 
+    def walker(self) -> WalkerSnapshot | None:
+        """What its run says of it now; None where no run computes it."""
+        return None
+
     def told(self) -> str:
         """How many frames there are, in words."""
         return _frames(len(self))
@@ -105,14 +109,14 @@ class WalkerSource(Source):
         self.index = walker
         self._frames: WalkerFrames | None = None
 
-    @property
-    def _walker(self) -> WalkerSnapshot:
+    def walker(self) -> WalkerSnapshot:
+        """What its run says of it now."""
         return self.run.snapshot().walkers[self.index]
 
     @property
     def structure_file(self) -> Path | None:
         """Of the walker's parts; None before the first."""
-        return self._walker.structure_file
+        return self.walker().structure_file
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -126,15 +130,17 @@ class WalkerSource(Source):
 
     def told(self) -> str:
         """How many frames there are, or that there will never be any."""
+        run = self.run.snapshot()
+        walker = run.walkers[self.index]
         # Files of a run that has ended may not have been looked at yet.
-        is_known = self._frames is not None or self.structure_file is None
-        if not len(self) and self.has_ended and is_known:
+        is_known = self._frames is not None or walker.structure_file is None
+        if not len(self) and run.state.is_final and is_known and not walker.n_frames:
             return ENDED_BEFORE
-        return super().told() if self._frames is not None else _frames(self._walker.n_frames)
+        return _frames(len(self) or walker.n_frames)
 
     def follow(self) -> int:
         """Look at the files of all parts."""
-        walker = self._walker
+        walker = self.walker()
         if walker.structure_file is None:
             return 0
         if self._frames is None:
@@ -153,7 +159,7 @@ class WalkerSource(Source):
         """Give the file itself after the end, a copy of the frame while it grows."""
         frames = self._known()
         place = frames.place(number)
-        if self._walker.state.is_final:
+        if self.walker().state.is_final:
             yield Trajectory(place.file.path, frames.structure_file), place.index
         else:
             with frames.copied(number) as copy:

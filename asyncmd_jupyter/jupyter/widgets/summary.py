@@ -47,7 +47,7 @@ FONT = (
 
 def summary_text(run: RunSnapshot) -> str:
     """Write the head for a terminal or an untrusted notebook."""
-    head = f"Run {run.id}: {SYMBOLS[run.state]} {run.state.value}, {_aim(run)}"
+    head = f"Run {run.id}: {_state(run)}, {_aim(run)}"
     lines = [head, _without_stop(outcome(run)) + "."] if len(run.walkers) == 1 else [head]
     if len(run.walkers) > 1:
         lines += [f"  walker {w.index}: {_walker_words(w)}" for w in run.walkers]
@@ -56,10 +56,10 @@ def summary_text(run: RunSnapshot) -> str:
 
 def summary_html(run: RunSnapshot) -> str:
     """Write the head as HTML without scripts, in the colours of the page's theme."""
-    state = f"{SYMBOLS[run.state]} {run.state.value}"
+    state = escape(_state(run))
     title = (
         f'<div><b style="font-size:1.15em">{escape(run.id)}</b>&ensp;'
-        f'<span style="color:{_colour(run.state)};white-space:nowrap">{state}</span>&ensp;'
+        f'<span style="color:{_colour_of_all(run)};white-space:nowrap">{state}</span>&ensp;'
         f'<span style="{FAINT}">{escape(_aim(run))}</span></div>'
     )
     facts = "&ensp;·&ensp;".join(
@@ -71,15 +71,23 @@ def summary_html(run: RunSnapshot) -> str:
 
 
 def progress(run: RunSnapshot) -> float | None:
-    """Give the share of the step limit that is done; ended walkers count as whole."""
+    """Give the share of what was to be done that is done, see `WalkerSnapshot.share_done`."""
     if not run.walkers or any(w.step_limit is None for w in run.walkers):
         return None
-    done = [1.0 if w.state.is_final else _share(w) for w in run.walkers]
+    done = [walker.share_done or 0.0 for walker in run.walkers]
     return sum(done) / len(done)
 
 
-def _share(walker: WalkerSnapshot) -> float:
-    return min(1.0, walker.steps_done / walker.step_limit) if walker.step_limit else 0.0
+def _state(run: RunSnapshot) -> str:
+    """Its state with the sign of that; of walkers in several states only how many are in which."""
+    states = {walker.state for walker in run.walkers}
+    sign = f"{SYMBOLS[states.pop()]} " if len(states) == 1 else ""
+    return sign + run.states_in_words
+
+
+def _colour_of_all(run: RunSnapshot) -> str:
+    states = {walker.state for walker in run.walkers}
+    return _colour(states.pop()) if len(states) == 1 else "inherit"
 
 
 def _aim(run: RunSnapshot) -> str:

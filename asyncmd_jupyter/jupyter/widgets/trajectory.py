@@ -20,11 +20,10 @@ from asyncmd_jupyter.jupyter.widgets.picture_options import PictureOptions
 from asyncmd_jupyter.jupyter.widgets.playback import Playback
 from asyncmd_jupyter.jupyter.widgets.player import Player
 from asyncmd_jupyter.jupyter.widgets.preview_words import (
-    NOTHING,
     RESTING,
     STYLE,
-    WAITING,
     grey,
+    nothing_shown,
     shown_together,
     why_not,
 )
@@ -90,7 +89,7 @@ class TrajectoryPreview(LiveView):
         self._page.on_msg(self._on_key)
         self._widget = ipywidgets.VBox(layout=ipywidgets.Layout(width="100%"))
         self._widget.add_class("asyncmd-preview")
-        self._put(ipywidgets.HTML(grey(WAITING)))
+        self._put_note(were_read=False)
 
     @property
     def widget(self) -> Any:
@@ -193,7 +192,7 @@ class TrajectoryPreview(LiveView):
         """Say below the molecule what went wrong."""
         self._player.say(message)
         if self._scene is None:
-            self._put(ipywidgets.HTML(grey(message or WAITING)))
+            self._put_note(message)
 
     async def _look_again(self) -> None:
         async with self._reading:
@@ -204,7 +203,7 @@ class TrajectoryPreview(LiveView):
                 self._player.frames_grew(max(map(len, ready)))
                 await self._show(ready)
             elif not self._rests:
-                self._put(ipywidgets.HTML(grey(NOTHING if self.is_final() else WAITING)))
+                self._put_note()
 
     def _shown_sources(self) -> list[Source]:
         if not self._options.overlay:
@@ -284,6 +283,13 @@ class TrajectoryPreview(LiveView):
             new_runs = self.new_runs if self._keeps_new_runs else ()
             self._put(stage.widget, *below, *new_runs)
 
+    def _put_note(self, said: str = "", *, were_read: bool = True) -> None:
+        """Say why there is no molecule, by what the shown walkers are now."""
+        seen = [source.walker() for source in self._shown_sources()]
+        walkers = [walker for walker in seen if walker is not None]
+        text = said or nothing_shown(walkers, were_read=were_read)
+        self._put(ipywidgets.HTML(grey(text)))
+
     def _put(self, *parts: Any) -> None:
         # What stays at the beginning is not made anew in the page.
         self._widget.children = [self._page, *parts]
@@ -297,7 +303,7 @@ class TrajectoryPreview(LiveView):
     def _wake_up(self) -> None:
         if self._rests:
             self._rests = False
-            self._put(ipywidgets.HTML(grey(WAITING)))
+            self._put_note(were_read=False)
             self.mark_dirty()
 
     def _on_choice(self) -> None:

@@ -13,6 +13,7 @@ __all__ = [
     "escape",
     "goal",
     "listed",
+    "no_jobs",
     "outcome",
     "picoseconds",
     "speed",
@@ -91,6 +92,21 @@ def outcome(run: RunSnapshot) -> str:
     if going := len(run.walkers) - len(ended) - n_held:
         parts.append(f"{going} of {len(run.walkers)} walkers {'goes' if going == 1 else 'go'} on")
     return "; ".join(parts)
+
+
+def no_jobs(run: RunSnapshot) -> str:
+    """Say why a run has no job to be shown."""
+    walkers = run.walkers
+    if not run.launcher and not any(walker.job_id for walker in walkers):
+        return "It computes without jobs." if any(w.part for w in walkers) else "No jobs."
+    if not run.state.is_final:
+        had_some = any(walker.part or walker.job_id for walker in walkers)
+        return "Its next job has not begun yet." if had_some else "No job yet."
+    if any(walker.part or walker.job_id for walker in walkers):
+        return "Its jobs ended in an earlier kernel."
+    if all(walker.state is RunState.REACHED for walker in walkers):
+        return "The start fulfils the conditions: no job was needed."
+    return "It ended before its first job."
 
 
 def _is_or_are(number: int) -> str:
