@@ -32,6 +32,7 @@ from asyncmd_jupyter.sampling.run_record import RunRecord
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.start_frame import StartWriting
 from asyncmd_jupyter.sampling.walker import Walker
+from asyncmd_jupyter.sampling.wishes import WishesOfOthers
 
 RUN_TAG = "run"
 _NOTE_SECONDS = 30.0  # what has been computed is seen without this kernel, but not written often
@@ -109,6 +110,7 @@ class Run:
                 task.add_done_callback(lambda _: self._keeper.note())
             tasks += begun
         self._task = runtime.start(self._follow(tasks), name=f"run {self.id}")
+        WishesOfOthers.current().ensure()
 
     async def _follow(self, tasks: list[asyncio.Task[None]]) -> None:
         unsubscribe = self._events.subscribe(self._job_changed, JobChanged)

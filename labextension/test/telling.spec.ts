@@ -1,24 +1,32 @@
 import { told } from '../src/campaigns/telling';
 import { run, TRANS } from './examples';
 
-const good = run('good', { state: 'reached' });
-const bad = run('bad', { state: 'failed' });
-const other = run('other', { state: 'limit' });
-const worse = run('worse', { state: 'failed' });
+const good = run('good', { state: 'reached', walkers: 1 });
+const bad = run('bad', { state: 'failed', walkers: 1 });
+const other = run('other', { state: 'limit', walkers: 1 });
+const worse = run('worse', { state: 'failed', walkers: 1 });
+const many = run('many', {
+  state: 'failed',
+  states: { reached: 5, failed: 1 }
+});
 
 test.each([
   [[good], 'Run “good” has ended: reached.'],
   [[bad], 'Run “bad” has failed.'],
-  [[good, other], 'Runs “good” and “other” have ended.'],
-  [[bad, worse], 'Runs “bad” and “worse” have failed.'],
+  [
+    [good, other],
+    'Runs “good” and “other” have ended: 1 of 2 reached, 1 at the limit.'
+  ],
+  [[bad, worse], 'Runs “bad” and “worse” have ended: all 2 failed.'],
   [
     [good, bad, other],
-    'Runs “bad”, “good” and “other” have ended, 1 of them failed.'
+    'Runs “bad”, “good” and “other” have ended: 1 of 3 reached, 1 at the limit, 1 failed.'
   ],
   [
     [good, bad, other, worse],
-    'Runs “bad”, “worse” and 2 more have ended, 2 of them failed.'
-  ]
+    'Runs “bad”, “worse” and 2 more have ended: 1 of 4 reached, 1 at the limit, 2 failed.'
+  ],
+  [[many], 'Run “many” has ended: 5 of 6 reached, 1 failed.']
 ])('up to three are named, failed ones first', (runs, text) => {
   expect(told(runs, 'all', TRANS)?.text).toBe(text);
 });

@@ -1,3 +1,4 @@
+import { kindsOf, stateText } from '../src/campaigns/counts';
 import { flatten, Openness } from '../src/campaigns/lines';
 import type { IJob } from '../src/campaigns/protocol';
 import {
@@ -6,7 +7,7 @@ import {
   sortTree,
   type ISort
 } from '../src/campaigns/sorting';
-import { countedWords } from '../src/campaigns/tally';
+import { KINDS, type Kind } from '../src/campaigns/states';
 import {
   buildTree,
   countKinds,
@@ -95,22 +96,110 @@ test('states and a notebook can be chosen', () => {
   ]);
 });
 
-test('a run is counted where none of its jobs says the same', () => {
+test('chips count what the rows count', () => {
+  const runs = [
+    ...RUNS,
+    run('many', {
+      campaign: 'toys',
+      walkers: 9,
+      state: 'failed',
+      states: { reached: 5, failed: 1, running: 3 }
+    })
+  ];
+  const nothing = { running: 0, waiting: 0, failed: 0, ended: 0, cancelled: 0 };
   expect(countKinds(JOBS, RUNS)).toEqual({
-    running: { jobs: 2, runs: 0 },
-    waiting: { jobs: 1, runs: 0 },
-    failed: { jobs: 1, runs: 1 },
-    ended: { jobs: 1, runs: 0 },
-    cancelled: { jobs: 0, runs: 0 }
+    ...nothing,
+    running: 3, // two walkers of one run, and another job
+    waiting: 1,
+    failed: 3
   });
+  const counts = countKinds(JOBS, runs);
+  expect(counts).toMatchObject({ running: 6, failed: 4, ended: 5 });
+  const rows = buildTree(JOBS, runs).map(node => kindsOf(node.counts));
+  const sum = (kind: Kind): number =>
+    rows.reduce((total, row) => total + row[kind], 0);
+  expect(KINDS.map(sum)).toEqual(KINDS.map(kind => counts[kind]));
   const kinds = { ...NO_FILTER, kinds: ['failed' as const] };
-  expect(countKinds(JOBS, RUNS, kinds).running.jobs).toBe(2);
+  expect(countKinds(JOBS, runs, kinds)).toEqual(counts);
+  const failed = buildTree([], runs, kinds).flatMap(node => node.children);
+  expect(failed.map(node => node.name)).toEqual(['empty', 'many']);
 });
 
-test('what is counted is said', () => {
-  expect(countedWords({ jobs: 5, runs: 1 }, TRANS)).toBe('5 jobs and 1 run');
-  expect(countedWords({ jobs: 1, runs: 0 }, TRANS)).toBe('1 job');
-  expect(countedWords({ jobs: 0, runs: 2 }, TRANS)).toBe('2 runs');
+test.each([
+  [
+    { reached: 5, failed: 1, running: 3 },
+    '5 of 9 reached, 1 failed, 3 running'
+  ],
+  [{ reached: 9 }, 'all 9 reached'],
+  [{ limit: 2, cancelled: 1 }, '2 of 3 at the limit, 1 cancelled'],
+  [{ failed: 1 }, 'failed'],
+  [{ odd: 1, done: 2 }, '2 of 3 done, 1 odd']
+])('of a group with %j it is said: %s', (states, text) => {
+  const [node] = buildTree([], [run('many', { states: states })]);
+  expect(stateText(node as INode, TRANS)).toBe(text);
+});
+
+test('a run without a record is known by the newest job of each walker', () => {
+  const part = (id: string, walker: string, values: Partial<IJob>): IJob =>
+    job(id, { run: 'gone', walker, ...values });
+  const [node] = buildTree(
+    [
+      part('a', '0', { state: 'done' }),
+      part('b', '0', { submitted: '2026-11-23T03:00:00Z' }),
+      part('c', '1', { state: 'failed' })
+    ],
+    []
+  );
+  expect(stateText(node as INode, TRANS)).toBe('1 of 2 failed, 1 running');
+});
+
+test('what runs comes before what waits, and arrays in their order', () => {
+  const task = (n: number, values: Partial<IJob> = {}): IJob =>
+    job(`slurm:7_${n}`, {
+      ...{ ours: false, native_id: `7_${n}`, name: 'feld', state: 'pending' },
+      ...values
+    });
+  const later = {
+    submitted: '2026-11-23T06:00:00Z',
+    started: null
+  };
+  const tree = sortTree(
+    buildTree(
+      [
+        ...[10, 9, 2, 1].map(n => task(n)),
+        task(8, { state: 'running', started: '2026-11-23T05:00:00Z' }),
+        job('slurm:9', {
+          ours: false,
+          native_id: '9',
+          state: 'done',
+          ...later
+        }),
+        job('slurm:8', {
+          ours: false,
+          native_id: '8',
+          state: 'pending',
+          ...later
+        })
+      ],
+      []
+    ),
+    NEWEST,
+    NOW
+  );
+  expect(
+    tree[0]?.children.map(node => node.key.slice('job:slurm:'.length))
+  ).toEqual(['7_8', '8', '7_1', '7_2', '7_9', '7_10', '9']);
+  const runs = [
+    run('new', { state: 'reached', created: '2026-11-23T04:00:00Z' }),
+    run('waits', { state: 'waiting', created: '2026-11-23T03:00:00Z' }),
+    run('runs')
+  ];
+  const [campaign] = sortTree(buildTree([], runs), NEWEST, NOW);
+  expect(campaign?.children.map(node => node.name)).toEqual([
+    'runs',
+    'waits',
+    'new'
+  ]);
 });
 
 test('jobs of a run come by walker and part, unless somebody sorts them', () => {

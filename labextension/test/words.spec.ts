@@ -5,7 +5,7 @@ import {
   pythonKernel
 } from '../src/campaigns/attachNotebook';
 import { allColumns, fitting, template } from '../src/campaigns/columns';
-import { endings } from '../src/campaigns/endings';
+import { endedSince, endings } from '../src/campaigns/endings';
 import { factsOf } from '../src/campaigns/facts';
 import { kindOf } from '../src/campaigns/states';
 import { CampaignStore } from '../src/campaigns/store';
@@ -126,10 +126,33 @@ test('failures of yesterday are not told for ever', () => {
 test('what was interrupted waits, but is not told for ever either', () => {
   const state = 'interrupted' as const;
   const runs = [
-    run('new', { state }),
-    run('old', { state, updated: '2026-11-20T00:00:00Z' })
+    run('new', { state, walkers: 1 }),
+    run('old', { state, walkers: 1, updated: '2026-11-20T00:00:00Z' })
   ];
   expect(tally([], runs, NOW)).toMatchObject({ waiting: 1 });
+});
+
+test('what ended while no page looked is told once', () => {
+  const runs = new Map(
+    [
+      run('a', { state: 'reached', updated: '2026-11-23T02:09:00Z' }),
+      run('b', { state: 'failed', updated: '2026-11-23T01:00:00Z' }),
+      run('c', { updated: '2026-11-23T02:09:00Z' })
+    ].map(each => [each.key, each])
+  );
+  const seen = Date.parse('2026-11-23T02:05:00Z');
+  expect(endedSince(runs, seen).map(each => each.name)).toEqual(['a']);
+  expect(endedSince(runs, null)).toEqual([]);
+});
+
+test('the column of names is as wide as somebody wants it', () => {
+  const columns = allColumns(TRANS);
+  const keys = (name: number | null): string[] =>
+    fitting(columns, ['time', 'cores'], 360, name).map(column => column.key);
+  expect(keys(null)).toEqual(['time', 'cores']);
+  expect(keys(170)).toEqual(['time']);
+  expect(template([], 300, 170)).toBe('170px minmax(124px, 1fr)');
+  expect(template([], 300, 900)).toBe('176px minmax(124px, 1fr)');
 });
 
 test('an attached notebook has the kernel that speaks Python', () => {
@@ -162,7 +185,8 @@ test.each(['constructor', '__proto__', 'toString', 'valueOf'])(
   name => {
     const state = name as never;
     expect(kindOf(state)).toBe('waiting');
-    expect(tally([], [run('odd', { state })], NOW)).toMatchObject({
+    const one = run('odd', { state, walkers: 1 });
+    expect(tally([], [one], NOW)).toMatchObject({
       waiting: 1
     });
     const odd = run('odd', { state, conditions: [name], reached: {} });

@@ -28,8 +28,7 @@ class CampaignPanel:
 
     def row(self, name: str) -> Any:
         """The row of a campaign, run or job by its name."""
-        title = self.page.locator(f".asyncmd-grid-text[title='{name}']")
-        return self.rows.filter(has=title)
+        return self.area.locator(f".asyncmd-grid-row[data-name='{name}']")
 
     def state(self, name: str) -> str:
         return str(self.row(name).get_attribute("data-state"))
@@ -40,7 +39,7 @@ class CampaignPanel:
     def names(self) -> list[str]:
         """Of the rows that are drawn, from the top."""
         script = """nodes => nodes.toSorted((a, b) => a.ariaRowIndex - b.ariaRowIndex)
-            .map(node => node.querySelector('.asyncmd-grid-text').title)"""
+            .map(node => node.dataset.name)"""
         return list(self.rows.evaluate_all(script))
 
     def press(self, *keys: str) -> None:

@@ -7,6 +7,7 @@ the server tells them; what is looked at is the page.
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Page, Route
 
 EVENTS = "**/asyncmd-jupyter/api/events**"
-ACTIONS = "**/asyncmd-jupyter/api/jobs/**"
+ACTIONS = re.compile(r".*/asyncmd-jupyter/api/(jobs|runs)/.*")
 
 
 def now() -> str:
@@ -45,7 +46,9 @@ def task(number: int, **values: Any) -> dict[str, Any]:
 
 def run(name: str, **values: Any) -> dict[str, Any]:
     """A run of two walkers that goes on."""
+    walkers, state = values.get("walkers", 2), values.get("state", "running")
     return {
+        "states": {state: walkers},
         **{"key": f"/work/{name}", "name": name, "campaign": "toys", "state": "running"},
         **{"engine": "OpenMM", "launcher": "local", "conditions": [], "walkers": 2, "ended": 0},
         **{"reached": {}, "failures": [], "folder": "work", "path": "/work", "notebook": ""},

@@ -69,7 +69,9 @@ def test_runs_with_and_without_their_kernel(panel):
     notified(panel)
     lab.run_cell(1)
     lab.wait_until(lambda: panel.row("left").count() == 1 and panel.state("left") == "running")
-    lab.wait_until(lambda: panel.names() == ["toys", "right", "left", "others", "broken"])
+    lab.wait_until(lambda: sorted(panel.names()[1:3]) == ["left", "right"])  # what runs, first
+    assert panel.names()[0] == "toys"
+    assert panel.names()[3:] == ["others", "broken"]
     lab.wait_until(lambda: re.match("[1-4] running", panel.chips()[0]) is not None)
 
     keys(panel)
@@ -104,7 +106,7 @@ def keys(panel):
     """Everything can be reached without a mouse."""
     lab = panel.lab
     panel.open()
-    panel.press("Home", "ArrowDown", "ArrowDown")
+    panel.press("Home", *["ArrowDown"] * panel.names().index("left"))
     lab.wait_until(lambda: panel.row("left").get_attribute("aria-selected") == "true")
     panel.press("ArrowRight", "ArrowDown")
     lab.wait_until(lambda: panel.row("left_0.part0001").count() == 1)

@@ -6,6 +6,7 @@ import pytest
 from campaign_panel import CampaignPanel
 from panel_news import EVENTS, News, job, run, task
 
+ONE_OF_TWO = {"reached": 1, "running": 1}
 LONG_AGO = (datetime.now(UTC) - timedelta(days=3)).isoformat()
 FAILURE = "ValueError: no such atom\nTraceback (most recent call last):\n  deep in it"
 AWAY = "The Jupyter server can't be reached. What is shown may be out of date."
@@ -46,7 +47,7 @@ def selected(panel):
     """Names of the rows that are seen as selected, from the top."""
     chosen = set(
         panel.area.locator("[role=row][aria-selected=true]").evaluate_all(
-            "rows => rows.map(row => row.querySelector('.asyncmd-grid-text').title)"
+            "rows => rows.map(row => row.dataset.name)"
         )
     )
     return [name for name in panel.names() if name in chosen]
@@ -58,7 +59,7 @@ def test_runs_say_how_far_they_are_and_who_follows_them(panel, news):
         job("part", run="lone", folder="work", path="/work"),
         runs=(
             run("endless", progress=None, simulated=1239.0, speed=45.0),
-            run("half", progress=0.37, simulated=12.4, speed=None, ended=1),
+            run("half", progress=0.37, simulated=12.4, speed=None, ended=1, states=ONE_OF_TWO),
             run("lone", followed=False, progress=0.9),
             run("left", followed=False, state="interrupted"),
             run("old", followed=False, state="interrupted", updated=LONG_AGO),
@@ -69,12 +70,15 @@ def test_runs_say_how_far_they_are_and_who_follows_them(panel, news):
     lab.wait_until(lambda: cell(panel, "half", "Progress").inner_text() == "37 %")
     assert cell(panel, "endless", "Progress").inner_text() == "1.24 ns"
     assert cell(panel, "toys", "Progress").inner_text() == ""
-    assert cell(panel, "half", "State").inner_text().split("\n")[-1] == "1 of 2 ended"
+    state = cell(panel, "half", "State")
+    assert state.locator(".asyncmd-long").all_inner_texts() == ["1 of 2 reached", "1 running"]
+    state = cell(panel, "toys", "State").locator(".asyncmd-long")
+    assert state.all_inner_texts() == ["1 of 10 reached", "5 running", "4 interrupted"]
     assert cell(panel, "half", "Why").inner_text() == ""
     assert cell(panel, "lone", "Why").inner_text() == "No kernel follows it"
     assert cell(panel, "lone", "State").get_by_role("img", name="No kernel follows it").count() == 1
     assert cell(panel, "half", "State").get_by_role("img").count() == 0
-    assert panel.area.get_by_title("1 job and 2 runs").inner_text() == "3 running"
+    assert panel.chips()[:3] == ["5 running", "4 waiting", "1 done"]
     assert panel.violations() == []
     panel.picture("progress-wide")
 
@@ -88,13 +92,13 @@ def test_runs_say_how_far_they_are_and_who_follows_them(panel, news):
     panel.row("left").click()
     panel.details.get_by_text("nothing of it runs any more").wait_for()
     assert panel.state("left") == "interrupted"
-    lab.wait_until(lambda: "1 waiting" in panel.status.get_attribute("title"))
+    lab.wait_until(lambda: "2 waiting" in panel.status.get_attribute("title"))
 
     panel.set_width(220)
     lab.wait_until(lambda: panel.area.get_by_role("columnheader").count() == 2)
     state = cell(panel, "half", "State")
-    assert state.locator(".asyncmd-short").inner_text() == "1/2 ✓"
-    assert "1 of 2 ended" in state.aria_snapshot()
+    assert state.locator(".asyncmd-short").all_inner_texts() == ["1", "1"]
+    assert "1 of 2 reached" in state.aria_snapshot()
     assert panel.cut_without_title() == []
     assert panel.violations() == []
     panel.picture("progress-narrow")
@@ -134,6 +138,90 @@ def rows_in_sight(panel):
     """How many rows are seen as a whole."""
     rows = panel.rows.evaluate_all("rows => rows.map(row => row.getBoundingClientRect().bottom)")
     return sum(row <= bottom(panel.grid) for row in rows)
+
+
+def test_names_are_told_apart_and_what_has_ended_leaves_the_list(panel, news):
+    lab = panel.lab
+    names = ("alanine-dipeptide-in-water-300K", "alanine-dipeptide-in-water-310K")
+    news.tell(
+        *(job(f"{names[0]}_{n}", run=names[0], walker=str(n), can=["cancel"]) for n in (10, 9, 2)),
+        runs=(
+            run(names[0], can=["hold"], states={"running": 3}, walkers=3),
+            run(names[1], state="failed", walkers=9, states={"reached": 5, "failed": 4}),
+            run("left", state="reached", path="/work/one", key="/work/one/left"),
+            run("left", state="reached", path="/work/two", key="/work/two/left"),
+        ),
+    )
+    panel.set_width(300)
+    lab.wait_until(lambda: panel.names()[1:2] == [names[0]])  # what runs comes first
+    ends = panel.area.locator(".asyncmd-grid-end")
+    assert [text for text in ends.all_inner_texts() if text] == ["300K", "310K"]
+    seen = ends.filter(has_text="K").evaluate_all(
+        "all => all.map(e => e.scrollWidth <= e.clientWidth)"
+    )
+    assert seen == [True, True]
+    assert panel.area.locator(".asyncmd-grid-where:visible").all_inner_texts() == ["one", "two"]
+    title = panel.row(names[1]).locator(".asyncmd-grid-text").first.get_attribute("title")
+    assert title == f"{names[1]}\n/work"
+    assert panel.chips()[:3] == ["3 running", "4 failed", "9 done"]
+    assert panel.violations() == []
+    panel.picture("names")
+    wider(panel, names[0])
+    panel.row(names[0]).locator(".asyncmd-grid-caret").click()
+    order = [f"{names[0]}_{number}" for number in (2, 9, 10)]
+    lab.wait_until(lambda: panel.names()[2:5] == order)
+    held(panel, news, names[0])
+
+    panel.row(names[1]).click()
+    panel.details.get_by_role("button", name="Remove").click()
+    lab.wait_until(lambda: panel.row(names[1]).count() == 0)
+    removed = panel.area.get_by_role("button", name="Show 1 removed")
+    assert panel.chips()[:2] == ["3 running", "4 done"]
+    removed.click()
+    lab.wait_until(lambda: panel.row(names[1]).count() == 1)
+    assert "asyncmd-mod-removed" in panel.row(names[1]).get_attribute("class")
+    assert panel.violations() == []
+    panel.picture("removed")
+    panel.row(names[1]).click()
+    panel.details.get_by_role("button", name="Put back").click()
+    removed.wait_for(state="hidden")
+    assert panel.row(names[1]).count() == 1
+
+
+def wider(panel, name):
+    """By the mouse, by keys, and back to what fits."""
+    lab, page = panel.lab, panel.page
+    edge = panel.area.get_by_role("separator", name="Width of the names")
+
+    def width():
+        return panel.row(name).get_by_role("rowheader").bounding_box()["width"]
+
+    before = width()
+    box = edge.bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 35, box["y"] + 5, steps=3)
+    page.mouse.up()
+    lab.wait_until(lambda: abs(width() - before - 30) < 4)
+    edge.focus()
+    panel.press("ArrowLeft", "ArrowLeft")
+    lab.wait_until(lambda: abs(width() - before + 2) < 4)
+    assert edge.get_attribute("aria-valuenow") == str(round(width()))
+    panel.press("Home")
+    lab.wait_until(lambda: abs(width() - before) < 1)
+
+
+def held(panel, news, name):
+    """A run of this machine is held as a whole, by its kernel."""
+    lab = panel.lab
+    panel.row(name).click()
+    panel.press("h")
+    panel.dialog.get_by_text("saves its work and pauses").wait_for()
+    assert panel.dialog.get_by_role("listitem").all_inner_texts() == [name]
+    panel.press("Tab", "Enter")
+    panel.dialog.wait_for(state="detached")
+    lab.wait_until(lambda: news.actions == [("hold", [f"/work/{name}"])])
+    lab.wait_until(lambda: panel.row(name).get_attribute("aria-busy") == "true")
 
 
 def test_a_failed_run_can_be_acted_on_before_it_is_read(panel, news):

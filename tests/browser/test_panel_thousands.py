@@ -154,9 +154,11 @@ def test_ends_of_many_runs_are_one_notification(panel):
     record_run(lab.server.folder, 0, "reached")
     toasts.get_by_text("Run “run00” has ended: reached.").wait_for()
     record_run(lab.server.folder, 1, "failed")
-    toasts.get_by_text("Runs “run01” and “run00” have ended, 1 of them failed.").wait_for()
+    toasts.get_by_text("Runs “run01” and “run00” have ended: 1 of 2 reached, 1 failed.").wait_for()
     record_run(lab.server.folder, 2, "failed")
-    toasts.get_by_text("Runs “run01”, “run02” and “run00” have ended, 2 of them failed.").wait_for()
+    toasts.get_by_text(
+        "Runs “run01”, “run02” and “run00” have ended: 1 of 3 reached, 2 failed."
+    ).wait_for()
     lab.wait_until(lambda: toasts.count() == 1)
     panel.row("No campaign").locator(".asyncmd-grid-caret").click()
     lab.wait_until(lambda: panel.rows.count() == 1)

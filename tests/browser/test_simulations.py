@@ -159,7 +159,7 @@ def default_columns(table):
     shown = ["", "Run", "Campaign", *usual[1:], "Cancel"]
     table.lab.wait_until(lambda: heads.all_inner_texts() == shown)
     table.lab.wait_until(lambda: table.grid.get_attribute("data-wide") is not None)
-    assert table.row("run000/0").get_by_role("gridcell").nth(1).inner_text() == "run000/0"
+    assert table.row("run000/0").get_by_role("gridcell").nth(1).text_content() == "run000/0"
     assert "Particles left the box." in table.row("run000/1").inner_text()
     choose(table, "Campaign")
     table.lab.wait_until(lambda: heads.all_inner_texts() == ["", *usual, "Cancel"])

@@ -172,3 +172,47 @@ def test_details_without_a_log_take_little_room(front):
     front.page.wait_for_function(ROOM_IS, arg=110)
     front.tell(kind="detail", row=0, tab="log", text="a line")
     front.page.wait_for_function(ROOM_IS, arg=300)
+
+
+def test_in_a_narrow_notebook_what_one_reaches_for_stays_in_sight(front):
+    """What runs comes first, walkers in their order; Cancel, and the state that was reached."""
+    states = {0: "reached", 1: "waiting", 2: "running", 10: "waiting"}
+    front.put(
+        *(
+            simulation(
+                "a_rather_long_name_of_a_run",
+                walker,
+                state=state,
+                note="alphaL_by_the_way" if state == "reached" else "",
+                reason="waits for free cores (2 may be used)" if state == "waiting" else "",
+                limit=1000.0,
+                aims=(("phi", ("alphaL_by_the_way", "C7eq")),),
+                values=(-57.2, 12.5, 120.0),
+            )
+            for walker, state in states.items()
+        )
+    )
+    front.page.set_viewport_size({"width": 520, "height": 500})
+    rows = front.page.locator(".asyncmd-sims-body > [data-sim]")
+    shown = rows.evaluate_all(
+        """rows => rows.toSorted((a, b) => a.ariaRowIndex - b.ariaRowIndex)
+            .map(row => row.dataset.sim.split("/")[1])"""
+    )
+    assert shown == ["2", "1", "10", "0"]
+    grid = front.page.locator(".asyncmd-sims-grid").bounding_box()
+    right = grid["x"] + grid["width"]
+    front.page.wait_for_selector(".asyncmd-sims-grid[data-wide]")  # there is more to the right
+    cancel = front.page.get_by_role("button", name="Cancel a_rather_long_name_of_a_run, walker 2")
+    box = cancel.bounding_box()
+    assert box["x"] + box["width"] <= right
+    seen = "([x, y]) => document.elementFromPoint(x, y).closest('button')?.ariaLabel"
+    middle = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+    assert front.page.evaluate(seen, middle) == cancel.get_attribute("aria-label")
+    note = front.page.locator("[data-state=reached] .asyncmd-sims-faint")
+    assert note.inner_text() == "alphaL_by_the_way"
+    assert note.evaluate("note => note.scrollWidth <= note.clientWidth")
+    end = note.bounding_box()
+    assert end["x"] + end["width"] <= box["x"]
+    front.page.select_option(".asyncmd-sims select", "run")
+    group = front.page.locator(".asyncmd-sims-grouprow")
+    group.get_by_text("1 of 4 reached, 1 running, 2 waiting").wait_for()

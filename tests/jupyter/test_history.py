@@ -90,6 +90,27 @@ def test_a_frame_is_followed_through_what_was_made_of_it():
     assert [strand.begin for strand in layout.strands] == [0.0, 15.0]
 
 
+def test_what_is_behind_the_frame_that_decided_is_faint():
+    one, two = part("a", "a", "", 0.0, 10.0), part("a", "a", "", 10.0, 20.0, number=2)
+    result = Node("r", one.path.with_name("a.trr"), "joined", n_frames=17)
+    edges = (Edge(one.id, "r", taken(10, 10.0)), Edge(two.id, "r", taken(6, 16.0)))
+    family = Genealogy((one, two, result), edges)
+    (strand,) = lay_out(family).strands
+    assert (strand.end, strand.counted, strand.beyond) == (20.0, 16.0, 4.0)
+    (group,) = drawn(family).iter(f"{SVG}g")
+    counts, beyond, *_ = group.iter(f"{SVG}line")
+    assert counts.get("x2") == beyond.get("x1")
+    assert (counts.get("opacity"), beyond.get("opacity")) == (None, "0.3")
+    told = group.find(f"{SVG}title")
+    assert told is not None
+    assert "0 to 16 ps, 4 ps more behind the frame that decided" in (told.text or "")
+    assert "behind the frame that decided: does not count" in texts(family)
+    assert "1 with frames behind the one that decided" in History(family).svg()
+    whole = Genealogy((one, result), (Edge(one.id, "r", taken(10, 10.0)),))
+    assert lay_out(whole).strands[0].counted is None
+    assert "does not count" not in " ".join(texts(whole))
+
+
 def test_bridges_end_on_the_lines_that_they_join():
     root, child = part("a", "a", "", 0.0, 20.0), part("b", "b", "", 0.0, 20.0)
     grandchild = part("c", "c", "", 0.0, 20.0)

@@ -649,8 +649,10 @@ async def test_still_pictures_of_thousands_are_short(here, jobs, wire):
     runs[0].grow(100)
     table = table_of(runs, jobs).open()
     await until(lambda: len(table.rows()) == 2000)
-    assert table.text().splitlines()[0] == "2,000 simulations: 1,900 preparing, 100 running" or (
-        table.text().splitlines()[0] == "2,000 simulations: 1,999 preparing, 1 running"
+    assert table.text().splitlines()[
+        0
+    ] == "2,000 simulations: 100 of 2,000 running, 1,900 preparing" or (
+        table.text().splitlines()[0] == "2,000 simulations: 1 of 2,000 running, 1,999 preparing"
     )
     assert "1,970 more simulations" in table.text()
     assert len(table.html()) < 20_000

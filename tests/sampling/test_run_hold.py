@@ -13,6 +13,8 @@ from asyncmd_jupyter import runtime as runtimes
 from asyncmd_jupyter.errors import EngineCrashedError
 from asyncmd_jupyter.jobs.manager import JobManager
 from asyncmd_jupyter.jobs.model import JobState
+from asyncmd_jupyter.jobs.process import Owner
+from asyncmd_jupyter.jobs.wishes import Wish, Wishes
 from asyncmd_jupyter.sampling.progress import RunState, combined_state
 from asyncmd_jupyter.sampling.run import Runs, start_run
 from asyncmd_jupyter.sampling.run_memory import attach_runs
@@ -83,6 +85,20 @@ async def test_computing_and_waiting_walkers_are_held_and_go_on(manager, runtime
     parts = sorted(path.name for path in (in_folder / "run").glob("*.part*.trr"))
     assert parts[:2] == ["run_0.part0001.trr", "run_0.part0002.trr"]
     assert parts[-1] == "run_2.part0001.trr"
+
+
+async def test_others_hold_and_release_it(manager, runtime, in_folder):
+    """As the panel does, also while a cell is executed: the kernel finds a file."""
+    run = go()
+    await until(lambda: run.snapshot().walkers[0].n_frames > 0)
+    wishes = Wishes(runtime.settings.state_dir)
+    wishes.leave(str(Owner.this()), Wish("hold", str(in_folder / "other"), "run"))
+    wishes.leave(str(Owner.this()), Wish("hold", str(run.workdir), "run"))
+    await until(lambda: states(run) == ["held"])
+    await until(lambda: records_in()[0].state is RunState.HELD)
+    wishes.leave(str(Owner.this()), Wish("release", str(run.workdir), "run"))
+    await until(lambda: states(run) == ["running"])
+    await run.cancel()
 
 
 async def test_before_anything_has_begun(manager):

@@ -225,6 +225,8 @@ async def test_the_run_of_a_job(server, manager, work):
         assert run["key"] == f"{folder}/first"
         assert (run["state"], run["followed"]) == ("running", True)
         assert (run["walkers"], run["ended"], run["reached"]) == (2, 1, {"alphaR": 1})
+        assert sum(run["states"].values()) == 2
+        assert run["states"]["reached"] == 1
         assert run["conditions"] == ["alphaR", "C7eq"]
         assert (run["folder"], run["path"]) == (f"{work.name}/first", str(folder))
         assert run["notebook"] == f"{work.name}/a.ipynb"

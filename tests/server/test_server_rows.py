@@ -18,6 +18,7 @@ from asyncmd_jupyter.jobs.slurm.listing import (
     parse_queue,
 )
 from asyncmd_jupyter.jobs.store import JobStore
+from asyncmd_jupyter.jobs.wishes import Wish, Wishes
 from asyncmd_jupyter.jupyter.server.actions import Actions
 from asyncmd_jupyter.jupyter.server.desk import Desk
 from asyncmd_jupyter.jupyter.server.facts import facts_of
@@ -26,7 +27,8 @@ from asyncmd_jupyter.jupyter.server.options import Options
 from asyncmd_jupyter.jupyter.server.places import Places
 from asyncmd_jupyter.jupyter.server.queue import UserQueue
 from asyncmd_jupyter.jupyter.server.rows import row_of_other, row_of_ours
-from asyncmd_jupyter.jupyter.server.runs import RunInfo, run_key
+from asyncmd_jupyter.jupyter.server.run_actions import RunActions
+from asyncmd_jupyter.jupyter.server.runs import RunInfo, _possible, _progress, run_key
 from asyncmd_jupyter.jupyter.server.stored import StoredJobs
 from asyncmd_jupyter.settings import Settings, SlurmSettings
 
@@ -275,10 +277,12 @@ def test_only_runs_that_are_left_alone_are_judged_by_their_newest_jobs(record):
         job(3, "0", JobState.RUNNING),
     ]
     key = run_key(str(record.command.cwd), "r")
-    row = json.dumps({"state": "running", "name": "r"})
+    states = {"reached": 4, "running": 1}
+    row = json.dumps({"state": "running", "name": "r", "states": states})
     left = RunInfo(row, open_walkers=frozenset({"1"}))
     (told,) = judged({key: left}, jobs).values()
-    assert json.loads(told.text) == {"state": "cancelled", "name": "r"}
+    states = {"reached": 4, "cancelled": 1}
+    assert json.loads(told.text) == {"state": "cancelled", "name": "r", "states": states}
     for calm in (replace(left, is_followed=True), replace(left, open_walkers=frozenset())):
         assert judged({key: calm}, jobs) == {key: calm}
 
@@ -296,6 +300,57 @@ def test_limits_that_were_given_to_sbatch(record, places, text, seconds):
     assert ours(chosen, places)["time_limit"] == seconds
     entry = ListedJob("12_3", "RUNNING", time_limit=60)
     assert ours(chosen, places, entry)["time_limit"] == 60
+
+
+def test_progress_of_what_was_cut_short_is_what_was_done():
+    def walker(state, done):
+        return {"state": state, "time_done": done, "time_limit": 100.0}
+
+    for state, whole in [("cancelled", False), ("failed", False), ("limit", True), ("done", True)]:
+        assert _progress([walker(state, 25.0)])["progress"] == (1.0 if whole else 0.25)
+    both = [walker("reached", 5.0), walker("cancelled", 50.0)]
+    assert _progress(both)["progress"] == 0.75
+
+
+@pytest.mark.parametrize(
+    ("state", "launcher", "can"),
+    [
+        ("running", "local", ("hold",)),
+        ("held", "local", ("release",)),
+        ("reached", "local", ()),
+        ("running", "slurm", ()),
+    ],
+)
+def test_what_a_kernel_can_do_with_its_run(state, launcher, can):
+    assert _possible({"state": state, "launcher": launcher}) == can
+
+
+def test_runs_are_held_by_their_kernels_only(tmp_path):
+    going = RunInfo("", is_followed=True, open_walkers=frozenset("0"), owner="o:1", can=("hold",))
+    runs = {
+        "/work/first": going,
+        "/work/left": replace(going, is_followed=False, can=()),
+        "/work/over": replace(going, open_walkers=frozenset(), can=()),
+    }
+    outcomes = RunActions(tmp_path, lambda: runs).do("hold", [*runs, "/etc/passwd"])
+    assert [(outcome.ok, outcome.message.partition(" '")[0]) for outcome in outcomes] == [
+        (True, "The run"),
+        (False, "No kernel follows the run"),
+        (False, "The run"),
+        (False, "There is no run"),
+    ]
+    (outcome,) = RunActions(tmp_path, lambda: runs).do("release", ["/work/first"])
+    assert outcome.message == "The run 'first' is not held."
+    wishes = Wishes(tmp_path)
+    assert wishes.take("o:2") == []
+    assert wishes.take("o:1") == [Wish("hold", "/work", "first")]
+    assert wishes.take("o:1") == []
+    RunActions(tmp_path, lambda: runs).do("hold", ["/work/first"])
+    (left,) = (tmp_path / "wishes").iterdir()
+    os.utime(left, (0, 0))  # nobody means it any more
+    assert Wishes(tmp_path).take("o:1") == []
+    (tmp_path / "wishes" / left.name).write_text("{")
+    assert Wishes(tmp_path).take("o:1") == []
 
 
 def test_a_job_that_waits_says_for_what(record, places):

@@ -16,6 +16,7 @@ from asyncmd_jupyter.jupyter.server.options import Options
 from asyncmd_jupyter.jupyter.server.places import Places
 from asyncmd_jupyter.jupyter.server.poll import SharedPoll
 from asyncmd_jupyter.jupyter.server.queue import UserQueue
+from asyncmd_jupyter.jupyter.server.run_actions import RunActions
 from asyncmd_jupyter.jupyter.server.slurm_actions import Outcome
 from asyncmd_jupyter.jupyter.server.threads import in_daemon
 from asyncmd_jupyter.jupyter.server.triage import Triage
@@ -43,6 +44,7 @@ class Desk:
         may_touch_others = options.show_other_jobs
         self._actions = Actions(self._store, settings, queue, may_touch_others=may_touch_others)
         self._looker = Looker(self._store, settings, queue, options, Places(root), problems)
+        self._run_actions = RunActions(settings.state_dir, lambda: self._looker.runs)
         self._triage = Triage(settings.state_dir)
         self.poll = SharedPoll(self._look, options.poll_interval)
 
@@ -50,6 +52,13 @@ class Desk:
         """Cancel, hold, release or requeue jobs."""
         try:
             return await self._actions.do(verb, ids)
+        finally:
+            self.poll.wake()
+
+    async def do_with_runs(self, verb: str, keys: list[str]) -> list[Outcome]:
+        """Let kernels hold or release their runs."""
+        try:
+            return await in_daemon(self._run_actions.do, verb, keys)
         finally:
             self.poll.wake()
 

@@ -13,6 +13,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, authenticated
 
 from asyncmd_jupyter.errors import JobError
+from asyncmd_jupyter.jobs.wishes import HOLD, RELEASE
 from asyncmd_jupyter.jupyter.server.desk import Desk
 from asyncmd_jupyter.jupyter.server.poll import Listener
 from asyncmd_jupyter.jupyter.server.validation import (
@@ -22,6 +23,7 @@ from asyncmd_jupyter.jupyter.server.validation import (
     checked_flag,
     checked_id,
     checked_ids,
+    checked_keys,
     checked_lines,
     checked_word,
 )
@@ -130,6 +132,28 @@ class ActionHandler(Handler):
         return {"results": [vars(outcome) for outcome in outcomes]}
 
 
+class RunHandler(Handler):
+    """Changes several runs, by the kernels that look after them."""
+
+    verb = HOLD
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """Answer with one result for each run."""
+        await self.answer(self._results(checked_keys(self.request.body)))
+
+    async def _results(self, keys: list[str]) -> dict[str, Any]:
+        outcomes = await self.desk.do_with_runs(self.verb, keys)
+        return {"results": [vars(outcome) for outcome in outcomes]}
+
+
+class ReleaseRunHandler(RunHandler):
+    """Lets held runs go on."""
+
+    verb = RELEASE
+
+
 class LogHandler(Watching):
     """The end of what a job has written."""
 
@@ -171,6 +195,8 @@ def handlers(desk: Desk) -> list[tuple[str, type[Handler], dict[str, Any]]]:
         ("api/snapshot", SnapshotHandler),
         ("api/events", EventsHandler),
         (f"api/jobs/({'|'.join(VERBS)})", ActionHandler),
+        (f"api/runs/{HOLD}", RunHandler),
+        (f"api/runs/{RELEASE}", ReleaseRunHandler),
         ("api/jobs/([^/]+)/log", LogHandler),
         ("api/jobs/([^/]+)/triage", TriageHandler),
         (".*", UnknownHandler),

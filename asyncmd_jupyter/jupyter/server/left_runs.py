@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from asyncmd_jupyter.jobs.model import JobState
 from asyncmd_jupyter.jupyter.server.facts import JobFacts
-from asyncmd_jupyter.jupyter.server.runs import RunInfo, run_key
+from asyncmd_jupyter.jupyter.server.runs import FINAL, RunInfo, run_key
 
 INTERRUPTED, CANCELLED, RUNNING, WAITING = "interrupted", "cancelled", "running", "waiting"
 
@@ -27,7 +28,7 @@ def judged(runs: Mapping[str, RunInfo], jobs: Iterable[JobFacts]) -> dict[str, R
     if not left:
         return dict(runs)
     newest = _newest(left, jobs)
-    told = {key: _with_state(run, state_of(newest.get(key, {}))) for key, run in left.items()}
+    told = {key: _with_states(run, newest.get(key, {})) for key, run in left.items()}
     return {**runs, **told}
 
 
@@ -58,8 +59,12 @@ def _newest(
     return found
 
 
-def _with_state(run: RunInfo, state: str) -> RunInfo:
+def _with_states(run: RunInfo, jobs: Mapping[str, JobFacts]) -> RunInfo:
+    """The run as its jobs tell: as a whole, and how many of its walkers are in which state."""
     row = json.loads(run.text)
-    if row["state"] == state:
+    going = [{w: jobs[w]} if w in jobs else {} for w in run.open_walkers]
+    ended = {state: n for state, n in row.get("states", {}).items() if state in FINAL}
+    told = {"state": state_of(jobs), "states": Counter(ended) + Counter(map(state_of, going))}
+    if all(row.get(name) == value for name, value in told.items()):
         return run
-    return replace(run, text=json.dumps(row | {"state": state}))
+    return replace(run, text=json.dumps(row | told))

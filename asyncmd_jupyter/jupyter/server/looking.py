@@ -82,6 +82,11 @@ class Looker:
         self._others: tuple[object, Mapping[str, str]] = None, {}
         self._board = Board()
 
+    @property
+    def runs(self) -> Mapping[str, RunInfo]:
+        """The runs that were read last, by their keys."""
+        return self._runs.runs
+
     async def look(self, *, others: bool) -> Board:
         """Everything as it is now; the same object while nothing has changed."""
         problem = await self._thread.run(self._read)

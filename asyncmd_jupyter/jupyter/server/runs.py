@@ -16,13 +16,15 @@ from asyncmd_jupyter.errors import ForeignFileError
 from asyncmd_jupyter.files.reading import read_object
 from asyncmd_jupyter.jobs.heartbeat import may_live
 from asyncmd_jupyter.jobs.process import Owner
+from asyncmd_jupyter.jobs.wishes import HOLD, RELEASE
 from asyncmd_jupyter.jupyter.server.places import Places
 from asyncmd_jupyter.names import escaped, is_name
 
 _ENDING = ".run.json"
 _MOST_BYTES = 2**25
-_FINAL = frozenset({"reached", "done", "limit", "cancelled", "failed"})
-_LOOKS_BETWEEN_FINAL = 8
+_WHOLE = frozenset({"reached", "done", "limit"})
+FINAL = _WHOLE | {"cancelled", "failed"}
+_LOOKS_BETWEENFINAL = 8
 _MOST_FAILURES = 3
 _MOST_TOLD = 500
 _MOST_LETTERS = 300
@@ -45,6 +47,10 @@ class RunInfo:
         What its jobs are told as well.
     is_followed : bool
         Whether its kernel lives.
+    owner : str
+        That kernel.
+    can : tuple of str
+        What can be done with the run as a whole.
     open_walkers : frozenset of str
         Indices of those that have not ended.
     """
@@ -55,6 +61,8 @@ class RunInfo:
     notebook: str = ""
     is_followed: bool = False
     open_walkers: frozenset[str] = frozenset()
+    owner: str = ""
+    can: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -121,13 +129,13 @@ class RunRecords:
         """Nobody has written, but its kernel may have ended."""
         if known.is_followed != (self._lives(known.owner) and not known.is_final):
             return self._reading(key, known.signature)
-        known.looks_left = _LOOKS_BETWEEN_FINAL if known.is_final else 0
+        known.looks_left = _LOOKS_BETWEENFINAL if known.is_final else 0
         return known
 
     def _reading(self, key: str, signature: Signature) -> _Kept:
         try:
             values = _content(key)
-            owner, is_final = str(values["owner"]), values["state"] in _FINAL
+            owner, is_final = str(values["owner"]), values["state"] in FINAL
             is_followed = self._lives(owner) and not is_final
             info = self._info(key, values, is_followed)
         except (*_WRONG, OSError) as error:
@@ -136,7 +144,9 @@ class RunRecords:
 
     def _info(self, key: str, values: Mapping[str, Any], is_followed: bool) -> RunInfo:
         folder = os.path.dirname(key)  # noqa: PTH120
+        can = _possible(values) if is_followed else ()
         row = _plain_facts(values) | {
+            "can": can,
             "key": key,
             "name": os.path.basename(key),  # noqa: PTH119
             "folder": self._places.below_root(folder),
@@ -145,7 +155,8 @@ class RunRecords:
             "followed": is_followed,
         }
         own = row["engine"], row["campaign"], row["notebook"]
-        return RunInfo(json.dumps(row), *own, is_followed, _open_walkers(values))
+        owner = str(values["owner"])
+        return RunInfo(json.dumps(row), *own, is_followed, _open_walkers(values), owner, can)
 
 
 def run_key(folder: str, name: str) -> str:
@@ -164,7 +175,8 @@ def _plain_facts(values: Mapping[str, Any]) -> dict[str, Any]:
         "campaign": _name(values.get("campaign")),
         "conditions": [_text(name) for name in values["conditions"][:_MOST_CONDITIONS]],
         "walkers": len(walkers),
-        "ended": sum(walker.get("state") in _FINAL for walker in walkers),
+        "states": dict(Counter(_text(walker.get("state")) for walker in walkers)),
+        "ended": sum(walker.get("state") in FINAL for walker in walkers),
         "reached": dict(reached.most_common(_MOST_CONDITIONS)),
         "failures": _failures(walkers),
         **_progress(walkers),
@@ -173,9 +185,16 @@ def _plain_facts(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _possible(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a kernel can do with its run. In Slurm jobs are held, one by one."""
+    if values["state"] in FINAL or values.get("launcher") == "slurm":
+        return ()
+    return (RELEASE,) if values["state"] == "held" else (HOLD,)
+
+
 def _open_walkers(values: Mapping[str, Any]) -> frozenset[str]:
     walkers = [walker for walker in values["walkers"] if isinstance(walker, dict)]
-    going = (walker for walker in walkers if walker.get("state") not in _FINAL)
+    going = (walker for walker in walkers if walker.get("state") not in FINAL)
     return frozenset(str(walker.get("index")) for walker in going)
 
 
@@ -184,7 +203,7 @@ def _progress(walkers: list[dict[str, Any]]) -> dict[str, float | None]:
     done = [_number(walker.get("time_done")) or 0.0 for walker in walkers]
     limits = [_number(walker.get("time_limit")) for walker in walkers]
     parts = [
-        1.0 if walker.get("state") in _FINAL else max(0.0, min(1.0, time / limit))
+        1.0 if walker.get("state") in _WHOLE else max(0.0, min(1.0, time / limit))
         for walker, time, limit in zip(walkers, done, limits, strict=True)
         if limit
     ]

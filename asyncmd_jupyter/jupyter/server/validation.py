@@ -45,6 +45,10 @@ def checked_id(text: str) -> str:
 
 def checked_ids(body: bytes) -> list[str]:
     """The ids in the body of a request, each once."""
+    return list(dict.fromkeys(map(checked_id, _ids(body))))
+
+
+def _ids(body: bytes) -> list[str]:
     if len(body) > _MOST_BYTES:
         raise RefusedError(413, f"The request is longer than {_MOST_BYTES} bytes.")
     try:
@@ -56,7 +60,12 @@ def checked_ids(body: bytes) -> list[str]:
         raise RefusedError(400, 'The body of the request must be {"ids": ["…", …]}.')
     if not 1 <= len(ids) <= MOST_IDS:
         raise RefusedError(400, f"{len(ids)} ids were given; 1 to {MOST_IDS} are possible.")
-    return list(dict.fromkeys(map(checked_id, ids)))
+    return ids
+
+
+def checked_keys(body: bytes) -> list[str]:
+    """The keys of runs in the body of a request, each once; they are paths, so any text may be."""
+    return list(dict.fromkeys(_ids(body)))
 
 
 def checked_flag(name: str, values: Sequence[str]) -> bool:

@@ -67,6 +67,9 @@ def _in_words(family: Genealogy, layout: Layout) -> tuple[str, str]:
         f"{layout.duration:g} ps from the first frame to the last",
         f"{len(layout.marks)} files that were made of them",
     ]
+    beyond = sum(strand.beyond > 0 for strand in layout.strands)
+    if beyond:
+        said.append(f"{beyond} with frames behind the one that decided, which do not count")
     missing = sum(strand.lacks_its_start for strand in layout.strands)
     if missing:
         said.append(f"the start of {missing} is missing")

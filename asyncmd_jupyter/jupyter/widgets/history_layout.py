@@ -30,6 +30,8 @@ class Strand:
         From the top.
     root : Node, optional
         What it begins with, where that belongs to no simulation.
+    counted : float, optional
+        Where the frame lies that decided, if there are frames behind it.
     """
 
     key: str
@@ -40,6 +42,12 @@ class Strand:
     branch: float = 0.0
     row: int = 0
     root: Node | None = None
+    counted: float | None = None
+
+    @property
+    def beyond(self) -> float:
+        """Ps that were computed behind the frame that decided, and do not count."""
+        return 0.0 if self.counted is None else self.end - self.counted
 
     @property
     def label(self) -> str:
@@ -103,6 +111,7 @@ class Layout:
 def lay_out(family: Genealogy) -> Layout:
     """Find a place for everything."""
     by_key = _strands(family)
+    _find_results(family, by_key)
     # Those that begin together stay in order: parents before children.
     strands = sorted(by_key.values(), key=lambda strand: strand.begin)
     longest = max((strand.end for strand in strands), default=0.0)
@@ -126,6 +135,19 @@ def _strands(family: Genealogy) -> dict[str, Strand]:
         if first is not None and last is not None:
             strand.end = max(strand.end, strand.begin + last - first)
     return found
+
+
+def _find_results(family: Genealogy, strands: Mapping[str, Strand]) -> None:
+    """A run joins the parts of a simulation up to what counts, in a file that is called so."""
+    for node in family.nodes:
+        strand = strands.get(str(node.path.with_suffix("")))
+        edges = family.above.get(node.id, [])
+        if strand is None or node.simulation or not edges:
+            continue
+        last = family.by_id[edges[-1].parent]
+        if last.simulation == strand.key and edges[-1].taken.last_time is not None:
+            counted = strand.at(last, edges[-1].taken.last_time)
+            strand.counted = counted if counted < strand.end else None
 
 
 def _begin(strand: Strand, family: Genealogy, found: Mapping[str, Strand]) -> None:

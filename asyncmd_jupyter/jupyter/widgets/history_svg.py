@@ -31,6 +31,7 @@ _HEIGHTS = ((16, 24.0), (40, 16.0), (90, 10.0), (160, 7.0))
 _LEAST_HEIGHT = 5.0
 _SHORTEST = 5.0
 _SEAM = 1.5
+_BEYOND = 0.3  # opacity of what does not count
 _LONGEST_BRIDGE = 24.0
 
 
@@ -131,10 +132,12 @@ def _line(frame: _Frame, strand: Strand) -> Iterator[str]:
     end = max(frame.x(strand.end), begin + _SHORTEST)
     width = min(3.0, frame.row_height * 0.5)
     yield f"<g><title>{escape(_told(strand))}</title>"
-    yield (
-        f'<line x1="{begin:.1f}" y1="{y:.1f}" x2="{end:.1f}" y2="{y:.1f}" stroke="{colour}" '
-        f'stroke-width="{width:g}"/>'
-    )
+    counted = end if strand.counted is None else max(frame.x(strand.counted), begin)
+    look = f'stroke="{colour}" stroke-width="{width:g}"'
+    yield f'<line x1="{begin:.1f}" y1="{y:.1f}" x2="{counted:.1f}" y2="{y:.1f}" {look}/>'
+    if counted < end:
+        span = f'x1="{counted:.1f}" y1="{y:.1f}" x2="{end:.1f}" y2="{y:.1f}"'
+        yield f'<line {span} {look} opacity="{_BEYOND}"/>'
     if strand.lacks_its_start:
         yield _sign("cross", begin, y, min(4.0, frame.row_height * 0.4), _INK)
     yield from _part_ends(frame, strand, colour, y)
@@ -171,6 +174,9 @@ def _kind(mark: Mark) -> str:
 
 def _sign(kind: str, x: float, y: float, size: float, colour: str, inside: str = "") -> str:
     """One frame is a circle, several are a diamond, and a cross stands for what is missing."""
+    if kind == "faint":
+        line = f'x1="{x - 7:.1f}" y1="{y:.1f}" x2="{x + 7:.1f}" y2="{y:.1f}"'
+        return f'<line {line} style="stroke:{colour}" stroke-width="3" opacity="{_BEYOND}"/>'
     if kind == "circle":
         return (
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size - 0.5:g}" '
@@ -189,7 +195,10 @@ def _told(strand: Strand) -> str:
     first, last = strand.nodes[0], strand.nodes[-1]
     told = [strand.label, f"{count} part{'s' * (count > 1)}"]
     if first.first_time is not None and last.last_time is not None:
-        told.append(f"{first.first_time:g} to {last.last_time:g} ps")
+        beyond = strand.beyond
+        told.append(f"{first.first_time:g} to {last.last_time - beyond:g} ps")
+        if beyond:
+            told.append(f"{beyond:g} ps more behind the frame that decided")
     if strand.parent is not None:
         told.append(f"from {strand.parent.label}")
     if strand.lacks_its_start and strand.root is not None:
@@ -263,6 +272,8 @@ def _signs(layout: Layout) -> list[_Entry]:
     there = {_kind(mark) for mark in layout.marks}
     if any(strand.lacks_its_start for strand in layout.strands):
         there.add("cross")
+    if any(strand.beyond for strand in layout.strands):
+        there.add("faint")
     return [_Entry(text, sign=sign) for sign, text in _SIGNS.items() if sign in there]
 
 
@@ -270,6 +281,7 @@ _SIGNS = {
     "circle": "a frame that was taken out",
     "diamond": "frames that were taken out or joined",
     "cross": "what it began with is missing",
+    "faint": "behind the frame that decided: does not count",
 }
 
 

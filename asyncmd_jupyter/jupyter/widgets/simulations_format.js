@@ -52,6 +52,21 @@ function stateWord(words, state) {
   return Object.hasOwn(words.states, state) ? words.states[state] : state;
 }
 
+// How many of a group are in which state, as `simulations_still.states_text` says it.
+const TOLD = ["reached", "done", "limit", "failed", "cancelled", "running", "preparing", "waiting", "held", "cancelling"];
+
+function countsText(counts, total, words) {
+  const told = TOLD.filter((state) => counts.has(state));
+  return told
+    .map((state, place) => {
+      const n = grouped(counts.get(state), 0);
+      const parts = { n, total: grouped(total, 0), state: stateWord(words, state) };
+      if (place > 0) return fill(words.count, parts);
+      return fill(told.length > 1 ? words.count_of : total > 1 ? words.count_all : words.count, parts);
+    })
+    .join(", ");
+}
+
 function fill(text, places) {
   return text.replace(/\{(\w+)\}/g, (all, place) => (Object.hasOwn(places, place) ? places[place] : all));
 }

@@ -47,8 +47,15 @@ class Line {
   }
 
   columnCell(column) {
-    const isText = column.key !== "state" && column.key !== "done";
+    const isText = !["run", "state", "done"].includes(column.key);
     const cell = this.cell(`${column.right ? "asyncmd-sims-right" : ""} ${isText ? "asyncmd-sims-text" : ""}`);
+    if (column.key === "run") {
+      // Where there is no room the name is cut, never the number of the walker.
+      cell.classList.add("asyncmd-sims-name");
+      this.runName = element("span");
+      this.runWalker = element("span", "asyncmd-sims-walker");
+      cell.append(this.runName, this.runWalker);
+    }
     if (column.key === "state") {
       this.icon = icon("waiting");
       this.word = element("span", "asyncmd-sims-word");
@@ -103,8 +110,8 @@ class Line {
     );
     const counts = new Map();
     for (const row of members) counts.set(row.state, (counts.get(row.state) ?? 0) + 1);
-    const states = STATES.filter((s) => counts.has(s)).map((s) => `${counts.get(s)} ${stateWord(store.words, s)}`);
-    this.set("group", this.cells[0], "textContent", `${group || words.no_campaign} — ${states.join(", ")}`);
+    const said = countsText(counts, members.length, store.words);
+    this.set("group", this.cells[0], "textContent", `${group || words.no_campaign} — ${said}`);
   }
 
   paintRow(row, place) {
@@ -125,10 +132,16 @@ class Line {
 
   paintCell(column, i, row, store) {
     const shown = column.shown(row, store);
-    if (column.key === "state") this.paintState(row, shown);
+    if (column.key === "run") this.paintName(row);
+    else if (column.key === "state") this.paintState(row, shown);
     else if (column.key === "done") this.paintDone(row, shown);
     else if (column.key === "reason") this.paintReason(this.cells[i], row, shown);
     else this.set(i, this.cells[i], "textContent", shown);
+  }
+
+  paintName(row) {
+    this.set("run name", this.runName, "textContent", row.run);
+    this.set("run walker", this.runWalker, "textContent", `/${row.walker}`);
   }
 
   paintState(row, shown) {

@@ -165,7 +165,7 @@ class Store {
 
   sort(rows, { column, falling }) {
     const key = COLUMNS.find((c) => c.key === column)?.sorted;
-    if (!key) return rows.sort((a, b) => a.number - b.number);
+    if (!key) return rows.sort((a, b) => turn(a) - turn(b) || a.number - b.number);
     const keys = new Map(rows.map((row) => [row, key(row, this)]));
     const sign = falling ? -1 : 1;
     return rows.sort((a, b) => this.compare(keys.get(a), keys.get(b), sign) || a.number - b.number);
@@ -184,10 +184,18 @@ const text = (field) => ({ shown: (row) => String(row[field]), sorted: (row) => 
 // Those with `grow` share the room that is left. By default a column that is an `extra` is
 // hidden, one that is `telling` where it says the same in all rows.
 const COLUMNS = [
-  { key: "run", width: 240, grow: 1, shown: named, sorted: named },
+  { key: "run", width: 240, least: 110, shown: named, sorted: named },
   { key: "walker", width: 62, right: true, extra: true, ...text("walker") },
   { key: "campaign", width: 100, telling: true, ...text("campaign") },
-  { key: "state", width: 160, beside: 34, grow: 1, shown: (row, store) => store.state(row), sorted: stateOrder },
+  {
+    key: "state",
+    width: 220,
+    beside: 34,
+    grow: 1,
+    shown: (row, store) => store.state(row),
+    measured: stateWithNote,
+    sorted: stateOrder,
+  },
   { key: "done", width: 220, beside: 32, shown: (row, store) => store.done(row), sorted: (row) => row.done },
   {
     key: "values",
@@ -239,6 +247,17 @@ function hiddenAtFirst(rows) {
 
 function named(row) {
   return `${row.run}/${row.walker}`;
+}
+
+// What runs comes before what waits, and that before what has ended; else rows stay in their order.
+function turn(row) {
+  if (ENDED.has(row.state)) return 2;
+  return row.state === "running" || row.state === "preparing" || row.state === "cancelling" ? 0 : 1;
+}
+
+// Which state was reached has to be read; an error has a column of its own.
+function stateWithNote(row, store) {
+  return row.state === "reached" && row.note ? `${store.state(row)} ${row.note}` : store.state(row);
 }
 
 function stateOrder(row) {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from asyncmd_jupyter.jupyter.widgets.simulations_rows import SimulationRow, counted
@@ -25,12 +25,24 @@ SYMBOLS = {
 SHOWN = ("run", "state", "done", "speed", "values", "reason", "nodes")
 
 
+_TOLD = (
+    *("reached", "done", "limit", "failed", "cancelled"),
+    *("running", "preparing", "waiting", "held", "cancelling"),
+)
+_RUNNING = ("running", "preparing", "cancelling")
+
+
+def in_turn(rows: Sequence[SimulationRow]) -> list[SimulationRow]:
+    """What runs, then what waits, then what has ended, as the front end shows them."""
+    return sorted(rows, key=lambda row: 2 if row.has_ended else row.state not in _RUNNING)
+
+
 def table_text(rows: Sequence[SimulationRow], words: Words, runs_left: int = 0) -> str:
     """Write counts and the first rows for a terminal or an untrusted notebook."""
     if not rows:
         return str(words["empty"])
     lines = [[words["columns"][name] for name in SHOWN]]
-    lines += [list(_cells(row, words)) for row in rows[:MOST_ROWS]]
+    lines += [list(_cells(row, words)) for row in in_turn(rows)[:MOST_ROWS]]
     widths = [max(len(line[i]) for line in lines) for i in range(len(SHOWN))]
     table = [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -47,7 +59,7 @@ def table_html(rows: Sequence[SimulationRow], words: Words, runs_left: int = 0) 
     head = "".join(f'<th scope="col">{escape(words["columns"][name])}</th>' for name in SHOWN)
     body = "".join(
         f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _cells(row, words))}</tr>"
-        for row in rows[:MOST_ROWS]
+        for row in in_turn(rows)[:MOST_ROWS]
     )
     more = _more(rows, words, runs_left)
     return (
@@ -85,10 +97,21 @@ def _gap(condition: str, away: float | None, words: Words) -> str:
 
 
 def _summary(rows: Sequence[SimulationRow], words: Words) -> str:
-    states = ", ".join(
-        f"{n:,} {words['states'].get(state, state)}" for state, n in counted(rows).items()
-    )
-    return f"{form(words['counted']['simulations'], len(rows))}: {states}"
+    simulations = form(words["counted"]["simulations"], len(rows))
+    return f"{simulations}: {states_text(counted(rows), words)}"
+
+
+def states_text(counts: Mapping[str, int], words: Words) -> str:
+    """Say how many of a group are in which state, as the front end does."""
+    total = sum(counts.values())
+    told = sorted(counts, key=lambda state: _TOLD.index(state) if state in _TOLD else len(_TOLD))
+    said = []
+    for place, state in enumerate(told):
+        several = "count_of" if len(told) > 1 else "count_all" if total > 1 else "count"
+        text = words[several if place == 0 else "count"]
+        word = words["states"].get(state, state)
+        said.append(fill(text, n=f"{counts[state]:,}", total=f"{total:,}", state=word))
+    return ", ".join(said)
 
 
 def _more(rows: Sequence[SimulationRow], words: Words, runs_left: int) -> str:

@@ -43,7 +43,7 @@ class Widths {
   longest(column, rows, store, font) {
     let longest = "";
     for (const row of rows) {
-      const text = String(column.shown(row, store) ?? "");
+      const text = String((column.measured ?? column.shown)(row, store) ?? "");
       if (text.length > longest.length) longest = text;
     }
     return this.long(longest, font);

@@ -10,9 +10,9 @@ import { notebookInFront } from './front';
 import type { IOptions } from './options';
 import type { IPlace } from './places';
 import { errorText } from './problems';
-import type { Action, IJob } from './protocol';
+import type { Action, IJob, IRun, RunAction } from './protocol';
 import { tellResults } from './results';
-import type { UnderWay } from './underWay';
+import { canRun, idOfTarget, type Target, type UnderWay } from './underWay';
 
 const GO_TO_FOLDER = 'filebrowser:open-path';
 
@@ -26,11 +26,16 @@ export class Actions {
     private readonly _options: () => IOptions
   ) {}
 
-  /** Do it to those jobs to which it can be done. */
-  async act(action: Action, jobs: readonly IJob[]): Promise<void> {
-    const able = this._underWay
-      .without(jobs)
-      .filter(job => job.can.includes(action));
+  /** Do it to those jobs, and whole runs, to which it can be done. */
+  async act(
+    action: Action,
+    jobs: readonly IJob[],
+    runs: readonly IRun[] = []
+  ): Promise<void> {
+    const able: Target[] = [
+      ...this._underWay.without(jobs).filter(job => job.can.includes(action)),
+      ...this._underWay.without(runs).filter(run => canRun(run, action))
+    ];
     const asks = this._options().confirm && action !== 'release';
     if (able.length === 0) {
       return;
@@ -39,9 +44,16 @@ export class Actions {
       return;
     }
     await this._told(this._trans.__('It did not work'), async () => {
-      const ids = able.map(job => job.id);
+      const isRun = (each: Target): boolean => 'key' in each;
+      const ids = able.filter(each => !isRun(each)).map(idOfTarget);
+      const keys = able.filter(isRun).map(idOfTarget);
       await this._underWay.during(action, able, async () => {
-        const results = await this._api.act(action, ids);
+        const results = [
+          ...(await this._api.act(action, ids)),
+          ...(keys.length > 0
+            ? await this._api.actOnRuns(action as RunAction, keys)
+            : [])
+        ];
         tellResults(results, this._trans);
         return results;
       });

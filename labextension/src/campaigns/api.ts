@@ -8,7 +8,8 @@ import type {
   IDiagnosis,
   ILog,
   ISnapshot,
-  LogName
+  LogName,
+  RunAction
 } from './protocol';
 
 const MOST_IDS = 1000;
@@ -51,6 +52,19 @@ export class Api implements ISource {
       results.push(...answer.results);
     }
     return results;
+  }
+
+  /** Let kernels hold or release their runs. */
+  async actOnRuns(
+    action: RunAction,
+    keys: readonly string[]
+  ): Promise<IActionResult[]> {
+    const body = JSON.stringify({ ids: keys.slice(0, MOST_IDS) });
+    const answer = await this._json<{ results: IActionResult[] }>(
+      `runs/${action}`,
+      { method: 'POST', body }
+    );
+    return answer.results;
   }
 
   log(id: string, stream: LogName, lines: number): Promise<ILog> {

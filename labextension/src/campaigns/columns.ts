@@ -17,6 +17,7 @@ export interface IColumn {
   text(node: INode, now: number): string;
 }
 
+/** The least of the column of names. */
 export const NAME_WIDTH = 96;
 const STATE_WIDTH = 124;
 /** Where it may be spelled out how many of a line's parts have ended. */
@@ -93,9 +94,10 @@ export function allColumns(trans: TranslationBundle): IColumn[] {
 export function fitting(
   columns: readonly IColumn[],
   chosen: readonly string[],
-  width: number
+  width: number,
+  nameWidth: number | null = null
 ): IColumn[] {
-  let left = width - NAME_WIDTH - stateWidth(width);
+  let left = width - (nameWidth ?? NAME_WIDTH) - stateWidth(width);
   const shown: IColumn[] = [];
   for (const key of chosen) {
     const column = columns.find(each => each.key === key);
@@ -115,12 +117,21 @@ export function isWide(width: number): boolean {
 }
 
 /** For `grid-template-columns`. */
-export function template(columns: readonly IColumn[], width: number): string {
+export function template(
+  columns: readonly IColumn[],
+  width: number,
+  nameWidth: number | null = null
+): string {
   const widths = columns.map(column =>
     column.grows ? `minmax(${column.width}px, 1.5fr)` : `${column.width}px`
   );
-  const name = `minmax(${NAME_WIDTH}px, 1fr)`;
-  return [name, `${stateWidth(width)}px`, ...widths].join(' ');
+  if (nameWidth === null) {
+    const name = `minmax(${NAME_WIDTH}px, 1fr)`;
+    return [name, `${stateWidth(width)}px`, ...widths].join(' ');
+  }
+  const most = Math.max(NAME_WIDTH, width - STATE_WIDTH);
+  const name = `${Math.min(nameWidth, most)}px`;
+  return [name, `minmax(${STATE_WIDTH}px, 1fr)`, ...widths].join(' ');
 }
 
 function stateWidth(width: number): number {

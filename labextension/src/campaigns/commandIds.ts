@@ -12,7 +12,9 @@ export const Command = {
   folder: 'asyncmd:open-work-folder',
   copyPath: 'asyncmd:copy-work-folder-path',
   notebook: 'asyncmd:open-source-notebook',
-  attach: 'asyncmd:new-attached-notebook'
+  attach: 'asyncmd:new-attached-notebook',
+  remove: 'asyncmd:remove-from-list',
+  putBack: 'asyncmd:put-back-on-list'
 } as const;
 
 /** What can be done with chosen lines, in the order of its buttons. */
@@ -24,5 +26,7 @@ export const ON_LINES = [
   Command.folder,
   Command.copyPath,
   Command.notebook,
-  Command.attach
+  Command.attach,
+  Command.remove,
+  Command.putBack
 ] as const;

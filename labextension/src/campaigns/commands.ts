@@ -9,10 +9,11 @@ import { notebookInFront } from './front';
 import { whyNoLog } from './logs';
 import { PANEL_ID, type CampaignPanel } from './panel';
 import { placeFor, type IPlace } from './places';
-import type { Action, IJob } from './protocol';
+import type { Action } from './protocol';
+import { removable } from './removed';
 import type { CampaignStore } from './store';
 import { NO_FILTER } from './tree';
-import type { UnderWay } from './underWay';
+import { canRun, type Target, type UnderWay } from './underWay';
 import type { View } from './view';
 
 export interface ICommandParts {
@@ -31,6 +32,7 @@ export function addCommands(parts: ICommandParts): void {
   addForPanel(parts);
   addForJobs(parts);
   addForPlaces(parts);
+  addForList(parts);
   const { app, panel, view, underWay } = parts;
   const tell = (): void => app.commands.notifyCommandChanged();
   panel.selectionChanged.connect(tell);
@@ -38,7 +40,11 @@ export function addCommands(parts: ICommandParts): void {
   app.shell.currentChanged?.connect(() =>
     app.commands.notifyCommandChanged(Command.ofNotebook)
   );
-  view.changed.connect(() => app.commands.notifyCommandChanged(Command.others));
+  view.changed.connect(() =>
+    [Command.others, Command.remove, Command.putBack].forEach(id =>
+      app.commands.notifyCommandChanged(id)
+    )
+  );
 }
 
 function addForPanel(parts: ICommandParts): void {
@@ -102,22 +108,24 @@ function addForJobs(parts: ICommandParts): void {
     label: string,
     short: string
   ): void => {
-    const able = (): IJob[] =>
-      panel.chosenJobs.filter(job => job.can.includes(action));
+    const able = (): Target[] => [
+      ...panel.chosenJobs.filter(job => job.can.includes(action)),
+      ...panel.chosenRuns.filter(run => canRun(run, action))
+    ];
     app.commands.addCommand(id, {
       label: args => (args.isShort ? short : label),
       caption: label,
       isEnabled: () => underWay.without(able()).length > 0,
       isVisible: () => able().length > 0,
-      execute: () => actions.act(action, panel.chosenJobs)
+      execute: () => actions.act(action, panel.chosenJobs, panel.chosenRuns)
     });
   };
   add(Command.cancel, 'cancel', trans.__('Cancel jobs…'), trans.__('Cancel'));
-  add(Command.hold, 'hold', trans.__('Hold jobs…'), trans.__('Hold'));
+  add(Command.hold, 'hold', trans.__('Hold runs or jobs…'), trans.__('Hold'));
   add(
     Command.release,
     'release',
-    trans.__('Release jobs'),
+    trans.__('Release held runs or jobs'),
     trans.__('Release')
   );
   add(
@@ -126,6 +134,32 @@ function addForJobs(parts: ICommandParts): void {
     trans.__('Put jobs back into the queue…'),
     trans.__('Requeue')
   );
+}
+
+/** The list only: files and jobs stay as they are. */
+function addForList(parts: ICommandParts): void {
+  const { app, panel, store, view, trans } = parts;
+  const keys = (isOff: boolean): string[] =>
+    removable(panel.chosen.map(line => line.node)).filter(
+      key => key in view.removed === isOff
+    );
+  app.commands.addCommand(Command.remove, {
+    label: args =>
+      args.isShort ? trans.__('Remove') : trans.__('Remove from this list'),
+    caption: trans.__(
+      'Take what has ended off this list; its files stay, and “Show removed” brings it back'
+    ),
+    isEnabled: () => keys(false).length > 0,
+    isVisible: () => keys(false).length > 0,
+    execute: () => view.remove(keys(false), store.now)
+  });
+  app.commands.addCommand(Command.putBack, {
+    label: args =>
+      args.isShort ? trans.__('Put back') : trans.__('Put back on this list'),
+    isEnabled: () => keys(true).length > 0,
+    isVisible: () => keys(true).length > 0,
+    execute: () => view.putBack(keys(true))
+  });
 }
 
 function addForPlaces(parts: ICommandParts): void {

@@ -4,7 +4,8 @@ import { Widget } from '@lumino/widgets';
 
 import { element } from './dom';
 import { titleOfJob } from './facts';
-import type { Action, IJob } from './protocol';
+import type { Action } from './protocol';
+import type { Target } from './underWay';
 
 const MOST_NAMES = 5;
 
@@ -17,14 +18,18 @@ interface IQuestion {
 /** Ask before something is done to jobs. */
 export async function isConfirmed(
   action: Action,
-  jobs: readonly IJob[],
+  targets: readonly Target[],
   trans: TranslationBundle
 ): Promise<boolean> {
-  const { title, text, yes } = questionFor(action, jobs.length, trans);
+  const n = targets.length;
+  const hasRuns = targets.some(target => 'key' in target);
+  const { title, text, yes } = hasRuns
+    ? holdQuestion(n, trans)
+    : questionFor(action, n, trans);
   const warns = action === 'cancel' || action === 'requeue';
   const answer = await showDialog({
     title,
-    body: body(text, jobs, trans),
+    body: body(text, targets, trans),
     buttons: [
       Dialog.cancelButton({ label: trans.__('Keep as it is') }),
       warns
@@ -34,6 +39,19 @@ export async function isConfirmed(
     defaultButton: 0
   });
   return answer.button.accept;
+}
+
+/** Runs as a whole, and with them what else was chosen. */
+function holdQuestion(n: number, trans: TranslationBundle): IQuestion {
+  return {
+    title: trans._n('Hold it?', 'Hold these %1?', n),
+    text: trans._n(
+      'A run saves its work and pauses; a job that waits is not started. Both go on when somebody releases them.',
+      'Runs save their work and pause; jobs that wait are not started. All go on when somebody releases them.',
+      n
+    ),
+    yes: trans.__('Hold')
+  };
 }
 
 function questionFor(
@@ -89,17 +107,23 @@ function questionFor(
   }
 }
 
+function titleOf(target: Target): string {
+  return 'key' in target ? target.name : titleOfJob(target);
+}
+
 function body(
   text: string,
-  jobs: readonly IJob[],
+  targets: readonly Target[],
   trans: TranslationBundle
 ): Widget {
   const node = element('div', 'asyncmd-question');
   const list = element('ul');
   list.append(
-    ...jobs.slice(0, MOST_NAMES).map(job => element('li', '', titleOfJob(job)))
+    ...targets
+      .slice(0, MOST_NAMES)
+      .map(target => element('li', '', titleOf(target)))
   );
-  const more = jobs.length - MOST_NAMES;
+  const more = targets.length - MOST_NAMES;
   if (more > 0) {
     list.append(element('li', '', trans.__('and %1 more', more)));
   }

@@ -9,13 +9,13 @@ import type { Api } from './api';
 import { ON_LINES } from './commandIds';
 import { element, setText } from './dom';
 import { factsOf, type Fact } from './facts';
+import { stateText } from './counts';
 import { nameOf } from './gridRow';
 import type { ILine } from './lines';
 import { LogView } from './logView';
 import { reasonsOf, type IReason } from './reasons';
 import { factsOfSeveral, selectedWords } from './several';
 import { setStateIcon, stateIcon } from './stateIcons';
-import { stateWord } from './states';
 import { textButton } from './tools';
 import type { INode } from './tree';
 import { underWayWord, type UnderWay } from './underWay';
@@ -162,7 +162,7 @@ export class Details extends Widget {
       const doing = this._underWay.of(only);
       const word = doing
         ? underWayWord(doing, _trans)
-        : stateWord(only.state, _trans);
+        : stateText(only, _trans);
       setText(this._word, word, '');
     }
   }

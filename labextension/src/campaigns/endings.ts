@@ -21,3 +21,19 @@ export function endings(
     return old ? isActive(old.state) : timeOf(run.created) > lastLook;
   });
 }
+
+/**
+ * Runs that ended while no page looked.
+ *
+ * @param seen - up to when ends have been seen; nothing is told where that is not known
+ */
+export function endedSince(
+  now: ReadonlyMap<string, IRun>,
+  seen: number | null
+): IRun[] {
+  return seen === null
+    ? []
+    : [...now.values()].filter(
+        run => !isActive(run.state) && timeOf(run.updated) > seen
+      );
+}

@@ -12,6 +12,7 @@ import type { ILine } from './lines';
 import { moveFor } from './moves';
 import { placeOf, Selection } from './selection';
 import type { ISort, SortKey } from './sorting';
+import type { INode } from './tree';
 import type { UnderWay } from './underWay';
 import { scrollFor, windowOf } from './windowing';
 
@@ -19,11 +20,19 @@ import { scrollFor, windowOf } from './windowing';
 export class CampaignGrid extends Widget {
   readonly selection = new Selection();
 
-  constructor(trans: TranslationBundle, underWay: UnderWay) {
+  constructor(
+    trans: TranslationBundle,
+    underWay: UnderWay,
+    isRemoved: (node: INode) => boolean
+  ) {
     super();
     this.addClass('asyncmd-grid');
-    this._head = new GridHead(trans, key => this._sorted.emit(key));
-    this._body = new GridBody(trans, underWay);
+    this._head = new GridHead(
+      trans,
+      key => this._sorted.emit(key),
+      pixels => this._resized.emit(pixels)
+    );
+    this._body = new GridBody(trans, underWay, isRemoved);
     setAttribute(this.node, 'role', 'treegrid');
     setAttribute(this.node, 'aria-multiselectable', 'true');
     setAttribute(this.node, 'aria-label', trans.__('Runs and jobs'));
@@ -53,6 +62,11 @@ export class CampaignGrid extends Widget {
     return this._sorted;
   }
 
+  /** Emitted with another width of the names; null for that which fits. */
+  get resized(): ISignal<this, number | null> {
+    return this._resized;
+  }
+
   /** Choose those of some lines that are there, and go to the first of them. */
   choose(keys: ReadonlySet<string>): void {
     if (this.selection.chooseOnly(this._lines, keys)) {
@@ -64,14 +78,16 @@ export class CampaignGrid extends Widget {
   setLines(
     lines: readonly ILine[],
     columns: readonly IColumn[],
-    sort: ISort
+    sort: ISort,
+    nameWidth: number | null
   ): void {
     const hadFocus = this._body.hasFocus;
     const isOther = this.selection.keep(lines, this._lines);
     this._lines = lines;
     this._head.update(columns, sort);
     const width = this.node.clientWidth;
-    this.node.style.setProperty('--asyncmd-columns', template(columns, width));
+    const tracks = template(columns, width, nameWidth);
+    this.node.style.setProperty('--asyncmd-columns', tracks);
     this.toggleClass('asyncmd-mod-wide', isWide(width));
     setAttribute(this.node, 'aria-rowcount', String(lines.length + 1));
     setAttribute(this.node, 'aria-colcount', String(columns.length + 2));
@@ -287,6 +303,7 @@ export class CampaignGrid extends Widget {
   private _toggled = new Signal<this, ILine>(this);
   private _opened = new Signal<this, void>(this);
   private _sorted = new Signal<this, SortKey>(this);
+  private _resized = new Signal<this, number | null>(this);
 }
 
 const EVENTS = [

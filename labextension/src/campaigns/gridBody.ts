@@ -5,6 +5,7 @@ import { element } from './dom';
 import { GridRow, ROW_HEIGHT } from './gridRow';
 import type { ILine } from './lines';
 import type { Selection } from './selection';
+import type { INode } from './tree';
 import type { UnderWay } from './underWay';
 
 /** The rows of a grid, drawn only where they are asked for. */
@@ -13,7 +14,8 @@ export class GridBody {
 
   constructor(
     private readonly _trans: TranslationBundle,
-    private readonly _underWay: UnderWay
+    private readonly _underWay: UnderWay,
+    private readonly _isRemoved: (node: INode) => boolean
   ) {
     this.node.setAttribute('role', 'rowgroup');
   }
@@ -69,6 +71,7 @@ export class GridBody {
       place,
       isSelected,
       isActive,
+      isRemoved: this._isRemoved(line.node),
       doing,
       now
     });

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IColumn } from './columns';
 import { element, setAttribute } from './dom';
+import { NameEdge } from './nameEdge';
 import type { ISort, SortKey } from './sorting';
 
 export const HEAD_HEIGHT = 24;
@@ -12,8 +13,10 @@ export class GridHead {
 
   constructor(
     private readonly _trans: TranslationBundle,
-    private readonly _sort: (key: SortKey) => void
+    private readonly _sort: (key: SortKey) => void,
+    resize: (pixels: number | null) => void
   ) {
+    this._edge = new NameEdge(_trans, resize);
     this.node.setAttribute('role', 'rowgroup');
     this._row.setAttribute('role', 'row');
     this._row.setAttribute('aria-rowindex', '1');
@@ -29,7 +32,16 @@ export class GridHead {
     const shown = wanted.map(column => column.key).join();
     if (shown !== this._shown) {
       this._shown = shown;
-      this._row.replaceChildren(...wanted.map(column => this._cell(column)));
+      // The names stay where they are: their edge may be under way.
+      const [name, ...others] = wanted.map(column => this._cell(column));
+      if (name && this._row.childElementCount === 0) {
+        name.append(this._edge.node);
+        this._row.append(name);
+      }
+      while (this._row.childElementCount > 1) {
+        this._row.lastElementChild?.remove();
+      }
+      this._row.append(...others);
     }
     wanted.forEach(({ key }, index) => {
       const cell = this._row.children[index];
@@ -53,6 +65,7 @@ export class GridHead {
     return cell;
   }
 
+  private readonly _edge: NameEdge;
   private readonly _row = element('div', 'asyncmd-grid-heads');
   private _shown = '';
 }

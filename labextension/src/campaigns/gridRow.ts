@@ -2,13 +2,15 @@ import { caretRightIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IColumn } from './columns';
+import { CountsCell } from './countsCell';
+import { stateText, totalOf } from './counts';
 import { element, setAttribute, setText } from './dom';
 import { partOf, shortPartOf } from './facts';
 import type { ILine } from './lines';
 import type { Action, IJob } from './protocol';
 import { isLone, whyOf } from './reasons';
 import { loneIcon, setStateIcon, stateIcon } from './stateIcons';
-import { isActive, stateWord } from './states';
+import { pathOf } from './names';
 import type { INode } from './tree';
 import { underWayWord } from './underWay';
 
@@ -18,6 +20,8 @@ export interface IRowState {
   readonly place: number;
   readonly isSelected: boolean;
   readonly isActive: boolean;
+  /** Whether it is off the list, and shown all the same. */
+  readonly isRemoved: boolean;
   /** What somebody has asked for. */
   readonly doing: Action | null;
   readonly now: number;
@@ -40,13 +44,13 @@ export class GridRow {
     this._caret.setAttribute('aria-hidden', 'true');
     this._shortName.className = 'asyncmd-short';
     this._shortName.setAttribute('aria-hidden', 'true');
-    this._name.append(this._longName, this._shortName);
+    this._longName.append(this._begin, this._end);
+    this._name.append(this._longName, this._shortName, this._where);
     this._nameCell.append(this._caret, this._name);
     this._lone = loneIcon(_trans.__('No kernel follows it'));
-    this._short.setAttribute('aria-hidden', 'true');
-    this._extra.append(this._long, this._short);
-    this._state.append(this._icon, this._word, this._lone);
-    this._stateCell.append(this._state, this._extra);
+    this._counts = new CountsCell(_trans);
+    this._state.append(this._icon, this._word);
+    this._stateCell.append(this._state, this._counts.node, this._lone);
     this.node.append(this._nameCell, this._stateCell);
   }
 
@@ -77,6 +81,8 @@ export class GridRow {
     node.dataset['key'] = line.node.key;
     node.dataset['level'] = line.node.level;
     node.dataset['state'] = line.node.state;
+    node.dataset['name'] = nameOf(line.node, this._trans);
+    node.classList.toggle('asyncmd-mod-removed', state.isRemoved);
   }
 
   private _setName(line: ILine): void {
@@ -85,31 +91,33 @@ export class GridRow {
     const part = below(line);
     const short = part ? shortPartOf(part, this._trans) : '';
     const long = part ? partOf(part, this._trans) : '';
-    setText(this._longName, long || name, '');
+    const whole = long || name;
+    const cut = long ? whole.lastIndexOf(' ') + 1 : line.shown.cut;
+    setText(this._begin, whole.slice(0, cut), '');
+    setText(this._end, whole.slice(cut), '');
     setText(this._shortName, short, '');
-    setAttribute(this._longName, 'class', short ? 'asyncmd-long' : '');
-    setAttribute(this._name, 'title', name);
+    setText(this._where, line.shown.where, '');
+    this._where.hidden = line.shown.where === '';
+    setAttribute(this._longName, 'class', short ? 'asyncmd-long' : WHOLE_NAME);
+    const path = pathOf(line.node);
+    const more = line.node.level === 'run' && path ? `\n${path}` : '';
+    setAttribute(this._name, 'title', `${name}${more}`);
   }
 
   private _setState(node: INode, doing: Action | null): void {
+    const isGroup = totalOf(node.counts) > 1 && node.level !== 'job';
     const word = doing
       ? underWayWord(doing, this._trans)
-      : stateWord(node.state, this._trans);
+      : stateText(node, this._trans);
     setAttribute(this.node, 'aria-busy', doing ? 'true' : null);
     setStateIcon(this._icon, node.state);
     setText(this._word, word, '');
+    this._state.hidden = isGroup && !doing;
+    this._counts.update(isGroup && !doing ? node.counts : null);
     // The picture of what was interrupted is the same.
     const marks = isLone(node) && node.state !== 'interrupted';
     this._lone.style.display = marks ? '' : 'none';
-    this._setEnded(node);
     setAttribute(this._stateCell, 'title', explained(node, word, this._trans));
-  }
-
-  private _setEnded(node: INode): void {
-    const parts = partsOf(node);
-    this._extra.hidden = parts === null;
-    setText(this._long, endedText(node, this._trans), '');
-    setText(this._short, parts ? `${parts.ended}/${parts.total} ✓` : '', '');
   }
 
   private _setCells(
@@ -136,18 +144,21 @@ export class GridRow {
   private readonly _nameCell = element('div', 'asyncmd-grid-name');
   private readonly _caret = element('span', 'asyncmd-grid-caret');
   private readonly _name = element('span', 'asyncmd-grid-text');
-  private readonly _longName = element('span');
+  private readonly _longName = element('span', WHOLE_NAME);
+  private readonly _begin = element('span', 'asyncmd-grid-begin');
+  private readonly _end = element('span', 'asyncmd-grid-end');
   private readonly _shortName = element('span');
+  private readonly _where = element('span', 'asyncmd-faint asyncmd-grid-where');
   private readonly _stateCell = element('div', 'asyncmd-grid-state');
   private readonly _state = element('span', 'asyncmd-grid-stateWord');
   private readonly _icon = stateIcon('waiting');
   private readonly _word = element('span', 'asyncmd-grid-text');
   private readonly _lone: SVGElement;
-  private readonly _extra = element('span', 'asyncmd-faint');
-  private readonly _long = element('span', 'asyncmd-long');
-  private readonly _short = element('span', 'asyncmd-short');
+  private readonly _counts: CountsCell;
   private readonly _cells: HTMLElement[] = [];
 }
+
+const WHOLE_NAME = 'asyncmd-grid-whole';
 
 export function nameOf(node: INode, trans: TranslationBundle): string {
   if (node.level === 'others') {
@@ -161,30 +172,11 @@ function below({ node, depth }: ILine): IJob | undefined {
   return node.level === 'job' && depth > 2 ? node.jobs[0] : undefined;
 }
 
-interface IParts {
-  readonly ended: number;
-  readonly total: number;
-}
-
-/** How many of several simulations, runs or jobs have ended, as long as not all have. */
-function partsOf({ run, children }: INode): IParts | null {
-  const total = run?.walkers ?? children.length;
-  const ended =
-    run?.ended ?? children.filter(child => !isActive(child.state)).length;
-  return ended < total && total > 1 ? { ended, total } : null;
-}
-
-function endedText(node: INode, trans: TranslationBundle): string {
-  const parts = partsOf(node);
-  return parts ? trans.__('%1 of %2 ended', parts.ended, parts.total) : '';
-}
-
 function explained(
   node: INode,
   word: string,
   trans: TranslationBundle
 ): string {
   const why = whyOf(node, trans);
-  const state = why ? trans.__('%1: %2', word, why) : word;
-  return [state, endedText(node, trans)].filter(Boolean).join('\n');
+  return why ? trans.__('%1: %2', word, why) : word;
 }

@@ -1,3 +1,4 @@
+import { shownNames, type IShownName } from './names';
 import type { INode } from './tree';
 
 /** A node with its place among those that are shown. */
@@ -9,6 +10,7 @@ export interface ILine {
   readonly isOpen: boolean | null;
   readonly position: number;
   readonly siblings: number;
+  readonly shown: IShownName;
 }
 
 /** Which groups are open: campaigns are until closed, runs are when something is sought. */
@@ -57,6 +59,7 @@ export function flatten(
   isOpen: (node: INode) => boolean,
   depth = 1
 ): ILine[] {
+  const names = shownNames(nodes);
   return nodes.flatMap((node, index) => {
     const open = node.children.length > 0 ? isOpen(node) : null;
     const line = {
@@ -64,7 +67,8 @@ export function flatten(
       depth,
       isOpen: open,
       position: index + 1,
-      siblings: nodes.length
+      siblings: nodes.length,
+      shown: names[index] ?? { cut: node.name.length, where: '' }
     };
     return open ? [line, ...flatten(node.children, isOpen, depth + 1)] : [line];
   });

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { flatten, parentsOf, type ILine } from './lines';
-import type { IJob } from './protocol';
+import { listed, type IListed } from './removed';
 import { whyOf } from './reasons';
 import { sortTree } from './sorting';
 import type { CampaignStore } from './store';
@@ -16,9 +16,12 @@ export class Listing {
     private readonly _trans: TranslationBundle
   ) {}
 
-  get jobs(): IJob[] {
-    const { others } = this._view;
-    return [...this._store.jobs.values()].filter(job => job.ours || others);
+  /** What there is to be listed now. */
+  get listed(): IListed {
+    const { others, removed, showsRemoved } = this._view;
+    const { jobs, runs } = this._store;
+    const wanted = [...jobs.values()].filter(job => job.ours || others);
+    return listed(wanted, runs.values(), removed, showsRemoved);
   }
 
   lines(): ILine[] {
@@ -37,6 +40,9 @@ export class Listing {
     if (isFiltering(filter) && !hasAny(this._tree(), keys)) {
       this._view.filter = NO_FILTER;
     }
+    if (!hasAny(this._tree(), keys) && this.listed.removed > 0) {
+      this._view.showsRemoved = true;
+    }
     const closed = parentsOf(this._tree(), keys).filter(
       node => !this._isOpen(node)
     );
@@ -54,7 +60,8 @@ export class Listing {
   }
 
   private _tree(): INode[] {
-    return buildTree(this.jobs, this._store.runs.values(), this._view.filter);
+    const { jobs, runs } = this.listed;
+    return buildTree(jobs, runs, this._view.filter);
   }
 }
 

@@ -16,8 +16,9 @@ import type { ILine } from './lines';
 import { Listing } from './listing';
 import type { IOptions } from './options';
 import { newsProblem } from './problems';
-import type { IJob } from './protocol';
-import { jobsOf } from './selection';
+import type { IJob, IRun } from './protocol';
+import { isRemoved } from './removed';
+import { jobsOf, runsOf } from './selection';
 import { nextSort, type ISort } from './sorting';
 import { Splitter } from './splitter';
 import { isGoingOn } from './states';
@@ -58,7 +59,9 @@ export class CampaignPanel extends Panel {
       () => void commands.execute(Command.others),
       () => void commands.execute(Command.reconnect)
     );
-    this._grid = new CampaignGrid(trans, underWay);
+    this._grid = new CampaignGrid(trans, underWay, node =>
+      isRemoved(node, view.removed)
+    );
     this._empty = new EmptyNote(store, trans);
     this._details = new Details(
       _parts.api,
@@ -95,6 +98,11 @@ export class CampaignPanel extends Panel {
   /** The jobs that commands work on. */
   get chosenJobs(): IJob[] {
     return jobsOf(this.chosen);
+  }
+
+  /** The runs that commands work on as a whole. */
+  get chosenRuns(): IRun[] {
+    return runsOf(this.chosen);
   }
 
   /** Choose the lines of runs as soon as they can be seen, with what they lie in opened. */
@@ -183,6 +191,7 @@ export class CampaignPanel extends Panel {
       this._selectionChanged.emit();
     });
     grid.opened.connect(() => this._openDetails());
+    grid.resized.connect((_, pixels) => (view.nameWidth = pixels));
     grid.sorted.connect((_, key) => (view.sort = nextSort(view.sort, key)));
     grid.toggled.connect((_, line) => {
       view.openness.toggle(line.node, isFiltering(view.filter));
@@ -214,13 +223,13 @@ export class CampaignPanel extends Panel {
 
   private _drawTools(): void {
     const { store, view, trans } = this._parts;
-    const counts = store.hasNews
-      ? countKinds(this._listing.jobs, store.runs.values(), view.filter)
-      : null;
+    const { jobs, runs, removed } = this._listing.listed;
+    const counts = store.hasNews ? countKinds(jobs, runs, view.filter) : null;
     const problem = newsProblem(store, trans);
     const problems = [problem, store.queueProblem, ...store.problems];
     this._tools.refresh(
       counts,
+      removed,
       problems.filter(Boolean).join(' '),
       problem !== '',
       store.hasOthers
@@ -231,11 +240,12 @@ export class CampaignPanel extends Panel {
     const { store, view, options } = this._parts;
     const lines = this._listing.lines();
     const width = this._grid.node.clientWidth;
-    const columns = fitting(this._columns, options().columns, width);
+    const chosen = options().columns;
+    const columns = fitting(this._columns, chosen, width, view.nameWidth);
     this._empty.refresh(lines.length === 0, view.filter);
     this._grid.setHidden(lines.length === 0);
     this._startAnew();
-    this._grid.setLines(lines, columns, view.sort);
+    this._grid.setLines(lines, columns, view.sort, view.nameWidth);
     this._grid.draw(store.now);
   }
 

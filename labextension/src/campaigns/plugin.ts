@@ -94,19 +94,29 @@ function activate(
   }
   addEntries(palette, launcher);
 
-  const notifier = new Notifier(
+  const isInSight = (): boolean => panel.isVisible && !document.hidden;
+  const notifier = new Notifier({
     trans,
-    () => options,
-    runs => {
+    options: () => options,
+    isInSight,
+    show: runs => {
       void commands.execute(Command.show);
       panel.reveal(runs.map(run => run.key));
-    }
-  );
+    },
+    onSeen: () => (view.seen = store.now)
+  });
   store.ended.connect((_, runs) => notifier.tell(runs));
+  panel.visibilityChanged.connect(() => {
+    if (isInSight()) {
+      notifier.seen();
+    }
+  });
 
   let wake = (): void => undefined;
   void app.restored.then(async () => {
     await keepView(state, view);
+    store.seen = view.seen;
+    view.seen ??= store.now;
     await followSettings(registry, settings => {
       options = optionsFrom(settings);
       feed.pollInterval = options.pollInterval * 1000;

@@ -22,6 +22,7 @@ export type RunState =
   | 'failed';
 
 export type Action = 'cancel' | 'hold' | 'release' | 'requeue';
+export type RunAction = 'hold' | 'release';
 export type LogName = 'stdout' | 'stderr';
 
 export interface IJob {
@@ -72,6 +73,10 @@ export interface IRun {
   readonly walkers: number;
   readonly ended: number;
   readonly reached: Readonly<Record<string, number>>;
+  /** How many of its walkers are in which state. */
+  readonly states?: Readonly<Record<string, number>>;
+  /** What its kernel can do with it as a whole. */
+  readonly can?: readonly RunAction[];
   /** Errors that ended walkers, each once. */
   readonly failures?: readonly string[];
   /** From 0 to 1, the mean over its walkers; null where nothing limits them. */

@@ -1,5 +1,6 @@
 import type { ILine } from './lines';
-import type { IJob } from './protocol';
+import type { IJob, IRun } from './protocol';
+import type { INode } from './tree';
 
 /** Which lines are chosen, and on which one keys work. Lines come and go, keys stay. */
 export class Selection {
@@ -116,6 +117,14 @@ function nearest(
     }
   }
   return undefined;
+}
+
+/** All runs that lines stand for, each once; a job stands for none. */
+export function runsOf(lines: readonly ILine[]): IRun[] {
+  const below = (node: INode): IRun[] =>
+    node.run ? [node.run] : node.children.flatMap(below);
+  const runs = lines.flatMap(line => below(line.node));
+  return [...new Map(runs.map(run => [run.key, run])).values()];
 }
 
 /** All jobs that lines stand for, each once. */

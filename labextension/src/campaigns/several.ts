@@ -3,8 +3,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Fact } from './facts';
 import type { ILine } from './lines';
 import type { Action, IJob } from './protocol';
-import { jobsOf } from './selection';
+import { jobsOf, runsOf } from './selection';
 import { KINDS, kindOf, kindWord, stateOfJob } from './states';
+import { canRun } from './underWay';
 
 /** How many lines are selected, and of what. */
 export function selectedWords(
@@ -30,10 +31,17 @@ export function factsOfSeveral(
   trans: TranslationBundle
 ): Fact[] {
   const jobs = jobsOf(lines);
+  const runs = runsOf(lines);
   const able = (action: Action): string => {
     const n = jobs.filter(job => job.can.includes(action)).length;
+    const whole = runs.filter(run => canRun(run, action)).length;
     const isWorthSaying = n > 0 || action === 'cancel';
-    return isWorthSaying ? trans.__('%1 of %2', n, jobs.length) : '';
+    return [
+      isWorthSaying ? trans.__('%1 of %2', n, jobs.length) : '',
+      whole > 0 ? trans._n('%1 run', '%1 runs', whole) : ''
+    ]
+      .filter(Boolean)
+      .join(', ');
   };
   const facts: Fact[] = [
     [trans.__('Jobs'), statesOf(jobs, trans)],

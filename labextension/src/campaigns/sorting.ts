@@ -1,5 +1,5 @@
 import { progressOrder } from './progress';
-import { urgency } from './states';
+import { turnOf, urgency } from './states';
 import { elapsed, timeOf } from './times';
 import type { INode } from './tree';
 
@@ -23,8 +23,9 @@ export interface ISort {
 }
 
 /**
- * What was begun last comes first, so that nothing moves while it goes on; only the jobs of
- * a run come in the order of its walkers and their parts.
+ * What runs comes first, then what waits. Among these what was begun last comes first, so that
+ * nothing moves while it goes on; only the jobs of a run come in the order of its walkers and
+ * their parts, and tasks of an array in that of their numbers.
  */
 export const NEWEST: ISort = { key: 'newest', descending: true };
 
@@ -42,12 +43,18 @@ export function sortTree(
   why: (node: INode) => string = () => ''
 ): INode[] {
   const direction = sort.descending ? -1 : 1;
+  const isUsual = sort.key === 'newest';
+  const arrays = isUsual ? begunByArray(nodes) : null;
   return nodes
-    .map(node => ({ node, value: sortValue(node, sort.key, now, why) }))
+    .map(node => ({
+      node,
+      value: arrays?.get(arrayOf(node)) ?? sortValue(node, sort.key, now, why)
+    }))
     .sort(
       (a, b) =>
         Number(a.node.level === 'others') - Number(b.node.level === 'others') ||
-        (sort.key === 'newest' ? comparePlaces(a.node, b.node) : 0) ||
+        (isUsual ? turnOf(a.node.state) - turnOf(b.node.state) : 0) ||
+        (isUsual ? comparePlaces(a.node, b.node) : 0) ||
         direction * compare(a.value, b.value) ||
         COLLATOR.compare(a.node.name, b.node.name)
     )
@@ -74,6 +81,24 @@ function comparePlaces(a: INode, b: INode): number {
     ? COLLATOR.compare(one.walker, other.walker) ||
         COLLATOR.compare(one.part, other.part)
     : 0;
+}
+
+/** The number that all tasks of an array begin with; empty for anything else. */
+function arrayOf(node: INode): string {
+  const id = node.level === 'job' ? (node.jobs[0]?.native_id ?? '') : '';
+  return id.includes('_') ? id.slice(0, id.indexOf('_')) : '';
+}
+
+/** When the newest task of each array was begun: tasks of one stay together. */
+function begunByArray(nodes: readonly INode[]): Map<string, number> {
+  const begun = new Map<string, number>();
+  for (const node of nodes) {
+    const array = arrayOf(node);
+    if (array) {
+      begun.set(array, Math.max(node.begun, begun.get(array) ?? 0));
+    }
+  }
+  return begun;
 }
 
 function compare(a: string | number, b: string | number): number {

@@ -64,6 +64,12 @@ export function combined(states: Iterable<State>): State {
   return best ?? 'waiting';
 }
 
+/** What runs comes before what waits, and that before what has ended. */
+export function turnOf(state: State): number {
+  const place = KINDS.indexOf(kindOf(state));
+  return Math.min(place, 2);
+}
+
 export function stateOfJob(job: IJob): State {
   const waits = job.state === 'pending' || job.state === 'waiting';
   return job.held && waits ? 'held' : job.state;
@@ -90,6 +96,11 @@ export function kindWord(
     case 'cancelled':
       return trans._n('%1 cancelled', '%1 cancelled', n);
   }
+}
+
+/** Where a number stands before it. */
+export function countWord(state: State, trans: TranslationBundle): string {
+  return state === 'limit' ? trans.__('at the limit') : stateWord(state, trans);
 }
 
 export function stateWord(state: State, trans: TranslationBundle): string {

@@ -1,6 +1,6 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { endings } from './endings';
+import { endedSince, endings } from './endings';
 import type { IListener } from './feed';
 import type { IChange, IJob, IRun, ISnapshot } from './protocol';
 import { timeOf } from './times';
@@ -19,6 +19,8 @@ export class CampaignStore implements IListener {
   queueProblem = '';
   problems: readonly string[] = [];
   scheduler = '';
+  /** Up to when ends have been seen, on an earlier page; null if that is not known. */
+  seen: number | null = null;
 
   /** Emitted whenever something is different. */
   get changed(): ISignal<this, void> {
@@ -79,7 +81,9 @@ export class CampaignStore implements IListener {
   }
 
   private _replace(jobs: Map<string, IJob>, runs: Map<string, IRun>): void {
-    const ended = this.hasNews ? endings(this.runs, runs, this._lastLook) : [];
+    const ended = this.hasNews
+      ? endings(this.runs, runs, this._lastLook)
+      : endedSince(runs, this.seen);
     Object.assign(this, { jobs, runs });
     this._lastLook = this.now;
     this.hasNews = true;

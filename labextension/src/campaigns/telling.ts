@@ -1,8 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { countsOfRun, countsText, sumOf, totalOf } from './counts';
 import type { Notifications } from './options';
 import type { IRun } from './protocol';
-import { kindOf, stateWord } from './states';
+import { kindOf } from './states';
 
 const MOST_NAMES = 3;
 
@@ -27,8 +28,7 @@ export function told(
   if (wanted === 'none' || !first) {
     return null;
   }
-  const text =
-    runs.length === 1 ? one(first, trans) : many(runs, failed.length, trans);
+  const text = runs.length === 1 ? one(first, trans) : many(runs, trans);
   return { text, isBad: failed.length > 0, runs };
 }
 
@@ -37,32 +37,19 @@ function hasFailed(run: IRun): boolean {
 }
 
 function one(run: IRun, trans: TranslationBundle): string {
-  return hasFailed(run)
+  const counts = countsOfRun(run, []);
+  return totalOf(counts) === 1 && hasFailed(run)
     ? trans.__('Run “%1” has failed.', run.name)
-    : trans.__(
-        'Run “%1” has ended: %2.',
-        run.name,
-        stateWord(run.state, trans)
-      );
+    : trans.__('Run “%1” has ended: %2.', run.name, countsText(counts, trans));
 }
 
-function many(
-  runs: readonly IRun[],
-  failed: number,
-  trans: TranslationBundle
-): string {
-  const names = namesOf(runs, trans);
-  if (failed === 0) {
-    return trans.__('Runs %1 have ended.', names);
-  }
-  return failed === runs.length
-    ? trans.__('Runs %1 have failed.', names)
-    : trans._n(
-        'Runs %2 have ended, %1 of them failed.',
-        'Runs %2 have ended, %1 of them failed.',
-        failed,
-        names
-      );
+function many(runs: readonly IRun[], trans: TranslationBundle): string {
+  const counts = sumOf(runs.map(run => countsOfRun(run, [])));
+  return trans.__(
+    'Runs %1 have ended: %2.',
+    namesOf(runs, trans),
+    countsText(counts, trans)
+  );
 }
 
 /** Up to three, or two and how many more. */

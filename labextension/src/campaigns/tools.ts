@@ -6,11 +6,7 @@ import { Widget } from '@lumino/widgets';
 import { element, setAttribute, setText } from './dom';
 import { setStateIcon, stateIcon } from './stateIcons';
 import { KINDS, kindWord, type Kind } from './states';
-import { countedWords } from './tally';
-import type { ICount } from './tree';
 import type { View } from './view';
-
-const NONE: ICount = { jobs: 0, runs: 0 };
 
 /** What stands over the tree: a search, the states with their numbers, and problems. */
 export class Tools extends Widget {
@@ -31,7 +27,11 @@ export class Tools extends Widget {
     this._others.title = _trans.__(
       'Also jobs in the queue that asyncmd-jupyter has not started'
     );
-    this._chips.append(this._others);
+    this._removed = chip(() => {
+      this._view.showsRemoved = !this._view.showsRemoved;
+    });
+    this._removed.classList.add('asyncmd-chip-removed');
+    this._chips.append(this._others, this._removed);
     this._retry = textButton(_trans.__('Try again'), retry);
     this._problem.setAttribute('role', 'status');
     this._problem.append(this._sentence, this._retry);
@@ -41,7 +41,7 @@ export class Tools extends Widget {
       this._notebook,
       this._problem
     );
-    this.refresh(null, '', false, false);
+    this.refresh(null, 0, '', false, false);
   }
 
   focusSearch(): void {
@@ -49,27 +49,36 @@ export class Tools extends Widget {
   }
 
   /**
-   * @param counts - how many jobs and runs there are of each kind, if that is known
+   * @param counts - how many there are of each kind in the rows, if that is known
+   * @param removed - how many lines are taken off the list
    * @param problem - what doesn't work
    * @param canRetry - whether it helps to ask again
    * @param hasOthers - whether there may be jobs that are not ours
    */
   refresh(
-    counts: Readonly<Record<Kind, ICount>> | null,
+    counts: Readonly<Record<Kind, number>> | null,
+    removed: number,
     problem: string,
     canRetry: boolean,
     hasOthers: boolean
   ): void {
-    const { filter, others } = this._view;
+    const { filter, others, showsRemoved } = this._view;
     KINDS.forEach(kind => {
       const isOn = filter.kinds.includes(kind);
-      this._setChip(kind, counts?.[kind] ?? NONE, isOn);
+      this._setChip(kind, counts?.[kind] ?? 0, isOn);
     });
     this._problem.hidden = problem === '';
     setText(this._sentence, problem);
     this._retry.hidden = !canRetry;
     this._others.hidden = !hasOthers && !others;
     setAttribute(this._others, 'aria-pressed', String(others));
+    this._removed.hidden = removed === 0;
+    setAttribute(this._removed, 'aria-pressed', String(showsRemoved));
+    setText(
+      this._removed,
+      this._trans._n('Show %1 removed', 'Show %1 removed', removed),
+      this._trans.__('Runs and jobs that were taken off this list')
+    );
     this._showNotebook(filter.notebook);
     if (document.activeElement !== this._search) {
       this._search.value = filter.text;
@@ -100,13 +109,12 @@ export class Tools extends Widget {
   }
 
   /** States of no job are no choice; what is chosen can always be given up. */
-  private _setChip(kind: Kind, count: ICount, isOn: boolean): void {
-    const total = count.jobs + count.runs;
+  private _setChip(kind: Kind, total: number, isOn: boolean): void {
     const chip = this._chips.querySelector<HTMLElement>(`[data-kind=${kind}]`);
     const word = chip?.querySelector('span');
     if (chip && word) {
       chip.hidden = total === 0 && !isOn;
-      setAttribute(chip, 'title', countedWords(count, this._trans));
+      setAttribute(chip, 'title', simulations(total, this._trans));
       setAttribute(chip, 'aria-pressed', String(isOn));
       setText(word, kindWord(kind, total, this._trans), '');
     }
@@ -144,6 +152,16 @@ export class Tools extends Widget {
   private readonly _sentence = element('span');
   private readonly _retry: HTMLButtonElement;
   private readonly _others: HTMLButtonElement;
+  private readonly _removed: HTMLButtonElement;
+}
+
+/** What is counted; the rows of groups say the same. */
+function simulations(n: number, trans: TranslationBundle): string {
+  return trans._n(
+    '%1 simulation, or job of none',
+    '%1 simulations, or jobs of none',
+    n
+  );
 }
 
 function chip(onClick: () => void): HTMLButtonElement {

@@ -1,7 +1,13 @@
 import type { IJob, IRun } from './protocol';
 import {
+  countsOfJob,
+  countsOfRun,
+  kindsOf,
+  sumOf,
+  type Counts
+} from './counts';
+import {
   combined,
-  KINDS,
   kindOf,
   stateOfJob,
   stateOfRun,
@@ -19,6 +25,8 @@ export interface INode {
   /** Empty for what belongs to no campaign. */
   readonly name: string;
   readonly state: State;
+  /** Of all that lies below: simulations, and jobs of none. */
+  readonly counts: Counts;
   readonly children: readonly INode[];
   readonly run: IRun | null;
   /** Itself, or all that lie below. */
@@ -66,40 +74,17 @@ export function buildTree(
   return forest.nodes();
 }
 
-/** How many there are of a kind. */
-export interface ICount {
-  readonly jobs: number;
-  readonly runs: number;
-}
-
 /**
- * How many there are of each kind, before states are filtered: jobs, and runs of which no
- * job says the same.
+ * How many simulations, and jobs of none, there are of each kind before states are filtered:
+ * the sum of what the rows say.
  */
 export function countKinds(
   jobs: Iterable<IJob>,
   runs: Iterable<IRun>,
   filter: IFilter = NO_FILTER
-): Record<Kind, ICount> {
-  const wanted = wants({ ...filter, kinds: [] });
-  const counts = Object.fromEntries(
-    KINDS.map(kind => [kind, { jobs: 0, runs: 0 }])
-  ) as Record<Kind, { jobs: number; runs: number }>;
-  const said = new Set<string>();
-  for (const job of jobs) {
-    if (wanted.job(job)) {
-      const kind = kindOf(stateOfJob(job));
-      counts[kind].jobs += 1;
-      said.add(`${kind} ${runKey(job)}`);
-    }
-  }
-  for (const run of runs) {
-    const kind = kindOf(stateOfRun(run));
-    if (wanted.run(run) && !said.has(`${kind} ${run.key}`)) {
-      counts[kind].runs += 1;
-    }
-  }
-  return counts;
+): Record<Kind, number> {
+  const nodes = buildTree(jobs, runs, { ...filter, kinds: [] });
+  return kindsOf(sumOf(nodes.map(node => node.counts)));
 }
 
 interface IWants {
@@ -111,11 +96,11 @@ function wants(filter: IFilter): IWants {
   const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
   const kinds = new Set(filter.kinds);
   const fits = (
-    state: State,
+    states: readonly State[],
     notebook: string,
     texts: readonly (string | null)[]
   ): boolean => {
-    if (kinds.size > 0 && !kinds.has(kindOf(state))) {
+    if (kinds.size > 0 && !states.some(state => kinds.has(kindOf(state)))) {
       return false;
     }
     if (filter.notebook && notebook !== filter.notebook) {
@@ -125,9 +110,14 @@ function wants(filter: IFilter): IWants {
     return words.every(word => all.includes(word));
   };
   return {
-    job: job => fits(stateOfJob(job), job.notebook, textsOfJob(job)),
-    run: run => fits(stateOfRun(run), run.notebook, textsOfRun(run))
+    job: job => fits([stateOfJob(job)], job.notebook, textsOfJob(job)),
+    run: run => fits(statesOfRun(run), run.notebook, textsOfRun(run))
   };
+}
+
+/** Those of its walkers: where one of them failed, somebody who looks for failures finds it. */
+function statesOfRun(run: IRun): State[] {
+  return [...countsOfRun(run, []).keys()];
 }
 
 function textsOfJob(job: IJob): (string | null)[] {
@@ -140,7 +130,7 @@ function textsOfRun(run: IRun): string[] {
   return [run.name, run.campaign, run.engine, run.state, run.path];
 }
 
-function runKey(job: IJob): string {
+export function runKey(job: IJob): string {
   return `${job.path}/${job.run}`;
 }
 
@@ -184,7 +174,9 @@ class Forest {
       branch.name,
       branch.jobs.map(jobNode)
     );
-    return record ? withRecord(node, record) : node;
+    return record
+      ? withRecord(node, record)
+      : { ...node, counts: countsOfRun(null, node.jobs) };
   }
 
   private _campaign(name: string): ICampaign {
@@ -231,6 +223,7 @@ function group(
     level,
     name,
     state: combined(children.map(child => child.state)),
+    counts: sumOf(children.map(child => child.counts)),
     children,
     run: null,
     jobs: children.flatMap(child => child.jobs),
@@ -240,7 +233,8 @@ function group(
 
 function withRecord(node: INode, run: IRun): INode {
   const begun = timeOf(run.created) || node.begun;
-  return { ...node, run, state: stateOfRun(run), begun };
+  const counts = countsOfRun(run, node.jobs);
+  return { ...node, run, state: stateOfRun(run), counts, begun };
 }
 
 /** Names in the queue are seldom unique, so the id comes first there. */
@@ -256,6 +250,7 @@ function jobNode(job: IJob): INode {
     level: 'job',
     name: nameOfJob(job),
     state: stateOfJob(job),
+    counts: countsOfJob(job),
     children: [],
     run: null,
     jobs: [job],

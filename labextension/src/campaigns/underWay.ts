@@ -1,21 +1,33 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import type { Action, IActionResult, IJob } from './protocol';
+import type { Action, IActionResult, IJob, IRun, RunAction } from './protocol';
 import type { CampaignStore } from './store';
 import type { INode } from './tree';
 
 const LONGEST_MILLISECONDS = 60_000;
 
+/** What something is done to: jobs, and runs as a whole. */
+export type Target = IJob | IRun;
+
+export function idOfTarget(target: Target): string {
+  return 'key' in target ? target.key : target.id;
+}
+
+/** Whether the kernel of a run can do it with the whole of it. */
+export function canRun(run: IRun, action: Action): boolean {
+  return run.can?.includes(action as RunAction) ?? false;
+}
+
 /** What somebody has asked for. */
 interface IRequest {
   readonly action: Action;
   /** As it was known when somebody asked. */
-  readonly job: IJob;
+  readonly target: Target;
   readonly isAnswered: boolean;
 }
 
-/** What is being done to jobs: from the request until news of the job show what became of it. */
+/** What is being done to jobs and runs: from the request until news of the job show what became of it. */
 export class UnderWay {
   constructor(
     private readonly _store: CampaignStore,
@@ -32,25 +44,33 @@ export class UnderWay {
   /** Tell of a request until it is answered, and then until there are news. */
   async during(
     action: Action,
-    jobs: readonly IJob[],
+    targets: readonly Target[],
     work: () => Promise<readonly IActionResult[]>
   ): Promise<void> {
-    jobs.forEach(job =>
-      this._requests.set(job.id, { action, job, isAnswered: false })
+    targets.forEach(target =>
+      this._requests.set(idOfTarget(target), {
+        action,
+        target,
+        isAnswered: false
+      })
     );
     this._changed.emit();
     let done: readonly string[] = [];
     try {
       done = (await work()).filter(each => each.ok).map(each => each.id);
     } finally {
-      this._answer(jobs, new Set(done));
+      this._answer(targets, new Set(done));
     }
   }
 
   /** What is done to all jobs of a line to which it can be done. */
-  of({ jobs }: INode): Action | null {
+  of({ jobs, run }: INode): Action | null {
     if (this._requests.size === 0) {
       return null;
+    }
+    const whole = run && this._requests.get(run.key)?.action;
+    if (whole) {
+      return whole;
     }
     const asked = jobs.find(job => this._requests.has(job.id));
     const action = asked && this._requests.get(asked.id)?.action;
@@ -62,13 +82,13 @@ export class UnderWay {
     return action && isAll ? action : null;
   }
 
-  /** Those of some jobs to which nothing is done. */
-  without(jobs: readonly IJob[]): IJob[] {
-    return jobs.filter(job => !this._requests.has(job.id));
+  /** Those to which nothing is done. */
+  without<T extends Target>(targets: readonly T[]): T[] {
+    return targets.filter(target => !this._requests.has(idOfTarget(target)));
   }
 
-  private _answer(jobs: readonly IJob[], done: ReadonlySet<string>): void {
-    for (const { id } of jobs) {
+  private _answer(targets: readonly Target[], done: ReadonlySet<string>): void {
+    for (const id of targets.map(idOfTarget)) {
       const request = this._requests.get(id);
       if (request && done.has(id)) {
         this._requests.set(id, { ...request, isAnswered: true });
@@ -79,25 +99,29 @@ export class UnderWay {
     this._changed.emit();
     this._look();
     if (done.size > 0) {
-      setTimeout(() => this._giveUp(jobs), this._longest);
+      setTimeout(() => this._giveUp(targets), this._longest);
     }
   }
 
   private _look(): void {
     const before = this._requests.size;
-    for (const [id, { job, isAnswered }] of this._requests) {
-      if (isAnswered && this._store.jobs.get(id) !== job) {
+    for (const [id, { target, isAnswered }] of this._requests) {
+      const isNews =
+        'key' in target
+          ? isOtherState(target, this._store.runs.get(id))
+          : this._store.jobs.get(id) !== target;
+      if (isAnswered && isNews) {
         this._requests.delete(id);
       }
     }
     this._tellUnless(before);
   }
 
-  private _giveUp(jobs: readonly IJob[]): void {
+  private _giveUp(targets: readonly Target[]): void {
     const before = this._requests.size;
-    jobs
-      .filter(job => this._requests.get(job.id)?.job === job)
-      .forEach(job => this._requests.delete(job.id));
+    targets
+      .filter(each => this._requests.get(idOfTarget(each))?.target === each)
+      .forEach(each => this._requests.delete(idOfTarget(each)));
     this._tellUnless(before);
   }
 
@@ -109,6 +133,12 @@ export class UnderWay {
 
   private _requests = new Map<string, IRequest>();
   private _changed = new Signal<this, void>(this);
+}
+
+/** A run tells how far it is now and then, which says nothing of what was asked for. */
+function isOtherState(known: IRun, now: IRun | undefined): boolean {
+  const can = (run: IRun): string => (run.can ?? []).join();
+  return now?.state !== known.state || can(now) !== can(known);
 }
 
 /** What a line says instead of its state. */
