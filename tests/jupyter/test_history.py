@@ -103,12 +103,12 @@ def test_what_is_behind_the_frame_that_decided_is_faint():
     assert (counts.get("opacity"), beyond.get("opacity")) == (None, "0.3")
     told = group.find(f"{SVG}title")
     assert told is not None
-    assert "0 to 16 ps, 4 ps more behind the frame that decided" in (told.text or "")
-    assert "behind the frame that decided: does not count" in texts(family)
+    assert "0 to 16 ps, 4 ps more after the deciding frame" in (told.text or "")
+    assert "after the deciding frame: not counted" in texts(family)
     assert "1 with frames behind the one that decided" in History(family).svg()
     whole = Genealogy((one, result), (Edge(one.id, "r", taken(10, 10.0)),))
     assert lay_out(whole).strands[0].counted is None
-    assert "does not count" not in " ".join(texts(whole))
+    assert "not counted" not in " ".join(texts(whole))
 
 
 def test_bridges_end_on_the_lines_that_they_join():

@@ -198,7 +198,7 @@ def _told(strand: Strand) -> str:
         beyond = strand.beyond
         told.append(f"{first.first_time:g} to {last.last_time - beyond:g} ps")
         if beyond:
-            told.append(f"{beyond:g} ps more behind the frame that decided")
+            told.append(f"{beyond:g} ps more after the deciding frame")
     if strand.parent is not None:
         told.append(f"from {strand.parent.label}")
     if strand.lacks_its_start and strand.root is not None:
@@ -281,7 +281,7 @@ _SIGNS = {
     "circle": "a frame that was taken out",
     "diamond": "frames that were taken out or joined",
     "cross": "what it began with is missing",
-    "faint": "behind the frame that decided: does not count",
+    "faint": "after the deciding frame: not counted",
 }
 
 

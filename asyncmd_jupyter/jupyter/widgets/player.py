@@ -41,6 +41,7 @@ class Player:
     ) -> None:
         self._on_choice = on_choice
         self._on_play = on_play
+        self._is_going = False
         self._which = ipywidgets.Dropdown(
             options=[(label, i) for i, label in enumerate(labels)],
             tooltip="Which trajectory is shown",
@@ -120,13 +121,17 @@ class Player:
 
     def go_to(self, which: int, frame: int, n_frames: int) -> None:
         """Choose one of the trajectories and a frame of it, which has so many."""
-        self._newest.value = False
-        self._which.value = which
-        self._slider.max = max(0, n_frames - 1)
-        self._slider.value = frame
-        self._newest.value = frame == self._slider.max
+        self._is_going = True  # of all this only the end is shown
+        try:
+            self._newest.value = False
+            self._which.value = which
+            self._slider.max = max(0, n_frames - 1)
+            self._slider.value = frame
+            self._newest.value = frame == self._slider.max
+        finally:
+            self._is_going = False
         self.pause()
-        self._on_choice()
+        self._choose()
 
     @property
     def is_playing(self) -> bool:
@@ -152,7 +157,11 @@ class Player:
         self._play.value = False
 
     def _chosen(self, _change: Any) -> None:
-        self._on_choice()
+        self._choose()
+
+    def _choose(self) -> None:
+        if not self._is_going:
+            self._on_choice()
 
     def _follow(self) -> None:
         if self.is_following:
@@ -168,12 +177,12 @@ class Player:
             self._newest.value = False
         elif self.is_following:
             return
-        self._on_choice()
+        self._choose()
 
     def _newest_chosen(self, change: Any) -> None:
         if change["new"]:
             self._follow()
-            self._on_choice()
+            self._choose()
 
     def _play_pressed(self, change: Any) -> None:
         self._play.icon = PAUSE if change["new"] else PLAY
