@@ -155,9 +155,14 @@ def share_of_frames(*series: ArrayLike) -> Share:
     ValueError
         Without any frame.
     """
-    held = [np.asarray(one, dtype=np.float64) for one in series if len(np.atleast_1d(one))]
-    share, error = mean_of_frames(*held)
+    held = [one for each in series if len(one := np.asarray(each, dtype=np.bool_))]
     total = sum(map(len, held))
+    if len(held) >= MANY:
+        counts = np.array([np.count_nonzero(one) for one in held], dtype=np.float64)
+        share = float(counts.sum()) / total
+        error = _error_of_sums(counts - share * np.array(list(map(len, held))), total)
+    else:
+        share, error = mean_of_frames(*held)
     worth = share * (1 - share) / error**2 if error > 0 else float(len(held))
     worth = min(max(worth, 1.0), float(total))
     return share_with_interval(share * worth, worth)
@@ -174,9 +179,13 @@ def _numbers(values: ArrayLike) -> Floats:
 
 def _error_between(walkers: Sequence[Floats], mean: float, total: int) -> float:
     """Standard error by the spread of independent walkers, which may differ in length."""
-    off = sum(float((one - mean).sum()) ** 2 for one in walkers)
-    n = len(walkers)
-    return math.sqrt(off * n / (n - 1)) / total
+    return _error_of_sums(np.array([float((one - mean).sum()) for one in walkers]), total)
+
+
+def _error_of_sums(off: Floats, total: int) -> float:
+    """Standard error by how far the sums of independent walkers are off."""
+    n = len(off)
+    return math.sqrt(float((off**2).sum()) * n / (n - 1)) / total
 
 
 def _error_within(walkers: Iterable[Floats], mean: float) -> float:

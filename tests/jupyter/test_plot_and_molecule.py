@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -91,6 +92,18 @@ def test_a_star_is_meant_before_the_curve_beside_it():
     star = overlay.axes[0].place_of(series.times[100], psi[100])
     near = (float(left) + float(star[0])) / 2, float(star[1]) + 4
     assert overlay.at(*near).time == series.times[100]
+
+
+def test_of_a_cloud_of_curves_only_stars_are_meant_until_it_is_clicked():
+    run = grown(n_walkers=30, n_frames=100, reached_frame=60)
+    run.change(state=RunState.REACHED, reached=("C7eq",), reached_time=12.0)
+    series = run.series(7)
+    psi = series.observables[0].values
+    overlay = Sheet(scene_now([run]), LOOK, Densities()).overlay
+    curve, star = (overlay.axes[0].place_of(series.times[i], psi[i]) for i in (20, 60))
+    assert overlay.at(*map(float, star))[:2] == (7, series.times[60])
+    assert overlay.at(*map(float, curve)) is None
+    assert overlay.at(*map(float, curve), math.inf).distance < 1
 
 
 def test_a_marked_frame_is_told_in_words_with_units():

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from asyncmd_jupyter.jupyter.widgets.decimate import Floats
 
 WEAKEST, STRONGEST, LEVELS = 0.16, 0.75, 15
+AT_ONCE = 1_000_000  # pieces of lines that are counted together
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class LineDensity:
         self.grid = grid
         # Each piece of a line adds 1 where it begins and -1 below its end; sums fill the rest.
         self._edges = np.zeros((grid.rows + 1) * grid.columns)
+        self._waiting: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+        self._n_waiting = 0
 
     def add(self, times: Floats, values: Floats) -> None:
         """Add a stretch of a line; let it begin with the last frame that was there before."""
@@ -42,14 +45,23 @@ class LineDensity:
         first, last, rows_from, rows_to = _pieces(column, row, values, grid.period)
         first, rows_from, rows_to = _spread(first, last, rows_from, rows_to)
         top, bottom = np.minimum(rows_from, rows_to), np.maximum(rows_from, rows_to) + 1
-        self._count(top * grid.columns + first, 1.0)
-        self._count(bottom * grid.columns + first, -1.0)
+        self._waiting.append((top * grid.columns + first, bottom * grid.columns + first))
+        self._n_waiting += len(first)
+        if self._n_waiting > AT_ONCE:
+            self._count()
 
-    def _count(self, places: NDArray[np.int64], amount: float) -> None:
-        self._edges += amount * np.bincount(places, minlength=len(self._edges))
+    def _count(self) -> None:
+        """Count what waits: to go through all pixels for each line would take long."""
+        if not self._waiting:
+            return
+        for places, amount in zip(zip(*self._waiting, strict=True), (1.0, -1.0), strict=True):
+            found = np.bincount(np.concatenate(places), minlength=len(self._edges))
+            self._edges += amount * found
+        self._waiting, self._n_waiting = [], 0
 
     def counts(self) -> Floats:
         """Return the lines in each pixel, shape (rows, columns), lowest values first."""
+        self._count()
         edges = self._edges.reshape(self.grid.rows + 1, self.grid.columns)
         counts: Floats = np.cumsum(edges, axis=0)[:-1]
         return counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -60,6 +61,8 @@ class Overlay:
         Height of the strip of one condition.
     lanes : int
         Walkers that have a lane of their own in each strip; 0 where they have none.
+    is_dense : bool
+        Whether there are too many walkers for a line of their own.
     """
 
     size: tuple[float, float]
@@ -69,6 +72,7 @@ class Overlay:
     strips: PlotAxes | None = None
     strip: float = 1.0
     lanes: int = 0
+    is_dense: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """What a page has to know of it."""
@@ -91,7 +95,10 @@ class Overlay:
         """
         for panel, axes in zip(self.panels, self.axes, strict=True):
             if axes.holds(left, top, STAR):
-                return nearest(panel, axes, left, top, reach)
+                star = _star(panel, axes, left, top)
+                # Of a cloud of curves no single one is meant until it is clicked.
+                is_cloud = self.is_dense and reach < math.inf
+                return star if star or is_cloud else nearest(panel, axes, left, top, reach)
         if self.strips is not None and self.strips.holds(left, top):
             return self._in_lane(self.strips, left, top)
         return None
@@ -126,28 +133,24 @@ def _dot(number: int, axes: PlotAxes, line: Line, time: float) -> Iterator[Dot]:
 
 
 def nearest(panel: Panel, axes: PlotAxes, left: float, top: float, reach: float) -> Pick | None:
-    """Find the frame of a panel that is nearest to a point; stars come first."""
-    if star := min(_stars(panel, axes, left, top), key=_distance, default=None):
-        return star
+    """Find the frame on a curve that is nearest to a point."""
     time, _ = axes.values_at(left, top)
     room = reach * (axes.x[1] - axes.x[0]) / axes.width
     span = max(axes.x[0], time - room), min(axes.x[1], time + room)
     found = (_on_line(line, axes, left, top, span) for line in panel.lines)
     near = [pick for pick in found if pick is not None and pick.distance <= reach]
-    return min(near, key=_distance, default=None)
+    return min(near, key=lambda pick: pick.distance, default=None)
 
 
-def _distance(pick: Pick) -> float:
-    return pick.distance
-
-
-def _stars(panel: Panel, axes: PlotAxes, left: float, top: float) -> Iterator[Pick]:
-    for line in panel.lines:
-        if line.hit is not None:
-            time = float(line.times[line.hit])
-            x, y = axes.place_of(time, float(line.values[line.hit]))
-            if (far := float(np.hypot(x - left, y - top))) <= STAR:
-                yield Pick(line.place, time, far)
+def _star(panel: Panel, axes: PlotAxes, left: float, top: float) -> Pick | None:
+    places, times, values = panel.stars
+    x, y = axes.place_of(times, values)
+    far = np.hypot(x - left, y - top)
+    if not np.isfinite(far).any():
+        return None
+    found = int(np.nanargmin(far))
+    near = Pick(int(places[found]), float(times[found]), float(far[found]))
+    return near if near.distance <= STAR else None
 
 
 def _on_line(line: Line, axes: PlotAxes, left: float, top: float, span: Span) -> Pick | None:

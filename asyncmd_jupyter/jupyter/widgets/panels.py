@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asyncmd_jupyter.jupyter.widgets.decimate import Floats
 from asyncmd_jupyter.jupyter.widgets.scene import Scene, Track
@@ -97,6 +98,16 @@ class Panel:
     def by_place(self) -> dict[int, Line]:
         """The lines by the places of their walkers."""
         return {line.place: line for line in self.lines}
+
+    @cached_property
+    def stars(self) -> tuple[NDArray[np.int64], Floats, Floats]:
+        """Places of the walkers that a condition ended, and times and values there."""
+        ended = [(line, line.hit) for line in self.lines if line.hit is not None]
+        return (
+            np.array([line.place for line, _ in ended], dtype=np.int64),
+            np.array([line.times[hit] for line, hit in ended], dtype=np.float64),
+            np.array([line.values[hit] for line, hit in ended], dtype=np.float64),
+        )
 
     def seen(self, span: Span) -> list[Floats]:
         """Return the values of all lines in a range of times."""

@@ -188,14 +188,15 @@ def whose(scene: Scene) -> str:
 
 def _shares(scene: Scene) -> Iterator[tuple[str, Share]]:
     for name in scene.conditions:
-        held = [np.concatenate(parts) for track in scene.tracks if (parts := _held(track, name))]
+        held = [_held(track, name) for track in scene.tracks]
         if any(map(len, held)):
             yield name, share_of_frames(*held)
 
 
-def _held(track: Track, name: str) -> list[NDArray[np.bool_]]:
-    parts = track.counted()
-    return [part.fulfilled[name][:n] for part, n in parts if name in part.fulfilled]
+def _held(track: Track, name: str) -> NDArray[np.bool_]:
+    counted = track.counted()
+    parts = [part.fulfilled[name][:n] for part, n in counted if name in part.fulfilled]
+    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.bool_), *parts])
 
 
 def hits_in_words(scene: Scene) -> list[str]:

@@ -102,7 +102,8 @@ class Sheet:
         strips = self._strip_axes if self.strips.height else None
         size = float(self.look.width), self.height
         lanes = self.strips.strip, self.strips.lanes
-        return Overlay(size, self.whole, self.panels, self.axes, strips, *lanes)
+        dense = self.scene.is_dense
+        return Overlay(size, self.whole, self.panels, self.axes, strips, *lanes, dense)
 
     def draw(self, figure: Any) -> None:
         """Fill a figure of this height."""
