@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
 from asyncmd_jupyter.engines.command import NOTHING_DONE, CommandEngine
 from asyncmd_jupyter.engines.files import EngineFiles
+from asyncmd_jupyter.engines.velocities import VELOCITIES as ENGINE_VELOCITIES
 from asyncmd_jupyter.jobs.model import Command
 from asyncmd_jupyter.jobs.rehearsal import RehearsedJob, rehearse_job
 from asyncmd_jupyter.sampling.fixed_length import propagator_class
 from asyncmd_jupyter.sampling.run import check_spec
+from asyncmd_jupyter.sampling.run_asked import spec_of
 from asyncmd_jupyter.sampling.run_folder import check_folder, run_files
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.start_velocities import decided
@@ -73,6 +77,9 @@ class Rehearsal:
         """Tell it to a person."""
         return "\n".join(_lines(self))
 
+    def __str__(self) -> str:
+        return self.text()
+
     def scripts(self, *, own: bool = False) -> str:
         """The scripts of the first walker; those of the others differ only in names.
 
@@ -82,6 +89,39 @@ class Rehearsal:
             Those that this package writes, too, instead of those that a user gave only.
         """
         return "\n".join(_script_lines(self.walkers[0].job, own=own)) if self.walkers else ""
+
+
+def dry_run(
+    engine: MDEngine,
+    start: StartingConfiguration = None,
+    *,
+    overwrite: bool = False,
+    continuation: bool = False,
+    **options: Any,
+) -> Rehearsal:
+    """Check what `start_run` would be asked for, and tell what it would do; nothing is written.
+
+    Parameters
+    ----------
+    engine, start, overwrite, continuation, **options
+        As for `start_run`.
+
+    Returns
+    -------
+    Rehearsal
+        ``print(…)`` it; `Rehearsal.scripts` shows scripts for Slurm.
+
+    Raises
+    ------
+    ValueError, TypeError, IndexError, FileNotFoundError, NotADirectoryError, PermissionError
+        As `start_run` would.
+    """
+    spec, first = spec_of(engine, start, **options, continuation=continuation)
+    if first is not None:
+        asked = first.velocities if first.velocities in ENGINE_VELOCITIES else None
+        spec = replace(spec, start=first.trajectory, velocities=asked)
+        first.check(spec, overwrite=overwrite)
+    return rehearse(spec, overwrite=overwrite, continuation=continuation)
 
 
 def rehearse(spec: RunSpec, *, overwrite: bool = False, continuation: bool = False) -> Rehearsal:

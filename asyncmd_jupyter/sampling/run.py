@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from asyncmd_jupyter.background import check_loop
 from asyncmd_jupyter.engines.base import MDEngine, StartingConfiguration
-from asyncmd_jupyter.engines.chosen_place import engine_at
 from asyncmd_jupyter.names import check_name
 from asyncmd_jupyter.sampling.progress import WalkerSnapshot
+from asyncmd_jupyter.sampling.run_asked import spec_of
 from asyncmd_jupyter.sampling.run_checks import check_spec
 from asyncmd_jupyter.sampling.run_folder import check_folder
-from asyncmd_jupyter.sampling.run_length import chosen_steps
 from asyncmd_jupyter.sampling.run_spec import RunSpec
 from asyncmd_jupyter.sampling.running import RUN_TAG, Run
 from asyncmd_jupyter.sampling.runs import Runs
-from asyncmd_jupyter.sampling.start_choice import checked_starts, start_frame
 from asyncmd_jupyter.sampling.start_frame import StartFrame, StartWriting
 from asyncmd_jupyter.sampling.start_velocities import decided_and_said
-from asyncmd_jupyter.sampling.states import Condition, as_condition
 from asyncmd_jupyter.sampling.walker import Walker
 from asyncmd_jupyter.sampling.walker_plan import WalkerPlan
+
+_HOW = ("overwrite", "continuation")
 
 __all__ = [
     "Run",
@@ -127,30 +125,11 @@ def start_run(
 
     >>> run = start_run(engine, starts=[first, second], ps=100, name="both")  # doctest: +SKIP
     """
+    asked = {name: value for name, value in locals().items() if name not in _HOW}
     check_loop("start_run")
-    if isinstance(until, str) or not isinstance(until, Sequence):
-        raise TypeError(f"until={until!r} has to be a list of conditions.")
-    if not isinstance(engine, MDEngine):
-        raise TypeError(f"engine={engine!r} is no MD engine, such as an OpenMMEngine.")
-    several = checked_starts(start, starts, frame, velocities)
-    engine = engine_at(engine, launcher, sbatch_options, sbatch_script)
-    spec = RunSpec(
-        engine=engine,
-        start=start,
-        until=tuple(_named(item) for item in until),
-        name=name,
-        workdir=Path.cwd() / (workdir or "."),
-        n_walkers=(len(several) or 1) if n_walkers is None else n_walkers,
-        mode=mode,
-        max_steps=_steps(engine, bool(until), max_steps, max_ps, steps, ps),
-        walltime_per_part=walltime_per_part,
-        campaign=campaign,
-        velocities=velocities,
-        starts=several,
-    )
-    if frame is None and velocities != "inverted":
+    spec, first = spec_of(**asked, continuation=continuation)
+    if first is None:
         return start_spec(spec, overwrite=overwrite, continuation=continuation)
-    first = start_frame(spec, frame, continuation=continuation)
     return _started_at(first, spec, overwrite=overwrite)
 
 
@@ -159,18 +138,6 @@ def start_spec(spec: RunSpec, *, overwrite: bool = False, continuation: bool = F
     check_spec(spec)
     spec = decided_and_said(spec, continuation=continuation)
     return _started(spec, overwrite=overwrite, continuation=continuation)
-
-
-def _steps(
-    engine: MDEngine,
-    has_conditions: bool,
-    max_steps: int | None,
-    max_ps: float | None,
-    steps: int | None,
-    ps: float | None,
-) -> int | None:
-    given = {"max_steps": max_steps, "max_ps": max_ps, "steps": steps, "ps": ps}
-    return chosen_steps(engine, given, has_conditions=has_conditions)
 
 
 def _started_at(start: StartFrame, spec: RunSpec, *, overwrite: bool) -> Run:
@@ -233,8 +200,3 @@ def new_walker(
         max_steps=spec.max_steps,
         walltime_per_part=spec.walltime_per_part,
     )
-
-
-def _named(item: Any) -> Condition:
-    label, condition = item if isinstance(item, tuple) and len(item) == 2 else (None, item)
-    return as_condition(condition, label)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         RandomVelocitiesFrameExtractor,
     )
     from asyncmd_jupyter.frames.trajectory import Trajectory
+    from asyncmd_jupyter.sampling.dry_run import dry_run
     from asyncmd_jupyter.sampling.functions import (
         PyTrajectoryFunctionWrapper,
         TrajectoryFunctionWrapper,
@@ -49,6 +50,7 @@ __all__ = [
     "Within",
     "attach_runs",
     "construct_tp_from_plus_and_minus_traj_segments",
+    "dry_run",
     "start_run",
 ]
 
@@ -69,6 +71,7 @@ _HOMES = {
     "Within": "sampling.states",
     "attach_runs": "sampling.run_memory",
     "construct_tp_from_plus_and_minus_traj_segments": "sampling.path",
+    "dry_run": "sampling.dry_run",
     "start_run": "sampling.run",
 }
 

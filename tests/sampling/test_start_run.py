@@ -13,8 +13,9 @@ from asyncmd_jupyter.errors import DrawnVelocitiesWarning
 from asyncmd_jupyter.frames.read import read_frame
 from asyncmd_jupyter.sampling.progress import RunState
 from asyncmd_jupyter.sampling.run import Runs, start_run
+from asyncmd_jupyter.sampling.run_asked import spec_of
 from asyncmd_jupyter.testing import ToyEngine
-from asyncmd_jupyter.trajectory import NoModificationFrameExtractor, Trajectory
+from asyncmd_jupyter.trajectory import NoModificationFrameExtractor, Trajectory, dry_run
 
 # What the magic calls otherwise, or what belongs to a line only.
 CALLED = {
@@ -26,7 +27,8 @@ CALLED = {
     "--walltime": "walltime_per_part",
     "--sbatch": "sbatch_options",
 }
-OF_LINES = {"--dry-run", "--script", "--output", "--help"}
+OF_LINES = {"--output", "--help"}
+OF_DRY_RUNS = {"--dry-run", "--script"}  # dry_run and Rehearsal.scripts
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +58,7 @@ def test_it_has_all_options_of_the_magic():
     from asyncmd_jupyter.jupyter.registry import command_named
 
     known = inspect.signature(start_run).parameters
-    for option in set(option_names(command_named("propagate"))) - OF_LINES:
+    for option in set(option_names(command_named("propagate"))) - OF_LINES - OF_DRY_RUNS:
         assert CALLED.get(option, option[2:].replace("-", "_")) in known
 
 
@@ -167,6 +169,20 @@ WRONG = {
     "velocities='old' has to be one of keep, new, inverted": {"velocities": "old", "steps": 10},
     "are for launcher slurm": {"launcher": "local", "sbatch_options": {"time": 5}, "steps": 10},
 }
+
+
+async def test_a_dry_run_tells_what_would_be_done(manager, in_folder: Path):
+    path = await frames_of_ten()
+    before = sorted(in_folder.rglob("*"))
+    told = str(dry_run(engine(), path, frame=2, until=[never], max_ps=3, name="x", n_walkers=2))
+    assert "Run 'x': 2 walkers of ToyEngine, until never, at most 300 steps (3 ps)" in told
+    for message, given in WRONG.items():
+        with pytest.raises((ValueError, TypeError, IndexError), match=message):
+            dry_run(engine(), name="x", **{"start": path, **given})
+    assert sorted(in_folder.rglob("*")) == before
+    assert inspect.signature(spec_of).parameters.keys() == (
+        inspect.signature(start_run).parameters.keys() - {"overwrite"}
+    )
 
 
 @pytest.mark.parametrize("message", WRONG)
