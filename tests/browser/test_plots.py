@@ -95,6 +95,7 @@ def test_a_campaign_is_plotted_edited_and_kept(campaign):
     edit_a_threshold(lab)
     zoom_and_go_back(lab)
     a_clicked_frame_is_shown(lab)
+    plot_the_temperature(lab)
 
     assert "not a free energy" in alt_of(lab, 3, "psi against phi of the runs one and two")
     lab.cell(3).locator(".asyncmd-figure-caption", has_text="not a free energy").wait_for()
@@ -112,6 +113,15 @@ def test_a_campaign_is_plotted_edited_and_kept(campaign):
 
     lab.page.evaluate(SAVED)
     look_at_the_saved_one(lab)
+
+
+def plot_the_temperature(lab):
+    """Choose it from the list below the plot, which knows what the program writes."""
+    choice = lab.cell(1).locator("select").first
+    choice.select_option(value="Temperature (K)")  # waits until it is offered
+    alt_of(lab, 1, r"phi, psi and Temperature \(K\)")
+    choice.select_option(value="nothing else")
+    alt_of(lab, 1, r"phi and psi of")
 
 
 def edit_a_threshold(lab):

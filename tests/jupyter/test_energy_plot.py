@@ -1,6 +1,7 @@
 """Energies, temperature and the like in plots."""
 
 import asyncio
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -12,6 +13,8 @@ from asyncmd_jupyter.engines.energies.table import EnergyTable
 from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.jupyter.widgets.conditions import ConditionPlot
 from asyncmd_jupyter.jupyter.widgets.energies import OVERVIEW
+from asyncmd_jupyter.jupyter.widgets.frame_links import FrameAt
+from asyncmd_jupyter.jupyter.widgets.frame_words import value_in_words
 from asyncmd_jupyter.jupyter.widgets.run import RunView
 from asyncmd_jupyter.sampling.events import RunChanged
 from asyncmd_jupyter.sampling.progress import RunState, SeriesPieces
@@ -78,12 +81,13 @@ async def test_a_run_of_fixed_length_shows_them(here, wire, events):
     await until(lambda: plot.figure.png != first)
     assert [len(line.times) for line in plot.scene().more[0].lines] == [40, 40]
     options = [label for label, _ in plot.energies.widget.options]
-    assert options == [OVERVIEW, *(f"{name} ({unit})" for name, unit in UNITS.items())]
+    named = [f"{name} ({unit})".replace("^3", "³") for name, unit in UNITS.items()]
+    assert options == [OVERVIEW, *named]
     plot.energies.widget.value = "Bond"
     await until(lambda: titles(plot) == ["Bond (kJ/mol)"])
     run.density = 990.0
     plot.energies.widget.value = OVERVIEW
-    await until(lambda: titles(plot)[2:] == ["Density (kg/m^3)"])
+    await until(lambda: titles(plot)[2:] == ["Density (kg/m³)"])
     await plot.aclose()
 
 
@@ -104,7 +108,21 @@ async def test_conditions_come_first_and_energies_when_they_are_chosen(here, wir
     shown, [line] = plot.interaction._shown, plot.scene().more[0].lines
     place = shown.overlay.axes[-1].place_of(line.times[20], line.values[20])
     assert shown.frame_at(*map(float, place), np.inf).time == line.times[20]
+    # Conditions are asked about frames, every 0.2 ps, energies are written every 0.4 ps.
+    at = FrameAt("first", 0, 1.0)
+    plot.interaction.mark([at])
+    assert re.search(
+        r"psi [^,]*, Temperature \(at (0\.8|1\.2) ps\) [\d.]+ K", plot.figure.cursor["words"]
+    )
+    plot.interaction.mark([at._replace(time=1.2)])
+    assert re.search(r"psi [^,]*, Temperature [\d.]+ K", plot.figure.cursor["words"])
     await plot.aclose()
+
+
+def test_numbers_of_large_systems():
+    assert value_in_words("Potential energy", "kJ/mol", -412345.6) == (
+        "Potential energy -412,346 kJ/mol"
+    )
 
 
 async def test_many_ended_runs_are_read_once(here, wire, events):

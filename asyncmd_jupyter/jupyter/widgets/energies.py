@@ -139,7 +139,7 @@ class EnergyChoice:
 
     def _offer(self, tables: Sequence[EnergyTable]) -> None:
         """Let all columns that are there be chosen."""
-        found = {name: table.title(name) for table in tables for name in table}
+        found = {name: _raised(table.title(name)) for table in tables for name in table}
         if found and not found.keys() <= self._titles.keys():
             order = [*(n for n in SHARED if n in found), *(n for n in found if n not in SHARED)]
             self._titles |= {name: found[name] for name in order}
@@ -161,13 +161,18 @@ class EnergyChoice:
             units = dict(_UNITS)
         for name in names:
             if name in units:
-                yield Panel(name, units[name], tuple(_lines(name, scene.tracks, tables)))
+                yield Panel(name, _raised(units[name]), tuple(_lines(name, scene.tracks, tables)))
 
     def _chosen_names(self, tables: Sequence[EnergyTable]) -> tuple[str, ...]:
         if self.chosen == OVERVIEW:
             density = (DENSITY,) if any(map(_has_changing_density, tables)) else ()
             return POTENTIAL, TEMPERATURE, *density
         return self._names if self.chosen == ", ".join(self._names) else (self.chosen,)
+
+
+def _raised(text: str) -> str:
+    """Units as people write them."""
+    return text.replace("^2", "²").replace("^3", "³")
 
 
 def _has_changing_density(table: EnergyTable) -> bool:

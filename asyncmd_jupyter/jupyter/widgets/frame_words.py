@@ -10,6 +10,7 @@ from asyncmd_jupyter.jupyter.widgets.scene import Scene, Track, name_of
 from asyncmd_jupyter.jupyter.widgets.words import listed, picoseconds
 
 MOST_VALUES = 8
+_LARGE, _TOO_LONG = 1e4, 1e9
 CLOSE_TO = "°"  # stands right behind its number
 
 
@@ -50,7 +51,12 @@ def value_in_words(name: str, unit: str, value: float) -> str:
     if math.isnan(value):
         return f"{name} without a value"
     space = "" if not unit or unit == CLOSE_TO else " "
-    return f"{name} {value:.4g}{space}{unit}"
+    return f"{name} {_number(value)}{space}{unit}"
+
+
+def _number(value: float) -> str:
+    """Digits of large numbers count, too: potential energies of large systems are such."""
+    return f"{value:,.0f}" if _LARGE <= abs(value) < _TOO_LONG else f"{value:.4g}"
 
 
 def _held(track: Track, time: float) -> str:

@@ -13,6 +13,7 @@ from asyncmd_jupyter.jupyter.widgets.panels import Line, Panel, Span
 from asyncmd_jupyter.jupyter.widgets.plot_axes import PlotAxes
 
 REACH = 30.0  # CSS pixels: what is farther away from the pointer is not meant
+_SAME_TIME = 1e-6  # files with times in single precision are that exact
 STAR = 9.0  # a star that is as near as this is meant, whatever else is nearer
 
 
@@ -118,11 +119,21 @@ class Overlay:
                     yield from _dot(number, self.axes[number], line, frame.time)
 
     def values(self, frame: Pick) -> Iterator[tuple[str, str, float]]:
-        """Yield name, unit and value of what is known of a frame."""
+        """Yield name, unit and value of what is known of a frame.
+
+        Energies may be written at other times than frames, which the name then tells.
+        """
         for panel in self.panels:
             line = panel.by_place.get(frame.place)
             if line is not None and len(line.times):
-                yield panel.name, panel.unit, float(line.values[line.nearest(frame.time)])
+                at = line.nearest(frame.time)
+                name = _name_at(panel.name, float(line.times[at]), frame.time)
+                yield name, panel.unit, float(line.values[at])
+
+
+def _name_at(name: str, time: float, wanted: float) -> str:
+    is_then = math.isclose(time, wanted, rel_tol=_SAME_TIME, abs_tol=_SAME_TIME)
+    return name if is_then else f"{name} (at {time:.6g} ps)"
 
 
 def _dot(number: int, axes: PlotAxes, line: Line, time: float) -> Iterator[Dot]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +25,7 @@ from asyncmd_jupyter.jupyter.widgets.strips import Strips
 from asyncmd_jupyter.jupyter.widgets.zoom import Zoom, kept_within
 
 PANEL, TITLE, AXIS, GAP = 112, 27, 42, 8
+_FEW = 16
 
 
 class Sheet:
@@ -51,7 +53,8 @@ class Sheet:
     ) -> None:
         self.scene, self.look, self.known = scene, look, known
         self.panels = panels_of(scene) if panels is None else panels
-        self.left = 20 + 6.4 * min(18, max([7, *map(len, scene.conditions)]))
+        labels = [7, *map(len, scene.conditions), *map(_n_digits, self.panels)]
+        self.left = 20 + 6.4 * min(18, max(labels))
         self.right = 14
         self.columns = max(50, int(look.width - self.left - self.right))
         self.whole = 0.0, self._end()
@@ -168,3 +171,10 @@ class Sheet:
         axes.set_yticks(self.strips.centres, names)
         axes.tick_params(axis="y", length=0, pad=6)
         axes.set_xlabel(time_axis(axes, self.span[1]), color=self.look.ink, size=FONT, labelpad=3)
+
+
+def _n_digits(panel: Panel) -> int:
+    """Characters that a number of a panel takes, with a sign, by those of a few walkers."""
+    some = (line.values[-1] for line in panel.lines[:_FEW] if len(line.values))
+    finite = [abs(float(value)) for value in some if math.isfinite(value)]
+    return 1 + len(f"{max(finite, default=0.0):.0f}")
