@@ -114,6 +114,8 @@ def test_a_plot_marks_the_frame_and_sends_what_is_done_with_it(plot):
     assert asked(plot, "zoom")[1] == {"kind": "zoom", "to": None}
     found = Axe().run(plot, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
     assert [violation["id"] for violation in found] == []
+    plot.evaluate("change('overlay', {})")
+    frame.wait_for(state="detached")  # a picture of which nothing is known is only a picture
 
 
 def test_values_are_shown_at_the_pointer_only_as_long_as_it_is_there(plot):

@@ -394,3 +394,29 @@ def test_an_interval_holds_at_every_turn(low, width, share, turns):
 def test_condition_is_abstract():
     with pytest.raises(TypeError, match="abstract"):
         Condition()
+
+
+def distance(traj):
+    return np.zeros(len(traj))
+
+
+def test_a_quantity_has_the_unit_that_somebody_has_said(monkeypatch):
+    def unit(*conditions):
+        (quantity,) = quantities([(str(i), one) for i, one in enumerate(conditions)])
+        return quantity.unit
+
+    assert unit(Within(distance, 0, 1)) == ""
+    assert unit(Within(distance, 0, 1), Within(distance, 2, 3, unit="nm")) == "nm"
+    assert unit(Within(distance, 0, 1, period=360)) == "°"
+    assert unit(Within(distance, 0, 1, period=2 * math.pi)) == "rad"
+    assert unit(Within(distance, 0, 1, period=8)) == ""
+    monkeypatch.setattr(distance, "unit", "Å", raising=False)
+    assert unit(Within(distance, 0, 1)) == unit(Within(distance, 0, 1, period=360)) == "Å"
+    assert unit(Within(distance, 0, 1).with_limits(2, 3)) == "Å"
+    assert unit(Within(distance, 0, 1, unit="nm")) == "nm"
+    assert Within(distance, 0, 1).id == Within(distance, 0, 1, unit="nm").id
+
+
+def test_a_unit_that_is_no_text_is_refused():
+    with pytest.raises(TypeError, match="unit has to be a text such as 'nm', not 3"):
+        Within(distance, 0, 1, unit=3)

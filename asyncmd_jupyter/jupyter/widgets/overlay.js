@@ -2,6 +2,14 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+const CAN_BE_USED = {
+  tabindex: "0",
+  role: "group",
+  "aria-label": "Plot. Arrow keys step through the frames, plus and minus zoom, Escape shows all.",
+  // Otherwise JupyterLab takes the arrow keys to move between cells.
+  "data-lm-suppress-shortcuts": "true",
+};
+
 function shape(name, attributes) {
   const node = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
@@ -45,12 +53,14 @@ class PlotOverlay {
     this.svg.style.display = is_there ? "" : "none";
     this.foot.hidden = !is_there;
     this.drag();
+    for (const [name, value] of Object.entries(CAN_BE_USED)) {
+      if (is_there) this.frame.setAttribute(name, value);
+      else this.frame.removeAttribute(name);
+    }
     if (!is_there) {
       this.point();
-      this.frame.removeAttribute("tabindex");
       return;
     }
-    this.frame.tabIndex = 0;
     this.svg.setAttribute("viewBox", `0 0 ${this.overlay.size.join(" ")}`);
     this.all.hidden = !this.overlay.is_zoomed;
     this.paintCursor();

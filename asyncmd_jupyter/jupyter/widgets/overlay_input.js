@@ -15,10 +15,6 @@ class PlotInput {
     this.next = null;
     this.wanted = null; // the range that was asked for, until it is shown
     const { frame } = over;
-    frame.setAttribute("role", "group");
-    frame.setAttribute("aria-label", "Plot. Arrow keys step through the frames, plus and minus zoom, Escape shows all.");
-    // Otherwise JupyterLab takes the arrow keys to move between cells.
-    frame.dataset.lmSuppressShortcuts = "true";
     const on = (name, hear, options) => frame.addEventListener(name, (event) => this.over.overlay && hear(event), options);
     on("pointermove", (event) => this.move(event));
     on("pointerdown", (event) => this.press(event));
