@@ -10,6 +10,7 @@ from pretend import PretendRun
 
 from asyncmd_jupyter.events import EventBus
 from asyncmd_jupyter.jupyter.showing.plot import show_plot
+from asyncmd_jupyter.jupyter.widgets.condition_plot import figure_of
 from asyncmd_jupyter.jupyter.widgets.conditions import ConditionPlot
 from asyncmd_jupyter.jupyter.widgets.free_energy import (
     BINS,
@@ -22,9 +23,11 @@ from asyncmd_jupyter.jupyter.widgets.free_energy import (
 )
 from asyncmd_jupyter.jupyter.widgets.gathering import scene_now
 from asyncmd_jupyter.jupyter.widgets.look import Look
+from asyncmd_jupyter.jupyter.widgets.plane import PlaneSheet
 from asyncmd_jupyter.jupyter.widgets.plane_paths import KnownPlane, is_free_energy, paths_of
 from asyncmd_jupyter.jupyter.widgets.plot_picture import Picture
 from asyncmd_jupyter.jupyter.widgets.scene import Scene
+from asyncmd_jupyter.jupyter.widgets.zoom import Zoom
 from asyncmd_jupyter.sampling.progress import Band, ConditionSeries, Observable, RunState
 
 ANGLE = Side(-180.0, 180.0, 360.0)
@@ -137,6 +140,14 @@ def test_runs_of_full_length_give_a_free_energy():
     assert "psi against phi of the runs r0 and r1: free energy" in drawn.words
     mixed = scene_now([*of_full_length(runs(1)), runs(2)[1]])
     assert "not a free energy" in Picture(PLANE).draw(mixed, Look()).caption
+
+
+def test_a_part_of_a_free_energy_says_where_its_zero_is():
+    scene, look = scene_now(of_full_length(runs(2))), Look(width=640)
+    for zoom, is_said in ((None, False), (Zoom((-90.0, -60.0), (150.0, 180.0)), True)):
+        sheet = PlaneSheet(scene, look, KnownPlane(), PLANE, zoom)
+        bar = figure_of(look, sheet.height, sheet.draw).axes[1]
+        assert ("0 at the lowest shown" in bar.get_ylabel()) == is_said
 
 
 def test_other_conditions_take_no_frame_of_a_free_energy_away():

@@ -205,6 +205,8 @@ class PlaneSheet:
         shown = coarser(counts)
         most = min(HIGHEST, max(1.0, float(np.log(max(1.0, shown.max())))))
         said = f"free energy \u2212ln p (kT) from {int(counts.sum()):,} frames"
+        if self.sides != self.whole:
+            said += ", 0 at the lowest shown"
         return free_energy(shown), {"vmin": 0.0, "vmax": most}, said
 
     def _density(self, counts: Any) -> tuple[Any, dict[str, Any], str]:
