@@ -1,4 +1,7 @@
-"""What has to hold whatever happened: every frame is there once, and is the right one."""
+"""What has to hold whatever happened: every frame is there once, and is the right one.
+
+Rows of energies are there once and right, too; only on a full disk some may be missing.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from asyncmd_jupyter.engines.energies.table import EnergyTable
 from asyncmd_jupyter.engines.gromacs.engine import GmxEngine
 from asyncmd_jupyter.engines.openmm import OpenMMEngine
 from asyncmd_jupyter.frames.mdanalysis import open_universe
@@ -25,16 +29,19 @@ class Frames:
 
     steps: np.ndarray
     positions: np.ndarray
+    energies: EnergyTable | None = None
 
     @classmethod
     def read(cls, folder: Path, kind: str, walker: int) -> Frames:
         """Read a walker's parts."""
+        energies = _ENGINES[kind].energies_in_folder(folder / NAME, f"{NAME}_{walker}")
         parts = _ENGINES[kind].parts_in_folder(folder / NAME, f"{NAME}_{walker}", "trr")
         frames = [cls(part.frame_table().steps, _positions(part)) for part in parts]
         once = [frames[0], *(later.without_last_of(part) for part, later in pairwise(frames))]
         return cls(
             np.concatenate([part.steps for part in once]),
             np.concatenate([part.positions for part in once]),
+            energies,
         )
 
     def without_last_of(self, before: Frames) -> Frames:
@@ -84,4 +91,18 @@ def _problems_of(folder: Path, kind: str, walker: int, right: Frames) -> list[st
             (found.positions != right.positions[: len(found.positions)]).any((1, 2))
         )
         return [f"other positions from frame {wrong[0]} on"]
+    return _problems_of_energies(found.energies, right.energies, is_exact=kind == "openmm")
+
+
+def _problems_of_energies(
+    found: EnergyTable | None, right: EnergyTable | None, *, is_exact: bool
+) -> list[str]:
+    if found is None or right is None:
+        return ["no energies"]
+    if (np.diff(found.steps) <= 0).any():
+        return [f"rows of energies twice: {found.steps.tolist()}"]
+    both, mine, others = np.intersect1d(found.steps, right.steps, return_indices=True)
+    column = "Potential energy"
+    if is_exact and not np.array_equal(found[column][mine], right[column][others]):
+        return [f"other energies at some of the steps {both.tolist()}"]
     return []
