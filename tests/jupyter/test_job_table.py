@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from dataclasses import replace
 
 import pytest
@@ -55,6 +56,34 @@ async def test_nothing_is_sent_while_only_the_clock_runs(jobs, wire):
         await asyncio.sleep(0.3)
     assert len(wire.custom(table.widget)) == 1
     await table.aclose()
+
+
+async def test_a_page_is_never_left_with_older_rows(jobs, wire, monkeypatch):
+    """It may ask from another thread, while a cell computes."""
+    jobs.put("a", JobState.RUNNING)
+    table = JobTable(jobs)
+    records, may_go_on, has_read = jobs.records, threading.Event(), threading.Event()
+
+    def slow_records():
+        found = records()
+        if threading.current_thread() is asking:
+            has_read.set()
+            may_go_on.wait()
+        return found
+
+    monkeypatch.setattr(jobs, "records", slow_records)
+    asking = threading.Thread(target=wire.press, args=(table.widget, {"kind": "ready"}))
+    refreshing = threading.Thread(target=lambda: asyncio.run(table.refresh()))
+    asking.start()
+    has_read.wait()
+    jobs.put("a", JobState.DONE)
+    refreshing.start()
+    refreshing.join(0.2)  # it has to wait, or else it is done
+    may_go_on.set()
+    asking.join()
+    refreshing.join()
+    sent = [row["state"] for message in wire.custom(table.widget) for row in message["rows"]]
+    assert sent[-1] == "done"
 
 
 async def test_cancel_in_a_row_ends_the_job(jobs, wire):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -99,6 +100,8 @@ class JobTable(LiveView):
         self._final = final
         self._sent: dict[str, JobRow] = {}
         self._empty = empty
+        # Rows that were read first must not be sent last: the page would keep an old state.
+        self._one_after_the_other = threading.Lock()
         self._widget = JobTableWidget(caption=caption, empty=empty())
         self._widget.on_msg(self._on_message)
         self._widget.observe(lambda _: self.page_came(), "in_page")
@@ -123,10 +126,11 @@ class JobTable(LiveView):
 
     async def refresh(self) -> None:
         """Send the rows that changed."""
-        rows = self.rows()
-        self._widget.empty = self._empty()
-        self._send(changed_rows(rows, self._sent), self._sent.keys() - {r["id"] for r in rows})
-        self._sent = {row["id"]: row for row in rows}
+        with self._one_after_the_other:
+            rows = self.rows()
+            self._widget.empty = self._empty()
+            self._send(changed_rows(rows, self._sent), self._sent.keys() - {r["id"] for r in rows})
+            self._sent = {row["id"]: row for row in rows}
 
     def text(self) -> str:
         """Return the table as plain text."""
@@ -157,7 +161,9 @@ class JobTable(LiveView):
         if not isinstance(content, dict):
             return
         if content.get("kind") == "ready":
-            self._widget.send({"kind": "all", "rows": self.rows(), "gone": []})
+            # At once, also while a cell computes, in the thread that hears the page.
+            with self._one_after_the_other:
+                self._widget.send({"kind": "all", "rows": self.rows(), "gone": []})
         elif content.get("kind") == "cancel":
             self.run_in_background(self._cancel(str(content.get("id"))))
 

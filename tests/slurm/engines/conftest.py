@@ -15,7 +15,8 @@ from asyncmd_jupyter.jobs.manager import JobManager
 
 
 def gromacs(**changes):
-    return gromacs_engine(**{"launcher": "slurm", "nstout": 50, **changes})
+    options = {"launcher": "slurm", "nstout": 50, "changes": {"nstenergy": 50}}
+    return gromacs_engine(**options | changes)
 
 
 def double_well(**changes):
