@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from asyncmd_jupyter import runtime
 from asyncmd_jupyter.engines.stepping.batch import BatchSpec
 from asyncmd_jupyter.engines.stepping.engine import SteppingEngine
 from asyncmd_jupyter.engines.stepping.segments import Entry, entries
@@ -143,6 +144,16 @@ def identity_digest(engine: SteppingEngine) -> str:
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
+async def _together(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for all; when one fails or the caller is cancelled, for the end of the others first."""
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
 def _seed_of(block: Sequence[Work]) -> int:
     """Of the noise that segments share: another one if any of them is another."""
     digest = hashlib.blake2b(" ".join(each.key for each in block).encode(), digest_size=8)
@@ -223,12 +234,7 @@ class Batches:
                 taken = [left.popleft() for _ in range(min(len(left), -(-size // n)))]
                 await self._one_batch(list(chain(*taken)), known, limits, found)
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self.n_workers):
-                    group.create_task(keep_going())
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
+        await _together([runtime.start(keep_going()) for _ in range(self.n_workers)])
 
     async def _one_batch(
         self,
@@ -266,7 +272,7 @@ class Batches:
         self, job: Job, batch: Batch, missing: set[str], found: Callable[[Entry], None]
     ) -> None:
         """Tell of segments as they come, until the job has ended."""
-        ended = asyncio.ensure_future(job.wait())
+        ended = runtime.start(job.wait())
         offset, n_found, begin = 0, 0, time.monotonic()
         try:
             while True:

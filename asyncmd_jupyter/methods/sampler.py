@@ -190,7 +190,7 @@ class Sampler:
         for each in work:
             if each.key in self._known:
                 found.put_nowait(self._known[each.key])
-        computing = asyncio.create_task(
+        computing = runtime.start(
             self._batches.compute(work, self._known.keys(), limits, found.put_nowait)
         )
         computing.add_done_callback(lambda _: found.put_nowait(None))
