@@ -99,14 +99,15 @@ def test_a_campaign_is_plotted_edited_and_kept(campaign):
 
     assert "not a free energy" in alt_of(lab, 3, "psi against phi of the runs one and two")
     lab.cell(3).locator(".asyncmd-figure-caption", has_text="not a free energy").wait_for()
-    image(lab, 3).scroll_into_view_if_needed()
+    # Not the image, which is replaced when it is drawn anew.
+    lab.cell(3).locator(".asyncmd-figure").scroll_into_view_if_needed()
     assert ink(picture(image(lab, 3))) > 0.02
     lab.screenshot("plane-light")
 
     lab.execute("apputils:change-theme", theme="JupyterLab Dark")
     for cell in (1, 3):
         lab.wait_until(lambda cell=cell: has_light_text(picture(image(lab, cell))))
-    image(lab, 3).scroll_into_view_if_needed()
+    lab.cell(3).locator(".asyncmd-figure").scroll_into_view_if_needed()
     lab.screenshot("plane-dark")
     image(lab, 1)
     lab.screenshot("plot-dark")
