@@ -100,6 +100,16 @@ async def test_conditions_and_limits_are_chosen(form):
     assert [box.children[0].value for box in form.form.started.children] == ["again"]
 
 
+async def test_a_name_that_is_typed_is_kept(form):
+    """The one that is suggested is looked for on disk, and comes when it comes."""
+    form.form._open()
+    form.form._name.value = "mine"
+    await form.settled()
+    assert form.form._name.value == "mine"
+    await form.open()
+    assert form.form._name.value == "first-2"
+
+
 async def test_without_a_condition_it_needs_a_length(form):
     form.tick(late=False)
     form.form._name.value = "again"

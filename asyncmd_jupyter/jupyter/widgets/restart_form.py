@@ -149,12 +149,15 @@ class RestartForm:
         self._offer_temperature()
         self._show(True)
         self._conditions_changed()
-        self._run_in_background(self._suggest())
+        self._run_in_background(self._suggest(self._name.value))
 
-    async def _suggest(self) -> None:
+    async def _suggest(self, before: str) -> None:
         spec = self._here().source.spec
-        if spec is not None:
-            self._name.value = await asyncio.to_thread(suggested_name, spec)
+        if spec is None:
+            return
+        suggested = await asyncio.to_thread(suggested_name, spec)
+        if self._name.value == before:  # else somebody has typed one meanwhile
+            self._name.value = suggested
 
     def _conditions_changed(self) -> None:
         self._forget_problem()
