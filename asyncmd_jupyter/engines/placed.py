@@ -84,6 +84,10 @@ class PlacedEngine(MDEngine):
         """Whether its jobs share the cores of this machine."""
         return self._place.is_local
 
+    def placed(self, command: Command, needs: Resources) -> tuple[Command, Resources]:
+        """A command and its resources with the script and the options of this engine."""
+        return self._place.command(command), self._place.resources(needs)
+
     # What a program has to say
 
     @abstractmethod

@@ -32,8 +32,8 @@ from asyncmd_jupyter.methods.snapshot import Snapshot
 
 FOLDER_TAG = "sampler"
 _MODULE = "asyncmd_jupyter.methods.batch_worker"
-# A batch takes so long that its process costs little, and a cancel or a crash not much.
-_SECONDS = 3.0
+# A batch takes so long that its process costs little, and a crash not much; here and in a queue.
+_SECONDS_HERE, _SECONDS_QUEUED = 3.0, 120.0
 _FIRST_BATCH = 32
 _LARGEST_BATCH = 2000
 _SECONDS_BETWEEN_LOOKS = 0.05
@@ -58,14 +58,15 @@ class Limits:
 
 @dataclass
 class _Speed:
-    """Seconds for a segment, as measured."""
+    """Seconds for a segment, as measured, and how long a batch is to take."""
 
+    batch_seconds: float
     seconds: float | None = None
 
     def next_size(self, n_left: int, n_workers: int) -> int:
         """Segments of the next batch."""
         fair = -(-n_left // n_workers)
-        wanted = _FIRST_BATCH if self.seconds is None else int(_SECONDS / self.seconds)
+        wanted = _FIRST_BATCH if self.seconds is None else int(self.batch_seconds / self.seconds)
         return max(1, min(fair, wanted, _LARGEST_BATCH))
 
     def measured(self, n_segments: int, seconds: float) -> None:
@@ -190,15 +191,17 @@ class Batches:
     ----------
     engine : SteppingEngine
     folder : Path
-    launcher : str
     n_workers : int
     """
 
     engine: SteppingEngine
     folder: Path
-    launcher: str
     n_workers: int
-    _speed: _Speed = field(default_factory=_Speed)
+    _speed: _Speed = field(init=False)
+
+    def __post_init__(self) -> None:
+        is_here = self.engine.takes_cores_here
+        self._speed = _Speed(_SECONDS_HERE if is_here else _SECONDS_QUEUED)
 
     async def compute(
         self,
@@ -260,11 +263,14 @@ class Batches:
         await asyncio.to_thread(batch.tidy_up)
 
     async def _submit(self, argv: tuple[str, ...], n_segments: int) -> Job:
+        command, resources = self.engine.placed(
+            Command(argv, self.folder, python_surroundings()), Resources(cores=self.engine.cores)
+        )
         return await JobManager.current().submit(
-            Command(argv, self.folder, python_surroundings()),
+            command,
             name=f"{self.folder.name}.{n_segments}",
-            resources=Resources(cores=self.engine.cores),
-            launcher=self.launcher,
+            resources=resources,
+            launcher=self.engine.launcher,
             tags={FOLDER_TAG: str(self.folder), "segments": str(n_segments)},
         )
 

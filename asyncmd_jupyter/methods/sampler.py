@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import hashlib
 import json
 import secrets
@@ -16,7 +17,7 @@ from typing import Any, Self
 import numpy as np
 
 from asyncmd_jupyter import runtime
-from asyncmd_jupyter.engines.stepping.engine import SteppingEngine
+from asyncmd_jupyter.engines.stepping.engine import SteppingEngine, whole_number
 from asyncmd_jupyter.engines.stepping.segments import Entry
 from asyncmd_jupyter.errors import OtherKernelError
 from asyncmd_jupyter.files.locking import claimed
@@ -39,6 +40,7 @@ from asyncmd_jupyter.methods.snapshot import Snapshot
 Start = Snapshot | Trajectory | Path
 
 _KEEP = ("all", "ends")
+_IN_A_QUEUE = 16
 _VELOCITIES = ("keep", "new")
 
 
@@ -51,7 +53,8 @@ class Sampler:
     folder : path
         Is made if it is not there; holds the segments.
     workers : int, optional
-        How many batches run at once; by default as many as there are cores for.
+        How many batches run at once; by default as many as there are cores for on this machine,
+        and 16 jobs in a queue.
     seed : int, optional
         Of all noise and new velocities. A sampler with the same seed in the same folder finds
         the segments that were computed before, instead of computing them again: run the same
@@ -76,13 +79,16 @@ class Sampler:
             raise TypeError(f"{type(engine).__name__} computes no batches of segments.")
         if keep not in _KEEP:
             raise ValueError(f"keep={keep!r} has to be one of {', '.join(map(repr, _KEEP))}.")
-        self._engine = engine
+        self._engine = copy.copy(engine)  # what is set later is for other jobs
+        if launcher is not None:
+            self._engine.launcher = launcher
         self._folder = FilePath(folder).absolute()
         self._keep = keep
         self._is_repeatable = seed is not None
-        self._seed = secrets.randbits(62) if seed is None else seed
-        n_workers = _as_many_as_fit(engine) if workers is None else workers
-        self._batches = Batches(engine, self._folder, launcher or engine.launcher, n_workers)
+        self._seed = secrets.randbits(62) if seed is None else whole_number("seed", seed, 0)
+        fitting = _as_many_as_fit(self._engine)
+        n_workers = fitting if workers is None else whole_number("workers", workers, 1)
+        self._batches = Batches(self._engine, self._folder, n_workers)
         self._lock: AbstractContextManager[bool] | None = None
         self._known: dict[str, Entry] = {}
         self._asked: Counter[bytes] = Counter()
@@ -267,6 +273,8 @@ class Sampler:
 
 
 def _as_many_as_fit(engine: SteppingEngine) -> int:
+    if not engine.takes_cores_here:
+        return _IN_A_QUEUE
     return max(1, runtime.current().settings.max_cores // engine.cores)
 
 

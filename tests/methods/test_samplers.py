@@ -160,6 +160,18 @@ async def test_what_is_refused(manager, tmp_path, options, kind, told):
     assert not list((tmp_path / "s").glob("batch.*"))
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [({"workers": 0}, "workers"), ({"seed": -1}, "seed"), ({"keep": "some"}, "keep='some'")],
+)
+def test_a_sampler_that_can_not_be_made(tmp_path, options, told):
+    with pytest.raises(ValueError, match=told):
+        Sampler(engine(), folder=tmp_path / "s", **options)
+    with pytest.raises(TypeError, match="no batches"):
+        Sampler("engine", folder=tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
 async def test_one_sampler_in_a_folder(manager, tmp_path):
     sampler = Sampler(engine(), folder=tmp_path / "s", seed=1)
     with pytest.raises(RuntimeError, match="async with"):
