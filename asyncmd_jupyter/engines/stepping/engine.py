@@ -359,13 +359,16 @@ class SteppingEngine(CommandEngine):
         if (own := self._origin.structure_file) is not None:
             warn_of_contradictions(own, self._origin.structure)
         forget_checkpoints(files)
-        self._write_physics(files.workdir, files.deffnm)
+        # The last one to be written: without it nothing is prepared.
+        files.path("start.npz").unlink(missing_ok=True)
         number = self._number(files.deffnm, start, files.key)
         self._stream = self._begin_stream(files.deffnm, start, _digest_of(configuration), number)
         self._drawn_seed = self._new_seed()
         facts = self._facts() | {_STRUCTURE: str(self._structure_file(files).absolute())}
         content = facts | {_STREAM: self._stream.to_json(), _SEED: self._drawn_seed}
+        # The first one: it says whose the others are, also if this is ended in between.
         write_text(self._facts_file(files), json.dumps(content, indent=1))
+        self._write_physics(files.workdir, files.deffnm)
         if self._origin.structure_file is None:
             write_structures(self._origin.structure, configuration, files)
         configuration.write(files.path("start.npz"))
@@ -407,7 +410,8 @@ class SteppingEngine(CommandEngine):
         there = self._facts_there(files)
         self._found_stream(Stream.from_json(there.get(_STREAM)))
         self._drawn_seed = there.get(_SEED)
-        if self._origin.structure_file is None:
+        # Nothing is written where nothing was prepared.
+        if self._origin.structure_file is None and self._input_file(files).exists():
             complete_structures(self._origin.structure, files)
 
     def _fixed_seeds(self) -> Hashable:
