@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -105,3 +106,24 @@ def test_a_state_may_be_called_like_what_every_object_has():
     assert shapes == ["string"] * 4
     assert words == ["constructor", "__proto__", "arrived"]
     assert text == "{toString} 1"
+
+
+def test_what_a_page_tells_holds_no_picture_back(wire, monkeypatch):
+    """It may tell it in another thread, just when the kernel has drawn the last picture."""
+    figure = FigureWidget()
+    is_set, may_end, set_trait = threading.Event(), threading.Event(), figure.set_trait
+
+    def slow_set_trait(name, value):
+        set_trait(name, value)
+        is_set.set()
+        may_end.wait()
+
+    monkeypatch.setattr(figure, "set_trait", slow_set_trait)
+    telling = threading.Thread(target=wire.press, args=(figure, {"page": {"dark": True}}))
+    telling.start()
+    is_set.wait()
+    figure.put(b"picture", "the last one", figure.look())
+    sent = [data["state"] for _, kind, data, _ in wire.log if kind == "comm_msg"]
+    may_end.set()
+    telling.join()
+    assert any(state.get("alt") == "the last one" for state in sent)

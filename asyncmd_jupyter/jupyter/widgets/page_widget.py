@@ -51,7 +51,8 @@ class PageWidget(LeavesCellsAlone, anywidget.AnyWidget):
         told = content.get("page") if isinstance(content, dict) else None
         if not isinstance(told, dict):
             return
-        with self.hold_trait_notifications():
-            for name in self.page_tells:
-                if name in told:
-                    self.set_trait(name, told[name])
+        # One by one: this may be another thread than the one that draws, whose changes would
+        # be held back, and lost where they come in the moment in which holding back ends.
+        for name in self.page_tells:
+            if name in told:
+                self.set_trait(name, told[name])
