@@ -179,9 +179,10 @@ class Table {
     const others = [...this.body.children].filter((node) => node !== view.node);
     const next = others.find((node) => isBefore(row.order, this.rows.get(node.dataset.job).row.order));
     if (next ? view.node.nextSibling === next : view.node.parentNode && !view.node.nextSibling) return;
-    const hadFocus = view.node.contains(document.activeElement) && document.activeElement;
+    const focused = document.activeElement;
+    const hadFocus = view.node.contains(focused);
     this.body.insertBefore(view.node, next ?? null);
-    hadFocus?.focus({ preventScroll: true });
+    if (hadFocus) focused.focus({ preventScroll: true });
   }
 
   tick() {
