@@ -38,7 +38,13 @@ from asyncmd_jupyter.sampling.simulation import FinishedPart, Simulation
 from asyncmd_jupyter.sampling.states import Condition, Quantity, as_condition, quantities
 from asyncmd_jupyter.sampling.stop import Decision, stop_rule
 from asyncmd_jupyter.sampling.timeline import first_at_or_after, line_up
-from asyncmd_jupyter.sampling.verdicts import Verdicts, check_limit, given_up, named_apart
+from asyncmd_jupyter.sampling.verdicts import (
+    Verdicts,
+    check_limit,
+    given_up,
+    in_ps,
+    named_apart,
+)
 
 
 class ConditionalTrajectoryPropagator(TrajectoryPropagator):
@@ -321,8 +327,8 @@ class ConditionalTrajectoryPropagator(TrajectoryPropagator):
         whole = self._max_steps // nstout * nstout
         if whole == 0:
             raise ValueError(
-                f"max_steps={self._max_steps} is less than nstout={nstout}: no frame would "
-                "be written. Give more steps."
+                f"max_steps={self._max_steps} is less than nstout={nstout}{in_ps(nstout, engine)}: "
+                "no frame would be written. Give more steps."
             )
         return whole
 

@@ -153,7 +153,10 @@ def check_limit(verdict: Verdict, limit: int | None, names: Sequence[str]) -> No
 
 def in_ps(steps: float, engine: MDEngine) -> str:
     """A number of steps as a time, in brackets; nothing where it is not known."""
-    return f" ({steps * engine.dt:g} ps)" if engine.has_fixed_dt else ""
+    try:
+        return f" ({steps * engine.dt:g} ps)" if engine.has_fixed_dt else ""
+    except NotImplementedError:  # engines of others
+        return ""
 
 
 def given_up(names: Sequence[str], limit: float, engine: MDEngine) -> str:

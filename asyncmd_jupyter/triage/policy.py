@@ -15,9 +15,10 @@ STUCK = "It will not start by itself: cancel it, or let the cause be mended."
 _CANCELLED = "What was cancelled is not started again by itself."
 _FAILED = "It is not repeated: the same command would fail again."
 _KEPT = (
-    " The parts that were computed before are kept: when the cause is mended, go on with"
-    " '%asyncmd resume' or continuation=True."
+    " The parts that were computed before are kept: {}go on with '%asyncmd resume' or"
+    " continuation=True."
 )
+_MENDED = "when the cause is mended, "
 _INTERRUPTED = (
     "An interruption is no failure: the run goes on from the last checkpoint in a new job by"
     " itself, until {limit} parts in a row took no step (config.set_max_fruitless_parts)."
@@ -40,8 +41,8 @@ def policy_for(record: JobRecord | None) -> str:
     if record.interrupted:
         return _after_interruption(record, is_part)
     if record.state is JobState.CANCELLED:
-        return _CANCELLED + (_KEPT if is_part else "")
-    return _FAILED + (_KEPT if is_part else "")
+        return _CANCELLED + (_KEPT.format("") if is_part else "")
+    return _FAILED + (_KEPT.format(_MENDED) if is_part else "")
 
 
 def _after_interruption(record: JobRecord, is_part: bool) -> str:

@@ -135,8 +135,8 @@ async def test_before_anything_is_started(shell, tmp_path):
         f"{NEVER} --n 1.5": "argument --n: '1.5' is no whole number (see '%asyncmd propagate "
         "--help')",
         f"{NEVER} --max-steps 0": "max_steps=0 has to be at least 1.",
-        f"{NEVER} --max-steps 10": "max_steps=10 is less than nstout=50: no frame would be "
-        "written. Give more steps.",
+        f"{NEVER} --max-steps 10": "max_steps=10 is less than nstout=50 (0.1 ps): no frame "
+        "would be written. Give more steps.",
         f"{NEVER} --max-ps 0": "--max-ps 0 has to be more than 0 (ps).",
         f"{NEVER} --continue --overwrite": "Give either overwrite or continuation: they exclude "
         "each other.",

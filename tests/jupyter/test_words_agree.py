@@ -179,3 +179,16 @@ def test_what_was_brought_back():
     assert brought_back_text([], 0, ["a", "b"], 0) == "In this kernel already: a, b."
     assert brought_back_text([], 0, [], 1) == ""
     assert brought_back_text([], 0, [], 0).startswith("There is nothing to bring back")
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        ("running", "for its full length"),
+        ("done", "for its full length"),
+        ("cancelled", "before its full length"),
+        ("failed", "before its full length"),
+    ],
+)
+def test_runs_without_conditions_have_a_length(moment, said):
+    assert said in summary_text(replace(run_of(MOMENTS[moment]), conditions=()))

@@ -269,8 +269,13 @@ def test_text_has_all_of_it(job):
 def test_a_failed_part_is_not_repeated(job):
     policy = said(job).policy
     assert policy.startswith("It is not repeated")
-    assert "parts that were computed before are kept" in policy
+    assert "parts that were computed before are kept: when the cause is mended, go on" in policy
     assert "are kept" not in said(job, tags={}).policy
+
+
+def test_what_was_cancelled_has_no_cause_to_be_mended(job):
+    policy = said(job, state=JobState.CANCELLED, cancel_requested=True).policy
+    assert "computed before are kept: go on with '%asyncmd resume'" in policy
 
 
 @pytest.mark.parametrize("limit", [3, 7])

@@ -76,8 +76,11 @@ def listed(names: Sequence[str], last: str = "and") -> str:
 
 
 def goal(run: RunSnapshot) -> str:
-    """Say what a run goes on for."""
-    return f"until {_awaited(run)}" if run.conditions else f"for its {_LENGTH}"
+    """Say what a run goes on for, or what it has not come to."""
+    if run.conditions:
+        return f"until {_awaited(run)}"
+    is_cut_short = run.state in (RunState.CANCELLED, RunState.FAILED)
+    return f"{'before' if is_cut_short else 'for'} its {_LENGTH}"
 
 
 def outcome(run: RunSnapshot) -> str:
