@@ -9,7 +9,7 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path as FilePath
 from typing import Any, Self
@@ -89,33 +89,25 @@ class Sampler:
         fitting = _as_many_as_fit(self._engine)
         n_workers = fitting if workers is None else whole_number("workers", workers, 1)
         self._batches = Batches(self._engine, self._folder, n_workers)
-        self._lock: AbstractContextManager[bool] | None = None
+        self._lock: ExitStack | None = None
         self._known: dict[str, Entry] = {}
         self._asked: Counter[bytes] = Counter()
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
-        lock = claimed(self._folder / ".sampler.lock")
-        if not lock.__enter__():
-            lock.__exit__(None, None, None)
-            raise OtherKernelError(
-                f"Another sampler computes in {str(self._folder)!r}: use another folder, or wait "
-                "until it is closed."
-            )
-        self._lock = lock
-        try:
+        with ExitStack() as lock:
+            if not lock.enter_context(claimed(self._folder / ".sampler.lock")):
+                raise OtherKernelError(
+                    f"Another sampler computes in {str(self._folder)!r}: use another folder, or "
+                    "wait until it is closed."
+                )
             await self._take_back()
-        except BaseException:
-            self._close()
-            raise
+            self._lock = lock.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._close()
-
-    def _close(self) -> None:
         if self._lock is not None:
-            self._lock.__exit__(None, None, None)
+            self._lock.close()
             self._lock = None
 
     async def _take_back(self) -> None:
@@ -210,12 +202,12 @@ class Sampler:
             await asyncio.wait([computing])
 
     def _limits(self, n_steps: int | None, until: Sequence[Any], max_steps: int | None) -> Limits:
-        if (n_steps is None) == (max_steps is None):
+        given = {"n_steps": n_steps, "max_steps": max_steps}
+        limits = {name: steps for name, steps in given.items() if steps is not None}
+        if len(limits) != 1:
             raise ValueError("Give n_steps, or conditions as until=[…] with max_steps.")
-        longest = n_steps if n_steps is not None else max_steps
-        assert longest is not None  # noqa: S101
+        [(name, longest)] = limits.items()
         if longest < 1 or longest % self._engine.nstout:
-            name = "n_steps" if max_steps is None else "max_steps"
             raise ValueError(
                 f"{name}={longest} has to be a positive multiple of nstout={self._engine.nstout}, "
                 "so that all frames are at equal distances."
